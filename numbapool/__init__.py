@@ -1,0 +1,1 @@
+"""Pooling of any array, exact and at the memory's speed."""

@@ -1,0 +1,1 @@
+"""Loops over raw arrays: no checks, no allocation of results."""
