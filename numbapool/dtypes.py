@@ -1,0 +1,182 @@
+"""Which reducer keeps which op's promise for a dtype: accumulators, results, rounding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from numbapool import reducers as r
+from numbapool.errors import PoolTypeError, PoolValueError
+
+DType: TypeAlias = "np.dtype[Any]"
+NaN: TypeAlias = Literal["propagate", "skip"]
+Rounding: TypeAlias = Literal["half_up", "half_even", "floor"]
+
+ROUNDINGS = {"half_up": r.HALF_UP, "half_even": r.HALF_EVEN, "floor": r.FLOOR}
+
+EXACT_SUM = 1 << 50
+"""Sums below this are divided and rounded exactly in float64."""
+
+SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
+"""Windows of more float32 taps than these add up in float64: one rounding an addition would
+come near 1e-6 of the mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A reducer for one dtype: what its lanes hold, and what it writes."""
+
+    op: Any
+    lanes: tuple[DType, ...]
+    outs: tuple[DType, ...]
+    weighted: bool = False
+    """Whether the result depends on a window's divisor."""
+
+
+@dataclass(frozen=True)
+class Skip:
+    """What does not count: NaN, a value, both or neither."""
+
+    nan: bool = False
+    value: Any = None
+
+    @property
+    def way(self) -> type:
+        """The reducers' mixin for it."""
+        if self.value is None:
+            return r.SkipNaN if self.nan else r.Keep
+        return r.SkipNaNOrValue if self.nan else r.SkipValue
+
+
+@lru_cache(maxsize=256)
+def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
+    """Return what to leave out of an array of `dtype`; nothing where none could be in it.
+
+    Raises
+    ------
+    PoolValueError
+        For an unknown `nan`.
+    """
+    if nan not in ("propagate", "skip"):
+        raise PoolValueError(f"nan is 'propagate' or 'skip', not {nan!r}")
+    skip_nan = nan == "skip" and dtype.kind == "f"
+    if nodata is None:
+        return Skip(skip_nan)
+    if nodata != nodata:
+        return Skip(dtype.kind == "f")
+    try:
+        with np.errstate(all="ignore"):
+            value = dtype.type(nodata)
+    except (OverflowError, ValueError, TypeError):
+        return Skip(skip_nan)
+    return Skip(skip_nan, value) if value == nodata else Skip(skip_nan)
+
+
+def limits(dtype: DType) -> tuple[Any, Any]:
+    """Return the smallest and the largest value of a dtype, infinities where it has them."""
+    if dtype.kind == "f":
+        return dtype.type(-np.inf), dtype.type(np.inf)
+    if dtype.kind == "b":
+        return np.uint8(0), np.uint8(1)
+    info = np.iinfo(dtype)
+    return dtype.type(info.min), dtype.type(info.max)
+
+
+def lane(dtype: DType) -> DType:
+    """Return the dtype that holds elements in a lane: float16 as float32, bool as uint8."""
+    if dtype == np.float16:
+        return np.dtype(np.float32)
+    return np.dtype(np.uint8) if dtype == np.bool_ else dtype
+
+
+@lru_cache(maxsize=256)
+def extreme(dtype: DType, largest: bool, indices: bool, plane: int, skip: Skip) -> Reduction:
+    """Max and min; with `indices`, in planes of `plane` elements."""
+    order = r.Largest if largest else r.Smallest
+    low, high = limits(lane(dtype))
+    none = low if largest else high
+    if skip.value is not None:
+        none = lane(dtype).type(skip.value)
+    elif skip.nan:
+        none = lane(dtype).type(np.nan)
+    if not indices:
+        op = r.variant(r.Extreme, order, skip.way)(none)
+        return Reduction(op, (lane(dtype),), (dtype,))
+    places = np.dtype(np.int32 if plane < 1 << 31 else np.int64)
+    nowhere = places.type(-1 if none != none else np.iinfo(places).max)
+    op = r.variant(r.ArgExtreme, order, skip.way)(none, nowhere)
+    return Reduction(op, (lane(dtype), places), (dtype, np.dtype(np.int64)))
+
+
+def sum_lane(dtype: DType, rows: int, columns: int) -> DType:
+    """Return the narrowest dtype that holds the sum of a window's taps."""
+    if dtype.kind == "f":
+        wide = dtype == np.float64 or rows > SINGLE_ROWS or columns > SINGLE_COLUMNS
+        return np.dtype(np.float64 if wide else np.float32)
+    if dtype.kind == "b":
+        return np.dtype(np.uint32)
+    bound = max(-int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)) * rows * columns
+    for name in ("u2", "u4", "u8") if dtype.kind == "u" else ("i4", "i8"):
+        if bound <= np.iinfo(name).max:
+            return np.dtype(name)
+    return np.dtype(f"{dtype.kind}8")
+
+
+@lru_cache(maxsize=256)
+def total(dtype: DType, rows: int, columns: int, skip: Skip) -> Reduction:
+    """Sums: of integers in 64 bits, of floats in their own dtype."""
+    kind = sum_lane(dtype, rows, columns)
+    none = kind.type(skip.value or 0)
+    op = r.variant(r.Sum, skip.way)(kind.type(0), none)
+    out = dtype if dtype.kind == "f" else np.dtype("u8" if dtype.kind == "u" else "i8")
+    return Reduction(op, (kind,), (out,))
+
+
+@lru_cache(maxsize=256)
+def mean(
+    dtype: DType, rows: int, columns: int, rounding: Rounding, override: int | None, skip: Skip
+) -> Reduction:
+    """Means: of floats in their own dtype, of integers rounded in theirs, of bool in float32."""
+    if rounding not in ROUNDINGS:
+        raise PoolValueError(f"rounding is one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+    taps = rows * columns
+    kind = sum_lane(dtype, rows, columns)
+    if dtype.kind in "fb":
+        out = np.dtype(np.float32) if dtype.kind == "b" else dtype
+        if not (skip.nan or skip.value is not None):
+            return Reduction(r.Mean(kind.type(0)), (kind,), (out,), weighted=True)
+        if dtype.kind == "b":
+            kind = np.dtype(np.float32)
+        none = kind.type(np.nan if skip.value is None else skip.value)
+        op = r.variant(r.CountedMean, skip.way)(kind.type(0), none)
+        return Reduction(op, (kind, np.dtype(np.int64)), (out,))
+    code = ROUNDINGS[rounding]
+    low, high = (int(limit) for limit in limits(dtype))
+    halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
+    if skip.value is not None:
+        value = halves.type(skip.value)
+        op = r.variant(r.CountedWideMean, skip.way)(code, value, value.astype(np.int64))
+        return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,))
+    if dtype == np.uint8 and taps <= 128 and override is None and rounding == "half_up":
+        return Reduction(r.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
+    if max(-low, high) * taps < EXACT_SUM:
+        if kind == np.uint16:
+            kind = np.dtype(np.uint32)
+        op = r.RoundedMean(kind.type(0), code, float(low), float(high))
+        return Reduction(op, (kind,), (dtype,), True)
+    if taps >= 1 << 31 or (override is not None and abs(override) >= 1 << 31):
+        raise PoolValueError(f"a divisor past 2**31 is too large for the mean of {dtype}")
+    op = r.WideMean(halves.type(0), code, low >> 32, high >> 32)
+    return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
+
+
+def whole_number(value: Any, name: str) -> int:
+    """Return a whole number that is not zero, as a divisor must be."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise PoolTypeError(f"{name} is a whole number, not {value!r}")
+    if value == 0:
+        raise PoolValueError(f"{name} must not be zero")
+    return int(value)

@@ -1,0 +1,138 @@
+"""Rows of accumulators: a lane an array, one to three of them, walked together.
+
+Also how elements are read and results written: as they are, or as float16's bits.
+
+In compiled code the arrays are bare pointers: an index is an offset, never counted from the
+end, so the compiler sees that neighbours are neighbours; and passing one costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numba.extending import overload
+
+JIT = {
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""How the kernels' parts are compiled: no division by zero raises, nothing calls them singly."""
+
+
+class Native(NamedTuple):
+    """Elements are numbers as they stand."""
+
+
+class Half(NamedTuple):
+    """Elements are float16, held as uint16 since the CPU target compiles no float16."""
+
+
+def load(lanes, j):
+    """Return accumulator j: a number, or a tuple where there are several lanes."""
+    return lanes[0][j] if len(lanes) == 1 else tuple(lane[j] for lane in lanes)
+
+
+@overload(load)
+def _load(lanes, j):
+    if lanes.count == 1:
+        return lambda lanes, j: lanes[0][j]
+    if lanes.count == 2:
+        return lambda lanes, j: (lanes[0][j], lanes[1][j])
+    return lambda lanes, j: (lanes[0][j], lanes[1][j], lanes[2][j])
+
+
+def store(lanes, j, acc):
+    """Set accumulator j."""
+    for lane, part in zip(lanes, acc if len(lanes) > 1 else (acc,), strict=True):
+        lane[j] = part
+
+
+@overload(store)
+def _store(lanes, j, acc):
+    if lanes.count == 1:
+        kind = lanes[0].dtype
+
+        def one(lanes, j, acc):
+            lanes[0][j] = kind(acc)
+
+        return one
+    first, second = lanes[0].dtype, lanes[1].dtype
+    if lanes.count == 2:
+
+        def two(lanes, j, acc):
+            lanes[0][j] = first(acc[0])
+            lanes[1][j] = second(acc[1])
+
+        return two
+    third = lanes[2].dtype
+
+    def three(lanes, j, acc):
+        lanes[0][j] = first(acc[0])
+        lanes[1][j] = second(acc[1])
+        lanes[2][j] = third(acc[2])
+
+    return three
+
+
+@njit(**JIT)
+def half_to_single(bits):
+    """The float32 of a float16's bits."""
+    magnitude = np.uint32((bits & 0x7FFF) << 13)
+    # Moving the exponent's bias by a product is exact for subnormals too.
+    number = magnitude.view(np.float32) * np.float32(2.0**112)
+    if magnitude >= 0x7C00 << 13:
+        number = np.uint32(magnitude | 0x7F800000).view(np.float32)
+    return -number if bits & 0x8000 else number
+
+
+@njit(**JIT)
+def single_to_half(number):
+    """The bits of the float16 nearest to a float32, ties to even."""
+    bits = np.int64(np.float32(number).view(np.uint32))
+    sign = (bits >> 16) & 0x8000
+    bits &= 0x7FFFFFFF
+    if bits > 0x7F800000:  # NaN
+        return np.uint16(sign | 0x7E00)
+    if bits >= 0x477FF000:  # rounds past the largest
+        return np.uint16(sign | 0x7C00)
+    if bits < 0x38800000:  # subnormal: adding 0.5 leaves the rounded bits at the end
+        rounded = np.float32(np.uint32(bits).view(np.float32) + np.float32(0.5))
+        return np.uint16(sign | (np.int64(rounded.view(np.uint32)) - 0x3F000000))
+    odd = (bits >> 13) & 1
+    return np.uint16(sign | ((bits - 0x38000000 + 0xFFF + odd) >> 13))
+
+
+def read(form, lanes, value):
+    """Return an element as a number of the first lane's type."""
+    if isinstance(form, Half):
+        value = np.uint16(value).view(np.float16)
+    return lanes[0].dtype.type(value)
+
+
+@overload(read)
+def _read(form, lanes, value):
+    kind = lanes[0].dtype
+    if form.instance_class is Half:
+        return lambda form, lanes, value: kind(half_to_single(value))
+    return lambda form, lanes, value: kind(value)
+
+
+def write(form, outs, j, result):
+    """Set result j."""
+    if isinstance(form, Half):
+        first = np.float16(result[0] if len(outs) > 1 else result).view(np.uint16)
+        result = (first, *result[1:]) if len(outs) > 1 else first
+    store(outs, j, result)
+
+
+@overload(write)
+def _write(form, outs, j, result):
+    if form.instance_class is not Half:
+        return lambda form, outs, j, result: store(outs, j, result)
+    if outs.count == 1:
+        return lambda form, outs, j, result: store(outs, j, single_to_half(result))
+    return lambda form, outs, j, result: store(outs, j, (single_to_half(result[0]), result[1]))

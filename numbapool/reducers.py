@@ -1,0 +1,459 @@
+"""What a window keeps: reducers as types, each written once.
+
+A reducer is a ``NamedTuple`` class whose methods are plain Python. Inside compiled code the
+functions `lift`, `combine`, `prepare` and `finish` of this module pick the method by the
+reducer's type, so that no branch is left at run time; without the JIT they call it.
+
+- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of two;
+- ``combine(a, b)`` joins two accumulators, in any order and grouping;
+- ``neutral()`` is the accumulator that changes nothing when combined;
+- ``prepare(weight)`` computes once what `finish` needs for many windows of one divisor;
+- ``finish(accumulator, scale)`` makes a window's result.
+
+What a class leaves out, the defaults at the end give: an element is its own accumulator, an
+accumulator its own result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.extending import overload
+
+HALF_UP, HALF_EVEN, FLOOR = range(3)
+
+
+class Keep:
+    """Every element counts."""
+
+    def missing(self, value):
+        return False
+
+
+class SkipNaN:
+    """NaN does not count."""
+
+    def missing(self, value):
+        return value != value
+
+
+class SkipValue:
+    """Elements equal to the reducer's `none` do not count."""
+
+    def missing(self, value):
+        return value == self.none
+
+
+class SkipNaNOrValue:
+    """Neither NaN nor elements equal to the reducer's `none` count."""
+
+    def missing(self, value):
+        return (value != value) | (value == self.none)
+
+
+class Largest:
+    """The order of max pooling."""
+
+    def beats(self, b, a):
+        return b > a
+
+
+class Smallest:
+    """The order of min pooling."""
+
+    def beats(self, b, a):
+        return b < a
+
+
+class Extreme(NamedTuple):
+    """The first element in its order; NaN comes before all, unless it is skipped."""
+
+    none: Any
+    """What every element beats or is equal to; where some are skipped, one of those."""
+
+    def neutral(self):
+        return self.none
+
+    def combine(self, a, b):
+        wins = beats(self, b, a) | (b != b)
+        return b if missing(self, a) | (wins & (not missing(self, b))) else a
+
+
+class ArgExtreme(NamedTuple):
+    """An extreme and its place: the first of equals, the last NaN, as torch has them."""
+
+    none: Any
+    nowhere: Any
+    """A place that loses every tie."""
+
+    def neutral(self):
+        return self.none, self.nowhere
+
+    def lift(self, value, row):
+        return value, row
+
+    def locate(self, lanes, at, columns, first, inner, pitch):
+        places = lanes[1]
+        if inner == 1:
+            for j in range(columns):
+                places[at + j] += np.int32((first + j) * pitch)
+        else:
+            for j in range(columns):
+                for c in range(inner):
+                    places[at + j * inner + c] += np.int32((first + j) * pitch)
+
+    def combine(self, a, b):
+        none_a = missing(self, a[0])
+        none_b = missing(self, b[0])
+        nan_a = a[0] != a[0]
+        nan_b = b[0] != b[0]
+        wins = (
+            beats(self, b[0], a[0])
+            | (nan_b & (not nan_a))
+            | ((b[0] == a[0]) & (b[1] < a[1]))
+            | (nan_a & nan_b & (b[1] > a[1]))
+        )
+        take = (none_a & (not none_b)) | ((none_a == none_b) & wins)
+        return (b[0] if take else a[0]), (b[1] if take else a[1])
+
+
+class Sum(NamedTuple):
+    """The sum; what is skipped adds nothing."""
+
+    zero: Any
+    none: Any
+
+    def neutral(self):
+        return self.zero
+
+    def lift(self, value, row):
+        return self.zero if missing(self, value) else value
+
+    def combine(self, a, b):
+        return a + b
+
+
+class Mean(NamedTuple):
+    """The mean of floats, or of anything as a float."""
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        return acc / scale
+
+
+class CountedMean(NamedTuple):
+    """The mean of the floats that are not skipped; `none` where all are."""
+
+    zero: Any
+    none: Any
+
+    def neutral(self):
+        return self.zero, 0
+
+    def lift(self, value, row):
+        return (self.zero, 0) if missing(self, value) else (value, 1)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1]
+
+    def finish(self, acc, scale):
+        return acc[0] / acc[1] if acc[1] > 0 else self.none
+
+
+class ShortMean(NamedTuple):
+    """The mean of uint8 over up to 128 taps, half up, in 16 bits: multiply and shift.
+
+    With 2**s the largest power of two below the divisor d and m = ceil(2**(16 + s) / d), the
+    product ``n * m`` of a sum n <= 255 d + d / 2 is too large by less than
+    ``255.5 d / 2**(16 + s) < 1 / d`` for d <= 128: the quotient's floor is exact.
+    """
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return np.uint16(a + b)
+
+    def prepare(self, weight):
+        shift = 0
+        while (2 << shift) < weight:
+            shift += 1
+        whole = 1 << (16 + shift)
+        return np.uint16(weight // 2), np.uint32(-(-whole // weight)), np.uint32(16 + shift)
+
+    def finish(self, acc, scale):
+        half, factor, shift = scale
+        return (np.uint32(np.uint16(acc + half)) * factor) >> shift
+
+
+class RoundedMean(NamedTuple):
+    """The mean of integers whose sums stay below 2**50, rounded from the exact sum.
+
+    ``floor((n + half + 0.5) / d)`` is exact in float64: its argument lies at least 0.5 / d from
+    a whole number, and is known to one part in 2**51.
+    """
+
+    zero: Any
+    rounding: Any
+    lowest: Any
+    highest: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        half = 0 if self.rounding == FLOOR else abs(weight) // 2
+        return weight, half + 0.5, 1.0 / abs(weight)
+
+    def finish(self, acc, scale):
+        weight, half, factor = scale
+        number = np.float64(acc)
+        if weight < 0:
+            number = -number
+        mean = np.floor((number + half) * factor)
+        if self.rounding == HALF_EVEN:
+            tie = mean * abs(weight) == number + (half - 0.5)
+            if tie & (weight % 2 == 0) & (mean % 2 != 0):
+                mean -= 1.0
+        return np.int64(min(max(mean, self.lowest), self.highest))
+
+
+def round_quotient(high, low, weight, rounding):
+    """Return the whole part of ``(high * 2**32 + low) / weight``, rounded, as two such parts.
+
+    Needs 0 <= low < 2**32 and 0 < weight < 2**31.
+    """
+    half = 0 if rounding == FLOOR else weight // 2
+    low += half
+    high += low >> 32
+    low &= 0xFFFFFFFF
+    upper = high // weight
+    rest = ((high - upper * weight) << 32) + low
+    lower = rest // weight
+    tie = (rounding == HALF_EVEN) & (weight % 2 == 0) & (rest - lower * weight == 0)
+    if tie & (lower % 2 != 0):
+        lower -= 1
+    return upper + (lower >> 32), lower & 0xFFFFFFFF
+
+
+class WideMean(NamedTuple):
+    """The mean of integers of any width, from a sum kept exactly in two halves.
+
+    The second lane holds the low 32 bits of each element, the first all above them, in the
+    element's own kind. `lowest` and `highest` are the high halves of the result's limits.
+    """
+
+    zero: Any
+    rounding: Any
+    lowest: Any
+    highest: Any
+
+    def neutral(self):
+        return self.zero, 0
+
+    def lift(self, value, row):
+        return value >> 32, np.int64(value & 0xFFFFFFFF)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1]
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        weight = scale
+        high = np.int64(acc[0]) + (acc[1] >> 32)
+        low = acc[1] & 0xFFFFFFFF
+        if weight < 0:
+            weight = -weight
+            low = -low
+            high = -high + (low >> 32)
+            low &= 0xFFFFFFFF
+        high, low = round_quotient(high, low, weight, self.rounding)
+        if high < self.lowest:
+            high, low = self.lowest, 0
+        if high > self.highest:
+            high, low = self.highest, 0xFFFFFFFF
+        return (high << 32) | low
+
+
+class CountedWideMean(NamedTuple):
+    """The mean of the integers that are not skipped; `empty` where all are.
+
+    The lanes hold the high and the low halves of the sum, as WideMean's, and the count.
+    """
+
+    rounding: Any
+    none: Any
+    empty: Any
+    """The bits of `none` as an int64."""
+
+    def neutral(self):
+        return self.none - self.none, 0, 0
+
+    def lift(self, value, row):
+        counts = not missing(self, value)
+        kept = value if counts else value - value
+        return kept >> 32, np.int64(kept & 0xFFFFFFFF), np.int64(counts)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+    def finish(self, acc, scale):
+        if acc[2] == 0:
+            return self.empty
+        high = np.int64(acc[0]) + (acc[1] >> 32)
+        high, low = round_quotient(high, acc[1] & 0xFFFFFFFF, acc[2], self.rounding)
+        return (high << 32) | low
+
+
+class Lp(NamedTuple):
+    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool."""
+
+    p: Any
+
+    def neutral(self):
+        return 0.0
+
+    def lift(self, value, row):
+        return abs(value) ** self.p
+
+    def combine(self, a, b):
+        return a + b
+
+    def finish(self, acc, scale):
+        return acc ** (1.0 / self.p)
+
+
+class L1(NamedTuple):
+    """Lp for p = 1: the sum of ``|x|``."""
+
+    def neutral(self):
+        return 0.0
+
+    def lift(self, value, row):
+        return abs(value)
+
+    def combine(self, a, b):
+        return a + b
+
+
+class L2(NamedTuple):
+    """Lp for p = 2: the root of the sum of squares."""
+
+    def neutral(self):
+        return 0.0
+
+    def lift(self, value, row):
+        return value * value
+
+    def combine(self, a, b):
+        return a + b
+
+    def finish(self, acc, scale):
+        return np.sqrt(acc)
+
+
+@lru_cache(maxsize=None)
+def variant(base: type, *ways: type) -> Any:
+    """Return `base` with the methods of the order and the skip that it is to have.
+
+    One class a combination, standing in this module, where numba's cache finds it by name.
+
+    >>> variant(Extreme, Largest, SkipNaN)(none=float("nan")).combine(2.0, 3.0)
+    3.0
+    """
+    name = base.__name__ + "".join(way.__name__ for way in ways)
+    made = type(name, (*ways, base), {"__slots__": (), "__module__": __name__})
+    globals()[name] = made
+    return made
+
+
+# The faces of the methods, for compiled code and for plain Python alike. Each takes the method
+# of the reducer's class, or the default.
+
+
+def _lift(self, value, row):
+    return value
+
+
+def _locate(self, lanes, at, columns, first, inner, pitch):
+    pass
+
+
+def _prepare(self, weight):
+    return 0
+
+
+def _finish(self, acc, scale):
+    return acc
+
+
+def missing(self, value):
+    return type(self).missing(self, value)
+
+
+def beats(self, b, a):
+    return type(self).beats(self, b, a)
+
+
+def neutral(self):
+    return type(self).neutral(self)
+
+
+def lift(self, value, row):
+    return getattr(type(self), "lift", _lift)(self, value, row)
+
+
+def locate(self, lanes, at, columns, first, inner, pitch):
+    return getattr(type(self), "locate", _locate)(self, lanes, at, columns, first, inner, pitch)
+
+
+def combine(self, a, b):
+    return type(self).combine(self, a, b)
+
+
+def prepare(self, weight):
+    return getattr(type(self), "prepare", _prepare)(self, weight)
+
+
+def finish(self, acc, scale):
+    return getattr(type(self), "finish", _finish)(self, acc, scale)
+
+
+def _method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
+    return getattr(of.instance_class, name, default)
+
+
+JIT = {"error_model": "numpy"}
+"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
+
+overload(missing, jit_options=JIT)(lambda self, value: _method(self, "missing"))
+overload(beats, jit_options=JIT)(lambda self, b, a: _method(self, "beats"))
+overload(neutral, jit_options=JIT)(lambda self: _method(self, "neutral"))
+overload(lift, jit_options=JIT)(lambda self, value, row: _method(self, "lift", _lift))
+overload(locate, jit_options=JIT)(
+    lambda self, lanes, at, columns, first, inner, pitch: _method(self, "locate", _locate)
+)
+overload(combine, jit_options=JIT)(lambda self, a, b: _method(self, "combine"))
+overload(prepare, jit_options=JIT)(lambda self, weight: _method(self, "prepare", _prepare))
+overload(finish, jit_options=JIT)(lambda self, acc, scale: _method(self, "finish", _finish))
+overload(round_quotient, jit_options=JIT)(lambda high, low, weight, rounding: round_quotient)
