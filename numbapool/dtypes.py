@@ -81,7 +81,7 @@ def limits(dtype: DType) -> tuple[Any, Any]:
         return dtype.type(-np.inf), dtype.type(np.inf)
     if dtype.kind == "b":
         return np.uint8(0), np.uint8(1)
-    info = np.iinfo(dtype)
+    info = np.iinfo(str(dtype))
     return dtype.type(info.min), dtype.type(info.max)
 
 
@@ -151,26 +151,45 @@ def mean(
         if dtype.kind == "b":
             kind = np.dtype(np.float32)
         none = kind.type(np.nan if skip.value is None else skip.value)
-        op = r.variant(r.CountedMean, skip.way)(kind.type(0), none)
-        return Reduction(op, (kind, np.dtype(np.int64)), (out,))
+        op = r.variant(r.CountedMean, skip.way)(kind.type(0), none, override is not None)
+        return Reduction(op, (kind, np.dtype(np.int64)), (out,), weighted=True)
     code = ROUNDINGS[rounding]
     low, high = (int(limit) for limit in limits(dtype))
     halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
-    if skip.value is not None:
-        value = halves.type(skip.value)
-        op = r.variant(r.CountedWideMean, skip.way)(code, value, value.astype(np.int64))
-        return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,))
-    if dtype == np.uint8 and taps <= 128 and override is None and rounding == "half_up":
+    short = dtype == np.uint8 and taps <= 128 and override is None and rounding == "half_up"
+    if short and skip.value is None:
         return Reduction(r.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
-    if max(-low, high) * taps < EXACT_SUM:
+    if max(-low, high) * taps < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)
         op = r.RoundedMean(kind.type(0), code, float(low), float(high))
         return Reduction(op, (kind,), (dtype,), True)
     if taps >= 1 << 31 or (override is not None and abs(override) >= 1 << 31):
         raise PoolValueError(f"a divisor past 2**31 is too large for the mean of {dtype}")
+    if skip.value is not None:
+        value = halves.type(skip.value)
+        wide = r.variant(r.CountedWideMean, skip.way)
+        op = wide(code, low >> 32, high >> 32, value, override is not None)
+        return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,), True)
     op = r.WideMean(halves.type(0), code, low >> 32, high >> 32)
     return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
+
+
+@lru_cache(maxsize=256)
+def norm(dtype: DType, p: float, skip: Skip) -> Reduction:
+    """Lp: of floats in their own dtype, of all else in float64; added up in float64."""
+    if not p > 0:
+        raise PoolValueError(f"norm_type must be positive, not {p!r}")
+    wide = np.dtype(np.float64)
+    none = np.float64(0 if skip.value is None else skip.value)
+    if p in NORMS:
+        op = r.variant(NORMS[p], skip.way)(none)
+    else:
+        op = r.variant(r.Lp, skip.way)(none, float(p))
+    return Reduction(op, (wide,), (dtype if dtype.kind == "f" else wide,))
+
+
+NORMS = {1: r.L1, 2: r.L2, np.inf: r.LInf}
 
 
 def whole_number(value: Any, name: str) -> int:

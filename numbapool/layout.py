@@ -1,19 +1,22 @@
 """From any array to the kernels' view of it: (outer, depth, height, width, inner), contiguous.
 
 Channels-first arrays have inner = 1 and every axis before the spatial ones in outer;
-channels-last ones have their channels in inner.
+channels-last ones have their channels in inner. Nothing here imports numba: to say what a
+pooling would make of a shape costs no compiler.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.windows import Axis, Ints, Padding, adaptive, pad_pairs, per_axis, sliding
 
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 """Each number of spatial axes with its two formats: channels first, and channels last."""
@@ -74,6 +77,137 @@ def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Lay
         )
     stop = len(shape) - channels_last
     return Layout(shape[: stop - ndim], shape[stop - ndim : stop], shape[stop:])
+
+
+def windows_of(
+    layout: Layout,
+    kernel_size: Ints,
+    stride: Ints | None,
+    padding: Padding,
+    dilation: Ints,
+    ceil_mode: bool,
+) -> tuple[Axis, ...]:
+    """Return the windows of each spatial axis for a kernel that slides.
+
+    Raises
+    ------
+    PoolValueError
+        Where a parameter is out of range or a window fits nowhere.
+    """
+    ndim = len(layout.spatial)
+    kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
+    steps = kernel
+    if stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0):
+        steps = per_axis(stride, ndim, "stride", 1)
+    spread = per_axis(dilation, ndim, "dilation", 1)
+    pads = pad_pairs(padding, kernel, spread)
+
+    def axis(n: int, size: int) -> Axis:
+        name = layout.axis_name(n)
+        return sliding(size, kernel[n], steps[n], pads[n], spread[n], ceil_mode, name)
+
+    try:
+        return tuple(axis(n, size) for n, size in enumerate(layout.spatial))
+    except PoolValueError as error:
+        raise PoolValueError(f"{error}{_other_reading(layout, kernel)}") from None
+
+
+def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
+    """Ask whether the other data format was meant, where the window would fit in that."""
+    first, last = FORMATS[len(kernel)]
+    sizes = (*layout.lead, *layout.spatial, *layout.channels)
+    if layout.channels:
+        here, there, spatial = last, first, sizes[-len(kernel) :]
+    else:
+        here, there, spatial = first, last, sizes[-len(kernel) - 1 : -1]
+    if len(spatial) < len(kernel) or any(k > s for k, s in zip(kernel, spatial, strict=True)):
+        return ""
+    return f" (shape {sizes} was read as {here}: was data_format={there!r} meant?)"
+
+
+OutputSize: TypeAlias = int | Sequence[int | None] | None
+
+
+def adaptive_windows(layout: Layout, output_size: OutputSize) -> tuple[Axis, ...]:
+    """Return the windows that cover each spatial axis; None keeps an axis's size.
+
+    Raises
+    ------
+    PoolValueError
+        Where a size is not positive, or there are too many or too few of them.
+    """
+    ndim = len(layout.spatial)
+    sizes = output_size if isinstance(output_size, tuple | list) else (output_size,) * ndim
+    if len(sizes) == 1:
+        sizes = tuple(sizes) * ndim
+    if len(sizes) != ndim:
+        raise PoolValueError(f"output_size takes an int or {ndim} of them, not {output_size!r}")
+    wanted = (
+        here if size is None else per_axis(size, 1, "output_size", 1)[0]
+        for size, here in zip(sizes, layout.spatial, strict=True)
+    )
+    return tuple(
+        adaptive(here, size, layout.axis_name(n))
+        for n, (here, size) in enumerate(zip(layout.spatial, wanted, strict=True))
+    )
+
+
+def global_windows(
+    shape: tuple[int, ...], data_format: str | None, keepdims: bool
+) -> tuple[Layout, tuple[Axis, ...], tuple[int, ...]]:
+    """Return the layout, the one window of each spatial axis, and the result's shape.
+
+    All spatial axes count as one, so that there may be any number of them.
+    """
+    known = [name for names in FORMATS.values() for name in names]
+    if data_format is not None and data_format not in known:
+        raise PoolValueError(f"data_format is one of {', '.join(known)}, not {data_format!r}")
+    last = data_format is not None and data_format.endswith("C")
+    if len(shape) < 3:
+        raise PoolValueError(
+            f"an array of shape {shape} has {len(shape)} axes; global pooling needs at least 3: "
+            "samples, channels and a spatial one"
+        )
+    lead, spatial, channels = (
+        (shape[:1], shape[1:-1], shape[-1:]) if last else (shape[:2], shape[2:], ())
+    )
+    size = prod(spatial)
+    axis = sliding(size, size or 1, 1, name=f"axes {len(lead)} to {len(shape) - 1 - last}")
+    ones = (1,) * len(spatial) if keepdims else ()
+    return Layout(lead, (size,), channels), (axis,), (*lead, *ones, *channels)
+
+
+def refuse_empty_windows(layout: Layout, axes: Sequence[Axis], what: str) -> None:
+    """Raise where a window holds no input at all, and `what` is then undefined."""
+    for n, axis in enumerate(axes):
+        at = axis.empty_window
+        if at is not None:
+            raise PoolValueError(
+                f"window {at} of {layout.axis_name(n)} holds no input, only padding: "
+                f"{what} is undefined there; use less padding or dilation"
+            )
+
+
+def pool2d_shape(
+    shape: Sequence[int],
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    data_format: str | None = None,
+) -> tuple[int, ...]:
+    """Return the shape that a pooling over two axes gives an array of `shape`.
+
+    The parameters, and the errors, are those of :func:`numbapool.max_pool2d`.
+
+    >>> pool2d_shape((403, 603, 3), 2, ceil_mode=True, data_format="NHWC")
+    (202, 302, 3)
+    """
+    layout = layout_of(tuple(shape), 2, data_format)
+    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
+    return layout.shape(tuple(axis.out for axis in axes))
 
 
 def as_array(x: Any) -> np.ndarray[Any, np.dtype[Any]]:

@@ -5,7 +5,7 @@ A plan is made once for a shape, a dtype and parameters, and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from numbapool.dtypes import Reduction
-from numbapool.errors import PoolValueError
 from numbapool.kernels import geometry as g
-from numbapool.layout import FORMATS, Layout
-from numbapool.windows import Axis, Ints, Padding, pad_pairs, per_axis, sliding
+from numbapool.layout import Layout
+from numbapool.windows import Axis, sliding
 
 ROW_BYTES = 8192
 """The accumulators of a strip of rows: three such stretches stay in a first-level cache of 32 kB.
@@ -86,12 +85,18 @@ def make_plan(
     reduction: Reduction,
     include_pad: bool = False,
     override: int | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> Plan:
-    """Return the plan for a reduction over the axes' windows."""
+    """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
+    if shape is None:
+        shape = layout.shape(tuple(axis.out for axis in axes))
+    if not layout.outer * layout.inner:
+        return Plan(shape, np.empty(0, np.int64), 0, 0, 0)
     view = view_of(layout.outer, axes, layout.inner, places=len(reduction.outs) > 1)
     d, h, w = view.axes
     reach = w.dilation * (w.taps - 1)
-    budget = max(ROW_BYTES // max(kind.itemsize for kind in reduction.lanes) // view.inner, 1)
+    widest = max(kind.itemsize for kind in reduction.lanes)
+    budget = max(ROW_BYTES // widest // view.inner, 1)
     if w.regular:
         # A tile reads `reach` columns more than it steps over: that must not be most of them.
         tile = max((max(budget, 4 * reach) - reach) // w.step, 1)
@@ -100,11 +105,7 @@ def make_plan(
         stride = tile * w.step
     else:
         tile = min(max(budget * w.out // w.size, 1), w.out)
-        starts, counts = w.borders[:, 0], w.borders[:, 1]
-        firsts, lasts = starts[::tile], (starts + counts)[tile - 1 :: tile]
-        ends = np.append(lasts, w.size) if len(lasts) < len(firsts) else lasts
-        span = int((ends - firsts).max())
-        stride = span
+        span = stride = longest_reach(w, tile)
     tiles = -(-w.out // tile)
     pitch = max(span, stride) * view.inner
     strip = max(budget * view.inner // pitch, 1) if tiles == 1 else 1
@@ -125,8 +126,17 @@ def make_plan(
         at += borders.size
     numbers = np.concatenate([np.array(head + blocks, np.int64), *table])
     numbers.flags.writeable = False
-    shape = layout.shape(tuple(axis.out for axis in axes))
     return Plan(shape, numbers, view.outer * d.out * h.out * tiles, 3 * room, total)
+
+
+def longest_reach(axis: Axis, tile: int) -> int:
+    """Return the most columns that `tile` windows of a table look at together."""
+    start, count = axis.borders[:, 0], axis.borders[:, 1]
+    held = count > 0
+    stop = np.where(held, start + (count - 1) * axis.dilation + 1, 0)
+    at = np.arange(0, axis.out, tile)
+    first = np.minimum.reduceat(np.where(held, start, axis.size), at)
+    return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
 
 
 def _weights(
@@ -144,66 +154,6 @@ def _weights(
             borders[:, 2] = borders[:, 1]
         shares.append((weight, borders))
     return shares
-
-
-def windows_of(
-    layout: Layout,
-    kernel_size: Ints,
-    stride: Ints | None,
-    padding: Padding,
-    dilation: Ints,
-    ceil_mode: bool,
-) -> tuple[Axis, ...]:
-    """Return the windows of each spatial axis for a kernel that slides.
-
-    Raises
-    ------
-    PoolValueError
-        Where a parameter is out of range or a window fits nowhere.
-    """
-    ndim = len(layout.spatial)
-    kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
-    steps = kernel
-    if stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0):
-        steps = per_axis(stride, ndim, "stride", 1)  # type: ignore[arg-type]
-    spread = per_axis(dilation, ndim, "dilation", 1)
-    pads = pad_pairs(padding, kernel, spread)
-
-    def axis(n: int, size: int) -> Axis:
-        name = layout.axis_name(n)
-        return sliding(size, kernel[n], steps[n], pads[n], spread[n], ceil_mode, name)
-
-    try:
-        return tuple(axis(n, size) for n, size in enumerate(layout.spatial))
-    except PoolValueError as error:
-        raise PoolValueError(f"{error}{_other_reading(layout, kernel)}") from None
-
-
-def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
-    """Ask whether the other data format was meant, where the window would fit in that."""
-    first, last = FORMATS[len(kernel)]
-    sizes = (*layout.lead, *layout.spatial, *layout.channels)
-    if layout.channels:
-        here, there, spatial = last, first, sizes[-len(kernel) :]
-    else:
-        here, there, spatial = first, last, sizes[-len(kernel) - 1 : -1]
-    if len(spatial) < len(kernel) or any(k > s for k, s in zip(kernel, spatial, strict=True)):
-        return ""
-    return f" (shape {sizes} was read as {here}: was data_format={there!r} meant?)"
-
-
-def refuse_empty_windows(layout: Layout, axes: Sequence[Axis], what: str) -> None:
-    """Raise where a window holds no input at all, and `what` is then undefined."""
-    for n, axis in enumerate(axes):
-        at = axis.empty_window
-        if at is not None:
-            raise PoolValueError(
-                f"window {at} of {layout.axis_name(n)} holds no input, only padding: "
-                f"{what} is undefined there; use less padding or dilation"
-            )
-
-
-Shaper = Callable[[Layout], tuple[Axis, ...]]
 
 
 def longest(axes: Sequence[Axis]) -> tuple[int, int]:

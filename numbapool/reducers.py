@@ -17,7 +17,7 @@ accumulator its own result.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -154,23 +154,40 @@ class Mean(NamedTuple):
         return acc / scale
 
 
+def tally(skipped):
+    """Return one element's part in a count of both: those kept below, those skipped above."""
+    return np.int64(1) << 32 if skipped else np.int64(1)
+
+
 class CountedMean(NamedTuple):
-    """The mean of the floats that are not skipped; `none` where all are."""
+    """The mean of the floats that are not skipped; `none` where all are.
+
+    The second lane counts as `tally` does. What is skipped is taken from the divisor, unless
+    that is `fixed`.
+    """
 
     zero: Any
     none: Any
+    fixed: Any
 
     def neutral(self):
-        return self.zero, 0
+        return self.zero, np.int64(0)
 
     def lift(self, value, row):
-        return (self.zero, 0) if missing(self, value) else (value, 1)
+        skipped = missing(self, value)
+        return self.zero if skipped else value, tally(skipped)
 
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1]
 
+    def prepare(self, weight):
+        return weight
+
     def finish(self, acc, scale):
-        return acc[0] / acc[1] if acc[1] > 0 else self.none
+        skipped = acc[1] >> 32
+        if (skipped > 0) & (acc[1] & 0xFFFFFFFF == 0):
+            return self.none
+        return acc[0] / (scale if self.fixed else scale - skipped)
 
 
 class ShortMean(NamedTuple):
@@ -236,13 +253,20 @@ class RoundedMean(NamedTuple):
         return np.int64(min(max(mean, self.lowest), self.highest))
 
 
-def round_quotient(high, low, weight, rounding):
-    """Return the whole part of ``(high * 2**32 + low) / weight``, rounded, as two such parts.
+def wide_quotient(high, low, weight, rounding, lowest, highest):
+    """Return the int64 bits of ``(high * 2**32 + low) / weight``, rounded.
 
-    Needs 0 <= low < 2**32 and 0 < weight < 2**31.
+    The result is kept in the range whose high halves are `lowest` and `highest`. Needs
+    0 < abs(weight) < 2**31.
     """
-    half = 0 if rounding == FLOOR else weight // 2
-    low += half
+    high += low >> 32
+    low &= 0xFFFFFFFF
+    if weight < 0:
+        weight = -weight
+        low = -low
+        high = (low >> 32) - high
+        low &= 0xFFFFFFFF
+    low += 0 if rounding == FLOOR else weight // 2
     high += low >> 32
     low &= 0xFFFFFFFF
     upper = high // weight
@@ -251,7 +275,12 @@ def round_quotient(high, low, weight, rounding):
     tie = (rounding == HALF_EVEN) & (weight % 2 == 0) & (rest - lower * weight == 0)
     if tie & (lower % 2 != 0):
         lower -= 1
-    return upper + (lower >> 32), lower & 0xFFFFFFFF
+    upper += lower >> 32
+    if upper < lowest:
+        return lowest << 32
+    if upper > highest:
+        return (highest << 32) | 0xFFFFFFFF
+    return (upper << 32) | (lower & 0xFFFFFFFF)
 
 
 class WideMean(NamedTuple):
@@ -279,62 +308,56 @@ class WideMean(NamedTuple):
         return weight
 
     def finish(self, acc, scale):
-        weight = scale
-        high = np.int64(acc[0]) + (acc[1] >> 32)
-        low = acc[1] & 0xFFFFFFFF
-        if weight < 0:
-            weight = -weight
-            low = -low
-            high = -high + (low >> 32)
-            low &= 0xFFFFFFFF
-        high, low = round_quotient(high, low, weight, self.rounding)
-        if high < self.lowest:
-            high, low = self.lowest, 0
-        if high > self.highest:
-            high, low = self.highest, 0xFFFFFFFF
-        return (high << 32) | low
+        high = np.int64(acc[0])
+        return wide_quotient(high, acc[1], scale, self.rounding, self.lowest, self.highest)
 
 
 class CountedWideMean(NamedTuple):
-    """The mean of the integers that are not skipped; `empty` where all are.
+    """The mean of the integers that are not skipped; `none` where all are.
 
-    The lanes hold the high and the low halves of the sum, as WideMean's, and the count.
+    The lanes hold the halves of the sum, as WideMean's, and a count as CountedMean's.
     """
 
     rounding: Any
+    lowest: Any
+    highest: Any
     none: Any
-    empty: Any
-    """The bits of `none` as an int64."""
+    fixed: Any
 
     def neutral(self):
-        return self.none - self.none, 0, 0
+        return self.none - self.none, np.int64(0), np.int64(0)
 
     def lift(self, value, row):
-        counts = not missing(self, value)
-        kept = value if counts else value - value
-        return kept >> 32, np.int64(kept & 0xFFFFFFFF), np.int64(counts)
+        skipped = missing(self, value)
+        kept = value - value if skipped else value
+        return kept >> 32, np.int64(kept & 0xFFFFFFFF), tally(skipped)
 
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1], a[2] + b[2]
 
+    def prepare(self, weight):
+        return weight
+
     def finish(self, acc, scale):
-        if acc[2] == 0:
-            return self.empty
-        high = np.int64(acc[0]) + (acc[1] >> 32)
-        high, low = round_quotient(high, acc[1] & 0xFFFFFFFF, acc[2], self.rounding)
-        return (high << 32) | low
+        skipped = acc[2] >> 32
+        if (skipped > 0) & (acc[2] & 0xFFFFFFFF == 0):
+            return np.int64(self.none)
+        weight = scale if self.fixed else scale - skipped
+        high = np.int64(acc[0])
+        return wide_quotient(high, acc[1], weight, self.rounding, self.lowest, self.highest)
 
 
 class Lp(NamedTuple):
-    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool."""
+    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool; what is skipped adds nothing."""
 
+    none: Any
     p: Any
 
     def neutral(self):
         return 0.0
 
     def lift(self, value, row):
-        return abs(value) ** self.p
+        return 0.0 if missing(self, value) else abs(value) ** self.p
 
     def combine(self, a, b):
         return a + b
@@ -346,11 +369,13 @@ class Lp(NamedTuple):
 class L1(NamedTuple):
     """Lp for p = 1: the sum of ``|x|``."""
 
+    none: Any
+
     def neutral(self):
         return 0.0
 
     def lift(self, value, row):
-        return abs(value)
+        return 0.0 if missing(self, value) else abs(value)
 
     def combine(self, a, b):
         return a + b
@@ -359,11 +384,13 @@ class L1(NamedTuple):
 class L2(NamedTuple):
     """Lp for p = 2: the root of the sum of squares."""
 
+    none: Any
+
     def neutral(self):
         return 0.0
 
     def lift(self, value, row):
-        return value * value
+        return 0.0 if missing(self, value) else value * value
 
     def combine(self, a, b):
         return a + b
@@ -372,7 +399,22 @@ class L2(NamedTuple):
         return np.sqrt(acc)
 
 
-@lru_cache(maxsize=None)
+class LInf(NamedTuple):
+    """Lp for p = inf: the largest ``|x|``."""
+
+    none: Any
+
+    def neutral(self):
+        return 0.0
+
+    def lift(self, value, row):
+        return 0.0 if missing(self, value) else abs(value)
+
+    def combine(self, a, b):
+        return b if (b > a) | (b != b) else a
+
+
+@cache
 def variant(base: type, *ways: type) -> Any:
     """Return `base` with the methods of the order and the skip that it is to have.
 
@@ -456,4 +498,7 @@ overload(locate, jit_options=JIT)(
 overload(combine, jit_options=JIT)(lambda self, a, b: _method(self, "combine"))
 overload(prepare, jit_options=JIT)(lambda self, weight: _method(self, "prepare", _prepare))
 overload(finish, jit_options=JIT)(lambda self, acc, scale: _method(self, "finish", _finish))
-overload(round_quotient, jit_options=JIT)(lambda high, low, weight, rounding: round_quotient)
+overload(tally, jit_options=JIT)(lambda skipped: tally)
+overload(wide_quotient, jit_options=JIT)(
+    lambda high, low, weight, rounding, lowest, highest: wide_quotient
+)

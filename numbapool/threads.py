@@ -38,7 +38,7 @@ def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one a thread."""
     if work < SERIAL_WORK or _forked:
         return 1
-    return max(1, min(get_num_threads(), pieces))
+    return max(1, min(int(get_num_threads()), pieces))
 
 
 def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:

@@ -30,8 +30,10 @@ LONGEST_AXIS = 1 << 48
 class Axis:
     """The windows of one axis.
 
-    Output ``i`` of ``[lo, hi)`` has ``taps`` taps at ``i * step - before``, all inside the input. The other windows stand in `borders`, a row each of (start, count, extent): the first
-    tap inside the input, the taps inside the input, and the taps inside the padded input.
+    Output ``i`` of ``[lo, hi)`` has ``taps`` taps, ``dilation`` apart, from
+    ``i * step - before`` on, all inside the input. The other windows stand in `borders`, a row
+    each of (start, count, extent): the first tap inside the input, the taps inside the input,
+    and the taps inside the padded input.
     """
 
     size: int
@@ -52,7 +54,7 @@ class Axis:
     @property
     def whole(self) -> bool:
         """Whether one window holds the whole axis and nothing else."""
-        return self.out == 1 and self.hi == 1 and self.taps == self.size and self.dilation == 1
+        return self.out == self.hi - self.lo == 1 and self.taps == self.size and self.dilation == 1
 
     @property
     def trivial(self) -> bool:
@@ -183,14 +185,12 @@ def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
     """Return one whole number an axis from an int, a one-element tuple or a full tuple."""
     entries = (value,) if isinstance(value, int) else value
     try:
-        numbers = tuple(index(number) for number in entries)  # type: ignore[union-attr]
+        numbers = tuple(index(number) for number in entries)
     except TypeError:
         try:
             numbers = (index(value),)  # type: ignore[arg-type]
         except TypeError:
-            raise PoolTypeError(
-                f"{name} takes an int or {ndim} of them, not {value!r}"
-            ) from None
+            raise PoolTypeError(f"{name} takes an int or {ndim} of them, not {value!r}") from None
     if len(numbers) == 1:
         numbers *= ndim
     if len(numbers) != ndim:
@@ -217,17 +217,14 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
         if padding == "valid":
             return ((0, 0),) * ndim
         if padding == "same":
-            return ("same",) * ndim
+            return tuple("same" for _ in kernel)
         if padding == "same_lower":
-            return ("same_lower",) * ndim
+            return tuple("same_lower" for _ in kernel)
         raise PoolValueError(
             f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {padding!r}"
         )
-    if not isinstance(padding, int) and any(isinstance(entry, Sequence) for entry in padding):  # type: ignore[union-attr]
-        pairs = tuple(
-            per_axis(pair, 2, "padding's pair", 0)  # type: ignore[arg-type]
-            for pair in padding  # type: ignore[union-attr]
-        )
+    if not isinstance(padding, int) and any(isinstance(entry, Sequence) for entry in padding):
+        pairs = tuple(per_axis(pair, 2, "padding's pair", 0) for pair in padding)
         if len(pairs) != ndim:
             raise PoolValueError(f"padding takes {ndim} pairs (before, after), not {padding!r}")
         return tuple((before, after) for before, after in pairs)

@@ -79,7 +79,7 @@ def slide(op, lanes, row, spare, other, taps, pitch, n):
     return source
 
 
-@njit(forceinline=True, **JIT)
+@njit(inline="always", **JIT)
 def pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
     """Join `parts` elements at every stride-th place, `inner` of them each, and write that.
 

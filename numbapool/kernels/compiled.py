@@ -119,13 +119,13 @@ def invoke(typingctx: Any, address: Any, call: Any, block: Any, begin: Any, end:
     return types.void(address, call, block, begin, end), codegen
 
 
-def rows(call, block, begin, end):  # type: ignore[no-untyped-def]
+def rows(call, block, begin, end):
     """The kernel for small windows; SPEC is set for each copy of it."""
-    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # type: ignore[name-defined]  # noqa: F821
+    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
     pool_rows(op, form, x, outs, geometry, lanes, block * room, begin, end)
 
 
-def blocks(address, call, pieces, count):  # type: ignore[no-untyped-def]
+def blocks(address, call, pieces, count):
     """Cut the pieces into blocks and run a kernel over each, on numba's threads."""
     for block in prange(count):
         begin = pieces * block // count
@@ -178,14 +178,13 @@ def kernel(template: Any, spec: Spec) -> Any:
         with LOCK:
             found = _kernels.get((template, spec))
             if found is None:
-                words = "|".join(map(str, (spec.op.__qualname__, *spec[1:2], spec.form.__name__,
-                                           *spec[3:])))
+                words = "|".join(
+                    map(str, (spec.op.__qualname__, *spec[1:2], spec.form.__name__, *spec[3:]))
+                )
                 name = hashlib.sha256(words.encode()).hexdigest()[:12]
                 _known[name] = spec
                 found = _kernels[template, spec] = _compile(
-                    lambda cache: cfunc(
-                        ENTRY, nopython=True, error_model="numpy", cache=cache
-                    ),
+                    lambda cache: cfunc(ENTRY, nopython=True, error_model="numpy", cache=cache),
                     _named(template, name, SPEC=name),
                 )
     return found

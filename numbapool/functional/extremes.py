@@ -1,0 +1,386 @@
+"""Max and min pooling: windows that slide, adaptive and global ones, and the way back."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numbapool import dtypes
+from numbapool.dtypes import NaN, Reduction
+from numbapool.functional.call import planner, pool
+from numbapool.layout import (
+    OutputSize,
+    adaptive_windows,
+    global_windows,
+    layout_of,
+    refuse_empty_windows,
+    windows_of,
+)
+from numbapool.plan import Plan, make_plan
+from numbapool.run import Array
+from numbapool.windows import Ints, Padding
+
+
+@planner
+def sliding_extreme(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    ndim: int,
+    largest: bool,
+    kernel_size: Any,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    ceil_mode: bool,
+    indices: bool,
+    data_format: str | None,
+    nan: str,
+    nodata: float | None,
+) -> tuple[Plan, Reduction]:
+    """Plan max or min pooling by a window that slides."""
+    layout = layout_of(shape, ndim, data_format)
+    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
+    refuse_empty_windows(layout, axes, "a maximum" if largest else "a minimum")
+    skip = dtypes.skip_for(dtype, nan, nodata)
+    reduction = dtypes.extreme(dtype, largest, indices, prod(layout.spatial), skip)
+    return make_plan(layout, axes, reduction), reduction
+
+
+@planner
+def adaptive_extreme(
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    ndim: int,
+    output_size: Any,
+    indices: bool,
+    data_format: str | None,
+) -> tuple[Plan, Reduction]:
+    """Plan max pooling to a size."""
+    layout = layout_of(shape, ndim, data_format)
+    axes = adaptive_windows(layout, output_size)
+    reduction = dtypes.extreme(dtype, True, indices, prod(layout.spatial), dtypes.Skip())
+    return make_plan(layout, axes, reduction), reduction
+
+
+@planner
+def global_extreme(
+    shape: tuple[int, ...], dtype: np.dtype[Any], data_format: str | None, keepdims: bool
+) -> tuple[Plan, Reduction]:
+    """Plan the largest element of all that share a sample and a channel."""
+    layout, axes, kept = global_windows(shape, data_format, keepdims)
+    reduction = dtypes.extreme(dtype, True, False, prod(layout.spatial), dtypes.Skip())
+    return make_plan(layout, axes, reduction, shape=kept), reduction
+
+
+def unpair(results: tuple[Array, ...]) -> Any:
+    """Return one result alone, and two as a pair."""
+    return results if len(results) > 1 else results[0]
+
+
+def max_pool1d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> max_pool1d([3, 1, 4, 1, 5, 9], 2)
+    array([3, 4, 9])
+    """
+    key = (1, True, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def max_pool2d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each window over two axes.
+
+    The output has ``floor((L + before + after - dilation * (k - 1) - 1) / stride) + 1`` windows
+    along an axis of L elements, as torch.nn.MaxPool2d.
+
+    Parameters
+    ----------
+    x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
+        bool, integers, float16, float32 or float64, in any layout and byte order.
+    kernel_size : int or (int, int)
+        The window's size.
+    stride : int or (int, int), default `kernel_size`
+        The step from window to window.
+    padding : int, (int, int), ((top, bottom), (left, right)), "valid", "same" or "same_lower"
+        What lies around the input and is never kept. Given as ints it is at most half a
+        window, as torch has it; pairs may be wider. "same" makes ``ceil(L / stride)`` windows.
+    dilation : int or (int, int)
+        The distance between a window's taps.
+    ceil_mode : bool
+        Round the number of windows up: the last may reach past the input.
+    return_indices : bool
+        Return each element's place too: flat within its plane, channels not counted.
+    data_format : {"NCHW", "NHWC"}
+        Where the channels are; "NCHW" where not given.
+    nan : {"propagate", "skip"}
+        Whether NaN comes before every number, or is left out (a window of NaN alone gives NaN).
+    nodata : number, optional
+        A value to leave out; a window of nothing else gives it.
+    out : ndarray, optional
+        Where to write the result: of its shape and dtype, not overlapping `x`. With
+        `return_indices`, a pair.
+
+    Returns
+    -------
+    ndarray of the input's dtype, and with `return_indices` one of int64
+        Of equal elements the place is the first's in row-major order; of NaN the last's.
+
+    Raises
+    ------
+    PoolValueError
+        For a parameter out of range, a window larger than the padded input or one that holds
+        padding alone. It is a ValueError.
+    PoolTypeError
+        For a dtype that is not pooled, and masked arrays. It is a TypeError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(1, 17).reshape(1, 1, 4, 4)
+    >>> max_pool2d(x, 2)[0, 0]
+    array([[ 6,  8],
+           [14, 16]])
+    >>> values, places = max_pool2d(x, 2, return_indices=True)
+    >>> places[0, 0]
+    array([[ 5,  7],
+           [13, 15]])
+    """
+    key = (2, True, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def max_pool3d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool3d(np.arange(8).reshape(2, 2, 2), 2)
+    array([[[7]]])
+    """
+    key = (3, True, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def min_pool1d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> min_pool1d([3, 1, 4, 1, 5, 9], 2)
+    array([1, 1, 5])
+    """
+    key = (1, False, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def min_pool2d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> min_pool2d(np.arange(1, 17).reshape(4, 4), 3, stride=1, padding=1)
+    array([[ 1,  1,  2,  3],
+           [ 1,  1,  2,  3],
+           [ 5,  5,  6,  7],
+           [ 9,  9, 10, 11]])
+    """
+    key = (2, False, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def min_pool3d(
+    x: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> min_pool3d(np.arange(8).reshape(2, 2, 2), 2)
+    array([[[0]]])
+    """
+    key = (3, False, kernel_size, stride, padding, dilation, ceil_mode, return_indices)
+    return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
+
+
+def adaptive_max_pool1d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool1d(np.arange(5).reshape(5), 2).ravel()
+    array([2, 4])
+    """
+    key = (1, output_size, return_indices, data_format)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def adaptive_max_pool2d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
+    array([12, 14, 22, 24])
+    """
+    key = (2, output_size, return_indices, data_format)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def adaptive_max_pool3d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
+    array([ 62,  64,  72,  74, 112, 114, 122, 124])
+    """
+    key = (3, output_size, return_indices, data_format)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def global_max_pool(
+    x: Any, *, data_format: str | None = None, keepdims: bool = True, out: Any = None
+) -> Array:
+    """Keep the largest element of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2; `keepdims` leaves them in the shape as 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_max_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
+    array([[ 5, 11]])
+    """
+    return pool(global_extreme, x, (data_format, keepdims), out)[0]

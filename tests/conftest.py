@@ -1,0 +1,22 @@
+import os
+
+from hypothesis import HealthCheck, settings
+
+_checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+
+settings.register_profile(
+    "ci",
+    max_examples=100,
+    deadline=None,  # the first call of a kernel compiles it
+    derandomize=True,
+    database=None,
+    suppress_health_check=_checks,
+)
+settings.register_profile(
+    "long",
+    max_examples=2000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=_checks,
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
