@@ -81,7 +81,7 @@ def limits(dtype: DType) -> tuple[Any, Any]:
         return dtype.type(-np.inf), dtype.type(np.inf)
     if dtype.kind == "b":
         return np.uint8(0), np.uint8(1)
-    info = np.iinfo(str(dtype))
+    info: np.iinfo[np.integer[Any]] = np.iinfo(dtype)
     return dtype.type(info.min), dtype.type(info.max)
 
 
@@ -105,7 +105,9 @@ def extreme(dtype: DType, largest: bool, indices: bool, plane: int, skip: Skip) 
     if not indices:
         op = r.variant(r.Extreme, order, skip.way)(none)
         return Reduction(op, (lane(dtype),), (dtype,))
-    places = np.dtype(np.int32 if plane < 1 << 31 else np.int64)
+    places: DType = np.dtype(np.int64)
+    if plane < 1 << 31:
+        places = np.dtype(np.int32)
     nowhere = places.type(-1 if none != none else np.iinfo(places).max)
     op = r.variant(r.ArgExtreme, order, skip.way)(none, nowhere)
     return Reduction(op, (lane(dtype), places), (dtype, np.dtype(np.int64)))

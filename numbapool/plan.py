@@ -6,9 +6,9 @@ A plan is made once for a shape, a dtype and parameters, and kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -21,8 +21,22 @@ ROW_BYTES = 8192
 """The accumulators of a strip of rows: three such stretches stay in a first-level cache of 32 kB.
 Strips of 4, 8 and 16 kB took the same time within the noise; at 1 kB the loops' starts showed."""
 
+BLOCK_BYTES = 1 << 18
+"""The accumulators of a block of suffixes, which are written and read once: they stay in a
+second-level cache."""
+
 OVERREAD = 32
 """A row's loop may run on to a whole number of vectors: at most this many elements less one."""
+
+RUNNING_OVERLAP = 8
+"""Windows that step by less than this part of their height share enough rows for suffixes and
+prefixes (three operations a row, and a block to keep) to beat folding each window's rows."""
+
+RUN_TAPS = 64
+"""Windows at least this wide are folded as runs of memory."""
+
+RUN_BREADTH = 512
+"""Accumulators side by side in a run: a loop long enough to make its start cheap."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,44 +53,49 @@ class View:
 
 @dataclass(frozen=True, eq=False)
 class Plan:
-    """How to pool: the view's geometry in the kernels' numbers, and the result's shape."""
+    """How to pool: the kernel, its view of the geometry, and the result's shape."""
 
     shape: tuple[int, ...]
+    kernel: str
     geometry: np.ndarray[Any, np.dtype[np.int64]]
     pieces: int
     room: int
+    """Accumulators that a block of pieces needs."""
     work: int
-
-
-def single() -> Axis:
-    """An axis of one element, left as it is."""
-    return sliding(1, 1, 1)
+    """Elements read."""
 
 
 def identity(size: int) -> Axis:
-    """An axis left as it is."""
+    """Return an axis left as it is."""
     return sliding(size, 1, 1)
 
 
-def view_of(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> View:
-    """Fold what needs no pooling into what does, so that rows are as long as they can be.
+SINGLE = identity(1)
+
+
+def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> View:
+    """Fold axes of no work, and whole ones, into their neighbours.
 
     With `places`, elements keep their row and column.
     """
-    d, h, w = (*(single() for _ in range(3 - len(axes))), *axes)
+    d, h, w = (*(SINGLE for _ in range(3 - len(axes))), *axes)
     if d.trivial:
-        outer, d = outer * d.size, single()
-    if h.whole and w.whole:
-        h, w = single(), sliding(h.size * w.size, h.size * w.size, 1)
-    if d.whole and h is single() and w.whole:
-        d, w = single(), sliding(d.size * w.size, d.size * w.size, 1)
-    row_pitch, column_pitch = w.size, 1
-    if d is single() and h is single() and inner > 1:
-        h, w, inner = w, identity(inner), 1
-        row_pitch, column_pitch = 1, 0
-    elif w.trivial and not places:
-        w, inner = identity(w.size * inner), 1
-    return View(outer, (d, h, w), inner, row_pitch, column_pitch)
+        outer, d = outer * d.size, SINGLE
+    if h.whole and w.whole and not places:
+        h, w = SINGLE, sliding(h.size * w.size, h.size * w.size, 1)
+        if d.whole:
+            d, w = SINGLE, sliding(d.size * w.size, d.size * w.size, 1)
+    return View(outer, (d, h, w), inner, w.size, 1)
+
+
+def whole_rows(view: View, places: bool) -> View:
+    """Make channels part of the rows where nothing is pooled along those."""
+    d, h, w = view.axes
+    if d is SINGLE and h is SINGLE and view.inner > 1:
+        return View(view.outer, (SINGLE, w, identity(view.inner)), 1, 1, 0)
+    if w.trivial and not places:
+        return replace(view, axes=(d, h, identity(w.size * view.inner)), inner=1)
+    return view
 
 
 def make_plan(
@@ -91,42 +110,99 @@ def make_plan(
     if shape is None:
         shape = layout.shape(tuple(axis.out for axis in axes))
     if not layout.outer * layout.inner:
-        return Plan(shape, np.empty(0, np.int64), 0, 0, 0)
-    view = view_of(layout.outer, axes, layout.inner, places=len(reduction.outs) > 1)
-    d, h, w = view.axes
-    reach = w.dilation * (w.taps - 1)
-    widest = max(kind.itemsize for kind in reduction.lanes)
-    budget = max(ROW_BYTES // widest // view.inner, 1)
-    if w.regular:
-        # A tile reads `reach` columns more than it steps over: that must not be most of them.
-        tile = max((max(budget, 4 * reach) - reach) // w.step, 1)
-        tile = min(tile, w.out)
-        span = (tile - 1) * w.step + reach + 1
-        stride = tile * w.step
+        return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
+    places = len(reduction.outs) > 1
+    view = long_rows(layout.outer, axes, layout.inner, places)
+    w = view.axes[2]
+    hardly_overlap = w.out * w.longest <= 2 * w.size
+    if w.longest >= RUN_TAPS and w.dilation == 1 and hardly_overlap and not places:
+        kernel = "runs"
     else:
-        tile = min(max(budget * w.out // w.size, 1), w.out)
-        span = stride = longest_reach(w, tile)
+        view = whole_rows(view, places)
+        h = view.axes[1]
+        overlaps = h.regular and h.taps >= RUNNING_OVERLAP * h.step and h.dilation == 1
+        kernel = "running" if overlaps and h.out > 1 else "rows"
+    return BUILDERS[kernel](shape, view, reduction, include_pad, override)
+
+
+def rows_plan(
+    shape: tuple[int, ...],
+    view: View,
+    reduction: Reduction,
+    include_pad: bool,
+    override: int | None,
+) -> Plan:
+    """Plan small windows: strips of rows, or tiles of a long one."""
+    d, h, w = view.axes
+    budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
+    tile, span = columns_in(w, budget)
     tiles = -(-w.out // tile)
-    pitch = max(span, stride) * view.inner
+    # Where rows step over as much as they span, a strip's results lie as one row's do.
+    pitch = max(span, tile * w.step) * view.inner
     strip = max(budget * view.inner // pitch, 1) if tiles == 1 else 1
     room = strip * pitch + OVERREAD
-    total = view.outer * d.size * h.size * w.size * view.inner
-    head = [total, view.inner, tile, tiles, strip, pitch, room, view.row_pitch, view.column_pitch]
-    blocks: list[int] = []
-    table: list[np.ndarray[Any, Any]] = []
-    at = g.HEAD + 3 * g.BLOCK
-    weights = _weights(view.axes, reduction, include_pad, override)
-    for axis, (inner_weight, borders) in zip(view.axes, weights, strict=True):
-        lo, hi = axis.lo, axis.hi
-        if axis is w and axis.regular and (borders[:, 2] == inner_weight).all():
-            lo, hi = 0, axis.out
-        blocks += [axis.size, axis.out, lo, hi, axis.step, axis.before, axis.taps]
-        blocks += [axis.dilation, inner_weight, at]
-        table.append(borders.reshape(-1))
-        at += borders.size
-    numbers = np.concatenate([np.array(head + blocks, np.int64), *table])
-    numbers.flags.writeable = False
-    return Plan(shape, numbers, view.outer * d.out * h.out * tiles, 3 * room, total)
+    head = {g.TILE: tile, g.TILES: tiles, g.STRIP: strip, g.PITCH: pitch, g.ROOM: room}
+    numbers = geometry(view, head, weights(view.axes, reduction, include_pad, override))
+    pieces = view.outer * d.out * h.out * tiles
+    return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]))
+
+
+def running_plan(
+    shape: tuple[int, ...],
+    view: View,
+    reduction: Reduction,
+    include_pad: bool,
+    override: int | None,
+) -> Plan:
+    """Plan large windows that overlap: blocks of rows, in tiles."""
+    d, h, w = view.axes
+    budget = max(BLOCK_BYTES // item_bytes(reduction) // view.inner // h.taps, 1)
+    tile, span = columns_in(w, budget)
+    tiles = -(-w.out // tile)
+    blocks = (h.out - 1) * h.step // h.taps + 1
+    pitch = span * view.inner
+    room = pitch + OVERREAD
+    head = {g.TILE: tile, g.TILES: tiles, g.BLOCKS: blocks, g.PITCH: pitch, g.ROOM: room}
+    numbers = geometry(view, head, weights(view.axes, reduction, include_pad, override))
+    pieces = view.outer * d.out * blocks * tiles
+    needed = 3 * room + (h.taps + 2) * pitch
+    return Plan(shape, "running", numbers, pieces, needed, int(numbers[g.TOTAL]))
+
+
+def runs_plan(
+    shape: tuple[int, ...],
+    view: View,
+    reduction: Reduction,
+    include_pad: bool,
+    override: int | None,
+) -> Plan:
+    """Plan wide windows: a row of results at a time."""
+    d, h, w = view.axes
+    breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner
+    head = {g.PITCH: breadth}
+    shares = weights(view.axes, reduction, include_pad, override)
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out
+    return Plan(shape, "runs", numbers, pieces, breadth, int(numbers[g.TOTAL]))
+
+
+BUILDERS = {"rows": rows_plan, "running": running_plan, "runs": runs_plan}
+
+
+def item_bytes(reduction: Reduction) -> int:
+    """Return the bytes of the widest lane's accumulator."""
+    return max(kind.itemsize for kind in reduction.lanes)
+
+
+def columns_in(axis: Axis, budget: int) -> tuple[int, int]:
+    """Return how many outputs make a tile of about `budget` columns, and how many it spans."""
+    if not axis.regular:
+        tile = min(max(budget * axis.out // axis.size, 1), axis.out)
+        return tile, longest_reach(axis, tile)
+    # A tile reads `reach` columns more than it steps over: that must not be most of them.
+    reach = axis.dilation * (axis.taps - 1)
+    tile = min(max((max(budget, 4 * reach) - reach) // axis.step, 1), axis.out)
+    return tile, (tile - 1) * axis.step + reach + 1
 
 
 def longest_reach(axis: Axis, tile: int) -> int:
@@ -139,21 +215,54 @@ def longest_reach(axis: Axis, tile: int) -> int:
     return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
 
 
-def _weights(
+Weights: TypeAlias = list[tuple[int, np.ndarray[Any, Any]]]
+
+
+def weights(
     axes: tuple[Axis, ...], reduction: Reduction, include_pad: bool, override: int | None
-) -> list[tuple[int, np.ndarray[Any, Any]]]:
+) -> Weights:
     """Return each axis's share of a window's divisor: of inner windows, and of borders."""
     shares = []
     for number, axis in enumerate(axes):
         borders = axis.borders.copy()
         weight = axis.taps
         if not reduction.weighted or override is not None:
-            weight = override if reduction.weighted and number == 0 else 1  # type: ignore[assignment]
+            weight = override if reduction.weighted and override and number == 0 else 1
             borders[:, 2] = weight
         elif not include_pad:
             borders[:, 2] = borders[:, 1]
         shares.append((weight, borders))
     return shares
+
+
+def geometry(
+    view: View, head: dict[int, int], shares: Weights, slides: bool = True
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the view as one array of numbers, as :mod:`numbapool.kernels.geometry` has them.
+
+    Where windows slide along the columns, a border's place follows from its number, and only
+    one with a weight of its own stands in the table.
+    """
+    d, h, w = view.axes
+    numbers = [0] * g.HEAD
+    numbers[g.TOTAL] = view.outer * d.size * h.size * w.size * view.inner
+    numbers[g.INNER] = view.inner
+    numbers[g.ROW_PITCH], numbers[g.COLUMN_PITCH] = view.row_pitch, view.column_pitch
+    for slot, number in head.items():
+        numbers[slot] = number
+    table: list[np.ndarray[Any, Any]] = []
+    at = g.HEAD + 3 * g.BLOCK
+    for number, (axis, (weight, borders)) in enumerate(zip(view.axes, shares, strict=True)):
+        lo, hi = axis.lo, axis.hi
+        if slides and number == 2 and axis.regular and (borders[:, 2] == weight).all():
+            lo, hi = 0, axis.out
+        numbers += [axis.size, axis.out, lo, hi, axis.step, axis.before, axis.taps]
+        numbers += [axis.dilation, weight, at]
+        table.append(borders.reshape(-1))
+        at += borders.size
+    array = np.concatenate([np.array(numbers, np.int64), *table])
+    array.flags.writeable = False
+    return array
 
 
 def longest(axes: Sequence[Axis]) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def run_into(plan: Plan, reduction: Reduction, x: Array, outs: tuple[Array, ...]
         return
     op, lanes = reduction.op, reduction.lanes
     spec = compiled.spec_of(op, x.dtype, reduction.outs, lanes)
-    kernel = compiled.kernel(compiled.rows, spec)
+    kernel = compiled.kernel(compiled.ENTRIES[plan.kernel], spec)
     blocks = threads.block_count(plan.pieces, plan.work)
     scratch = tuple(np.empty(blocks * plan.room, lane) for lane in lanes)
     fields = len(op)

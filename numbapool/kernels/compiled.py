@@ -28,6 +28,8 @@ from numba.extending import intrinsic
 from numbapool import reducers
 from numbapool.kernels.lanes import Half, Native
 from numbapool.kernels.rows import pool_rows
+from numbapool.kernels.running import pool_running
+from numbapool.kernels.runs import pool_runs
 
 LOCK = RLock()
 ENTRY = types.void(types.int64, types.int64, types.int64, types.int64)
@@ -119,10 +121,28 @@ def invoke(typingctx: Any, address: Any, call: Any, block: Any, begin: Any, end:
     return types.void(address, call, block, begin, end), codegen
 
 
+# The entries: SPEC is set for each compiled copy.
+
+
 def rows(call, block, begin, end):
-    """The kernel for small windows; SPEC is set for each copy of it."""
+    """Small windows."""
     op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
     pool_rows(op, form, x, outs, geometry, lanes, block * room, begin, end)
+
+
+def running(call, block, begin, end):
+    """Large windows that overlap."""
+    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
+    pool_running(op, form, x, outs, geometry, lanes, block * room, begin, end)
+
+
+def runs(call, block, begin, end):
+    """Wide windows that hardly overlap."""
+    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
+    pool_runs(op, form, x, outs, geometry, lanes, block * room, begin, end)
+
+
+ENTRIES: dict[str, Any] = {"rows": rows, "running": running, "runs": runs}
 
 
 def blocks(address, call, pieces, count):

@@ -10,8 +10,8 @@ from numba import njit
 
 from numbapool.kernels.lanes import JIT
 
-TOTAL, INNER, TILE, TILES, STRIP, PITCH, ROOM, ROW_PITCH, COLUMN_PITCH = range(9)
-HEAD = 9
+TOTAL, INNER, TILE, TILES, STRIP, PITCH, ROOM, BLOCKS, ROW_PITCH, COLUMN_PITCH = range(10)
+HEAD = 10
 
 SIZE, OUT, LO, HI, STEP, BEFORE, TAPS, DILATION, WEIGHT, TABLE = range(10)
 BLOCK = 10
