@@ -1,1 +1,10 @@
-"""The pool command."""
+"""The pool command. Importing it imports neither NumPy, Pillow nor Numba."""
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command named on the command line, and exit with its code."""
+    from .app import main as run
+
+    run()

@@ -8,28 +8,72 @@ array([[4]])
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from numbapool.errors import PoolError as PoolError
-from numbapool.errors import PoolTypeError as PoolTypeError
-from numbapool.errors import PoolValueError as PoolValueError
+from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
 if TYPE_CHECKING:
-    from numbapool.functional import *  # noqa: F403
-    from numbapool.layout import pool2d_shape as pool2d_shape
+    from numbapool.functional import (
+        adaptive_avg_pool1d,
+        adaptive_avg_pool2d,
+        adaptive_avg_pool3d,
+        adaptive_max_pool1d,
+        adaptive_max_pool2d,
+        adaptive_max_pool3d,
+        avg_pool1d,
+        avg_pool2d,
+        avg_pool3d,
+        global_avg_pool,
+        global_max_pool,
+        lp_pool1d,
+        lp_pool2d,
+        lp_pool3d,
+        max_pool1d,
+        max_pool2d,
+        max_pool3d,
+        min_pool1d,
+        min_pool2d,
+        min_pool3d,
+        sum_pool1d,
+        sum_pool2d,
+        sum_pool3d,
+    )
+    from numbapool.layout import pool2d_shape
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "PoolError",
+    "PoolTypeError",
+    "PoolValueError",
+    "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d",
+    "adaptive_avg_pool3d",
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "avg_pool1d",
+    "avg_pool2d",
+    "avg_pool3d",
+    "global_avg_pool",
+    "global_max_pool",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+    "min_pool1d",
+    "min_pool2d",
+    "min_pool3d",
+    "pool2d_shape",
+    "sum_pool1d",
+    "sum_pool2d",
+    "sum_pool3d",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Import the compiler with the first function that needs it, not before."""
-    if name == "pool2d_shape":
-        return import_module("numbapool.layout").pool2d_shape
-    if not name.startswith("_"):
-        functional = import_module("numbapool.functional")
-        if name in functional.__all__:
-            return getattr(functional, name)
-    raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    functional = import_module("numbapool.functional")
-    return sorted({*globals(), *functional.__all__, "pool2d_shape"})
+    if name not in __all__:
+        raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
+    module = "numbapool.layout" if name == "pool2d_shape" else "numbapool.functional"
+    return getattr(import_module(module), name)

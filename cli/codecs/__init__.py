@@ -1,1 +1,69 @@
-"""Files to arrays and back."""
+"""Files to arrays and back. Which suffix is which format is known here, without Pillow."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format: its name (Pillow's, or NPY and NPZ) and suffixes, the usual one first."""
+
+    name: str
+    suffixes: tuple[str, ...]
+    written: bool = True
+    lossy: bool = False
+
+
+FORMATS: dict[str, Format] = {
+    row.name: row
+    for row in (
+        Format("PNG", (".png", ".apng")),
+        Format("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), lossy=True),
+        Format("TIFF", (".tif", ".tiff")),
+        Format("WEBP", (".webp",), lossy=True),
+        Format("AVIF", (".avif", ".avifs"), lossy=True),
+        Format("GIF", (".gif",)),
+        Format("BMP", (".bmp", ".dib")),
+        Format("PPM", (".ppm", ".pgm", ".pbm", ".pnm", ".pfm")),
+        Format("JPEG2000", (".jp2", ".j2k", ".jpc", ".jpf", ".jpx", ".j2c")),
+        Format("TGA", (".tga", ".icb", ".vda", ".vst")),
+        Format("PCX", (".pcx",)),
+        Format("SGI", (".sgi", ".rgb", ".rgba", ".bw")),
+        Format("NPY", (".npy",)),
+        Format("NPZ", (".npz",)),
+        Format("BLP", (".blp",), written=False),
+        Format("CUR", (".cur",), written=False),
+        Format("DCX", (".dcx",), written=False),
+        Format("DDS", (".dds",), written=False),
+        Format("FITS", (".fits", ".fit"), written=False),
+        Format("FLI", (".fli", ".flc"), written=False),
+        Format("FTEX", (".ftc", ".ftu"), written=False),
+        Format("ICNS", (".icns",), written=False),
+        Format("ICO", (".ico",), written=False),
+        Format("IM", (".im",), written=False),
+        Format("MSP", (".msp",), written=False),
+        Format("PCD", (".pcd",), written=False),
+        Format("PIXAR", (".pxr",), written=False),
+        Format("PSD", (".psd",), written=False),
+        Format("QOI", (".qoi",), written=False),
+        Format("SUN", (".ras",), written=False),
+        Format("XBM", (".xbm",), written=False),
+        Format("XPM", (".xpm",), written=False),
+    )
+}
+BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
+ARRAYS = ("NPY", "NPZ")
+
+
+def by_name(path: PurePath | str) -> Format | None:
+    """Give the format that the path's suffix says, or None."""
+    return BY_SUFFIX.get(PurePath(path).suffix.lower())
+
+
+def by_magic(head: bytes) -> str:
+    """Tell NumPy's files from pictures by their first bytes: NPY, NPZ, or an empty string."""
+    if head.startswith(b"\x93NUMPY"):
+        return "NPY"
+    if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
+        return "NPZ"
+    return ""

@@ -1,0 +1,147 @@
+"""The command group: commands found by name, and errors turned into exit codes."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import click
+
+from .exits import ExitCode, NoInput
+from .operators import OPERATORS
+
+# Other commands, each a module below `commands` whose `command` is made when it is asked for.
+_COMMANDS = ("info",)
+
+_EPILOG = """\b
+Examples:
+  pool avg photo.jpg -k 2 -o half.jpg
+  pool max features.npy -k 3 -s 2 -p 1 -o pooled.npy
+  pool info photo.jpg
+"""
+
+
+class PoolGroup(click.Group):
+    """A group that imports a command when it is named, and ends in an `ExitCode`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Give the commands' names in the order of the help."""
+        return [*OPERATORS, *_COMMANDS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and give a command."""
+        if cmd_name in OPERATORS:
+            from .commands.operator import build
+
+            return build(OPERATORS[cmd_name])
+        if cmd_name in _COMMANDS:
+            from importlib import import_module
+
+            module = import_module(f".commands.{cmd_name}", __package__)
+            command: click.Command = module.command
+            return command
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or say which one may have been meant."""
+        name = args[0]
+        if name.startswith("-") or self.get_command(ctx, name) is not None:
+            return super().resolve_command(ctx, args)
+        from difflib import get_close_matches
+
+        known = self.list_commands(ctx)
+        meant = get_close_matches(_ALSO_CALLED.get(name.lower(), name.lower()), known, 1, 0.5)
+        hint = f"Did you mean {meant[0]!r}?" if meant else f"There are {', '.join(known)}."
+        ctx.fail(f"there is no command {name!r}. {hint}")
+
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        **extra: Any,
+    ) -> NoReturn:
+        """Run a command line and exit as `ExitCode` says."""
+        arguments = list(sys.argv[1:] if args is None else args)
+        debug = "--debug" in arguments
+        extra["standalone_mode"] = False
+        try:
+            code = super().main(arguments, prog_name or "pool", **extra)
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except NoInput as error:
+            click.echo(f"pool: {error}", err=True)
+            code = ExitCode.NO_INPUT
+        except (KeyboardInterrupt, click.Abort):
+            click.echo("\npool: interrupted. Files that were written are whole.", err=True)
+            code = ExitCode.INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has gone: there is no one to tell.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            code = ExitCode.SOME_FAILED
+        except Exception as error:
+            if debug:
+                raise
+            text = " ".join(str(error).split())
+            click.echo(
+                f"pool: unexpected {type(error).__name__}: {text} (--debug shows where)", err=True
+            )
+            code = ExitCode.SOME_FAILED
+        sys.exit(int(code or 0))
+
+
+# What others call these operators.
+_ALSO_CALLED = {"mean": "avg", "average": "avg", "maximum": "max", "minimum": "min", "total": "sum"}
+
+
+def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if not value or ctx.resilient_parsing:
+        return
+    from numbapool import __version__
+
+    click.echo(f"pool {__version__}")
+    ctx.exit()
+
+
+@click.group(
+    cls=PoolGroup,
+    epilog=_EPILOG,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "auto_envvar_prefix": "POOL",
+        "max_content_width": 100,
+        "color": False if os.environ.get("NO_COLOR") else None,
+    },
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Show the version and exit.",
+)
+def cli() -> None:
+    """Pool pictures and arrays: slide a window, keep one number a window.
+
+    Exit codes: 0 all done, 1 some files failed, 2 the command line is wrong, 3 no input was
+    found, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Run the process's command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    if "--debug" not in sys.argv:
+        # What a codec finds odd in a file is told in the report, or is of no use to the user.
+        import warnings
+
+        warnings.simplefilter("ignore")
+        from .quiet import set_apart
+
+        set_apart()
+    cli.main()

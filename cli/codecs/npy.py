@@ -1,0 +1,208 @@
+"""NumPy's ``.npy`` and ``.npz``: mapped or read, never unpickled, checked before use."""
+
+import errno
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exits import FileError
+from ..job import Reading
+from .raster import Metadata, Raster
+
+_LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
+_LAYOUTS["NHWC"] = ("NHWC", 4)
+DATA_FORMATS = tuple(_LAYOUTS)
+_NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file systems
+
+
+@dataclass(frozen=True)
+class Header:
+    """What an array's header says, believed only as far as the file bears it out."""
+
+    shape: tuple[int, ...]
+    fortran_order: bool
+    dtype: np.dtype[Any]
+    offset: int
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that the array's values take."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(file: Any, size: int) -> Header:
+    """Read an array's header from a stream that holds `size` bytes in all, from its start."""
+    try:
+        version = np.lib.format.read_magic(file)
+        if version == (1, 0):
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+        else:  # 3.0 differs from 2.0 in the encoding of structured types' names alone
+            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
+    except Exception as error:
+        raise FileError(f"its .npy header cannot be read: {_line(error)}") from error
+    if dtype.hasobject:
+        raise FileError(
+            "it holds pickled Python objects, which may run code when loaded: "
+            "save it as an array of numbers"
+        )
+    if any(length < 0 for length in shape):
+        raise FileError(f"its header gives the impossible shape {shape}")
+    header = Header(shape, fortran_order, dtype, file.tell())
+    if header.offset + header.nbytes > size:
+        raise FileError(
+            f"its header says shape {shape} of {dtype}, {header.nbytes:,} bytes, but only "
+            f"{size - header.offset:,} follow: the file is cut short or damaged"
+        )
+    return header
+
+
+def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster]:
+    """Give a ``.npy`` file's one array, memory-mapped where `path` names a file."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    header = read_header(file, size)
+    order: Literal["F", "C"] = "F" if header.fortran_order else "C"
+    array: NDArray[Any]
+    if header.nbytes == 0:
+        array = np.empty(header.shape, header.dtype)
+    elif path is not None:
+        mapped = np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
+        array = np.asarray(mapped)
+    else:
+        flat: NDArray[Any] = np.frombuffer(file.read(header.nbytes), header.dtype)
+        array = flat.reshape(header.shape, order=order)
+    yield Raster(array, data_format(header.shape, reading.data_format))
+
+
+def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
+    """Give the arrays of a ``.npz``, one at a time, or the one that `reading` names."""
+    with _archive(file) as archive:
+        for entry in _entries(archive, reading.array):
+            name = entry.filename.removesuffix(".npy")
+            compression = "deflate" if entry.compress_type else None
+            try:
+                with archive.open(entry) as member:
+                    header = read_header(member, entry.file_size)
+                    data = member.read(header.nbytes)
+                    member.read(1)  # at the end the checksum is compared
+            except FileError as error:
+                raise FileError(f"array {name!r}: {error}") from error
+            except Exception as error:
+                raise FileError(f"array {name!r} cannot be read: {_line(error)}") from error
+            if len(data) < header.nbytes:
+                raise FileError(f"array {name!r} is cut short")
+            array: NDArray[Any] = np.frombuffer(data, header.dtype)
+            array = array.reshape(header.shape, order="F" if header.fortran_order else "C")
+            layout = data_format(header.shape, reading.data_format, f"array {name!r} has")
+            yield Raster(array, layout, metadata=Metadata(compression=compression), name=name)
+
+
+def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, Header]]:
+    """Give each array's name and header without reading its values."""
+    if format == "NPY":
+        size = file.seek(0, 2)
+        file.seek(0)
+        return [("", read_header(file, size))]
+    found = []
+    with _archive(file) as archive:
+        for entry in _entries(archive, array):
+            with archive.open(entry) as member:
+                header = read_header(member, entry.file_size)
+            found.append((entry.filename.removesuffix(".npy"), header))
+    return found
+
+
+def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has") -> str:
+    """Say which axes are height and width, by `asked` or by the number of axes."""
+    axes = len(shape)
+    if asked is None:
+        if axes in (2, 4):
+            return "NCHW"
+        raise FileError(
+            f"{what} {axes} ax{'i' if axes == 1 else 'e'}s, {shape}, and which are height and "
+            f"width is not guessed: say so with --data-format, one of {', '.join(DATA_FORMATS)}"
+        )
+    layout, wanted = _LAYOUTS[asked]
+    if axes != wanted:
+        fits = [name for name, (_, count) in _LAYOUTS.items() if count == axes]
+        hint = f": give {' or '.join(fits)}" if fits else ""
+        raise FileError(
+            f"{what} {axes} axes, {shape}, but --data-format {asked} names {wanted}{hint}"
+        )
+    return layout
+
+
+def save(rasters: list[Raster], file: BinaryIO, format: str) -> None:
+    """Write arrays as they are: one as a ``.npy``, frames of one shape stacked, or a ``.npz``."""
+    arrays = [np.ascontiguousarray(raster.array) for raster in rasters]
+    if format == "NPY":
+        if len({array.shape for array in arrays}) > 1:
+            raise FileError(
+                "its frames or arrays differ in shape and do not stack in one .npy: write a .npz"
+            )
+        whole = arrays[0] if len(arrays) == 1 else np.stack(arrays)
+        np.lib.format.write_array(file, whole, allow_pickle=False)
+        return
+    packed = any(raster.metadata.compression for raster in rasters)
+    method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(file, "w", method) as archive:
+        for number, (raster, array) in enumerate(zip(rasters, arrays, strict=True)):
+            with archive.open(f"{raster.name or f'arr_{number}'}.npy", "w", force_zip64=True) as to:
+                np.lib.format.write_array(to, array, allow_pickle=False)
+
+
+def create(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Write an array's header, and give its values to be filled in, mapped from the file.
+
+    The room is taken on disk first: a disk that fills up while a map is written to would end
+    the process with no word.
+    """
+    header = {
+        "descr": np.lib.format.dtype_to_descr(dtype),
+        "fortran_order": False,
+        "shape": shape,
+    }
+    np.lib.format.write_array_header_1_0(file, header)
+    offset = file.tell()
+    size = math.prod(shape) * dtype.itemsize
+    if not size:
+        return np.empty(shape, dtype)
+    file.flush()
+    file.truncate(offset + size)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            os.posix_fallocate(file.fileno(), offset, size)
+        except OSError as error:
+            if error.errno not in _NO_FALLOCATE:
+                raise
+    mapped: NDArray[Any] = np.memmap(file, dtype, "r+", offset, shape)
+    return np.asarray(mapped)
+
+
+def _archive(file: BinaryIO) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(file)
+    except Exception as error:
+        raise FileError(f"its .npz cannot be read: {_line(error)}") from error
+
+
+def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipInfo]:
+    entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
+    names = [entry.filename.removesuffix(".npy") for entry in entries]
+    if wanted is not None:
+        entries = [entry for entry, name in zip(entries, names, strict=True) if name == wanted]
+    if not entries:
+        lack = "no array" if wanted is None else f"no array {wanted!r}"
+        raise FileError(f"it holds {lack}" + (f"; it has {', '.join(names)}" if names else ""))
+    return entries
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

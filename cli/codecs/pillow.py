@@ -1,0 +1,276 @@
+"""Pictures to arrays, through Pillow: every frame, upright, and nothing lost without a word."""
+
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import Any, BinaryIO
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from ..exits import FileError
+from ..job import Reading
+from ..quiet import quiet
+from .raster import Metadata, Raster
+
+# Past twice its own limit Pillow refuses a picture as a decompression bomb; so do we.
+MAX_PIXELS = 2 * 89_478_485
+
+_ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
+HEAD = 4096  # bytes in which every format that we look into says its bit depth
+
+# What EXIF orientations 2 to 8 ask for, so that the picture stands upright.
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_ORIENTATION = 0x0112
+_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
+# Tags that stay true of a smaller picture: words, dates and resolution, and in the two groups
+# below them all but sizes and offsets. Thumbnails and georeferences do not.
+_KEPT_TAGS = frozenset(
+    {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746}
+    | {0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F}
+)
+_STALE_TAGS = (0xA002, 0xA003, 0xA005)
+
+
+def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
+    """Open a picture: its header is read and its size checked, its pixels are not yet decoded.
+
+    A file, never a name: what has a name Pillow may map into memory, and it then reads an
+    uncompressed TIFF that is stored sideways scrambled.
+    """
+    limit = reading.max_pixels or MAX_PIXELS
+    Image.MAX_IMAGE_PIXELS = limit
+    try:
+        picture: Image.Image = Image.open(file)
+    except UnidentifiedImageError as error:
+        empty = file.seek(0, 2) == 0
+        reason = "the file is empty" if empty else "it is no picture or array that is known"
+        raise FileError(reason) from error
+    except Exception as error:
+        raise FileError(_reason(error)) from error
+    _check_size(picture, limit)
+    return picture
+
+
+def frame_count(picture: Image.Image) -> int:
+    """Count the frames that are pooled: all of an animation or multi-page TIFF, else one."""
+    if picture.format not in _ANIMATED:  # a phone's MPO holds previews, a PSD layers
+        return 1
+    return int(getattr(picture, "n_frames", 1))
+
+
+def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
+    """Give a picture's frames, one at a time, upright, as arrays."""
+    file.seek(0)
+    head = file.read(HEAD)
+    file.seek(0)
+    with open_picture(file, reading) as picture:
+        bits = bits_beyond_8(picture, head)
+        if bits and not reading.accept_8bit:
+            raise FileError(
+                f"it holds {bits} bits a channel, of which Pillow reads 8: accept that with "
+                "--accept-8bit, or save it as .npy"
+            )
+        try:
+            count = frame_count(picture)
+        except Exception as error:
+            raise FileError(_reason(error)) from error
+        for number in range(count):
+            try:
+                if number:
+                    picture.seek(number)
+                    _check_size(picture, reading.max_pixels or MAX_PIXELS)
+                yield _frame(picture, reading, count > 1)
+            except FileError:
+                raise
+            except Exception as error:
+                where = f"frame {number + 1} of {count}: " if count > 1 else ""
+                raise FileError(where + _reason(error)) from error
+
+
+def _frame(picture: Image.Image, reading: Reading, animated: bool) -> Raster:
+    # Pillow itself turns a TIFF as it loads it; a PNG may tell of it after the pixels.
+    before = orientation(picture)
+    with quiet() if picture.format == "TIFF" else nullcontext():
+        picture.load()
+    after = orientation(picture)
+    turn = _UPRIGHT.get(after)
+    notes: list[str] = []
+    metadata = _metadata(picture, notes)
+    if metadata.dpi and max(before, after) >= 5:
+        metadata = replace(metadata, dpi=metadata.dpi[::-1])
+    image = picture
+    palette = None
+    if picture.mode in ("P", "PA"):
+        if reading.indices and picture.mode == "P":
+            palette = _colours(picture)
+        else:
+            mode = "RGBA" if picture.has_transparency_data else "RGB"
+            image = picture.convert(mode)
+            notes.append(f"its palette's colours were pooled as {mode}, not its indices")
+    elif picture.mode in ("1", "L", "RGB") and picture.info.get("transparency") is not None:
+        mode = "RGBA" if picture.mode == "RGB" else "LA"
+        image = picture.convert(mode)
+        notes.append(f"its transparent colour became the alpha of {mode}")
+    elif picture.mode in _AS:
+        image = picture.convert(_AS[picture.mode])
+    if turn is not None:
+        image = image.transpose(turn)
+    array = _pixels(image)
+    mode = image.mode
+    if mode.startswith("I;16") or (mode == "I" and picture.format == "PPM"):
+        # A PPM's 16-bit grey arrives as 32-bit numbers none of which is past 65535.
+        mode, array = "I;16", array.astype(np.uint16)
+    elif mode == "LAB":
+        array = flip_lab(array)
+    layout = "NHWC" if array.ndim == 3 else "NCHW"
+    duration = picture.info.get("duration") if animated else None
+    return Raster(array, layout, mode, metadata, duration, palette=palette, notes=tuple(notes))
+
+
+def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
+    """Give the pixels as an array.
+
+    Where channels are bytes, by Pillow's own encoder in one piece: `np.asarray` puts the same
+    bytes together from blocks of 64 kB, 90 ms in place of 30 for 12 megapixels.
+    """
+    channels = len(image.getbands())
+    if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
+        width, height = image.size
+        try:
+            encoder: Any = Image._getencoder(image.mode, "raw", (image.mode,))
+            encoder.setimage(image.im, (0, 0, width, height))
+            _, status, data = encoder.encode(width * height * channels)
+        except (AttributeError, TypeError):
+            status, data = 0, b""  # a Pillow whose inner parts are others
+        if status == 1 and len(data) == width * height * channels:
+            flat = np.frombuffer(data, np.uint8)
+            return flat.reshape((height, width, channels) if channels > 1 else (height, width))
+    return np.asarray(image)
+
+
+_AS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
+
+
+def flip_lab(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Turn LAB's a and b from two's complement to offset 128, whose order is theirs, or back."""
+    return array ^ np.array([0, 128, 128], np.uint8)
+
+
+def orientation(picture: Image.Image) -> int:
+    """Give the EXIF orientation, 1 where there is none or none that can be read."""
+    try:
+        return int(picture.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return 1  # EXIF that is damaged says nothing: the pixels are whole
+
+
+def _metadata(picture: Image.Image, notes: list[str]) -> Metadata:
+    info = picture.info
+    subsampling = None
+    if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "YCbCr"):
+        from PIL.JpegImagePlugin import get_sampling
+
+        subsampling = max(get_sampling(picture), -1)
+    compression = info.get("compression") if picture.format == "TIFF" else None
+    return Metadata(
+        icc=info.get("icc_profile") or None,
+        exif=_exif(picture, notes),
+        dpi=_dpi(info.get("dpi")),
+        loop=info.get("loop"),
+        poster=bool(info.get("default_image")),
+        subsampling=subsampling,
+        compression=compression if isinstance(compression, str) else None,
+    )
+
+
+def _exif(picture: Image.Image, notes: list[str]) -> bytes | None:
+    try:
+        exif = picture.getexif()
+        kept = Image.Exif()
+        for tag in set(exif) & _KEPT_TAGS:
+            kept[tag] = exif[tag]
+        for group in (_EXIF_IFD, _GPS_IFD):
+            tags = dict(exif.get_ifd(group)) if group in exif else {}
+            for tag in _STALE_TAGS:
+                tags.pop(tag, None)
+            if tags:
+                kept[group] = tags
+        return kept.tobytes() if len(kept) else None
+    except Exception as error:
+        notes.append(f"its EXIF is damaged and was left out ({_reason(error)})")
+        return None
+
+
+def _dpi(dpi: Any) -> tuple[float, float] | None:
+    try:
+        across, down = float(dpi[0]), float(dpi[1])
+    except (TypeError, ValueError, IndexError, ZeroDivisionError):
+        return None
+    return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
+
+
+def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    picture.apply_transparency()
+    mode = "RGBA" if picture.palette and picture.palette.mode == "RGBA" else "RGB"
+    colours = picture.getpalette(mode) or []
+    return np.array(colours, np.uint8).reshape(-1, len(mode))
+
+
+def bits_beyond_8(picture: Image.Image, head: bytes) -> int:
+    """Give the bits a channel that the file holds where Pillow reads 8 of them, else 0."""
+    bits = 0
+    if picture.format == "PNG":
+        bits = head[24] if len(head) > 24 else 0  # IHDR: signature 8, length 4, name 4, size 8
+    elif picture.format == "TIFF":
+        per_channel = getattr(picture, "tag_v2", {}).get(258, (8,))
+        bits = max(per_channel, default=8)
+    elif picture.format == "PPM":
+        tile = getattr(picture, "tile", None)
+        args = tile[0][3] if tile else None
+        bits = args[1].bit_length() if isinstance(args, tuple) and len(args) == 2 else 8
+    elif picture.format == "JPEG2000":
+        marker = head.find(b"\xff\x51")  # SIZ: the first component's depth is 40 bytes on
+        bits = (head[marker + 40] & 0x7F) + 1 if 0 <= marker < len(head) - 40 else 0
+    elif picture.format == "AVIF":
+        box = head.find(b"av1C")
+        deep = 0 <= box < len(head) - 6 and head[box + 6] & 0x40
+        bits = (12 if head[box + 6] & 0x20 else 10) if deep else 8
+    elif picture.format == "SGI":
+        bits = 8 * head[3] if len(head) > 3 else 8
+    reads_8 = picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "RGBX", "PA")
+    return bits if reads_8 and bits > 8 else 0
+
+
+def _check_size(picture: Image.Image, limit: int) -> None:
+    width, height = picture.size
+    if width * height > limit:
+        raise FileError(_too_large(f"{width} x {height}", str(width * height)))
+
+
+def _too_large(pixels: str, wanted: str) -> str:
+    return (
+        f"its {pixels} pixels are past the limit of {Image.MAX_IMAGE_PIXELS:,}, as a "
+        f"decompression bomb's would be: if you trust it, give --max-pixels {wanted}"
+    )
+
+
+def _reason(error: Exception) -> str:
+    """Say what Pillow met, in one line."""
+    if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
+        said = re.search(r"\((\d+) pixels\)", str(error))
+        return _too_large(f"{int(said[1]):,}" if said else "many", said[1] if said else "N")
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    text = " ".join(str(error).split()) or type(error).__name__
+    known = isinstance(error, (OSError, ValueError, SyntaxError, EOFError))
+    return text if known else f"it is damaged ({type(error).__name__}: {text})"

@@ -1,0 +1,146 @@
+"""``pool max``, ``pool avg`` and the like: one command, made from each operator's row."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import cache
+from typing import Any
+
+import click
+
+from .. import options
+from ..job import Job, Outcome, Window
+from ..operators import Operator
+from ..report import Report, can_draw
+from ..sources import Found, find, read_list
+from ..targets import Naming, Target
+
+
+@cache
+def build(operator: Operator) -> click.Command:
+    """Make the operator's command."""
+
+    def callback(inputs: tuple[str, ...], **given: Any) -> int:
+        return _run(operator, inputs, given)
+
+    decorate = options.apply(
+        [
+            click.argument("inputs", nargs=-1, metavar="INPUT..."),
+            *options.WINDOW,
+            *options.values_options(operator.parameters, operator.weighs_alpha),
+            *options.FINDING,
+            *options.NAMING,
+            *options.READING,
+            *options.WRITING,
+            *options.RUNNING,
+            options.DEBUG,
+        ]
+    )
+    name = operator.name
+    return click.command(
+        name,
+        short_help=f"Keep {operator.keeps} of each window.",
+        help=f"Pool pictures and arrays: keep {operator.keeps} of each window.\n\n"
+        "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
+        "input. Without -o each output stands beside its input, "
+        f"as photo.{name}2.png.",
+        epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.png\n"
+        f"  pool {name} features.npy -k 3 -s 2 -p 1 -o pooled.npy\n"
+        f"  pool {name} photos -r -k 4 -o small\n",
+    )(decorate(callback))
+
+
+def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> int:
+    window = options.window_of(given)
+    found = _found(operator, window, inputs, given)
+    naming = Naming(
+        operator.name,
+        window.label,
+        given["output"],
+        given["name"],
+        given["output_format"].upper() if given["output_format"] else None,
+    )
+    targets = naming.plan(found.sources)
+    report = Report(
+        len(targets),
+        quiet=given["quiet"],
+        verbose=given["verbose"],
+        as_json=given["as_json"],
+        debug=given["debug"],
+        skipped_in_folders=found.skipped,
+    )
+    outcomes = _outcomes(_jobs(operator, window, targets, given), targets, given)
+    _tell(outcomes, report)
+    raise click.exceptions.Exit(report.code)
+
+
+def _found(
+    operator: Operator, window: Window, inputs: tuple[str, ...], given: dict[str, Any]
+) -> Found:
+    listed: Sequence[str] = ()
+    if given["files_from"] is not None:
+        listed = read_list(given["files_from"], given["null"])
+    elif not inputs:
+        raise click.UsageError("give an INPUT: a file, a folder, a quoted pattern, or -.")
+    return find(
+        inputs,
+        listed,
+        recursive=given["recursive"],
+        leave_out=given["output"],
+        own_suffix="" if given["output"] else f".{operator.name}{window.label}",
+    )
+
+
+def _jobs(
+    operator: Operator, window: Window, targets: list[Target], given: dict[str, Any]
+) -> list[Job]:
+    values, reading = options.values_of(given), options.reading_of(given)
+    writings = {
+        format: options.writing_of(given, format)
+        for format in {target.format for target in targets if not target.reason}
+    }
+    return [
+        Job(
+            target.source.path,
+            target.path,
+            operator.name,
+            window,
+            values,
+            reading,
+            writings[target.format],
+        )
+        for target in targets
+        if not target.reason
+    ]
+
+
+def _outcomes(jobs: list[Job], targets: list[Target], given: dict[str, Any]) -> Iterator[Outcome]:
+    """Give every target's outcome: those that cannot be named first, then the jobs'."""
+    for target in targets:
+        if target.reason:
+            yield Outcome(target.source.path, status="failed", reason=target.reason)
+            if given["fail_fast"]:
+                return
+    if given["dry_run"]:
+        from ..facts import planned
+
+        yield from map(planned, jobs)
+        return
+    from ..engine import run, worker_count
+
+    yield from run(jobs, given["jobs"] or worker_count(len(jobs)), given["fail_fast"])
+
+
+def _tell(outcomes: Iterator[Outcome], report: Report) -> None:
+    from ..progress import Progress
+
+    visible = report.total > 1 and not (report.quiet or report.as_json) and can_draw()
+    progress = Progress(report.total, visible)
+    with closing(outcomes):  # type: ignore[type-var]
+        try:
+            for outcome in outcomes:
+                progress.clear()
+                report.add(outcome)
+                progress.add(outcome)
+        finally:
+            progress.clear()
+            report.finish()

@@ -1,0 +1,197 @@
+"""Jobs done: read, pooled, written, one after another or several at once."""
+
+import io
+import os
+import stat
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from .codecs import ARRAYS, by_magic
+from .codecs.raster import Raster
+from .exits import FileError
+from .job import STREAM, Job, Outcome, Reading
+from .operators import OPERATORS
+from .pooling import Planned, pool
+from .reasons import reason
+from .targets import Output, exists, refuse_taken, writing
+
+_MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
+_MAPPED = 1 << 26  # bytes from which an array's result is written through a memory map
+
+
+def run_one(job: Job) -> Outcome:
+    """Do one job. Whatever goes wrong with its file is told in the outcome, not raised."""
+    start = time.perf_counter()
+    try:
+        if job.writing.on_exists == "error":
+            refuse_taken(job.target)
+        elif job.writing.on_exists == "skip" and exists(job.target):
+            return Outcome(job.source, job.target, "skipped", reason="it exists")
+        if job.writing.format == "NPY" and STREAM not in (job.source, job.target):
+            outcome = _mapped(job, start)
+            if outcome:
+                return outcome
+        before, pooled = _pooled(job)
+        with _target(job) as output:
+            notes = _save(pooled, output.file, job)
+        shown = [note for raster in pooled for note in raster.notes]
+        return Outcome(
+            job.source,
+            output.path,
+            before=tuple(before),
+            after=tuple(raster.array.shape for raster in pooled),
+            dtype=str(pooled[0].array.dtype),
+            notes=tuple(dict.fromkeys([*shown, *notes])),
+            pixels=sum(_count(shape) for shape in before),
+            seconds=time.perf_counter() - start,
+        )
+    except Exception as error:
+        return failed(job, error, time.perf_counter() - start)
+
+
+def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
+    """Make the outcome of a job that `error` ended."""
+    return Outcome(
+        job.source,
+        job.target,
+        "failed",
+        reason=reason(error),
+        seconds=seconds,
+        details="".join(traceback.format_exception(error)),
+    )
+
+
+def _mapped(job: Job, start: float) -> Outcome | None:
+    """Pool a large array from its file's pages to another's; give None where it is none."""
+    with opened(job.source) as file:
+        if by_magic(file.read(8)) != "NPY":
+            return None
+        from .codecs import npy
+
+        (raster,) = npy.load(file, job.reading, Path(job.source))
+    if raster.array.nbytes < _MAPPED:
+        return None
+    planned = Planned(raster, OPERATORS[job.operator], job.window, job.values)
+    with _target(job) as output:
+        planned.into(npy.create(output.file, planned.shape, planned.dtype))
+    return Outcome(
+        job.source,
+        output.path,
+        before=(raster.array.shape,),
+        after=(planned.shape,),
+        dtype=str(planned.dtype),
+        pixels=_count(raster.array.shape),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _pooled(job: Job) -> tuple[list[tuple[int, ...]], list[Raster]]:
+    operator = OPERATORS[job.operator]
+    before, pooled = [], []
+    with opened(job.source) as file:
+        for raster in load(file, job.source, job.reading):
+            before.append(raster.array.shape)
+            pooled.append(pool(raster, operator, job.window, job.values))
+    return before, pooled
+
+
+@contextmanager
+def opened(source: str) -> Iterator[BinaryIO]:
+    """Open a source for reading; anything but a file, such as a pipe that may hang, is refused."""
+    if source == STREAM:
+        yield io.BytesIO(sys.stdin.buffer.read())
+        return
+    path = Path(source)
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise FileError("it is a folder")
+    if not stat.S_ISREG(mode):
+        raise FileError("it is no file: give a pipe or device as -")
+    with path.open("rb") as file:
+        yield file
+
+
+def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
+    """Load a file's frames or arrays by what it is, whatever its name says."""
+    kind = by_magic(file.read(8))
+    file.seek(0)
+    if kind in ARRAYS:
+        from .codecs import npy
+
+        if kind == "NPZ":
+            return npy.load_archive(file, reading)
+        return npy.load(file, reading, None if source == STREAM else Path(source))
+    if source.lower().endswith((".npy", ".npz")):
+        raise FileError("it is empty" if not file.read(1) else f"it is no {source[-4:]} file")
+    from .codecs import pillow
+
+    return pillow.load(file, reading)
+
+
+def _save(rasters: list[Raster], file: BinaryIO, job: Job) -> tuple[str, ...]:
+    if job.writing.format in ARRAYS:
+        from .codecs import npy
+
+        npy.save(rasters, file, job.writing.format)
+        return ()
+    from .codecs import pillow_save
+
+    return pillow_save.save(rasters, file, job.writing)
+
+
+@contextmanager
+def _target(job: Job) -> Iterator[Output]:
+    if job.target != STREAM:
+        with writing(job.target, job.writing.on_exists) as output:
+            yield output
+        return
+    # Nothing reaches standard output before all of it is there.
+    whole = Output(io.BytesIO(), STREAM)
+    yield whole
+    sys.stdout.buffer.write(whole.file.getbuffer())  # type: ignore[attr-defined]
+    sys.stdout.buffer.flush()
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    """Count pixels, where the last axis of three or more that is short holds channels."""
+    count = 1
+    for length in shape[:2] if len(shape) == 3 and shape[2] <= 4 else shape:
+        count *= length
+    return count
+
+
+def run(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Outcome]:
+    """Do the jobs and give their outcomes in their order; closing the iterator stops the rest."""
+    if workers > 1 and len(jobs) > 1:
+        from .workers import run_many
+
+        yield from run_many(jobs, workers, fail_fast)
+        return
+    import_ahead()
+    for job in jobs:
+        outcome = run_one(job)
+        yield outcome
+        if fail_fast and outcome.status == "failed":
+            return
+
+
+def worker_count(files: int) -> int:
+    """Say how many files are worth working on at once."""
+    return max(1, min(files, os.cpu_count() or 1, _MOST_WORKERS))
+
+
+def import_ahead() -> None:
+    """Import the kernels in the background: meanwhile the first file is decoded."""
+    threading.Thread(target=_import_kernels, name="import").start()
+
+
+def _import_kernels() -> None:
+    # Where the import fails, the first job meets the same error and tells it.
+    with suppress(Exception):
+        import numbapool.functional  # noqa: F401

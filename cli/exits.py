@@ -1,0 +1,21 @@
+"""How a run can end, and the exceptions that end it."""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process tells the one that started it."""
+
+    DONE = 0
+    SOME_FAILED = 1
+    USAGE = 2
+    NO_INPUT = 3
+    INTERRUPTED = 130
+
+
+class FileError(Exception):
+    """One file cannot be read, pooled or written. The message is for a person, in one line."""
+
+
+class NoInput(Exception):
+    """Nothing was found to work on."""

@@ -1,0 +1,311 @@
+"""Options that commands share, in groups, and the plain data they become."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from .codecs import FORMATS
+from .job import OutputSize, Reading, Values, Window, Writing
+from .params import PairType, SizeType
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # codecs.npy has what they mean
+_WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+_PADDINGS = ("valid", "same", "same_lower")
+
+
+def apply(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    """Make one decorator of several options, which --help shows in their order."""
+    rows = list(options)
+
+    def decorate(function: F) -> F:
+        for option in reversed(rows):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+WINDOW = (
+    click.option(
+        "-k",
+        "--kernel-size",
+        type=PairType("window size"),
+        help="The window's size, height x width where they differ.  [default: 2]",
+    ),
+    click.option(
+        "-s",
+        "--stride",
+        type=PairType("stride"),
+        help="The step from window to window.  [default: the window's size]",
+    ),
+    click.option(
+        "-p",
+        "--padding",
+        type=PairType("padding", least=0, words=_PADDINGS),
+        default="0",
+        show_default=True,
+        help="What is put around the input: a number, HxW, valid, same or same_lower.",
+    ),
+    click.option(
+        "-d",
+        "--dilation",
+        type=PairType("dilation"),
+        default="1",
+        show_default=True,
+        help="The step between a window's taps.",
+    ),
+    click.option("--ceil", is_flag=True, help="Keep windows that reach past the end."),
+    click.option(
+        "--edge",
+        type=click.Choice(["partial", "trim"]),
+        help="Whether border windows that are not full are kept.  "
+        "[default: partial for pictures, trim for arrays]",
+    ),
+    click.option(
+        "--size",
+        type=SizeType(percent=True),
+        help="The output's size, width x height, or a share of each side, as 25%.",
+    ),
+    click.option(
+        "--fit",
+        type=SizeType(),
+        help="The most the output may be: the least whole window that makes it fit.",
+    ),
+)
+
+READING = (
+    click.option(
+        "--data-format",
+        type=click.Choice(DATA_FORMATS, case_sensitive=False),
+        metavar="AXES",
+        help="An array's axes: HW, CHW, HWC, NCHW, NHWC.  [default: HW of two, NCHW of four]",
+    ),
+    click.option("--array", metavar="NAME", help="Of a .npz, this array alone."),
+    click.option(
+        "--accept-8bit",
+        is_flag=True,
+        help="Take colour of more bits as the 8 that Pillow reads.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Refuse pictures of more pixels.  [default: 178,956,970]",
+    ),
+)
+
+FINDING = (
+    click.option("-r", "--recursive", is_flag=True, help="Look in the folders below, too."),
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        help="Read names of inputs from FILE, one a line; - is standard input.",
+    ),
+    click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL."),
+)
+
+NAMING = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="A file for one input, else a folder, made if missing; - is standard output.",
+    ),
+    click.option(
+        "--name",
+        metavar="TEMPLATE",
+        help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
+    ),
+    click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(_WRITTEN, case_sensitive=False),
+        metavar="FORMAT",
+        help=f"Write this format: {', '.join(_WRITTEN)}.",
+    ),
+    click.option(
+        "--on-exists",
+        type=click.Choice(["error", "skip", "overwrite", "rename"]),
+        default="error",
+        show_default=True,
+        help="What to do where an output exists.",
+    ),
+    click.option("--skip-existing", is_flag=True, help="The same as --on-exists skip."),
+)
+
+WRITING = (
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        default=90,
+        show_default=True,
+        help="Of JPEG, WebP and AVIF.",
+    ),
+    click.option(
+        "--metadata",
+        type=click.Choice(["all", "icc", "none"]),
+        default="all",
+        show_default=True,
+        help="What is kept beside the pixels: ICC profile, EXIF, DPI.",
+    ),
+    click.option(
+        "--background",
+        metavar="COLOUR",
+        help="Lay transparent pictures on this colour where the format holds no alpha.",
+    ),
+    click.option(
+        "--clip",
+        is_flag=True,
+        help="Hold values that the format cannot hold at its limits.",
+    ),
+)
+
+RUNNING = (
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Files at work at once.  [default: by the processor]",
+    ),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
+    click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
+    click.option("--json", "as_json", is_flag=True, help="A JSON line a file, then a summary."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but what failed."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times."),
+)
+
+DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
+
+
+def values_options(parameters: frozenset[str], weighs_alpha: bool) -> list[Callable[[F], F]]:
+    """Give the options for values that an operator with those parameters takes."""
+    options: list[Callable[[F], F]] = []
+    if "count_include_pad" in parameters:
+        options.append(
+            click.option(
+                "--count-include-pad/--count-exclude-pad",
+                default=True,
+                show_default=True,
+                help="Whether padding counts in a mean.",
+            )
+        )
+    if "divisor_override" in parameters:
+        options.append(
+            click.option(
+                "--divisor",
+                "divisor_override",
+                type=click.IntRange(min=1),
+                metavar="N",
+                help="Divide sums by N in place of the window's count.",
+            )
+        )
+    options.append(
+        click.option(
+            "--nan",
+            type=click.Choice(["propagate", "skip"]),
+            default="propagate",
+            show_default=True,
+            help="Whether one NaN makes its window NaN or is left out.",
+        )
+    )
+    options.append(
+        click.option("--nodata", type=float, metavar="V", help="Leave out values equal to V.")
+    )
+    if "rounding" in parameters:
+        options.append(
+            click.option(
+                "--rounding",
+                type=click.Choice(["half_up", "half_even", "floor"]),
+                default="half_up",
+                show_default=True,
+                help="How means of whole numbers are rounded.",
+            )
+        )
+    if weighs_alpha:
+        options.append(
+            click.option(
+                "--alpha",
+                type=click.Choice(["premultiplied", "straight"]),
+                default="premultiplied",
+                show_default=True,
+                help="Whether a pixel's colour weighs as much as it is opaque.",
+            )
+        )
+        options.append(
+            click.option("--linear", is_flag=True, help="Average in linear light, not in sRGB.")
+        )
+    return options
+
+
+def window_of(given: Mapping[str, Any]) -> Window:
+    """Make a `Window` of the options, and refuse those that contradict each other."""
+    size: OutputSize | None = given.get("size")
+    fit: OutputSize | None = given.get("fit")
+    if size and fit:
+        raise click.UsageError("--size and --fit each say how large the output is: give one.")
+    fixed = "--size" if size else "--fit" if fit else ""
+    if fixed:
+        for name, flag in (("kernel_size", "-k"), ("stride", "-s")):
+            if given[name] is not None:
+                raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
+        if given["padding"] != 0 or given["dilation"] != 1:
+            raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+    if given["ceil"] and given["edge"] == "trim":
+        raise click.UsageError("--ceil keeps border windows and --edge trim drops them: give one.")
+    kernel_size = given["kernel_size"] if given["kernel_size"] is not None else 2
+    window = Window(
+        kernel_size=kernel_size,
+        stride=given["stride"],
+        padding=given["padding"],
+        dilation=given["dilation"],
+        ceil=given["ceil"],
+        edge=given["edge"],
+        size=size,
+        fit=fit,
+    )
+    if not fixed:
+        _check(window)
+    return window
+
+
+def _check(window: Window) -> None:
+    """Let the library refuse what no input could be pooled with, before any is read."""
+    from numbapool import pool2d_shape
+    from numbapool.errors import PoolError
+
+    from .pooling import window_arguments
+
+    huge = 1 << 40
+    try:
+        pool2d_shape((huge, huge), **window_arguments(window, (huge, huge), picture=False))
+    except PoolError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def values_of(given: Mapping[str, Any]) -> Values:
+    """Make `Values` of the options that the command has."""
+    names = Values.__dataclass_fields__
+    return Values(**{name: given[name] for name in names if name in given})
+
+
+def reading_of(given: Mapping[str, Any]) -> Reading:
+    """Make a `Reading` of the options."""
+    names = ("data_format", "array", "accept_8bit", "max_pixels")
+    return Reading(**{name: given[name] for name in names})
+
+
+def writing_of(given: Mapping[str, Any], format: str) -> Writing:
+    """Make a `Writing` of the options, for one format."""
+    return Writing(
+        format=format,
+        on_exists="skip" if given["skip_existing"] else given["on_exists"],
+        quality=given["quality"],
+        metadata=given["metadata"],
+        background=given["background"],
+        clip=given["clip"],
+    )

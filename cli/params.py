@@ -1,0 +1,81 @@
+"""The kinds of value that options take."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .job import OutputSize, Pair
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any, Any]
+else:
+    ParamType = click.ParamType
+
+_PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
+
+
+class PairType(ParamType):
+    """``2`` or ``2x3``, height by width: for windows, strides, dilations and paddings."""
+
+    name = "pair"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the value as it is typed."""
+        return "K|HxW"
+
+    def __init__(self, what: str, least: int = 1, words: tuple[str, ...] = ()) -> None:
+        self.what = what
+        self.least = least
+        self.words = words
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Pair | str:
+        """Turn the text into a whole number, a pair of them, or one of the words."""
+        text = str(value).strip().lower()
+        if text in self.words:
+            return text
+        match = _PAIR.fullmatch(text)
+        numbers = [int(group) for group in match.groups() if group] if match else []
+        if not numbers or min(numbers) < self.least:
+            words = "".join(f", or {word!r}" for word in self.words)
+            self.fail(
+                f"{text!r} is no {self.what}: give a whole number from {self.least} on, as 2, "
+                f"or height x width, as 2x3{words}.",
+                param,
+                ctx,
+            )
+        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+
+
+class SizeType(ParamType):
+    """``1600x1200``, width by height as sizes of pictures are written, or ``25%``."""
+
+    name = "size"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the value as it is typed."""
+        return "WxH"
+
+    def __init__(self, percent: bool = False) -> None:
+        self.percent = percent
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> OutputSize:
+        """Turn the text into an output size."""
+        if isinstance(value, OutputSize):
+            return value
+        text = str(value).strip().lower()
+        match = _PAIR.fullmatch(text)
+        if match and match[2] and int(match[1]) and int(match[2]):
+            return OutputSize(width=int(match[1]), height=int(match[2]))
+        share = _PERCENT.fullmatch(text)
+        if self.percent and share:
+            permille = int(share[1]) * 10 + int(share[2] or 0)
+            if 0 < permille <= 1000:
+                return OutputSize(permille=permille)
+        also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
+        self.fail(f"{text!r} is no size: give width x height, as 1600x1200{also}.", param, ctx)

@@ -1,0 +1,139 @@
+"""What a person, or a program reading --json, is told of a run."""
+
+import json
+import sys
+from dataclasses import dataclass, field
+
+import click
+
+from .exits import ExitCode
+from .job import STREAM, Outcome
+from .sources import shown
+
+
+@dataclass
+class Report:
+    """Tells each outcome as it comes, and at the end what failed.
+
+    Results go to standard output, all else to standard error.
+    """
+
+    total: int
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+    debug: bool = False
+    skipped_in_folders: int = 0
+    done: int = 0
+    skipped: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome and tell it."""
+        if outcome.status == "failed":
+            self.failures.append(outcome)
+        elif outcome.status == "skipped":
+            self.skipped += 1
+        else:
+            self.done += 1
+        if self.as_json:
+            click.echo(json.dumps(_as_dict(outcome)))
+        elif outcome.status == "failed":
+            if self.debug and outcome.details:
+                click.echo(outcome.details, err=True, nl=False)
+        elif outcome.status == "skipped":
+            if self.verbose:
+                click.echo(f"{shown(outcome.source)}: skipped, {outcome.reason}", err=True)
+        elif not self.quiet:
+            to_stream = outcome.target == STREAM
+            click.echo(self._line(outcome), err=to_stream)
+            if self.verbose:
+                for note in outcome.notes:
+                    click.echo(f"  note: {note}", err=True)
+
+    def _line(self, outcome: Outcome) -> str:
+        target = "standard output" if outcome.target == STREAM else shown(outcome.target)
+        line = f"{shown(outcome.source)} -> {target} ({shapes(outcome.before, outcome.after)})"
+        if outcome.status == "planned":
+            return f"{line} {outcome.dtype}, {outcome.nbytes:,} bytes before encoding"
+        return f"{line} {outcome.seconds:.2f} s" if self.verbose else line
+
+    def finish(self) -> None:
+        """Tell the failures and, of many files, the sum of it all."""
+        if self.as_json:
+            click.echo(
+                json.dumps(
+                    {
+                        "summary": {
+                            "done": self.done,
+                            "skipped": self.skipped,
+                            "failed": len(self.failures),
+                            "not_run": self.not_run,
+                            "unknown_kind": self.skipped_in_folders,
+                        }
+                    }
+                )
+            )
+            return
+        if len(self.failures) == 1 and self.total == 1:
+            failure = self.failures[0]
+            click.echo(f"pool: {shown(failure.source)}: {failure.reason}", err=True)
+            return
+        if self.failures:
+            click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
+            width = min(48, max(len(shown(failure.source)) for failure in self.failures))
+            for failure in self.failures:
+                click.echo(f"  {shown(failure.source):{width}}  {failure.reason}", err=True)
+        if self.quiet or (self.total == 1 and not (self.skipped or self.skipped_in_folders)):
+            return
+        parts = [f"{self.done} done"]
+        if self.skipped:
+            parts.append(f"{self.skipped} skipped")
+        if self.failures:
+            parts.append(f"{len(self.failures)} failed")
+        if self.not_run:
+            parts.append(f"{self.not_run} not run")
+        if self.skipped_in_folders:
+            parts.append(f"{self.skipped_in_folders} of kinds that are not pooled left alone")
+        click.echo(", ".join(parts) + ".", err=True)
+
+    @property
+    def not_run(self) -> int:
+        """How many were left when the run was stopped."""
+        return self.total - self.done - self.skipped - len(self.failures)
+
+    @property
+    def code(self) -> ExitCode:
+        """What the process exits with."""
+        return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+
+
+def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
+    """Give shapes before and after in a few characters, those of many frames by the first."""
+    text = f"{_shape(before[0])} -> {_shape(after[0])}"
+    return text if len(before) == 1 else f"{len(before)} frames, {text}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _as_dict(outcome: Outcome) -> dict[str, object]:
+    return {
+        "source": outcome.source,
+        "target": outcome.target,
+        "status": outcome.status,
+        "before": outcome.before,
+        "after": outcome.after,
+        "dtype": outcome.dtype,
+        "reason": outcome.reason,
+        "notes": outcome.notes,
+        "seconds": round(outcome.seconds, 4),
+    }
+
+
+def can_draw() -> bool:
+    """Say whether standard error is a terminal that can redraw a line."""
+    import os
+
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,309 @@
+"""Outputs: their names, and writing them so that nothing is lost or half there."""
+
+import errno
+import itertools
+import os
+import re
+import socket
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from .codecs import FORMATS, by_name
+from .exits import FileError
+from .job import STREAM, OnExists
+from .sources import Source, shown
+
+_FIELDS = ("dir", "stem", "ext", "name", "op", "k")
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a source's result goes and as what, or why it cannot."""
+
+    source: Source
+    path: str = ""
+    format: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Naming:
+    """What `-o`, `--name` and `--format` say, and what names can be made of."""
+
+    operator: str
+    label: str
+    output: str | None = None
+    template: str | None = None
+    format: str | None = None
+
+    def plan(self, sources: list[Source]) -> list[Target]:
+        """Name every output; two for one name, or one that is an input, is a usage error."""
+        output = self.output
+        single = len(sources) == 1 and sources[0].named and not self.template
+        folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
+        if output == STREAM:
+            return [self._to_stream(sources)]
+        if output is not None and not folder and by_name(output):
+            if single:
+                return self._distinct([self._target(sources[0], Path(output))])
+            raise click.UsageError(
+                f"-o {shown(output)} names a file, which one named input can go to: for several, "
+                "for a folder or pattern, or with --name, name a folder (a / at its end says so)."
+            )
+        if output is None and any(source.path == STREAM for source in sources):
+            raise click.UsageError("standard input has no name: name the output with -o.")
+        if output is not None and not folder and os.path.lexists(output):
+            raise click.UsageError(f"-o {shown(output)} is a file of no kind that is known.")
+        return self._distinct([self._target(source, None) for source in sources])
+
+    def _to_stream(self, sources: list[Source]) -> Target:
+        if len(sources) > 1:
+            raise click.UsageError("only one result can go to standard output.")
+        known = by_name(sources[0].path)
+        format = self.format or (known.name if known and known.written else None)
+        if not format:
+            raise click.UsageError("say with --format what to write to standard output.")
+        return Target(sources[0], STREAM, format)
+
+    def _target(self, source: Source, path: Path | None) -> Target:
+        known = by_name(source.path)
+        if self.format:
+            suffix = FORMATS[self.format].suffixes[0]
+            if known and known.name == self.format:
+                suffix = Path(source.path).suffix
+        else:
+            suffix = Path(source.path).suffix
+        if path is None:
+            path = self._path(source, suffix)
+        kind = FORMATS.get(self.format or "") or by_name(path)
+        if kind is None:
+            return Target(source, reason="its name says no format: give one with --format")
+        if not kind.written:
+            return Target(
+                source, reason=f"{kind.name} is read but not written: give --format, as png"
+            )
+        return Target(source, str(path), kind.name)
+
+    def _path(self, source: Source, suffix: str) -> Path:
+        place = source.place if self.output is not None else Path(source.path)
+        template = self.template
+        if template is None:
+            template = (
+                "{dir}/{stem}{ext}" if self.output is not None else "{dir}/{stem}.{op}{k}{ext}"
+            )
+        fields = {
+            "dir": str(place.parent),
+            "stem": place.stem,
+            "ext": suffix,
+            "name": place.name,
+            "op": self.operator,
+            "k": self.label,
+        }
+        try:
+            name = template.format_map(fields)
+        except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
+            raise click.UsageError(
+                f"--name {template!r} does not work ({error}): it can hold "
+                + ", ".join(f"{{{field}}}" for field in _FIELDS)
+                + ", as '{dir}/{stem}@{k}{ext}'."
+            ) from error
+        return Path(self.output or "", name)
+
+    def _distinct(self, targets: list[Target]) -> list[Target]:
+        targets = self._apart(targets)
+        by_key: dict[str, Source] = {}
+        for target in targets:
+            if target.reason:
+                continue
+            other = by_key.setdefault(_key(target.path), target.source)
+            if other is not target.source:
+                raise click.UsageError(
+                    f"{shown(other.path)} and {shown(target.source.path)} would both be written "
+                    f"to {shown(target.path)}: give names that differ with --name, or pool them "
+                    "apart."
+                )
+        self._refuse_inputs(targets)
+        return targets
+
+    def _apart(self, targets: list[Target]) -> list[Target]:
+        """Where only suffixes differed and --format made them one, let both keep theirs."""
+        if not self.format or self.template:
+            return targets
+        keys = [_key(target.path) if target.path else "" for target in targets]
+        twice = {key for key, count in Counter(keys).items() if key and count > 1}
+        moved = []
+        for target, key in zip(targets, keys, strict=True):
+            if key in twice:
+                path = Path(target.path)
+                own = Path(target.source.path).suffix
+                target = Target(
+                    target.source,
+                    str(path.with_name(f"{path.stem}{own}{path.suffix}")),
+                    target.format,
+                )
+            moved.append(target)
+        return moved
+
+    @staticmethod
+    def _refuse_inputs(targets: list[Target]) -> None:
+        identities = {identity: t.source for t in targets if (identity := _identity(t.source.path))}
+        for target in targets:
+            identity = _identity(target.path) if target.path else None
+            source = identities.get(identity) if identity else None
+            if source is not None:
+                raise click.UsageError(
+                    f"the output {shown(target.path)} is the input {shown(source.path)}, and an "
+                    "input is never written to: name another output with -o."
+                )
+
+
+def _key(path: str) -> str:
+    """Give what two names of one file have in common, on this system."""
+    folder, name = _resolved(str(Path(path).parent)), Path(path).name
+    key = os.path.normcase(str(Path(folder, name)))
+    return key.casefold() if sys.platform == "darwin" else key
+
+
+@lru_cache(maxsize=4096)
+def _resolved(folder: str) -> str:
+    return str(Path(folder).resolve())
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    if path == STREAM:
+        return None
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return (status.st_dev, status.st_ino)
+
+
+def exists(path: str) -> bool:
+    """Say whether a name is taken, be it by a link that leads nowhere."""
+    return path != STREAM and os.path.lexists(path)
+
+
+class Output:
+    """A file being written, and the name it got in the end."""
+
+    def __init__(self, file: BinaryIO, path: str) -> None:
+        self.file, self.path = file, path
+
+
+@contextmanager
+def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+    """Write to a temporary file beside `path`, which takes its place once it is whole."""
+    folder = Path(path).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise FileError(f"{shown(folder)} is no folder") from error
+    clear_stale(str(folder))
+    temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
+    try:
+        with temporary.open("x+b") as file:
+            output = Output(file, path)
+            yield output
+        output.path = _commit(temporary, Path(path), on_exists)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+_numbers = itertools.count()
+
+
+@lru_cache(maxsize=1)
+def _prefix() -> str:
+    host = re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())[:40] or "host"
+    return f".pool-{host}-"
+
+
+def _commit(temporary: Path, path: Path, on_exists: OnExists) -> str:
+    if on_exists == "overwrite":
+        temporary.replace(path)
+        return str(path)
+    for candidate in _candidates(path) if on_exists == "rename" else (path,):
+        if _place(temporary, candidate):
+            return str(candidate)
+    raise FileError(_taken(path))
+
+
+def _taken(path: Path) -> str:
+    return (
+        f"{shown(path)} exists: see --on-exists (skip, overwrite, rename), or name another "
+        "output with -o"
+    )
+
+
+def refuse_taken(path: str) -> None:
+    """Refuse a name that is taken, before any work is done for it."""
+    if exists(path):
+        raise FileError(_taken(Path(path)))
+
+
+def _candidates(path: Path) -> Iterator[Path]:
+    yield path
+    for number in itertools.count(1):
+        yield path.with_name(f"{path.stem}-{number}{path.suffix}")
+
+
+def _place(temporary: Path, path: Path) -> bool:
+    """Give the whole file its name, unless the name is taken, in one step that cannot race."""
+    try:
+        if os.name == "nt":
+            temporary.rename(path)  # there, renaming replaces nothing
+        else:
+            path.hardlink_to(temporary)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LINKS:
+            raise
+        # A file system without links: an empty file holds the name until the whole one comes.
+        try:
+            path.open("xb").close()
+        except FileExistsError:
+            return False
+        temporary.replace(path)
+    return True
+
+
+_cleared: set[str] = set()
+
+
+def clear_stale(folder: str) -> None:
+    """Remove, once a run, what runs on this host that are no longer alive left half written."""
+    if folder in _cleared:
+        return
+    _cleared.add(folder)
+    name = re.compile(re.escape(_prefix()) + r"([0-9]+)-[0-9]+\.tmp")
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            match = name.fullmatch(entry.name)
+            if match and not _alive(int(match[1])):
+                with suppress(OSError):
+                    Path(entry.path).unlink()
+
+
+def _alive(pid: int) -> bool:
+    if pid == os.getpid():
+        return True
+    if os.name == "nt":
+        return False  # there, a file that someone has open cannot be removed
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True

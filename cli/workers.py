@@ -1,0 +1,87 @@
+"""Several files at work at once, on threads for a few and in processes for many."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+
+from .engine import failed, import_ahead, run_one
+from .exits import FileError
+from .job import STREAM, Job, Outcome
+
+# Threads wait for each other while pixels are copied out of Pillow; processes do not, but each
+# imports Numba first, half a second of a core, which a few files do not win back.
+PROCESSES_FROM = 64
+
+
+def run_many(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Outcome]:
+    """Do the jobs, `workers` at once, and give their outcomes in their order."""
+    executor = _executor(jobs, workers)
+    rest = iter(jobs)
+    pending: deque[tuple[Job, Future[Outcome]]] = deque()
+    stopped = False
+    try:
+        while True:
+            # Some at work and some next, no more: a folder's results do not pile up in memory.
+            while not stopped and len(pending) < 2 * workers:
+                job = next(rest, None)
+                if job is None:
+                    break
+                pending.append((job, executor.submit(run_one, job)))
+            if not pending:
+                return
+            job, future = pending.popleft()
+            if future.cancelled():
+                continue
+            try:
+                outcome = future.result()
+            except BrokenProcessPool:
+                # A decoder crashed, or the system wanted memory: the others get a new start.
+                outcome = failed(job, FileError("the process that worked on it, or beside, died"))
+                executor.shutdown(wait=True)
+                executor = _executor(jobs, workers)
+                pending = deque((job, executor.submit(run_one, job)) for job, _ in pending)
+            if fail_fast and outcome.status == "failed":
+                stopped = True
+                for _, other in pending:
+                    other.cancel()
+            yield outcome
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _executor(jobs: Sequence[Job], workers: int) -> Executor:
+    streams = any(STREAM in (job.source, job.target) for job in jobs)
+    if len(jobs) < PROCESSES_FROM or streams:
+        import_ahead()
+        return ThreadPoolExecutor(workers, thread_name_prefix="pool")
+    from multiprocessing import get_context
+
+    # Never forked: a child of a process whose kernels ran on OpenMP is killed by it.
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    """Make a worker process ready: serial kernels, no word of its own, no life of its own."""
+    import signal
+    import threading
+    import warnings
+
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; one answers
+    warnings.simplefilter("ignore")
+    from .quiet import set_apart
+
+    set_apart()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    import_ahead()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
