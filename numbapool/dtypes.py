@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from numbapool import reducers as r
+from numbapool import selectors as s
 from numbapool.errors import PoolTypeError, PoolValueError
 
 DType: TypeAlias = "np.dtype[Any]"
@@ -34,6 +35,11 @@ class Reduction:
     outs: tuple[DType, ...]
     weighted: bool = False
     """Whether the result depends on a window's divisor."""
+
+    @property
+    def skips(self) -> bool:
+        """Whether some elements may not count."""
+        return not isinstance(self.op, r.Keep)
 
 
 @dataclass(frozen=True)
@@ -192,6 +198,27 @@ def norm(dtype: DType, p: float, skip: Skip) -> Reduction:
 
 
 NORMS = {1: r.L1, 2: r.L2, np.inf: r.LInf}
+
+
+SELECTIONS: dict[str, type] = {
+    "median": s.Median,
+    "mode": s.Mode,
+    "percentile": s.Percentile,
+    "var": s.Variance,
+}
+
+
+def selection(dtype: DType, name: str, skip: Skip, *parameters: Any) -> Reduction:
+    """Median and mode in the input's dtype, percentile and variance in a float's."""
+    real = dtype.kind == "f"
+    kind = np.dtype(np.float64) if name == "var" else lane(dtype)
+    out = dtype if real or name in ("median", "mode") else np.dtype(np.float64)
+    # What a window of none gives has the result's type; integers have no NaN, nor such windows.
+    value = np.nan if skip.value is None else skip.value
+    none = value if out.kind == "f" else lane(out).type(0 if skip.value is None else value)
+    base = s.LowerMedian if name == "median" and not real else SELECTIONS[name]
+    op = r.variant(base, skip.way)(kind.type(none) if real else none, *parameters)
+    return Reduction(op, (kind,), (out,))
 
 
 def whole_number(value: Any, name: str) -> int:

@@ -35,6 +35,9 @@ prefixes (three operations a row, and a block to keep) to beat folding each wind
 RUN_TAPS = 64
 """Windows at least this wide are folded as runs of memory."""
 
+GROUP_BYTES = 1 << 15
+"""The elements of a group of windows that are sorted together: a first-level cache's share."""
+
 RUN_BREADTH = 512
 """Accumulators side by side in a run: a loop long enough to make its start cheap."""
 
@@ -184,6 +187,26 @@ def runs_plan(
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out
     return Plan(shape, "runs", numbers, pieces, breadth, int(numbers[g.TOTAL]))
+
+
+def selection_plan(layout: Layout, axes: Sequence[Axis], reduction: Reduction) -> Plan:
+    """Plan a selection: groups of windows of one size, or windows one by one."""
+    shape = layout.shape(tuple(axis.out for axis in axes))
+    if not layout.outer * layout.inner:
+        return Plan(shape, "selection", np.empty(0, np.int64), 0, 0, 0)
+    view = long_rows(layout.outer, axes, layout.inner, places=True)
+    d, h, w = view.axes
+    taps = d.longest * h.longest * w.longest
+    group = 0
+    if not reduction.skips and w.regular:
+        budget = GROUP_BYTES // item_bytes(reduction) // (taps + 1) // view.inner
+        group = min(max(budget, 1), w.out)
+    shares = weights(view.axes, reduction, False, None)
+    numbers = geometry(view, {g.TILE: group}, shares, slides=False)
+    room = (taps + 1) * max(group, 1) * view.inner
+    return Plan(
+        shape, "selection", numbers, view.outer * d.out * h.out, room, int(numbers[g.TOTAL]) * 8
+    )
 
 
 BUILDERS = {"rows": rows_plan, "running": running_plan, "runs": runs_plan}

@@ -481,23 +481,23 @@ def finish(self, acc, scale):
     return getattr(type(self), "finish", _finish)(self, acc, scale)
 
 
-def _method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
+def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
     return getattr(of.instance_class, name, default)
 
 
 JIT = {"error_model": "numpy"}
 """A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
 
-overload(missing, jit_options=JIT)(lambda self, value: _method(self, "missing"))
-overload(beats, jit_options=JIT)(lambda self, b, a: _method(self, "beats"))
-overload(neutral, jit_options=JIT)(lambda self: _method(self, "neutral"))
-overload(lift, jit_options=JIT)(lambda self, value, row: _method(self, "lift", _lift))
+overload(missing, jit_options=JIT)(lambda self, value: method(self, "missing"))
+overload(beats, jit_options=JIT)(lambda self, b, a: method(self, "beats"))
+overload(neutral, jit_options=JIT)(lambda self: method(self, "neutral"))
+overload(lift, jit_options=JIT)(lambda self, value, row: method(self, "lift", _lift))
 overload(locate, jit_options=JIT)(
-    lambda self, lanes, at, columns, first, inner, pitch: _method(self, "locate", _locate)
+    lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", _locate)
 )
-overload(combine, jit_options=JIT)(lambda self, a, b: _method(self, "combine"))
-overload(prepare, jit_options=JIT)(lambda self, weight: _method(self, "prepare", _prepare))
-overload(finish, jit_options=JIT)(lambda self, acc, scale: _method(self, "finish", _finish))
+overload(combine, jit_options=JIT)(lambda self, a, b: method(self, "combine"))
+overload(prepare, jit_options=JIT)(lambda self, weight: method(self, "prepare", _prepare))
+overload(finish, jit_options=JIT)(lambda self, acc, scale: method(self, "finish", _finish))
 overload(tally, jit_options=JIT)(lambda skipped: tally)
 overload(wide_quotient, jit_options=JIT)(
     lambda high, low, weight, rounding, lowest, highest: wide_quotient

@@ -18,6 +18,9 @@ from numbapool.functional.averages import (
     sum_pool2d,
     sum_pool3d,
 )
+from numbapool.functional.blocks import (
+    block_reduce,
+)
 from numbapool.functional.extremes import (
     adaptive_max_pool1d,
     adaptive_max_pool2d,
@@ -30,6 +33,28 @@ from numbapool.functional.extremes import (
     min_pool2d,
     min_pool3d,
 )
+from numbapool.functional.places import (
+    max_unpool1d,
+    max_unpool2d,
+    max_unpool3d,
+    to_onnx_indices,
+    to_tf_indices,
+)
+from numbapool.functional.selections import (
+    median_pool1d,
+    median_pool2d,
+    median_pool3d,
+    mode_pool1d,
+    mode_pool2d,
+    mode_pool3d,
+    percentile_pool2d,
+    std_pool1d,
+    std_pool2d,
+    std_pool3d,
+    var_pool1d,
+    var_pool2d,
+    var_pool3d,
+)
 
 __all__ = [
     "adaptive_avg_pool1d",
@@ -41,6 +66,7 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
+    "block_reduce",
     "global_avg_pool",
     "global_max_pool",
     "lp_pool1d",
@@ -49,10 +75,28 @@ __all__ = [
     "max_pool1d",
     "max_pool2d",
     "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "median_pool1d",
+    "median_pool2d",
+    "median_pool3d",
     "min_pool1d",
     "min_pool2d",
     "min_pool3d",
+    "mode_pool1d",
+    "mode_pool2d",
+    "mode_pool3d",
+    "percentile_pool2d",
+    "std_pool1d",
+    "std_pool2d",
+    "std_pool3d",
     "sum_pool1d",
     "sum_pool2d",
     "sum_pool3d",
+    "to_onnx_indices",
+    "to_tf_indices",
+    "var_pool1d",
+    "var_pool2d",
+    "var_pool3d",
 ]

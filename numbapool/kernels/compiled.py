@@ -25,11 +25,12 @@ from numba import cfunc, njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numbapool import reducers
+from numbapool import reducers, selectors
 from numbapool.kernels.lanes import Half, Native
 from numbapool.kernels.rows import pool_rows
 from numbapool.kernels.running import pool_running
 from numbapool.kernels.runs import pool_runs
+from numbapool.kernels.select import pool_select
 
 LOCK = RLock()
 ENTRY = types.void(types.int64, types.int64, types.int64, types.int64)
@@ -142,7 +143,18 @@ def runs(call, block, begin, end):
     pool_runs(op, form, x, outs, geometry, lanes, block * room, begin, end)
 
 
-ENTRIES: dict[str, Any] = {"rows": rows, "running": running, "runs": runs}
+def selection(call, block, begin, end):
+    """Selections."""
+    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
+    pool_select(op, form, x, outs, geometry, lanes, block * room, begin, end)
+
+
+ENTRIES: dict[str, Any] = {
+    "rows": rows,
+    "running": running,
+    "runs": runs,
+    "selection": selection,
+}
 
 
 def blocks(address, call, pieces, count):
@@ -156,7 +168,8 @@ def blocks(address, call, pieces, count):
 def source_hash() -> str:
     """Return a short hash of everything that the kernels are compiled from."""
     digest = hashlib.sha256()
-    for path in [Path(reducers.__file__), *sorted(Path(__file__).parent.glob("*.py"))]:
+    modules = map(Path, (reducers.__file__, selectors.__file__))
+    for path in [*modules, *sorted(Path(__file__).parent.glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -1,0 +1,199 @@
+"""What the places of maxima are good for: unpooling, and other libraries' numbering of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.layout import as_array, layout_of
+from numbapool.run import Array
+from numbapool.windows import Ints, per_axis
+
+
+def unpool(
+    ndim: int,
+    x: Any,
+    indices: Any,
+    kernel_size: Ints,
+    stride: Ints | None,
+    padding: Ints,
+    output_size: Sequence[int] | None,
+    data_format: str | None,
+) -> Array:
+    """Put each value where its index says, zeros elsewhere."""
+    values, places = as_array(x), np.asarray(indices)
+    if places.dtype.kind not in "iu":
+        raise PoolTypeError(f"indices are whole numbers, not {places.dtype}")
+    if places.shape != values.shape:
+        raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
+    layout = layout_of(values.shape, ndim, data_format)
+    kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
+    step = kernel if stride is None or stride == () else per_axis(stride, ndim, "stride", 1)
+    pads = per_axis(padding, ndim, "padding", 0)
+    if output_size is None:
+        plane = tuple(
+            (size - 1) * s - 2 * pad + k
+            for size, s, pad, k in zip(layout.spatial, step, pads, kernel, strict=True)
+        )
+    elif len(output_size) == len(values.shape):
+        plane = layout_of(tuple(output_size), ndim, data_format).spatial
+    else:
+        plane = per_axis(output_size, ndim, "output_size", 1)
+    size = prod(plane)
+    if places.size and not 0 <= int(places.min()) <= int(places.max()) < size:
+        wrong = int(places.min()) if places.min() < 0 else int(places.max())
+        raise PoolValueError(f"index {wrong} points outside an output plane of {plane}")
+    view = (layout.outer, prod(layout.spatial), layout.inner)
+    out = np.zeros((layout.outer, size, layout.inner), values.dtype)
+    np.put_along_axis(out, places.reshape(view), values.reshape(view), axis=1)
+    return out.reshape(layout.shape(plane))
+
+
+def max_unpool1d(
+    x: Any,
+    indices: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Sequence[int] | None = None,
+    *,
+    data_format: str | None = None,
+) -> Array:
+    """Put maxima over one axis back where they came from, zeros elsewhere.
+
+    Shapes are those of :func:`max_pool1d`; `indices` are what that returned. The output has
+    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool1d's. Where an
+    index stands twice the later value stays.
+
+    Raises
+    ------
+    PoolValueError
+        Where an index points outside its plane, or the shapes don't match.
+
+    Examples
+    --------
+    >>> from numbapool import max_pool1d
+    >>> values, places = max_pool1d([1, 5, 2, 4], 2, return_indices=True)
+    >>> max_unpool1d(values, places, 2)
+    array([0, 5, 0, 4])
+    """
+    return unpool(1, x, indices, kernel_size, stride, padding, output_size, data_format)
+
+
+def max_unpool2d(
+    x: Any,
+    indices: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Sequence[int] | None = None,
+    *,
+    data_format: str | None = None,
+) -> Array:
+    """Put maxima over two axes back where they came from, zeros elsewhere.
+
+    Shapes are those of :func:`max_pool2d`; `indices` are what that returned. The output has
+    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool2d's. Where an
+    index stands twice the later value stays.
+
+    Raises
+    ------
+    PoolValueError
+        Where an index points outside its plane, or the shapes don't match.
+
+    Examples
+    --------
+    >>> from numbapool import max_pool2d
+    >>> import numpy as np
+    >>> x = np.arange(16).reshape(4, 4)
+    >>> max_unpool2d(*max_pool2d(x, 2, return_indices=True), 2)
+    array([[ 0,  0,  0,  0],
+           [ 0,  5,  0,  7],
+           [ 0,  0,  0,  0],
+           [ 0, 13,  0, 15]])
+    """
+    return unpool(2, x, indices, kernel_size, stride, padding, output_size, data_format)
+
+
+def max_unpool3d(
+    x: Any,
+    indices: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Ints = 0,
+    output_size: Sequence[int] | None = None,
+    *,
+    data_format: str | None = None,
+) -> Array:
+    """Put maxima over three axes back where they came from, zeros elsewhere.
+
+    Shapes are those of :func:`max_pool3d`; `indices` are what that returned. The output has
+    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool3d's. Where an
+    index stands twice the later value stays.
+
+    Raises
+    ------
+    PoolValueError
+        Where an index points outside its plane, or the shapes don't match.
+
+    Examples
+    --------
+    >>> from numbapool import max_pool3d
+    >>> import numpy as np
+    >>> x = np.arange(8).reshape(2, 2, 2)
+    >>> max_unpool3d(*max_pool3d(x, 2, return_indices=True), 2).sum()
+    np.int64(7)
+    """
+    return unpool(3, x, indices, kernel_size, stride, padding, output_size, data_format)
+
+
+def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 0) -> Array:
+    """Return places as ONNX's MaxPool numbers them: over the whole tensor, not each plane.
+
+    `indices` are those of a channels-first max pooling, `shape` the pooled tensor's, (N, C, ...).
+    With ``storage_order=1`` planes count by columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> to_onnx_indices(np.zeros((1, 2, 1, 1), np.int64), (1, 2, 3, 3)).ravel()
+    array([0, 9])
+    """
+    places = np.asarray(indices)
+    plane = tuple(shape[2:])
+    inside = places
+    if storage_order:
+        inside = np.ravel_multi_index(np.unravel_index(places, plane)[::-1], plane[::-1])
+    planes = np.arange(prod(shape[:2])).reshape(*shape[:2], *(1,) * len(plane))
+    return inside + planes * prod(plane)
+
+
+def to_tf_indices(
+    indices: Any, shape: Sequence[int], *, include_batch_in_index: bool = False
+) -> Array:
+    """Return places as TensorFlow's max_pool_with_argmax numbers them: channels too.
+
+    ``(y * width + x) * channels + channel``, and with `include_batch_in_index` that after the
+    images before. `indices` are those of a channels-last max pooling, `shape` the pooled
+    tensor's, (N, H, W, C).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> to_tf_indices(np.array([[[[3, 0]]]]), (1, 2, 2, 2)).ravel()
+    array([6, 1])
+    """
+    places = np.asarray(indices)
+    channels = shape[-1]
+    numbered = places * channels + np.arange(channels)
+    if include_batch_in_index:
+        images = np.arange(shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
+        numbered = numbered + images * prod(shape[1:])
+    return numbered

@@ -1,0 +1,166 @@
+"""Selections: what needs a window's elements together, in order or not.
+
+The elements of a group of windows are gathered tap by tap: a row of the scratch holds one tap of
+every window. So sorting them is a network of minima and maxima between whole rows, which
+vectorises across the windows, and what is picked is picked for all of them at once. Windows of a
+size of their own, at the borders or where elements are skipped, form groups of one.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from numbapool.kernels.geometry import (
+    BEFORE,
+    DEPTH,
+    DILATION,
+    HEIGHT,
+    HI,
+    INNER,
+    LO,
+    OUT,
+    SIZE,
+    STEP,
+    TAPS,
+    TILE,
+    WIDTH,
+    window,
+)
+from numbapool.kernels.lanes import JIT, read, write
+from numbapool.reducers import missing
+from numbapool.selectors import empty, select, sorts
+
+
+@njit(**JIT)
+def sort_rows(values, at, taps, width):
+    """Sort each column of `taps` rows of `width` elements.
+
+    Batcher's odd-even merging network, as Knuth has it (5.2.2, algorithm M): it serves any
+    number of taps.
+    """
+    top = 1
+    while 2 * top < taps:
+        top *= 2
+    p = top
+    while p > 0:
+        q = top
+        r = 0
+        d = p
+        while d > 0:
+            for i in range(taps - d):
+                if i & p == r:
+                    a = at + i * width
+                    b = a + d * width
+                    for j in range(width):
+                        low = values[a + j]
+                        high = values[b + j]
+                        values[a + j] = low if low <= high else high
+                        values[b + j] = high if low <= high else low
+            d = q - p
+            q //= 2
+            r = p
+        p //= 2
+
+
+@njit(**JIT)
+def pick_group(op, form, lanes, at, taps, width, outs, to):
+    """Sort where the reducer needs it, pick, and let a NaN among the taps be the result."""
+    values = lanes[0]
+    spoiled = at + taps * width
+    for j in range(width):
+        values[spoiled + j] = values[at + j]
+    for t in range(1, taps):
+        row = at + t * width
+        for j in range(width):
+            value = values[row + j]
+            known = values[spoiled + j]
+            values[spoiled + j] = value if value != value else known
+    if sorts(op):
+        sort_rows(values, at, taps, width)
+    for j in range(width):
+        value = values[spoiled + j]
+        if value != value:
+            write(form, outs, to + j, value)
+        else:
+            write(form, outs, to + j, select(op, values, at + j, width, taps))
+
+
+@njit(**JIT)
+def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
+    """Gather one window's elements that are not missing; return how many."""
+    row, depths, d_step, heights, h_step = bounds
+    values = lanes[0]
+    step = geometry[WIDTH + DILATION] * geometry[INNER]
+    kept = 0
+    for t in range(depths):
+        for u in range(heights):
+            source = base + (row + t * d_step + u * h_step) * pitch + w
+            for v in range(count):
+                value = read(form, lanes, x[source + v * step])
+                if not missing(op, value):
+                    values[at + kept] = value
+                    kept += 1
+    return kept
+
+
+@njit(**JIT)
+def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width):
+    """Gather all taps of neighbouring windows, the first of which starts at column `start`."""
+    row, depths, d_step, heights, h_step = bounds
+    values = lanes[0]
+    inner = geometry[INNER]
+    stride = geometry[WIDTH + STEP] * inner
+    for t in range(depths):
+        for u in range(heights):
+            line = base + (row + t * d_step + u * h_step) * pitch
+            for v in range(geometry[WIDTH + TAPS]):
+                source = line + (start + v * geometry[WIDTH + DILATION]) * inner
+                for _ in range(width // inner):
+                    for c in range(inner):
+                        values[at + c] = read(form, lanes, x[source + c])
+                    source += stride
+                    at += inner
+
+
+@njit(**JIT)
+def pool_select(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the output rows [begin, end); `scratch` holds a group's taps and a row more."""
+    inner = geometry[INNER]
+    height = geometry[HEIGHT + SIZE]
+    pitch = geometry[WIDTH + SIZE] * inner
+    out_d = geometry[DEPTH + OUT]
+    out_h = geometry[HEIGHT + OUT]
+    out_w = geometry[WIDTH + OUT]
+    lo = geometry[WIDTH + LO]
+    hi = geometry[WIDTH + HI]
+    d_step = geometry[DEPTH + DILATION] * height
+    h_step = geometry[HEIGHT + DILATION]
+    for out_row in range(begin, end):
+        d, depths, _ = window(geometry, DEPTH, out_row // out_h % out_d)
+        h, heights, _ = window(geometry, HEIGHT, out_row % out_h)
+        volume = out_row // (out_d * out_h) * geometry[DEPTH + SIZE]
+        base = volume * height * pitch
+        bounds = (d * height + h, depths, d_step, heights, h_step)
+        i = 0
+        while i < out_w:
+            to = (out_row * out_w + i) * inner
+            if (i >= lo) & (i < hi) & (geometry[TILE] > 0):
+                group = min(geometry[TILE], hi - i)
+                width = group * inner
+                start = i * geometry[WIDTH + STEP] - geometry[WIDTH + BEFORE]
+                gather_group(form, x, base, pitch, geometry, bounds, lanes, scratch, start, width)
+                taps = depths * heights * geometry[WIDTH + TAPS]
+                pick_group(op, form, lanes, scratch, taps, width, outs, to)
+                i += group
+            else:
+                w, count, _ = window(geometry, WIDTH, i)
+                for c in range(inner):
+                    kept = gather_one(
+                        op, form, x, base, pitch, geometry, bounds, lanes, scratch,
+                        w * inner + c, count,
+                    )  # fmt: skip
+                    if kept == 0:
+                        write(form, outs, to + c, empty(op))
+                    else:
+                        pick_group(op, form, lanes, scratch, kept, 1, outs, to + c)
+                i += 1

@@ -1,0 +1,148 @@
+"""What a window keeps of its elements taken together, in order or not: selectors as types.
+
+As the reducers, a selector is a ``NamedTuple`` class whose methods are plain Python:
+
+- ``sorts()`` says whether the elements must be in order;
+- ``select(values, at, step, taps)`` picks from `taps` elements, `step` apart from `at` on;
+- ``empty()`` is what a window gives whose elements are all skipped.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.extending import overload
+
+from numbapool.reducers import JIT, method
+
+
+class LowerMedian(NamedTuple):
+    """The middle element; of an even number the lower one, so that integers stay integers."""
+
+    none: Any
+
+    def empty(self):
+        return self.none
+
+    def sorts(self):
+        return True
+
+    def select(self, values, at, step, taps):
+        return values[at + (taps - 1) // 2 * step]
+
+
+class Median(NamedTuple):
+    """The middle element, or the mean of the two."""
+
+    none: Any
+
+    def empty(self):
+        return self.none
+
+    def sorts(self):
+        return True
+
+    def select(self, values, at, step, taps):
+        low = values[at + (taps - 1) // 2 * step]
+        return between(low, values[at + taps // 2 * step], 0.5)
+
+
+class Percentile(NamedTuple):
+    """The element at a share of the way through the sorted ones, interpolated as NumPy's."""
+
+    none: Any
+    share: Any
+
+    def empty(self):
+        return self.none
+
+    def sorts(self):
+        return True
+
+    def select(self, values, at, step, taps):
+        rank = self.share * (taps - 1) / 100.0
+        low = int(rank)
+        high = min(low + 1, taps - 1)
+        return between(values[at + low * step], values[at + high * step], rank - low)
+
+
+class Mode(NamedTuple):
+    """The most frequent element, the smallest of those."""
+
+    none: Any
+
+    def empty(self):
+        return self.none
+
+    def sorts(self):
+        return True
+
+    def select(self, values, at, step, taps):
+        best = values[at]
+        last = best
+        most = 0
+        run = 0
+        for t in range(taps):
+            value = values[at + t * step]
+            run = run + 1 if value == last else 1
+            best = value if run > most else best
+            most = max(most, run)
+            last = value
+        return best
+
+
+class Variance(NamedTuple):
+    """The mean square distance from the mean, in two passes; its root where `root`."""
+
+    none: Any
+    correction: Any
+    root: Any
+
+    def empty(self):
+        return self.none
+
+    def sorts(self):
+        return False
+
+    def select(self, values, at, step, taps):
+        if taps <= self.correction:
+            return np.nan
+        total = 0.0
+        for t in range(taps):
+            total += values[at + t * step]
+        mean = total / taps
+        squares = 0.0
+        for t in range(taps):
+            off = values[at + t * step] - mean
+            squares += off * off
+        result = squares / (taps - self.correction)
+        return np.sqrt(result) if self.root else result
+
+
+def between(low, high, weight):
+    """Return the float that far from `low` to `high`; exact where they are equal."""
+    if low == high:
+        return np.float64(low)
+    return np.float64(low) * (1.0 - weight) + np.float64(high) * weight
+
+
+def empty(self):
+    """Call the selector's method; so do the two below."""
+    return type(self).empty(self)
+
+
+def sorts(self):
+    """See `empty`."""
+    return type(self).sorts(self)
+
+
+def select(self, values, at, step, taps):
+    """See `empty`."""
+    return type(self).select(self, values, at, step, taps)
+
+
+overload(empty, jit_options=JIT)(lambda self: method(self, "empty"))
+overload(sorts, jit_options=JIT)(lambda self: method(self, "sorts"))
+overload(select, jit_options=JIT)(lambda self, values, at, step, taps: method(self, "select"))
+overload(between, jit_options=JIT)(lambda low, high, weight: between)
