@@ -25,8 +25,9 @@ BLOCK_BYTES = 1 << 18
 """The accumulators of a block of suffixes, which are written and read once: they stay in a
 second-level cache."""
 
-OVERREAD = 32
-"""A row's loop may run on to a whole number of vectors: at most this many elements less one."""
+VECTOR_BYTES = 128
+"""What a vectorised loop takes at a time, four vectors of 32 bytes: rows are read up to a whole
+number of those, since the rest of a loop goes element by element."""
 
 RUNNING_OVERLAP = 8
 """Windows that step by less than this part of their height share enough rows for suffixes and
@@ -143,8 +144,10 @@ def rows_plan(
     # Where rows step over as much as they span, a strip's results lie as one row's do.
     pitch = max(span, tile * w.step) * view.inner
     strip = max(budget * view.inner // pitch, 1) if tiles == 1 else 1
-    room = strip * pitch + OVERREAD
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    room = strip * pitch + vector
     head = {g.TILE: tile, g.TILES: tiles, g.STRIP: strip, g.PITCH: pitch, g.ROOM: room}
+    head[g.VECTOR] = vector
     numbers = geometry(view, head, weights(view.axes, reduction, include_pad, override))
     pieces = view.outer * d.out * h.out * tiles
     return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]))
@@ -164,7 +167,7 @@ def running_plan(
     tiles = -(-w.out // tile)
     blocks = (h.out - 1) * h.step // h.taps + 1
     pitch = span * view.inner
-    room = pitch + OVERREAD
+    room = pitch
     head = {g.TILE: tile, g.TILES: tiles, g.BLOCKS: blocks, g.PITCH: pitch, g.ROOM: room}
     numbers = geometry(view, head, weights(view.axes, reduction, include_pad, override))
     pieces = view.outer * d.out * blocks * tiles

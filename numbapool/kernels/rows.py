@@ -24,6 +24,7 @@ from numbapool.kernels.geometry import (
     TILE,
     TILES,
     TOTAL,
+    VECTOR,
     WIDTH,
     window,
 )
@@ -40,49 +41,57 @@ def fill(op, lanes, at, n):
 
 
 @njit(**JIT)
-def fold(op, form, x, base, pitch, row, depths, d_step, heights, h_step, numbers, lanes, at, n):
+def nth_row(bounds, t):
+    """The t-th row of a window: its first, its rows a plane, and the steps between both."""
+    row, heights, d_step, h_step = bounds
+    if t < heights:
+        return row + t * h_step
+    return row + t // heights * d_step + t % heights * h_step
+
+
+@njit(**JIT)
+def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
     """Fold the rows of a window, `n` elements of each, into the lanes from `at` on.
 
-    Row r begins at ``base + r * pitch``; the first is `row`. Two rows go in one pass.
+    Row r begins at ``base + r * pitch``. Three rows go in the first pass, then two in each.
     """
-    rows = depths * heights
+    row0 = nth_row(bounds, 0)
+    row1 = nth_row(bounds, 1)
+    row2 = nth_row(bounds, 2)
+    x0 = base + row0 * pitch
+    x1 = base + row1 * pitch
+    x2 = base + row2 * pitch
     if rows == 0:
         fill(op, lanes, at, n)
-    h = 0
-    for t in range(0, rows, 2):
-        x0 = base + row * pitch
-        row0 = row * numbers
-        h += 1
-        row += h_step
-        if h == heights:
-            h = 0
-            row += d_step - heights * h_step
-        if t + 1 == rows:
-            if t == 0:
-                for j in range(n):
-                    store(lanes, at + j, lift(op, read(form, lanes, x[x0 + j]), row0))
-            else:
-                for j in range(n):
-                    a = lift(op, read(form, lanes, x[x0 + j]), row0)
-                    store(lanes, at + j, combine(op, load(lanes, at + j), a))
-            break
-        x1 = base + row * pitch
-        row1 = row * numbers
-        h += 1
-        row += h_step
-        if h == heights:
-            h = 0
-            row += d_step - heights * h_step
-        if t == 0:
-            for j in range(n):
-                a = lift(op, read(form, lanes, x[x0 + j]), row0)
-                a = combine(op, a, lift(op, read(form, lanes, x[x1 + j]), row1))
-                store(lanes, at + j, a)
-        else:
-            for j in range(n):
-                a = lift(op, read(form, lanes, x[x0 + j]), row0)
-                a = combine(op, a, lift(op, read(form, lanes, x[x1 + j]), row1))
-                store(lanes, at + j, combine(op, load(lanes, at + j), a))
+    elif rows == 1:
+        for j in range(n):
+            store(lanes, at + j, lift(op, read(form, lanes, x[x0 + j]), row0 * numbers))
+    elif rows == 2:
+        for j in range(n):
+            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
+            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
+            store(lanes, at + j, combine(op, a, b))
+    else:
+        for j in range(n):
+            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
+            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
+            c = lift(op, read(form, lanes, x[x2 + j]), row2 * numbers)
+            store(lanes, at + j, combine(op, combine(op, a, b), c))
+    for t in range(3, rows - 1, 2):
+        row0 = nth_row(bounds, t)
+        row1 = nth_row(bounds, t + 1)
+        x0 = base + row0 * pitch
+        x1 = base + row1 * pitch
+        for j in range(n):
+            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
+            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
+            store(lanes, at + j, combine(op, load(lanes, at + j), combine(op, a, b)))
+    if (rows > 3) & (rows % 2 == 0):
+        row0 = nth_row(bounds, rows - 1)
+        x0 = base + row0 * pitch
+        for j in range(n):
+            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
+            store(lanes, at + j, combine(op, load(lanes, at + j), a))
 
 
 @njit(**JIT)
@@ -104,6 +113,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     d_step = geometry[DEPTH + DILATION] * height
     h_step = geometry[HEIGHT + DILATION]
     numbers = geometry[ROW_PITCH]
+    vector = geometry[VECTOR]
     out_row = begin // tiles
     t = begin % tiles
     oh = out_row % out_h
@@ -127,31 +137,16 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 break
             weight = d_weight * h_weight
             base = plane + first * inner
-            row = d * height + h
+            bounds = (d * height + h, max(heights, 1), d_step, h_step)
+            final = nth_row(bounds, max(depths * heights - 1, 0))
             n = columns * inner
             # Past the row's end the vectors stay whole: reading on is harmless, up to the
             # array's end, and what it leaves behind is overwritten or never picked.
-            whole = (n + 31) // 32 * 32
-            final = row + (depths - 1) * d_step + (heights - 1) * h_step
+            whole = (n + vector - 1) // vector * vector
             if base + final * pitch + whole <= geometry[TOTAL]:
                 n = whole
             at = scratch + rows * geometry[PITCH]
-            fold(
-                op,
-                form,
-                x,
-                base,
-                pitch,
-                row,
-                depths,
-                d_step,
-                heights,
-                h_step,
-                numbers,
-                lanes,
-                at + lead,
-                n,
-            )
+            fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)
             n = lead + columns * inner

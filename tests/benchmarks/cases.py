@@ -1,0 +1,322 @@
+"""What is measured: arrays, our call on them, and the peers that do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import peers
+from peers import Array, Factory
+
+import numbapool
+
+FEATURES = (32, 64, 112, 112)
+VOLUMES = (4, 16, 32, 112, 112)
+SIGNALS = (32, 64, 12544)
+PLANES = (1, 8, 512, 512)
+PHOTO = (4000, 6000)
+LABEL_SIDE = 37
+"""The side of a label's square: odd, so that borders cross windows at all places."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One pooling: `name` says which, `function` of numbapool is called as in `ours`."""
+
+    name: str
+    make: Callable[[], Array]
+    function: str
+    arguments: tuple[Any, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    peers: Mapping[str, Factory] = field(default_factory=dict)
+    tolerance: float | None = 1e-4
+    """How far a peer's values may lie from ours; None where they differ by design."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether numbapool has the function."""
+        return hasattr(numbapool, self.function)
+
+    def ours(self, x: Array, **more: Any) -> Any:
+        """Pool an array with numbapool."""
+        return getattr(numbapool, self.function)(x, *self.arguments, **self.options, **more)
+
+
+def normal(*shape: int) -> Callable[[], Array]:
+    """Return a maker of float32 arrays of normal numbers."""
+    return lambda: np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
+
+
+def noise(dtype: str, *shape: int) -> Callable[[], Array]:
+    """Return a maker of arrays of random whole numbers, of all that the dtype holds."""
+    top = int(np.iinfo(dtype).max)
+    return lambda: np.random.default_rng(0).integers(0, top, shape, dtype, endpoint=True)
+
+
+def labels(height: int, width: int) -> Array:
+    """Return uint32 labels in squares, as of a segmentation."""
+    rng = np.random.default_rng(0)
+    coarse = rng.integers(
+        0, 2**32, (height // LABEL_SIDE + 1, width // LABEL_SIDE + 1), dtype=np.uint32
+    )
+    fine = coarse.repeat(LABEL_SIDE, axis=0).repeat(LABEL_SIDE, axis=1)
+    return np.ascontiguousarray(fine[:height, :width])
+
+
+def window(axes: int, k: int, s: int, p: int, **more: Any) -> dict[str, Any]:
+    """Return a window as ONNX's attributes say it."""
+    shape = {"kernel_shape": [k] * axes, "strides": [s] * axes, "pads": [p] * (2 * axes)}
+    return {**shape, **more}
+
+
+def features() -> list[Case]:
+    """Feature maps, small windows, channels first and last."""
+    cases = []
+    for nhwc in (False, True):
+        n, c, h, w = FEATURES
+        shape = (n, h, w, c) if nhwc else FEATURES
+        layout = "NHWC" if nhwc else "NCHW"
+        for op in ("max", "mean"):
+            for k, s, p in ((2, 2, 0), (3, 2, 1)):
+                name = "max_pool2d" if op == "max" else "avg_pool2d"
+
+                def pool(functional: Any, t: Any, name: str = name, at: Any = (k, s, p)) -> Any:
+                    return getattr(functional, name)(t, *at)
+
+                more = {} if op == "max" else {"count_include_pad": 1}
+                attributes = window(2, k, s, p, **more)
+                operator = "MaxPool" if op == "max" else "AveragePool"
+                if nhwc:
+                    rivals = {
+                        "torch channels-last": peers.torch_nhwc(pool),
+                        "OpenVINO": peers.openvino(operator, nhwc=True, **attributes),
+                    }
+                else:
+                    rivals = peers.torch_forms(pool) | peers.onnx_forms(operator, **attributes)
+                cases.append(
+                    Case(
+                        f"{op} {k}x{k} s{s}{f' p{p}' if p else ''} {layout}",
+                        normal(*shape),
+                        name,
+                        (k, s, p),
+                        {"data_format": layout},
+                        rivals,
+                    )
+                )
+    return cases
+
+
+def feature_extras() -> list[Case]:
+    """Feature maps: indices, adaptive and global windows."""
+    return [
+        Case(
+            "max 2x2 s2 with indices NCHW",
+            normal(*FEATURES),
+            "max_pool2d",
+            (2, 2),
+            {"return_indices": True},
+            {
+                "torch": peers.torch_dense(lambda F, t: F.max_pool2d(t, 2, 2, return_indices=True)),
+                "ONNX Runtime": peers.onnxruntime("MaxPool", **window(2, 2, 2, 0, indices=True)),
+            },
+        ),
+        Case(
+            "adaptive mean to 7x7 NCHW",
+            normal(*FEATURES),
+            "adaptive_avg_pool2d",
+            (7,),
+            {},
+            peers.torch_forms(lambda F, t: F.adaptive_avg_pool2d(t, 7))
+            | peers.onnx_forms("AveragePool", **window(2, 16, 16, 0)),
+        ),
+        Case(
+            "global mean NCHW",
+            normal(*FEATURES),
+            "global_avg_pool",
+            (),
+            {},
+            peers.torch_forms(lambda F, t: F.adaptive_avg_pool2d(t, 1))
+            | {
+                "torch mean": peers.torch_dense(lambda F, t: t.mean((2, 3))),
+                "NumPy": peers.numpy_array(lambda x: x.mean((2, 3))),
+            }
+            | peers.onnx_forms("GlobalAveragePool"),
+        ),
+    ]
+
+
+def other_ranks() -> list[Case]:
+    """Volumes and signals."""
+    return [
+        Case(
+            "max 3-D 2x2x2 s2",
+            normal(*VOLUMES),
+            "max_pool3d",
+            (2, 2),
+            {},
+            peers.torch_forms(lambda F, t: F.max_pool3d(t, 2, 2), nchw=False)
+            | peers.onnx_forms("MaxPool", **window(3, 2, 2, 0)),
+        ),
+        Case(
+            "mean 3-D 3x3x3 s2 p1",
+            normal(*VOLUMES),
+            "avg_pool3d",
+            (3, 2, 1),
+            {},
+            peers.torch_forms(lambda F, t: F.avg_pool3d(t, 3, 2, 1), nchw=False)
+            | peers.onnx_forms("AveragePool", **window(3, 3, 2, 1, count_include_pad=1)),
+        ),
+        Case(
+            "max 1-D by 4",
+            normal(*SIGNALS),
+            "max_pool1d",
+            (4,),
+            {},
+            {"torch": peers.torch_dense(lambda F, t: F.max_pool1d(t, 4))}
+            | peers.onnx_forms("MaxPool", **window(1, 4, 4, 0)),
+        ),
+    ]
+
+
+def large_windows() -> list[Case]:
+    """Windows that overlap, up to large ones."""
+    cases = []
+    for k in (3, 31, 101):
+        p = k // 2
+        rivals = peers.opencv_planes(
+            lambda cv2, image, out, k=k: cv2.dilate(image, np.ones((k, k), np.uint8), dst=out)
+        )
+        rivals["SciPy"] = peers.scipy_planes(
+            lambda ndimage, plane, out, k=k: ndimage.maximum_filter(
+                plane, k, output=out, mode="constant", cval=-np.inf
+            )
+        )
+        if k < 101:  # a call of torch's takes many seconds there
+            rivals |= peers.torch_forms(lambda F, t, k=k, p=p: F.max_pool2d(t, k, 1, p))
+            rivals |= peers.onnx_forms("MaxPool", **window(2, k, 1, p))
+        cases.append(Case(f"max {k}x{k} s1", normal(*PLANES), "max_pool2d", (k, 1, p), {}, rivals))
+    rivals = peers.opencv_planes(
+        lambda cv2, image, out: cv2.blur(image, (31, 31), dst=out, borderType=cv2.BORDER_CONSTANT)
+    )
+    rivals["SciPy"] = peers.scipy_planes(
+        lambda ndimage, plane, out: ndimage.uniform_filter(plane, 31, out, "constant", 0.0)
+    )
+    rivals |= peers.torch_forms(lambda F, t: F.avg_pool2d(t, 31, 1, 15))
+    rivals |= peers.onnx_forms("AveragePool", **window(2, 31, 1, 15, count_include_pad=1))
+    cases.append(Case("mean 31x31 s1", normal(*PLANES), "avg_pool2d", (31, 1, 15), {}, rivals))
+    return cases
+
+
+def area(cv2: Any, x: Array, k: int) -> Any:
+    """Return OpenCV's mean of k × k blocks."""
+    size = (x.shape[1] // k, x.shape[0] // k)
+    return cv2.resize(x, size, interpolation=cv2.INTER_AREA)
+
+
+def photos() -> list[Case]:
+    """Images of 24 megapixels."""
+    cases = []
+    height, width = PHOTO
+    for k in (2, 3, 4, 8):
+        cases.append(
+            Case(
+                f"uint8 RGB mean by {k}",
+                noise("uint8", height // k * k, width // k * k, 3),
+                "avg_pool2d",
+                (k,),
+                {"data_format": "NHWC"},
+                {
+                    "OpenCV": peers.opencv_image(lambda cv2, x, k=k: area(cv2, x, k)),
+                    "Pillow": peers.pillow_image(lambda image, k=k: image.reduce(k)),
+                },
+                tolerance=1,
+            )
+        )
+    for dtype in ("uint8", "uint16"):
+        rivals = {
+            "OpenCV": peers.opencv_image(lambda cv2, x: area(cv2, x, 2)),
+            "tinybrain": peers.tinybrain_by_two("downsample_with_averaging"),
+        }
+        if dtype == "uint8":
+            rivals["Pillow"] = peers.pillow_image(lambda image: image.reduce(2))
+        grey = noise(dtype, *PHOTO)
+        cases.append(
+            Case(f"{dtype} grey mean by 2", grey, "avg_pool2d", (2,), {}, rivals, tolerance=1)
+        )
+    for k in (3, 31):
+        element = np.ones((k, k), np.uint8)
+        rivals = {
+            "OpenCV": peers.opencv_image(lambda cv2, x, e=element: cv2.dilate(x, e)),
+            "SciPy": peers.scipy_planes(
+                lambda ndimage, plane, out, k=k: ndimage.maximum_filter(
+                    plane, k, output=out, mode="constant", cval=0
+                )
+            ),
+        }
+        if k == 3:
+            rivals["torch"] = peers.torch_dense(lambda F, t: F.max_pool2d(t[None, None], 3, 1, 1))
+        grey = noise("uint8", *PHOTO)
+        cases.append(
+            Case(f"uint8 grey max {k}x{k} s1", grey, "max_pool2d", (k, 1, k // 2), {}, rivals)
+        )
+    return cases
+
+
+def gathered(x: Array, k: int) -> Array:
+    """Return the k × k blocks of a plane, each in a row."""
+    height, width = x.shape
+    blocks = x.reshape(height // k, k, width // k, k).transpose(0, 2, 1, 3)
+    return blocks.reshape(height // k, width // k, k * k)
+
+
+def partitioned_median(x: Array, k: int) -> Array:
+    """Return the medians of k × k blocks, for even k, by one partition of all."""
+    middle = k * k // 2
+    parts = np.partition(gathered(x, k), (middle - 1, middle), axis=-1)
+    return (parts[..., middle - 1] + parts[..., middle]) / 2
+
+
+def selections() -> list[Case]:
+    """Windows of which one element is chosen."""
+    return [
+        Case(
+            "uint32 labels mode by 2",
+            lambda: labels(*PHOTO),
+            "mode_pool2d",
+            (2,),
+            {},
+            {"tinybrain": peers.tinybrain_by_two("downsample_segmentation")},
+            tolerance=None,  # of labels equally frequent we keep the smallest, tinybrain another
+        ),
+        Case(
+            "median 4x4 of 4 MP",
+            normal(2048, 2048),
+            "median_pool2d",
+            (4,),
+            {},
+            {
+                "NumPy median": peers.numpy_array(lambda x: np.median(gathered(x, 4), axis=-1)),
+                "NumPy partition": peers.numpy_array(lambda x: partitioned_median(x, 4)),
+                "scikit-image": peers.skimage_blocks((4, 4), np.median),
+            },
+        ),
+    ]
+
+
+def all_cases() -> list[Case]:
+    """Return every case, in the table's order."""
+    return [
+        *features(),
+        *feature_extras(),
+        *other_ranks(),
+        *large_windows(),
+        *photos(),
+        *selections(),
+    ]
+
+
+def selected(part: str) -> list[Case]:
+    """Return the cases whose name holds a text."""
+    return [case for case in all_cases() if part.lower() in case.name.lower()]

@@ -1,0 +1,54 @@
+"""Results as bars: how far ahead of the best peer, and how near the memory's speed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from contest import Result
+from report import figure
+
+TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500)
+INCHES_A_BAR = 0.32
+
+
+def draw_bars(
+    axes: Any, names: Sequence[str], ratios: Sequence[float], words: Sequence[str], colour: str
+) -> None:
+    """Draw bars that begin at 1, on a logarithmic axis, with their figures beside them."""
+    axes.barh(names, [ratio - 1 for ratio in ratios], left=1, color=colour)
+    axes.axvline(1, color="black", linewidth=0.8)
+    for row, (ratio, word) in enumerate(zip(ratios, words, strict=True)):
+        axes.text(max(ratio, 1), row, f" {figure(ratio, '×')} {word}", va="center", fontsize=8)
+    low, high = min([*ratios, 1]) / 1.15, max([*ratios, 1]) * 1.15
+    room = (high / low) ** 0.4  # for the text beside the longest bar
+    axes.set_xscale("log")
+    axes.minorticks_off()
+    axes.set_xticks(TICKS, [f"{tick:g}×" for tick in TICKS])
+    axes.set_xlim(low, max(high * room, 1.5))
+    axes.grid(axis="x", alpha=0.3)
+
+
+def save_plot(path: Path, facts: dict[str, object], results: Sequence[Result]) -> None:
+    """Draw both ratios of every case that was measured."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    drawn = [result for result in results if result.to_stream is not None]
+    names = [result.case.name for result in drawn]
+    size = (13, 1.6 + INCHES_A_BAR * len(drawn))
+    plot, (left, right) = pyplot.subplots(1, 2, figsize=size, sharey=True, layout="constrained")
+    peers = [result.best_peer or "no peer" for result in drawn]
+    draw_bars(left, names, [result.ahead or 1 for result in drawn], peers, "#2a6f97")
+    blank = [""] * len(drawn)
+    draw_bars(right, names, [result.to_stream or 1 for result in drawn], blank, "#bc6c25")
+    left.margins(y=0.01)
+    left.invert_yaxis()
+    left.set_title("best peer's time / ours, fresh results: to the right we lead", fontsize=10)
+    right.set_title("our time with out= / a streaming loop's: 1 is the memory's speed", fontsize=10)
+    plot.supxlabel(f"{facts['cpu']}, {facts['threads']} threads, {facts['date']}", fontsize=8)
+    plot.savefig(path, dpi=130)
+    pyplot.close(plot)
