@@ -78,8 +78,11 @@ class Extreme(NamedTuple):
         return self.none
 
     def combine(self, a, b):
-        wins = beats(self, b, a) | (b != b)
-        return b if missing(self, a) | (wins & (not missing(self, b))) else a
+        # In this order the first choice is one instruction, and the others are often none.
+        best = b if beats(self, b, a) else a
+        best = b if b != b else best
+        best = a if missing(self, b) else best
+        return b if missing(self, a) else best
 
 
 class ArgExtreme(NamedTuple):

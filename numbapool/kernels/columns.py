@@ -114,6 +114,30 @@ def pick_all(op, form, lanes, at, parts, outs, to, n, stride, inner, scale):
         pick(op, form, lanes, at, 3, 1, outs, to, n, 2, 1, scale)
     elif (stride == 2) & (inner == 3) & (parts == 2):
         pick(op, form, lanes, at, 2, 3, outs, to, n, 2, 3, scale)
+    elif (stride == 4) & (inner == 1) & (parts == 1):
+        pick(op, form, lanes, at, 1, 1, outs, to, n, 4, 1, scale)
+    elif (inner == 1) & (parts == 1):
+        pick(op, form, lanes, at, 1, 1, outs, to, n, stride, 1, scale)
+    elif (inner == 3) & (parts == 1):
+        pick(op, form, lanes, at, 1, 3, outs, to, n, stride, 3, scale)
+    elif inner < 8:
+        for i in range(n):
+            for c in range(inner):
+                j = i * inner + c
+                pick(
+                    op,
+                    form,
+                    lanes,
+                    at + i * stride * inner + c,
+                    parts,
+                    inner,
+                    outs,
+                    to + j,
+                    1,
+                    1,
+                    1,
+                    scale,
+                )
     else:
         for i in range(n):
             j = i * inner

@@ -10,8 +10,23 @@ from numba import njit
 
 from numbapool.kernels.lanes import JIT
 
-TOTAL, INNER, TILE, TILES, STRIP, PITCH, ROOM, BLOCKS, VECTOR, ROW_PITCH, COLUMN_PITCH = range(11)
-HEAD = 11
+(
+    TOTAL,
+    INNER,
+    TILE,
+    TILES,
+    STRIP,
+    PITCH,
+    ROOM,
+    BLOCKS,
+    VECTOR,
+    ROW_PITCH,
+    COLUMN_PITCH,
+    AHEAD,
+    FRESH,
+    LINE,
+) = range(14)
+HEAD = 14
 
 SIZE, OUT, LO, HI, STEP, BEFORE, TAPS, DILATION, WEIGHT, TABLE = range(10)
 BLOCK = 10

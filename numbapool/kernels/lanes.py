@@ -11,8 +11,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
-from numba.extending import overload
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic, overload
 
 JIT = {
     "nogil": True,
@@ -29,6 +30,30 @@ class Native(NamedTuple):
 
 class Half(NamedTuple):
     """Elements are float16, held as uint16 since the CPU target compiles no float16."""
+
+
+@intrinsic
+def _prefetch(typingctx, pointer, index):
+    def codegen(context, builder, signature, args):
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        at = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
+        # For reading, to the second-level cache, data.
+        builder.call(function, [at, number(0), number(2), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, index), codegen
+
+
+def prefetch(x, j):
+    """Ask for the memory of element j, which may lie past the end."""
+
+
+@overload(prefetch)
+def _ask(x, j):
+    return lambda x, j: _prefetch(x, j)
 
 
 def load(lanes, j):

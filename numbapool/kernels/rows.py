@@ -11,11 +11,14 @@ from numba import njit
 
 from numbapool.kernels.columns import along, tile_span
 from numbapool.kernels.geometry import (
+    AHEAD,
     COLUMN_PITCH,
     DEPTH,
     DILATION,
+    FRESH,
     HEIGHT,
     INNER,
+    LINE,
     OUT,
     PITCH,
     ROW_PITCH,
@@ -28,7 +31,7 @@ from numbapool.kernels.geometry import (
     WIDTH,
     window,
 )
-from numbapool.kernels.lanes import JIT, load, read, store
+from numbapool.kernels.lanes import JIT, load, prefetch, read, store
 from numbapool.reducers import combine, lift, locate, neutral
 
 
@@ -56,22 +59,24 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
     Row r begins at ``base + r * pitch``. Three rows go in the first pass, then two in each.
     """
     row0 = nth_row(bounds, 0)
-    row1 = nth_row(bounds, 1)
-    row2 = nth_row(bounds, 2)
     x0 = base + row0 * pitch
-    x1 = base + row1 * pitch
-    x2 = base + row2 * pitch
     if rows == 0:
         fill(op, lanes, at, n)
     elif rows == 1:
         for j in range(n):
             store(lanes, at + j, lift(op, read(form, lanes, x[x0 + j]), row0 * numbers))
     elif rows == 2:
+        row1 = nth_row(bounds, 1)
+        x1 = base + row1 * pitch
         for j in range(n):
             a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
             b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
             store(lanes, at + j, combine(op, a, b))
     else:
+        row1 = nth_row(bounds, 1)
+        row2 = nth_row(bounds, 2)
+        x1 = base + row1 * pitch
+        x2 = base + row2 * pitch
         for j in range(n):
             a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
             b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
@@ -119,6 +124,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     oh = out_row % out_h
     od = out_row // out_h % out_d
     plane = out_row // out_h // out_d * geometry[DEPTH + SIZE] * height * pitch
+    d, depths, d_weight = window(geometry, DEPTH, od)
     while begin < end:
         left = t * tile
         right = min(left + tile, out_w)
@@ -131,7 +137,6 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
         weight = 0
         rows = 0
         while (rows < geometry[STRIP]) & (begin < end):
-            d, depths, d_weight = window(geometry, DEPTH, od)
             h, heights, h_weight = window(geometry, HEIGHT, oh)
             if (rows > 0) & (d_weight * h_weight != weight):
                 break
@@ -146,6 +151,10 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             if base + final * pitch + whole <= geometry[TOTAL]:
                 n = whole
             at = scratch + rows * geometry[PITCH]
+            # The memory must not rest while a strip goes along its columns.
+            ahead = base + final * pitch + geometry[AHEAD]
+            for line in range(0, geometry[FRESH] * n, geometry[LINE]):
+                prefetch(x, ahead + line)
             fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)
@@ -164,4 +173,5 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     if od == out_d:
                         od = 0
                         plane += geometry[DEPTH + SIZE] * height * pitch
+                    d, depths, d_weight = window(geometry, DEPTH, od)
         along(op, form, lanes, scratch, rows, outs, to, geometry, left, right, weight)
