@@ -71,14 +71,17 @@ def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
     skip_nan = nan == "skip" and dtype.kind == "f"
     if nodata is None:
         return Skip(skip_nan)
+    if not isinstance(nodata, int | float | np.number | np.bool_):
+        raise PoolTypeError(f"nodata is a number, not {nodata!r}")
     if nodata != nodata:
         return Skip(dtype.kind == "f")
     try:
         with np.errstate(all="ignore"):
             value = dtype.type(nodata)
-    except (OverflowError, ValueError, TypeError):
+            same = bool(value == nodata) and np.isinf(value) == np.isinf(nodata)
+    except (OverflowError, ValueError):  # an integer that cannot hold it has none to leave out
         return Skip(skip_nan)
-    return Skip(skip_nan, value) if value == nodata else Skip(skip_nan)
+    return Skip(skip_nan, value) if same else Skip(skip_nan)
 
 
 def limits(dtype: DType) -> tuple[Any, Any]:
