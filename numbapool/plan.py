@@ -88,7 +88,7 @@ def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> Vie
     With `places`, elements keep their row and column.
     """
     d, h, w = (*(SINGLE for _ in range(3 - len(axes))), *axes)
-    if d.trivial:
+    if d.trivial and (d.size == 1 or not places):
         outer, d = outer * d.size, SINGLE
     if h.whole and w.whole and not places:
         h, w = SINGLE, sliding(h.size * w.size, h.size * w.size, 1)
