@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -210,16 +211,34 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         raise FileError(f"{shown(folder)} is no folder") from error
     clear_stale(str(folder))
     temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
+    with _beginning:
+        file = temporary.open("x+b")
+        _unfinished.add(temporary)
     try:
-        with temporary.open("x+b") as file:
+        with file:
             output = Output(file, path)
             yield output
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
         temporary.unlink(missing_ok=True)
+        _unfinished.discard(temporary)
+
+
+def abandon() -> None:
+    """Remove what this process has half written, and let it begin nothing more.
+
+    For a process that is about to end at once: a next run that looked for the files of dead ones
+    just before would have taken it for alive.
+    """
+    _beginning.acquire()
+    for temporary in list(_unfinished):
+        with suppress(OSError):
+            temporary.unlink()
 
 
 _numbers = itertools.count()
+_beginning = threading.Lock()
+_unfinished: set[Path] = set()
 
 
 @lru_cache(maxsize=1)

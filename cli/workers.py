@@ -9,6 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from .engine import failed, import_ahead, run_one
 from .exits import FileError
 from .job import STREAM, Job, Outcome
+from .targets import abandon
 
 # Threads wait for each other while pixels are copied out of Pillow; processes do not, but each
 # imports Numba first, half a second of a core, which a few files do not win back.
@@ -84,4 +85,5 @@ def _end_with_parent() -> None:
     parent = parent_process()
     if parent is not None:
         parent.join()
+        abandon()
         os._exit(1)

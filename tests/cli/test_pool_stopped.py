@@ -87,3 +87,19 @@ def test_reader_gone(folder):
     assert process.wait(60) in (ExitCode.DONE, ExitCode.SOME_FAILED)
     assert "Traceback" not in said
     assert "Exception" not in said
+
+
+ABANDONED = """
+import os
+from numbapool_cli.targets import abandon, writing
+
+with writing("out/whole.png", "error") as output:
+    output.file.write(b"half")
+    abandon()
+    os._exit(1)
+"""
+
+
+def test_a_worker_that_ends_takes_its_half_written_file_along(tmp_path):
+    assert subprocess.run([sys.executable, "-c", ABANDONED], cwd=tmp_path).returncode == 1
+    assert list((tmp_path / "out").iterdir()) == []
