@@ -146,8 +146,10 @@ def rows_plan(
     budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
     tile, span = columns_in(w, budget)
     tiles = -(-w.out // tile)
-    # Where rows step over as much as they span, a strip's results lie as one row's do.
-    pitch = max(span, tile * w.step) * view.inner
+    # Where rows step over as much as they span, a strip's results lie as one row's do. A whole
+    # number of steps, so that rows begin at one's start.
+    steps = -(-max(span, tile * w.step) // w.step) * w.step if w.step else span
+    pitch = steps * view.inner
     strip = max(budget * view.inner // pitch, 1) if tiles == 1 else 1
     itemsize = reduction.lanes[0].itemsize
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize

@@ -2,7 +2,8 @@
 
 A reducer is a ``NamedTuple`` class whose methods are plain Python. Inside compiled code the
 functions `lift`, `combine`, `prepare` and `finish` of this module pick the method by the
-reducer's type, so that no branch is left at run time; without the JIT they call it.
+reducer's type (:mod:`numbapool.kernels.faces`), so that no branch is left at run time; without
+the JIT they call it.
 
 - ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of two;
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
@@ -16,12 +17,10 @@ accumulator its own result.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import overload
 
 HALF_UP, HALF_EVEN, FLOOR = range(3)
 
@@ -482,26 +481,3 @@ def prepare(self, weight):
 
 def finish(self, acc, scale):
     return getattr(type(self), "finish", _finish)(self, acc, scale)
-
-
-def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
-    return getattr(of.instance_class, name, default)
-
-
-JIT = {"error_model": "numpy"}
-"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
-
-overload(missing, jit_options=JIT)(lambda self, value: method(self, "missing"))
-overload(beats, jit_options=JIT)(lambda self, b, a: method(self, "beats"))
-overload(neutral, jit_options=JIT)(lambda self: method(self, "neutral"))
-overload(lift, jit_options=JIT)(lambda self, value, row: method(self, "lift", _lift))
-overload(locate, jit_options=JIT)(
-    lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", _locate)
-)
-overload(combine, jit_options=JIT)(lambda self, a, b: method(self, "combine"))
-overload(prepare, jit_options=JIT)(lambda self, weight: method(self, "prepare", _prepare))
-overload(finish, jit_options=JIT)(lambda self, acc, scale: method(self, "finish", _finish))
-overload(tally, jit_options=JIT)(lambda skipped: tally)
-overload(wide_quotient, jit_options=JIT)(
-    lambda high, low, weight, rounding, lowest, highest: wide_quotient
-)

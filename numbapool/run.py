@@ -10,6 +10,7 @@ from numbapool import threads
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.kernels import compiled
+from numbapool.kernels.spec import spec_of
 from numbapool.plan import Plan
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -52,8 +53,8 @@ def run_into(plan: Plan, reduction: Reduction, x: Array, outs: tuple[Array, ...]
     if not outs[0].size:
         return
     op, lanes = reduction.op, reduction.lanes
-    spec = compiled.spec_of(op, x.dtype, reduction.outs, lanes)
-    kernel = compiled.kernel(compiled.ENTRIES[plan.kernel], spec)
+    spec = spec_of(plan.kernel, op, x.dtype, reduction.outs, lanes)
+    kernel = compiled.kernel(spec)
     blocks = threads.block_count(plan.pieces, plan.work)
     scratch = tuple(np.empty(blocks * plan.room, lane) for lane in lanes)
     fields = len(op)

@@ -12,9 +12,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.extending import overload
-
-from numbapool.reducers import JIT, method
 
 
 class LowerMedian(NamedTuple):
@@ -140,9 +137,3 @@ def sorts(self):
 def select(self, values, at, step, taps):
     """See `empty`."""
     return type(self).select(self, values, at, step, taps)
-
-
-overload(empty, jit_options=JIT)(lambda self: method(self, "empty"))
-overload(sorts, jit_options=JIT)(lambda self: method(self, "sorts"))
-overload(select, jit_options=JIT)(lambda self, values, at, step, taps: method(self, "select"))
-overload(between, jit_options=JIT)(lambda low, high, weight: between)

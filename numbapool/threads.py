@@ -1,27 +1,36 @@
-"""Who runs a kernel: numba's threads where that is safe, the calling thread where it is not.
+"""Who runs a kernel: Numba's threads where that is safe and pays, Python's, or the caller alone.
 
-The parallel layer is one a process. The layer that numba falls back to where it finds neither
+Numba's parallel layer is one a process. The layer that it falls back to where it finds neither
 OpenMP nor TBB ends the process when two Python threads enter it at once, and OpenMP ends a
 forked child that enters it after its parent did. So one thread at a time goes in, a forked child
 never does, and who may not runs the kernel alone, which any number of threads can.
+
+Importing Numba takes longer than pooling a photo. Where nobody has, and the work so far would
+not pay for it, Python's own threads share the work: a kernel needs no GIL.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
-
-from numba import get_num_threads
-
-from numbapool.kernels.compiled import driver
 
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more than they save: a start took
 some 10 microseconds, the time in which one thread reads about this much from its cache."""
 
+PYTHON_WORK = 1 << 20
+"""The same for Python's threads, which take some 100 microseconds."""
+
+IMPORT_WORK = 1 << 31
+"""Work that pays for importing Numba, some 0.4 s."""
+
 _entrance = threading.Lock()
 _forked = False
+_work_so_far = 0
 
 
 def _after_fork() -> None:
@@ -34,19 +43,57 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
+def has_numba(work: int) -> bool:
+    """Say whether Numba is there, or worth importing; count the work towards that."""
+    global _work_so_far
+    _work_so_far += work
+    return "numba" in sys.modules or _work_so_far >= IMPORT_WORK
+
+
+def thread_count() -> int:
+    """Return how many threads may run: as many as Numba says, or would say."""
+    numba = sys.modules.get("numba")
+    if numba is not None:
+        return int(numba.get_num_threads())
+    given = os.environ.get("NUMBA_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one a thread."""
-    if work < SERIAL_WORK or _forked:
+    if _forked or work < (SERIAL_WORK if has_numba(work) else PYTHON_WORK):
         return 1
-    return max(1, min(int(get_num_threads()), pieces))
+    return max(1, min(thread_count(), pieces))
+
+
+@cache
+def helpers() -> ThreadPoolExecutor:
+    """Return Python's threads."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "numbapool")
 
 
 def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
     """Run a kernel over its pieces; `call` is the address of its arguments."""
-    if blocks > 1 and _entrance.acquire(blocking=False):
-        try:
-            driver()(kernel.address, call, pieces, blocks)
-        finally:
-            _entrance.release()
-    else:
-        kernel.ctypes(call, 0, 0, pieces)
+    if blocks == 1 or not _entrance.acquire(blocking=False):
+        kernel.call(call, 0, 0, pieces)
+        return
+    try:
+        if has_numba(0):
+            from numbapool.kernels.driver import drive
+
+            drive(kernel.address, call, pieces, blocks)
+        else:
+            edges = [pieces * block // blocks for block in range(blocks + 1)]
+            others = [
+                helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
+                for block in range(1, blocks)
+            ]
+            kernel.call(call, 0, 0, edges[1])
+            for other in others:
+                other.result()
+    finally:
+        _entrance.release()

@@ -8,8 +8,10 @@ three neighbours need no pass: they are joined where the stride picks them.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
+from numbapool.kernels.bounds import window
 from numbapool.kernels.geometry import (
     BEFORE,
     DILATION,
@@ -21,9 +23,9 @@ from numbapool.kernels.geometry import (
     SIZE,
     STEP,
     TAPS,
+    VECTOR,
     WEIGHT,
     WIDTH,
-    window,
 )
 from numbapool.kernels.lanes import JIT, load, store, write
 from numbapool.reducers import combine, finish, neutral, prepare
@@ -79,69 +81,92 @@ def slide(op, lanes, row, spare, other, taps, pitch, n):
     return source
 
 
-@njit(inline="always", **JIT)
-def pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
-    """Join `parts` elements at every stride-th place, `inner` of them each, and write that.
+@njit(**JIT)
+def halve(op, lanes, at, to, evens, n, inner):
+    """Join neighbours in pairs, `n` of them; where `evens` is not negative keep the first of each.
 
-    Where all of `parts`, `pitch`, `stride` and `inner` are constants, no branch is left, and the
-    stride becomes shuffles.
+    Both members of a pair are read at once, which makes shuffles of the loads. A loop that reads
+    every second element alone becomes one of gathers, ten times as slow.
+    """
+    if inner == 1:
+        if evens < 0:
+            for i in range(n):
+                j = at + 2 * i
+                store(lanes, to + i, combine(op, load(lanes, j), load(lanes, j + 1)))
+        else:
+            for i in range(n):
+                first = load(lanes, at + 2 * i)
+                store(lanes, evens + i, first)
+                store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
+    else:
+        for i in range(n):
+            j = at + 6 * i
+            k = to + 3 * i
+            store(lanes, k, combine(op, load(lanes, j), load(lanes, j + 3)))
+            store(lanes, k + 1, combine(op, load(lanes, j + 1), load(lanes, j + 4)))
+            store(lanes, k + 2, combine(op, load(lanes, j + 2), load(lanes, j + 5)))
+
+
+@njit(forceinline=True, **JIT)
+def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
+    """Join `parts` elements, `pitch` apart, and write that."""
+    acc = load(lanes, at)
+    if parts > 1:
+        acc = combine(op, acc, load(lanes, at + pitch))
+    if parts > 2:
+        acc = combine(op, acc, load(lanes, at + 2 * pitch))
+    write(form, outs, to, finish(op, acc, scale))
+
+
+@njit(forceinline=True, **JIT)
+def pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
+    """`pick_of` at every stride-th place, `inner` elements each.
+
+    Where all of `parts`, `stride` and `inner` are constants, no branch is left, and the stride
+    becomes shuffles.
     """
     for i in range(n):
         for c in range(inner):
             j = at + i * stride * inner + c
-            acc = load(lanes, j)
-            if parts > 1:
-                acc = combine(op, acc, load(lanes, j + pitch))
-            if parts > 2:
-                acc = combine(op, acc, load(lanes, j + 2 * pitch))
-            write(form, outs, to + i * inner + c, finish(op, acc, scale))
+            pick_of(op, form, lanes, j, parts, pitch, outs, to + i * inner + c, scale)
+
+
+@njit(forceinline=True, **JIT)
+def pick_triples(op, form, lanes, at, parts, outs, to, n, stride, scale):
+    """`pick` of neighbours with three channels, written out: there is no loop to unroll."""
+    for i in range(n):
+        j = at + i * stride * 3
+        k = to + i * 3
+        pick_of(op, form, lanes, j, parts, 3, outs, k, scale)
+        pick_of(op, form, lanes, j + 1, parts, 3, outs, k + 1, scale)
+        pick_of(op, form, lanes, j + 2, parts, 3, outs, k + 2, scale)
 
 
 @njit(**JIT)
-def pick_all(op, form, lanes, at, parts, outs, to, n, stride, inner, scale):
-    """`pick` for neighbours, the common cases as constants."""
+def pick_all(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
+    """`pick`, the common cases as constants.
+
+    They are constants to LLVM alone: to Numba, which would compile `pick` for each, they are
+    variables.
+    """
+    one, two, three = np.int64(1), np.int64(2), np.int64(3)
+    near = pitch == inner
     if (stride == 1) & (parts == 1):
-        pick(op, form, lanes, at, 1, 0, outs, to, n * inner, 1, 1, scale)
+        pick(op, form, lanes, at, one, one, outs, to, n * inner, one, one, scale)
     elif (stride == 1) & (parts == 2):
-        pick(op, form, lanes, at, 2, inner, outs, to, n * inner, 1, 1, scale)
-    elif stride == 1:
-        pick(op, form, lanes, at, 3, inner, outs, to, n * inner, 1, 1, scale)
-    elif (stride == 2) & (inner == 1) & (parts == 1):
-        pick(op, form, lanes, at, 1, 1, outs, to, n, 2, 1, scale)
-    elif (stride == 2) & (inner == 1) & (parts == 2):
-        pick(op, form, lanes, at, 2, 1, outs, to, n, 2, 1, scale)
-    elif (stride == 2) & (inner == 1):
-        pick(op, form, lanes, at, 3, 1, outs, to, n, 2, 1, scale)
-    elif (stride == 2) & (inner == 3) & (parts == 2):
-        pick(op, form, lanes, at, 2, 3, outs, to, n, 2, 3, scale)
-    elif (stride == 4) & (inner == 1) & (parts == 1):
-        pick(op, form, lanes, at, 1, 1, outs, to, n, 4, 1, scale)
-    elif (inner == 1) & (parts == 1):
-        pick(op, form, lanes, at, 1, 1, outs, to, n, stride, 1, scale)
-    elif (inner == 3) & (parts == 1):
-        pick(op, form, lanes, at, 1, 3, outs, to, n, stride, 3, scale)
-    elif inner < 8:
-        for i in range(n):
-            for c in range(inner):
-                j = i * inner + c
-                pick(
-                    op,
-                    form,
-                    lanes,
-                    at + i * stride * inner + c,
-                    parts,
-                    inner,
-                    outs,
-                    to + j,
-                    1,
-                    1,
-                    1,
-                    scale,
-                )
+        pick(op, form, lanes, at, two, pitch, outs, to, n * inner, one, one, scale)
+    elif (stride == 1) & (parts == 3):
+        pick(op, form, lanes, at, three, pitch, outs, to, n * inner, one, one, scale)
+    elif (inner == 1) & (stride == 2) & (parts == 2) & near:
+        pick(op, form, lanes, at, two, one, outs, to, n, two, one, scale)
+    elif (inner == 1) & (stride == 3) & (parts == 3) & near:
+        pick(op, form, lanes, at, three, one, outs, to, n, three, one, scale)
+    elif (inner == 3) & (stride == 2) & (parts == 2) & near:
+        pick_triples(op, form, lanes, at, two, outs, to, n, two, scale)
+    elif (inner == 3) & (stride == 3) & (parts == 3) & near:
+        pick_triples(op, form, lanes, at, three, outs, to, n, three, scale)
     else:
-        for i in range(n):
-            j = i * inner
-            pick(op, form, lanes, at + j * stride, parts, inner, outs, to + j, inner, 1, 1, scale)
+        pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale)
 
 
 @njit(**JIT)
@@ -161,15 +186,17 @@ def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, wei
 
 
 @njit(**JIT)
-def pick_borders(op, form, lanes, at, parts, outs, to, geometry, left, begin, end, weight):
+def pick_borders(
+    op, form, lanes, at, parts, pitch, outs, to, geometry, left, begin, end, step, weight
+):
     """`pick` for the outputs [begin, end), each with a divisor of its own."""
     inner = geometry[INNER]
+    one = np.int64(1)
     for i in range(begin, end):
         _, _, share = window(geometry, WIDTH, i)
         scale = prepare(op, weight * share)
         j = (i - left) * inner
-        at_i = at + j * geometry[WIDTH + STEP]
-        pick(op, form, lanes, at_i, parts, inner, outs, to + j, 1, 1, inner, scale)
+        pick(op, form, lanes, at + j * step, parts, pitch, outs, to + j, one, one, inner, scale)
 
 
 @njit(**JIT)
@@ -189,26 +216,54 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
             row += between
             to += outputs
         return
-    # The strip slides as one row: what comes out where two rows meet is never picked.
+    # The strip is worked on as one row: what comes out where two rows meet is never picked.
     n = (rows - 1) * between + (stop - start) * inner
     room = geometry[ROOM]
     pitch = geometry[WIDTH + DILATION] * inner
     taps = geometry[WIDTH + TAPS]
-    if (taps <= 3) & (pitch == inner):
-        at, parts = row, taps
+    at, spare, other = row, row + room, row + 2 * room
+    if (pitch == inner) & ((inner == 1) | (inner == 3)):
+        while (step % 2 == 0) & (taps % 2 == 0) & (taps > 2):
+            n = (n + 2 * inner - 1) // (2 * inner) * inner
+            halve(op, lanes, at, spare, np.int64(-1), n // inner, inner)
+            at, spare = spare, at
+            step //= 2
+            taps //= 2
+            between //= 2
+    if (step == 2) & (taps == 3) & (pitch == 1) & (inner == 1):
+        n = (n + 1) // 2
+        halve(op, lanes, at, spare, other, n, inner)
+        at, parts, pitch = spare, np.int64(2), other + 1 - spare
+        step //= 2
+        between //= 2
+    elif (taps <= 3) & (pitch == inner):
+        parts = taps
     else:
-        at, parts = slide(op, lanes, row, row + room, row + 2 * room, taps, pitch, n), 1
+        at = slide(op, lanes, at, spare, other, taps, pitch, n)
+        parts = np.int64(1)
     lo = min(max(geometry[WIDTH + LO], left), right)
     hi = max(min(geometry[WIDTH + HI], right), lo)
-    inside = hi - lo
     scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
-    if (inside == right - left) & (outputs * step == between):
+    inside = (hi - lo) * inner
+    vector = geometry[VECTOR]
+    if (inside == outputs) & (outputs * step == between):
         inside *= rows
         rows = 1
+    end = to + rows * outputs
     for _ in range(rows):
         j = (lo - left) * inner
-        pick_borders(op, form, lanes, at, parts, outs, to, geometry, left, left, lo, weight)
-        pick_all(op, form, lanes, at + j * step, parts, outs, to + j, inside, step, inner, scale)
-        pick_borders(op, form, lanes, at, parts, outs, to, geometry, left, hi, right, weight)
+        pick_borders(
+            op, form, lanes, at, parts, pitch, outs, to, geometry, left, left, lo, step, weight
+        )
+        # What is picked past the row's end, to keep the vectors whole, the next row overwrites.
+        whole = (inside + vector - 1) // vector * vector
+        n = whole if (inner == 1) & (to + j + whole <= end) else inside
+        pick_all(
+            op, form, lanes, at + j * step, parts, pitch, outs, to + j, n // inner, step, inner,
+            scale,
+        )  # fmt: skip
+        pick_borders(
+            op, form, lanes, at, parts, pitch, outs, to, geometry, left, hi, right, step, weight
+        )
         at += between
         to += outputs

@@ -8,28 +8,21 @@ end, so the compiler sees that neighbours are neighbours; and passing one costs 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
+from numbapool.kernels.faces import JIT as METHODS
+from numbapool.kernels.spec import Half
+
 JIT = {
+    **METHODS,
     "nogil": True,
-    "error_model": "numpy",
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
 """How the kernels' parts are compiled: no division by zero raises, nothing calls them singly."""
-
-
-class Native(NamedTuple):
-    """Elements are numbers as they stand."""
-
-
-class Half(NamedTuple):
-    """Elements are float16, held as uint16 since the CPU target compiles no float16."""
 
 
 @intrinsic

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from numbapool.kernels.bounds import window
 from numbapool.kernels.columns import along, tile_span
 from numbapool.kernels.geometry import (
     AHEAD,
@@ -29,7 +30,6 @@ from numbapool.kernels.geometry import (
     TOTAL,
     VECTOR,
     WIDTH,
-    window,
 )
 from numbapool.kernels.lanes import JIT, load, prefetch, read, store
 from numbapool.reducers import combine, lift, locate, neutral
@@ -58,7 +58,7 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
 
     Row r begins at ``base + r * pitch``. Three rows go in the first pass, then two in each.
     """
-    row0 = nth_row(bounds, 0)
+    row0 = bounds[0]
     x0 = base + row0 * pitch
     if rows == 0:
         fill(op, lanes, at, n)
@@ -153,8 +153,10 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             at = scratch + rows * geometry[PITCH]
             # The memory must not rest while a strip goes along its columns.
             ahead = base + final * pitch + geometry[AHEAD]
-            for line in range(0, geometry[FRESH] * n, geometry[LINE]):
-                prefetch(x, ahead + line)
+            asked = ahead + geometry[FRESH] * n
+            while ahead < asked:
+                prefetch(x, ahead)
+                ahead += geometry[LINE]
             fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from numbapool.kernels.bounds import window
 from numbapool.kernels.columns import along, tile_span
 from numbapool.kernels.geometry import (
     BEFORE,
@@ -32,7 +33,6 @@ from numbapool.kernels.geometry import (
     TILE,
     TILES,
     WIDTH,
-    window,
 )
 from numbapool.kernels.lanes import JIT, load, read, store
 from numbapool.kernels.rows import fill

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from numbapool.kernels.bounds import window
 from numbapool.kernels.geometry import (
     DEPTH,
     DILATION,
@@ -18,7 +19,6 @@ from numbapool.kernels.geometry import (
     PITCH,
     SIZE,
     WIDTH,
-    window,
 )
 from numbapool.kernels.lanes import JIT, load, read, store, write
 from numbapool.kernels.rows import fill

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from numbapool.kernels.bounds import window
 from numbapool.kernels.geometry import (
     BEFORE,
     DEPTH,
@@ -24,7 +25,6 @@ from numbapool.kernels.geometry import (
     TAPS,
     TILE,
     WIDTH,
-    window,
 )
 from numbapool.kernels.lanes import JIT, read, write
 from numbapool.reducers import missing

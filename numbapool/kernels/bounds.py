@@ -1,0 +1,24 @@
+"""Where a window lies, from the plan's geometry."""
+
+from __future__ import annotations
+
+from numba import njit
+
+from numbapool.kernels.geometry import BEFORE, HI, LO, STEP, TABLE, TAPS, WEIGHT
+from numbapool.kernels.lanes import JIT
+
+
+@njit(**JIT)
+def window(geometry, axis, i):
+    """The first tap of window i, how many taps it has, and its share of a mean's divisor."""
+    lo = geometry[axis + LO]
+    hi = geometry[axis + HI]
+    if (i >= lo) & (i < hi):
+        return (
+            i * geometry[axis + STEP] - geometry[axis + BEFORE],
+            geometry[axis + TAPS],
+            geometry[axis + WEIGHT],
+        )
+    row = i if i < lo else i - (hi - lo)
+    at = geometry[axis + TABLE] + 3 * row
+    return geometry[at], geometry[at + 1], geometry[at + 2]

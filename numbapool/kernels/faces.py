@@ -1,0 +1,40 @@
+"""The reducers' and selectors' methods for compiled code: each picked by the type of its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numba.extending import overload
+
+from numbapool import reducers as r
+from numbapool import selectors as s
+
+JIT = {"error_model": "numpy"}
+"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
+
+
+def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
+    return getattr(of.instance_class, name, default)
+
+
+overload(r.missing, jit_options=JIT)(lambda self, value: method(self, "missing"))
+overload(r.beats, jit_options=JIT)(lambda self, b, a: method(self, "beats"))
+overload(r.neutral, jit_options=JIT)(lambda self: method(self, "neutral"))
+overload(r.lift, jit_options=JIT)(lambda self, value, row: method(self, "lift", r._lift))
+overload(r.locate, jit_options=JIT)(
+    lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
+)
+overload(r.combine, jit_options=JIT)(lambda self, a, b: method(self, "combine"))
+overload(r.prepare, jit_options=JIT)(lambda self, weight: method(self, "prepare", r._prepare))
+overload(r.finish, jit_options=JIT)(lambda self, acc, scale: method(self, "finish", r._finish))
+overload(s.empty, jit_options=JIT)(lambda self: method(self, "empty"))
+overload(s.sorts, jit_options=JIT)(lambda self: method(self, "sorts"))
+overload(s.select, jit_options=JIT)(lambda self, values, at, step, taps: method(self, "select"))
+
+# Plain functions that methods call.
+overload(r.tally, jit_options=JIT)(lambda skipped: r.tally)
+overload(r.wide_quotient, jit_options=JIT)(
+    lambda high, low, weight, rounding, lowest, highest: r.wide_quotient
+)
+overload(s.between, jit_options=JIT)(lambda low, high, weight: s.between)

@@ -1,0 +1,50 @@
+"""What a kernel is compiled for: a reducer, and the types of what it reads and writes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+
+class Native(NamedTuple):
+    """Elements are numbers as they stand."""
+
+
+class Half(NamedTuple):
+    """Elements are float16, held as uint16 since the CPU target compiles no float16."""
+
+
+class Spec(NamedTuple):
+    """The template of one kernel and the types of its arguments."""
+
+    template: str
+    op: type
+    fields: tuple[str, ...]
+    form: type
+    x: str
+    outs: tuple[str, ...]
+    lanes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        owner = f"{self.op.__module__}.{self.op.__qualname__}"
+        parts = (self.template, owner, self.fields, self.form.__name__, *self[4:])
+        return "|".join(map(str, parts))
+
+
+def spec_of(template: str, op: Any, x: Any, outs: tuple[Any, ...], lanes: tuple[Any, ...]) -> Spec:
+    """Return the spec for a reducer and the dtypes of input, results and lanes."""
+
+    def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
+        return tuple(stored(dtype).name for dtype in dtypes)
+
+    fields = tuple(np.asarray(value).dtype.name for value in op)
+    form = Half if np.float16 in (x, outs[0]) else Native
+    return Spec(template, type(op), fields, form, stored(x).name, names(outs), names(lanes))
+
+
+def stored(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype that a kernel sees: float16 as its bits, bool as bytes."""
+    if dtype == np.float16:
+        return np.dtype(np.uint16)
+    return np.dtype(np.uint8) if dtype == np.bool_ else dtype

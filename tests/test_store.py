@@ -1,0 +1,127 @@
+"""Compiled kernels on disk: whole or not there, made once, and found again without Numba."""
+
+import os
+import subprocess
+import sys
+import textwrap
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import numbapool
+from numbapool.kernels import compiled, store
+
+X = np.arange(1024, dtype=np.int16)
+"""The maxima of a quarter of it each: a kernel that compiles fast."""
+
+
+def quarters() -> list[int]:
+    """Pool as a new process would, by a kernel from the disk or compiled."""
+    compiled._kernels.clear()
+    return numbapool.max_pool1d(X, 256).tolist()
+
+
+RIGHT = [255, 511, 767, 1023]
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Give a function that lists the kernels' files, in a folder of this test's own."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    yield lambda: sorted(tmp_path.glob("numbapool/*.o"))
+    compiled._kernels.clear()
+
+
+def test_all_sources_bear_on_the_hash():
+    here = Path(store.__file__).parent
+    handlers = {"__init__.py", "compiled.py", "driver.py", "store.py"}
+    kernels = {f"kernels/{path.name}" for path in here.glob("*.py") if path.name not in handlers}
+    assert set(store.SOURCES) == kernels | {"reducers.py", "selectors.py"}
+
+
+def test_a_kernel_is_kept_and_found(files, monkeypatch):
+    assert quarters() == RIGHT
+    (file,) = files()
+    before = file.read_bytes()
+    monkeypatch.setattr(store, "write", None)  # nothing is compiled again
+    assert quarters() == RIGHT
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda code: b"",
+        lambda code: code[:20],
+        lambda code: code[: len(code) // 2],
+        lambda code: code[:-1],
+        lambda code: code[:99] + bytes([code[99] ^ 1]) + code[100:],
+        lambda code: b"\x80\x04 something else altogether" * 40,
+    ],
+)
+def test_a_harmed_file_is_made_anew(files, harm):
+    assert quarters() == RIGHT
+    (file,) = files()
+    whole = file.read_bytes()
+    file.write_bytes(harm(whole))
+    assert quarters() == RIGHT
+    assert file.read_bytes() == whole
+    assert not list(file.parent.glob("*.o.*"))
+
+
+def test_without_a_folder_kernels_work_and_one_warning_says_so(tmp_path, monkeypatch):
+    store.warn_once.cache_clear()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
+    tmp_path.joinpath("file").touch()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        assert quarters() == RIGHT
+        assert quarters() == RIGHT
+    assert len(caught) == 1
+    assert "NUMBA_CACHE_DIR" in str(caught[0].message)
+    compiled._kernels.clear()
+
+
+def test_without_a_home_there_is_no_folder(monkeypatch):
+    for name in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def none():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(store.Path, "home", none)
+    assert store.folder() is None
+
+
+SCRIPT = textwrap.dedent("""
+    import sys
+    import numpy as np, numbapool
+    x = np.arange(1024, dtype=sys.argv[1])
+    assert numbapool.max_pool1d(x, 256).tolist() == [255, 511, 767, 1023]
+    print("numba" in sys.modules)
+""")
+
+
+def python(folder, dtype):
+    """Pool in a process of its own; say whether it needed Numba."""
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
+    command = [sys.executable, "-c", SCRIPT, dtype]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip() == "True"
+
+
+def test_a_kept_kernel_needs_no_numba(tmp_path):
+    assert python(tmp_path, "float32")
+    assert not python(tmp_path, "float32")
+
+
+def test_many_processes_fill_an_empty_folder(tmp_path):
+    dtypes = ["int16", "float32", "int16", "float64"] * 2
+    with ThreadPoolExecutor(len(dtypes)) as threads:
+        list(threads.map(lambda dtype: python(tmp_path, dtype), dtypes))
+    names = [path.name for path in tmp_path.glob("numbapool/*")]
+    assert sorted(Path(name).suffix for name in names) == [".lock"] * 3 + [".o"] * 3
+    assert not any(python(tmp_path, dtype) for dtype in set(dtypes))
