@@ -119,31 +119,36 @@ def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
 
 
 @njit(forceinline=True, **JIT)
-def pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
-    """`pick_of` at every stride-th place, `inner` elements each.
+def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
+    """`pick_of` at every stride-th place of each row, `inner` elements each, `n` times.
 
     Where all of `parts`, `stride` and `inner` are constants, no branch is left, and the stride
-    becomes shuffles.
+    becomes shuffles. `strip` is the number of rows, how far apart they begin, and their results.
     """
-    for i in range(n):
-        for c in range(inner):
-            j = at + i * stride * inner + c
-            pick_of(op, form, lanes, j, parts, pitch, outs, to + i * inner + c, scale)
+    rows, between, outputs = strip
+    for row in range(rows):
+        for i in range(n):
+            for c in range(inner):
+                j = at + row * between + i * stride * inner + c
+                k = to + row * outputs + i * inner + c
+                pick_of(op, form, lanes, j, parts, pitch, outs, k, scale)
 
 
 @njit(forceinline=True, **JIT)
-def pick_triples(op, form, lanes, at, parts, outs, to, n, stride, scale):
+def pick_triples(op, form, lanes, at, parts, outs, to, strip, n, stride, scale):
     """`pick` of neighbours with three channels, written out: there is no loop to unroll."""
-    for i in range(n):
-        j = at + i * stride * 3
-        k = to + i * 3
-        pick_of(op, form, lanes, j, parts, 3, outs, k, scale)
-        pick_of(op, form, lanes, j + 1, parts, 3, outs, k + 1, scale)
-        pick_of(op, form, lanes, j + 2, parts, 3, outs, k + 2, scale)
+    rows, between, outputs = strip
+    for row in range(rows):
+        for i in range(n):
+            j = at + row * between + i * stride * 3
+            k = to + row * outputs + i * 3
+            pick_of(op, form, lanes, j, parts, 3, outs, k, scale)
+            pick_of(op, form, lanes, j + 1, parts, 3, outs, k + 1, scale)
+            pick_of(op, form, lanes, j + 2, parts, 3, outs, k + 2, scale)
 
 
 @njit(**JIT)
-def pick_all(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale):
+def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
     """`pick`, the common cases as constants.
 
     They are constants to LLVM alone: to Numba, which would compile `pick` for each, they are
@@ -152,21 +157,21 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scal
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
     near = pitch == inner
     if (stride == 1) & (parts == 1):
-        pick(op, form, lanes, at, one, one, outs, to, n * inner, one, one, scale)
+        pick(op, form, lanes, at, one, one, outs, to, strip, n * inner, one, one, scale)
     elif (stride == 1) & (parts == 2):
-        pick(op, form, lanes, at, two, pitch, outs, to, n * inner, one, one, scale)
+        pick(op, form, lanes, at, two, pitch, outs, to, strip, n * inner, one, one, scale)
     elif (stride == 1) & (parts == 3):
-        pick(op, form, lanes, at, three, pitch, outs, to, n * inner, one, one, scale)
+        pick(op, form, lanes, at, three, pitch, outs, to, strip, n * inner, one, one, scale)
     elif (inner == 1) & (stride == 2) & (parts == 2) & near:
-        pick(op, form, lanes, at, two, one, outs, to, n, two, one, scale)
+        pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
-        pick(op, form, lanes, at, three, one, outs, to, n, three, one, scale)
+        pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
     elif (inner == 3) & (stride == 2) & (parts == 2) & near:
-        pick_triples(op, form, lanes, at, two, outs, to, n, two, scale)
+        pick_triples(op, form, lanes, at, two, outs, to, strip, n, two, scale)
     elif (inner == 3) & (stride == 3) & (parts == 3) & near:
-        pick_triples(op, form, lanes, at, three, outs, to, n, three, scale)
+        pick_triples(op, form, lanes, at, three, outs, to, strip, n, three, scale)
     else:
-        pick(op, form, lanes, at, parts, pitch, outs, to, n, stride, inner, scale)
+        pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale)
 
 
 @njit(**JIT)
@@ -196,7 +201,11 @@ def pick_borders(
         _, _, share = window(geometry, WIDTH, i)
         scale = prepare(op, weight * share)
         j = (i - left) * inner
-        pick(op, form, lanes, at + j * step, parts, pitch, outs, to + j, one, one, inner, scale)
+        strip = (one, one, one)
+        pick(
+            op, form, lanes, at + j * step, parts, pitch, outs, to + j, strip, one, one, inner,
+            scale,
+        )  # fmt: skip
 
 
 @njit(**JIT)
@@ -245,23 +254,33 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     hi = max(min(geometry[WIDTH + HI], right), lo)
     scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
     inside = (hi - lo) * inner
-    vector = geometry[VECTOR]
     if (inside == outputs) & (outputs * step == between):
         inside *= rows
+        outputs *= rows
         rows = 1
-    end = to + rows * outputs
+    # What is picked past a row's end, to keep the vectors whole, the next row overwrites.
+    vector = geometry[VECTOR]
+    whole = (inside + vector - 1) // vector * vector
+    first = to + (lo - left) * inner
+    source = at + (lo - left) * inner * step
+    exact = rows
+    if (inner == 1) & (whole - inside <= outputs):
+        strip = (rows - 1, between, outputs)
+        pick_all(
+            op, form, lanes, source, parts, pitch, outs, first, strip, whole, step, inner, scale
+        )
+        exact = 1
+    source += (rows - exact) * between
+    first += (rows - exact) * outputs
+    strip = (exact, between, outputs)
+    n = inside // inner
+    pick_all(op, form, lanes, source, parts, pitch, outs, first, strip, n, step, inner, scale)
+    if (lo == left) & (hi == right):
+        return
     for _ in range(rows):
-        j = (lo - left) * inner
         pick_borders(
             op, form, lanes, at, parts, pitch, outs, to, geometry, left, left, lo, step, weight
         )
-        # What is picked past the row's end, to keep the vectors whole, the next row overwrites.
-        whole = (inside + vector - 1) // vector * vector
-        n = whole if (inner == 1) & (to + j + whole <= end) else inside
-        pick_all(
-            op, form, lanes, at + j * step, parts, pitch, outs, to + j, n // inner, step, inner,
-            scale,
-        )  # fmt: skip
         pick_borders(
             op, form, lanes, at, parts, pitch, outs, to, geometry, left, hi, right, step, weight
         )

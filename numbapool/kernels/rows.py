@@ -119,6 +119,12 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     h_step = geometry[HEIGHT + DILATION]
     numbers = geometry[ROW_PITCH]
     vector = geometry[VECTOR]
+    strip = geometry[STRIP]
+    total = geometry[TOTAL]
+    between = geometry[PITCH]
+    reach = geometry[AHEAD]
+    fresh = geometry[FRESH]
+    line = geometry[LINE]
     out_row = begin // tiles
     t = begin % tiles
     oh = out_row % out_h
@@ -136,7 +142,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
         to = (out_row * out_w + left) * inner
         weight = 0
         rows = 0
-        while (rows < geometry[STRIP]) & (begin < end):
+        while (rows < strip) & (begin < end):
             h, heights, h_weight = window(geometry, HEIGHT, oh)
             if (rows > 0) & (d_weight * h_weight != weight):
                 break
@@ -148,15 +154,15 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             # Past the row's end the vectors stay whole: reading on is harmless, up to the
             # array's end, and what it leaves behind is overwritten or never picked.
             whole = (n + vector - 1) // vector * vector
-            if base + final * pitch + whole <= geometry[TOTAL]:
+            if base + final * pitch + whole <= total:
                 n = whole
-            at = scratch + rows * geometry[PITCH]
+            at = scratch + rows * between
             # The memory must not rest while a strip goes along its columns.
-            ahead = base + final * pitch + geometry[AHEAD]
-            asked = ahead + geometry[FRESH] * n
+            ahead = base + final * pitch + reach
+            asked = ahead + fresh * n
             while ahead < asked:
                 prefetch(x, ahead)
-                ahead += geometry[LINE]
+                ahead += line
             fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)
