@@ -5,6 +5,7 @@
 array([[4]])
 """
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,24 @@ if TYPE_CHECKING:
         adaptive_avg_pool1d,
         adaptive_avg_pool2d,
         adaptive_avg_pool3d,
+        adaptive_lp_pool1d,
+        adaptive_lp_pool2d,
+        adaptive_lp_pool3d,
         adaptive_max_pool1d,
         adaptive_max_pool2d,
         adaptive_max_pool3d,
+        adaptive_median_pool1d,
+        adaptive_median_pool2d,
+        adaptive_median_pool3d,
+        adaptive_min_pool1d,
+        adaptive_min_pool2d,
+        adaptive_min_pool3d,
+        adaptive_mode_pool1d,
+        adaptive_mode_pool2d,
+        adaptive_mode_pool3d,
+        adaptive_sum_pool1d,
+        adaptive_sum_pool2d,
+        adaptive_sum_pool3d,
         avg_pool1d,
         avg_pool2d,
         avg_pool3d,
@@ -43,6 +59,9 @@ if TYPE_CHECKING:
         mode_pool2d,
         mode_pool3d,
         percentile_pool2d,
+        reduce_pool1d,
+        reduce_pool2d,
+        reduce_pool3d,
         std_pool1d,
         std_pool2d,
         std_pool3d,
@@ -56,6 +75,7 @@ if TYPE_CHECKING:
         var_pool3d,
     )
     from numbapool.layout import pool2d_shape
+    from numbapool.warm import warmup
 
 __version__ = "0.1.0"
 
@@ -66,9 +86,24 @@ __all__ = [
     "adaptive_avg_pool1d",
     "adaptive_avg_pool2d",
     "adaptive_avg_pool3d",
+    "adaptive_lp_pool1d",
+    "adaptive_lp_pool2d",
+    "adaptive_lp_pool3d",
     "adaptive_max_pool1d",
     "adaptive_max_pool2d",
     "adaptive_max_pool3d",
+    "adaptive_median_pool1d",
+    "adaptive_median_pool2d",
+    "adaptive_median_pool3d",
+    "adaptive_min_pool1d",
+    "adaptive_min_pool2d",
+    "adaptive_min_pool3d",
+    "adaptive_mode_pool1d",
+    "adaptive_mode_pool2d",
+    "adaptive_mode_pool3d",
+    "adaptive_sum_pool1d",
+    "adaptive_sum_pool2d",
+    "adaptive_sum_pool3d",
     "avg_pool1d",
     "avg_pool2d",
     "avg_pool3d",
@@ -95,6 +130,9 @@ __all__ = [
     "mode_pool3d",
     "percentile_pool2d",
     "pool2d_shape",
+    "reduce_pool1d",
+    "reduce_pool2d",
+    "reduce_pool3d",
     "std_pool1d",
     "std_pool2d",
     "std_pool3d",
@@ -106,12 +144,22 @@ __all__ = [
     "var_pool1d",
     "var_pool2d",
     "var_pool3d",
+    "warmup",
 ]
+
+# What is not in `numbapool.functional`.
+_ELSEWHERE = {"pool2d_shape": "numbapool.layout", "warmup": "numbapool.warm"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import the compiler with the first function that needs it, not before."""
+    """Import what a function needs with the first one that is asked for, not before.
+
+    Where Numba is there already, it is told of the functions, as its entry point does too: that
+    is not found where the package was not installed but put on the path.
+    """
     if name not in __all__:
         raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
-    module = "numbapool.layout" if name == "pool2d_shape" else "numbapool.functional"
+    module = _ELSEWHERE.get(name, "numbapool.functional")
+    if "numba" in sys.modules:
+        import_module("numbapool.jit").register()
     return getattr(import_module(module), name)

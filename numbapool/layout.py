@@ -218,6 +218,8 @@ def as_array(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
     PoolTypeError
         For masked arrays and for dtypes that are not pooled.
     """
+    if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
+        return x  # what is most often given, and needs nothing
     if isinstance(x, np.ma.MaskedArray):
         raise PoolTypeError(
             "a masked array would lose its mask: pass x.filled(v) with nodata=v, "

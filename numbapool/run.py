@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import ctypes
+import threading
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,10 +13,19 @@ from numbapool import threads
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.kernels import compiled
-from numbapool.kernels.spec import spec_of
+from numbapool.kernels.spec import numbers_of, spec_of
 from numbapool.plan import Plan
 
-Array = np.ndarray[Any, np.dtype[Any]]
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+SLOTS = 32
+"""More arguments than any kernel has."""
+
+LINE = 64
+"""Bytes of a cache line: lanes begin on one."""
+
+KEPT_BYTES = 1 << 23
+"""The largest scratch that a thread keeps for its next call."""
 
 
 def address(array: Array) -> int:
@@ -41,35 +53,89 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) ->
     return out
 
 
-def run(plan: Plan, reduction: Reduction, x: Array) -> tuple[Array, ...]:
-    """Pool a contiguous array into fresh results."""
-    outs = tuple(np.empty(plan.shape, dtype) for dtype in reduction.outs)
-    run_into(plan, reduction, x, outs)
-    return outs
+class Frame:
+    """What a call needs of memory beside its arrays: the kernel's arguments, and scratch."""
+
+    def __init__(self) -> None:
+        self.slots = (ctypes.c_int64 * SLOTS)()
+        self.address = ctypes.addressof(self.slots)
+        self.resize(0)
+
+    def resize(self, size: int) -> None:
+        """Make room for `size` bytes of scratch."""
+        self._buffer = np.empty(size + LINE, np.uint8)
+        self.size = size
+        self.scratch = -(-address(self._buffer) // LINE) * LINE
 
 
-def run_into(plan: Plan, reduction: Reduction, x: Array, outs: tuple[Array, ...]) -> None:
-    """Pool a contiguous array into contiguous results."""
-    if not outs[0].size:
-        return
-    op, lanes = reduction.op, reduction.lanes
-    spec = spec_of(plan.kernel, op, x.dtype, reduction.outs, lanes)
-    kernel = compiled.kernel(spec)
-    blocks = threads.block_count(plan.pieces, plan.work)
-    scratch = tuple(np.empty(blocks * plan.room, lane) for lane in lanes)
-    fields = len(op)
-    call = np.empty(fields + len(outs) + len(lanes) + 3, np.int64)
-    for n, value in enumerate(op):
-        slot = np.asarray(value)
-        call[n : n + 1].view(slot.dtype)[0] = slot
-    call[fields] = address(x)
-    at = fields + 1
-    for out in outs:
-        call[at] = address(out)
-        at += 1
-    call[at] = address(plan.geometry)
-    for lane in scratch:
-        at += 1
-        call[at] = address(lane)
-    call[at + 1] = plan.room
-    threads.run(kernel, address(call), plan.pieces, blocks)
+class Frames(threading.local):
+    """A thread's frames that no call is using: most often one."""
+
+    def __init__(self) -> None:
+        self.free: list[Frame] = []
+
+
+_frames = Frames()
+
+
+class Call:
+    """A pooling of arrays of one shape and dtype, decided and ready to run."""
+
+    def __init__(self, plan: Plan, reduction: Reduction, dtype: np.dtype[Any]) -> None:
+        self.plan = plan
+        self.dtype = dtype
+        self.op = reduction.op
+        self.lanes = reduction.lanes
+        self.outs = reduction.outs
+
+    @cached_property
+    def kernel(self) -> Any:
+        """The compiled kernel."""
+        spec = spec_of(self.plan.kernel, self.op, self.dtype, self.outs, self.lanes)
+        return compiled.kernel(spec)
+
+    @cached_property
+    def fields(self) -> list[int]:
+        """The bits of the reducer's fields: what fills the first slots."""
+        slots = np.zeros(len(self.op), np.int64)
+        for n, field in enumerate(numbers_of(self.op)):
+            slots[n : n + 1].view(field.dtype)[0] = field
+        return [int(slot) for slot in slots]
+
+    @cached_property
+    def geometry(self) -> int:
+        """The address of the plan's numbers."""
+        return address(self.plan.geometry)
+
+    def stretches(self, blocks: int) -> list[int]:
+        """Return where each lane begins in a scratch for so many blocks, and the last's end."""
+        edges = [0]
+        for lane in self.lanes:
+            size = blocks * self.plan.room * lane.itemsize
+            edges.append(edges[-1] + -(-size // LINE) * LINE)
+        return edges
+
+    def fresh(self, x: Array) -> tuple[Array, ...]:
+        """Pool a contiguous array into fresh results."""
+        outs = tuple([np.empty(self.plan.shape, dtype) for dtype in self.outs])
+        self.into(x, outs)
+        return outs
+
+    def into(self, x: Array, outs: tuple[Array, ...]) -> None:
+        """Pool a contiguous array into contiguous results."""
+        if not outs[0].size:
+            return
+        plan = self.plan
+        blocks = threads.block_count(plan.pieces, plan.work)
+        edges = self.stretches(blocks)
+        free = _frames.free
+        frame = free.pop() if free else Frame()
+        if frame.size < edges[-1]:
+            frame.resize(edges[-1])
+        arguments = [*self.fields, address(x), *map(address, outs), self.geometry]
+        arguments += [frame.scratch + edge for edge in edges[:-1]]
+        arguments.append(plan.room)
+        frame.slots[: len(arguments)] = arguments
+        threads.run(self.kernel, frame.address, plan.pieces, blocks)
+        if frame.size <= KEPT_BYTES:
+            free.append(frame)

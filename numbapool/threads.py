@@ -18,6 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
 
+from numbapool.kernels import interpreted
+
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more than they save: a start took
 some 10 microseconds, the time in which one thread reads about this much from its cache."""
@@ -53,7 +55,7 @@ def has_numba(work: int) -> bool:
 def thread_count() -> int:
     """Return how many threads may run: as many as Numba says, or would say."""
     numba = sys.modules.get("numba")
-    if numba is not None:
+    if hasattr(numba, "get_num_threads"):  # and is not just being imported
         return int(numba.get_num_threads())
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):
@@ -65,7 +67,7 @@ def thread_count() -> int:
 
 def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one a thread."""
-    if _forked or work < (SERIAL_WORK if has_numba(work) else PYTHON_WORK):
+    if _forked or interpreted.wanted() or work < (SERIAL_WORK if has_numba(work) else PYTHON_WORK):
         return 1
     return max(1, min(thread_count(), pieces))
 

@@ -321,44 +321,52 @@ def avg_pool(
     return mean(x, windows, count_include_pad, divisor_override, rounding, data_format, nan, nodata)
 
 
+def total(x, windows, data_format, nan, nodata):
+    dtype = sum_dtype(x.dtype)
+
+    def reduce(values, places, padded):
+        result = exact_sum([values[i] for i in left(values, nan, nodata)])
+        if dtype.kind == "f":
+            return result
+        result = int(result) % 2**64  # wraps as 64 bits do
+        return result - 2**64 if dtype.kind == "i" and result >= 2**63 else result
+
+    return slide(x, windows, reduce, dtype, data_format)
+
+
 def sum_pool(
     x, ndim, kernel_size, stride=None, padding=0, ceil_mode=False, *, dilation=1,
     data_format=None, nan="propagate", nodata=None,
 ):  # fmt: skip
-    dtype = sum_dtype(x.dtype)
-
-    def reduce(values, places, padded):
-        total = exact_sum([values[i] for i in left(values, nan, nodata)])
-        if dtype.kind == "f":
-            return total
-        total = int(total) % 2**64  # wraps as 64 bits do
-        return total - 2**64 if dtype.kind == "i" and total >= 2**63 else total
-
     windows = kernel_windows(
         x, ndim, kernel_size, stride, padding, dilation, ceil_mode, data_format
     )
-    return slide(x, windows, reduce, dtype, data_format)
+    return total(x, windows, data_format, nan, nodata)
 
 
-def lp_pool(
-    x, ndim, norm_type, kernel_size, stride=None, ceil_mode=False, *, padding=0, dilation=1,
-    data_format=None, nodata=None,
-):  # fmt: skip
+def norm(x, windows, norm_type, data_format, nan, nodata):
     if not norm_type > 0:
         raise ValueError("norm_type must be positive")
 
     def reduce(values, places, padded):
-        sizes = [abs(float(values[i])) for i in left(values, None, nodata)]
+        sizes = [abs(float(values[i])) for i in left(values, nan, nodata)]
         if norm_type == math.inf:
             return math.nan if any(map(is_nan, sizes)) else max(sizes, default=0.0)
         powers = [power(size, norm_type) for size in sizes]
         with np.errstate(over="ignore"):
             return power(np.sum(powers, dtype=np.float64), 1 / norm_type)
 
+    return slide(x, windows, reduce, float_dtype(x.dtype), data_format)
+
+
+def lp_pool(
+    x, ndim, norm_type, kernel_size, stride=None, ceil_mode=False, *, padding=0, dilation=1,
+    data_format=None, nan="propagate", nodata=None,
+):  # fmt: skip
     windows = kernel_windows(
         x, ndim, kernel_size, stride, padding, dilation, ceil_mode, data_format
     )
-    return slide(x, windows, reduce, float_dtype(x.dtype), data_format)
+    return norm(x, windows, norm_type, data_format, nan, nodata)
 
 
 def power(base, exponent):
@@ -388,20 +396,24 @@ def between(low, high, weight):
     return Fraction(low) + (Fraction(high) - Fraction(low)) * weight
 
 
-def median_pool(
-    x, ndim, kernel_size, stride=None, padding=0, *, dilation=1, ceil_mode=False,
-    data_format=None, nan="propagate", nodata=None,
-):  # fmt: skip
+def median(x, windows, data_format, nan, nodata):
     dtype = x.dtype.newbyteorder("=")
 
     def pick(values):
         low, high = values[(len(values) - 1) // 2], values[len(values) // 2]
         return between(low, high, Fraction(1, 2)) if dtype.kind == "f" else low
 
+    return of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def median_pool(
+    x, ndim, kernel_size, stride=None, padding=0, *, dilation=1, ceil_mode=False,
+    data_format=None, nan="propagate", nodata=None,
+):  # fmt: skip
     windows = kernel_windows(
         x, ndim, kernel_size, stride, padding, dilation, ceil_mode, data_format
     )
-    return of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+    return median(x, windows, data_format, nan, nodata)
 
 
 def percentile_pool(
@@ -423,18 +435,22 @@ def percentile_pool(
     return of_sorted(x, windows, pick, float_dtype(x.dtype), nan, nodata, data_format)
 
 
-def mode_pool(
-    x, ndim, kernel_size, stride=None, padding=0, *, dilation=1, ceil_mode=False,
-    data_format=None, nan="propagate", nodata=None,
-):  # fmt: skip
+def mode(x, windows, data_format, nan, nodata):
     def pick(values):
         counts = Counter(values)
         return min(label for label in counts if counts[label] == max(counts.values()))
 
+    return of_sorted(x, windows, pick, x.dtype.newbyteorder("="), nan, nodata, data_format)
+
+
+def mode_pool(
+    x, ndim, kernel_size, stride=None, padding=0, *, dilation=1, ceil_mode=False,
+    data_format=None, nan="propagate", nodata=None,
+):  # fmt: skip
     windows = kernel_windows(
         x, ndim, kernel_size, stride, padding, dilation, ceil_mode, data_format
     )
-    return of_sorted(x, windows, pick, x.dtype.newbyteorder("="), nan, nodata, data_format)
+    return mode(x, windows, data_format, nan, nodata)
 
 
 def variance(values, correction):
@@ -486,14 +502,47 @@ def adaptive_windows(x, ndim, output_size, data_format):
     ]
 
 
-def adaptive_max_pool(x, ndim, output_size, return_indices=False, *, data_format=None):
+def adaptive_max_pool(
+    x, ndim, output_size, return_indices=False, *, data_format=None, nan="propagate", nodata=None
+):
     windows = adaptive_windows(x, ndim, output_size, data_format)
-    return extreme(x, windows, lambda a, b: a > b, return_indices, "propagate", None, data_format)
+    return extreme(x, windows, lambda a, b: a > b, return_indices, nan, nodata, data_format)
 
 
-def adaptive_avg_pool(x, ndim, output_size, *, data_format=None, rounding="half_up"):
+def adaptive_min_pool(
+    x, ndim, output_size, return_indices=False, *, data_format=None, nan="propagate", nodata=None
+):
     windows = adaptive_windows(x, ndim, output_size, data_format)
-    return mean(x, windows, False, None, rounding, data_format)
+    return extreme(x, windows, lambda a, b: a < b, return_indices, nan, nodata, data_format)
+
+
+def adaptive_avg_pool(
+    x, ndim, output_size, *, data_format=None, nan="propagate", nodata=None, rounding="half_up"
+):
+    windows = adaptive_windows(x, ndim, output_size, data_format)
+    return mean(x, windows, False, None, rounding, data_format, nan, nodata)
+
+
+def adaptive_sum_pool(x, ndim, output_size, *, data_format=None, nan="propagate", nodata=None):
+    windows = adaptive_windows(x, ndim, output_size, data_format)
+    return total(x, windows, data_format, nan, nodata)
+
+
+def adaptive_lp_pool(
+    x, ndim, norm_type, output_size, *, data_format=None, nan="propagate", nodata=None
+):
+    windows = adaptive_windows(x, ndim, output_size, data_format)
+    return norm(x, windows, norm_type, data_format, nan, nodata)
+
+
+def adaptive_median_pool(x, ndim, output_size, *, data_format=None, nan="propagate", nodata=None):
+    windows = adaptive_windows(x, ndim, output_size, data_format)
+    return median(x, windows, data_format, nan, nodata)
+
+
+def adaptive_mode_pool(x, ndim, output_size, *, data_format=None, nan="propagate", nodata=None):
+    windows = adaptive_windows(x, ndim, output_size, data_format)
+    return mode(x, windows, data_format, nan, nodata)
 
 
 def global_pool(pool, x, data_format, keepdims):

@@ -31,13 +31,13 @@ RIGHT = [255, 511, 767, 1023]
 def files(tmp_path, monkeypatch):
     """Give a function that lists the kernels' files, in a folder of this test's own."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
-    yield lambda: sorted(tmp_path.glob("numbapool/*.o"))
+    yield lambda: sorted(tmp_path.glob("numbapool-kernels/*.o"))
     compiled._kernels.clear()
 
 
 def test_all_sources_bear_on_the_hash():
     here = Path(store.__file__).parent
-    handlers = {"__init__.py", "compiled.py", "driver.py", "store.py"}
+    handlers = {"__init__.py", "compiled.py", "driver.py", "interpreted.py", "store.py"}
     kernels = {f"kernels/{path.name}" for path in here.glob("*.py") if path.name not in handlers}
     assert set(store.SOURCES) == kernels | {"reducers.py", "selectors.py"}
 
@@ -122,6 +122,6 @@ def test_many_processes_fill_an_empty_folder(tmp_path):
     dtypes = ["int16", "float32", "int16", "float64"] * 2
     with ThreadPoolExecutor(len(dtypes)) as threads:
         list(threads.map(lambda dtype: python(tmp_path, dtype), dtypes))
-    names = [path.name for path in tmp_path.glob("numbapool/*")]
+    names = [path.name for path in tmp_path.glob("numbapool-kernels/*")]
     assert sorted(Path(name).suffix for name in names) == [".lock"] * 3 + [".o"] * 3
     assert not any(python(tmp_path, dtype) for dtype in set(dtypes))

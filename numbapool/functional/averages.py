@@ -1,4 +1,4 @@
-"""Mean, sum and Lp pooling: windows that slide, adaptive and global ones."""
+"""Mean pooling: windows that slide, adaptive and global ones."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from numbapool.layout import (
 from numbapool.plan import Plan, longest, make_plan
 from numbapool.run import Array
 from numbapool.windows import Axis, Ints, Padding
+
+WHOLE = dtypes.Skip()
+"""All of a window counts."""
 
 
 @planner
@@ -54,57 +57,16 @@ def sliding_mean(
     return make_plan(layout, axes, reduction, counted, override), reduction
 
 
-@planner
-def sliding_sum(
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    ndim: int,
-    kernel_size: Any,
-    stride: Any,
-    padding: Any,
-    ceil_mode: bool,
-    dilation: Any,
-    data_format: str | None,
-    nan: str,
-    nodata: float | None,
-) -> tuple[Plan, Reduction]:
-    """Plan sum pooling."""
-    layout = layout_of(shape, ndim, data_format)
-    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
-    skip = dtypes.skip_for(dtype, nan, nodata)
-    reduction = dtypes.total(dtype, *longest(axes), skip)
-    return make_plan(layout, axes, reduction), reduction
-
-
-@planner
-def sliding_norm(
-    shape: tuple[int, ...],
-    dtype: np.dtype[Any],
-    ndim: int,
-    norm_type: float,
-    kernel_size: Any,
-    stride: Any,
-    ceil_mode: bool,
-    padding: Any,
-    dilation: Any,
-    data_format: str | None,
-    nodata: float | None,
-) -> tuple[Plan, Reduction]:
-    """Plan Lp pooling."""
-    layout = layout_of(shape, ndim, data_format)
-    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
-    reduction = dtypes.norm(dtype, norm_type, dtypes.skip_for(dtype, "propagate", nodata))
-    return make_plan(layout, axes, reduction), reduction
-
-
 def plain_mean(
     dtype: np.dtype[Any],
     layout: Layout,
     axes: tuple[Axis, ...],
     shape: tuple[int, ...] | None = None,
+    rounding: Rounding = "half_up",
+    skip: dtypes.Skip = WHOLE,
 ) -> tuple[Plan, Reduction]:
     """Plan means over windows without padding."""
-    reduction = dtypes.mean(dtype, *longest(axes), "half_up", None, dtypes.Skip())
+    reduction = dtypes.mean(dtype, *longest(axes), rounding, None, skip)
     return make_plan(layout, axes, reduction, shape=shape), reduction
 
 
@@ -115,10 +77,15 @@ def adaptive_mean(
     ndim: int,
     output_size: Any,
     data_format: str | None,
+    nan: str,
+    nodata: float | None,
+    rounding: Rounding,
 ) -> tuple[Plan, Reduction]:
     """Plan mean pooling to a size."""
     layout = layout_of(shape, ndim, data_format)
-    return plain_mean(dtype, layout, adaptive_windows(layout, output_size))
+    axes = adaptive_windows(layout, output_size)
+    skip = dtypes.skip_for(dtype, nan, nodata)
+    return plain_mean(dtype, layout, axes, rounding=rounding, skip=skip)
 
 
 @planner
@@ -256,206 +223,29 @@ def avg_pool3d(
     return pool(sliding_mean, x, (*key, dilation, data_format, nan, nodata, rounding), out)[0]
 
 
-def sum_pool1d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    *,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep the sum of each window over one axis.
-
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; parameters and errors
-    are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
-
-    Examples
-    --------
-    >>> sum_pool1d([1, 2, 4, 8], 2)
-    array([ 3, 12])
-    """
-    key = (1, kernel_size, stride, padding, ceil_mode, dilation, data_format, nan, nodata)
-    return pool(sliding_sum, x, key, out)[0]
-
-
-def sum_pool2d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    *,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep the sum of each window over two axes.
-
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``; parameters and errors
-    are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sum_pool2d(np.full((2, 4), 200, np.uint8), 2)
-    array([[800, 800]], dtype=uint64)
-    """
-    key = (2, kernel_size, stride, padding, ceil_mode, dilation, data_format, nan, nodata)
-    return pool(sliding_sum, x, key, out)[0]
-
-
-def sum_pool3d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    ceil_mode: bool = False,
-    *,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep the sum of each window over three axes.
-
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; parameters and
-    errors are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sum_pool3d(np.arange(8).reshape(2, 2, 2), 2)
-    array([[[28]]])
-    """
-    key = (3, kernel_size, stride, padding, ceil_mode, dilation, data_format, nan, nodata)
-    return pool(sliding_sum, x, key, out)[0]
-
-
-def lp_pool1d(
-    x: Any,
-    norm_type: float,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    ceil_mode: bool = False,
-    *,
-    padding: Padding = 0,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over one axis, p being `norm_type`.
-
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. The other parameters and errors are those of
-    :func:`avg_pool2d`; a `norm_type` that is not positive is a PoolValueError.
-
-    Examples
-    --------
-    >>> lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
-    array([5., 2.])
-    """
-    key = (1, norm_type, kernel_size, stride, ceil_mode, padding, dilation, data_format, nodata)
-    return pool(sliding_norm, x, key, out)[0]
-
-
-def lp_pool2d(
-    x: Any,
-    norm_type: float,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    ceil_mode: bool = False,
-    *,
-    padding: Padding = 0,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over two axes, p being `norm_type`.
-
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. The other parameters and errors are those of
-    :func:`avg_pool2d`; a `norm_type` that is not positive is a PoolValueError.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 2)
-    array([[5.]])
-    """
-    key = (2, norm_type, kernel_size, stride, ceil_mode, padding, dilation, data_format, nodata)
-    return pool(sliding_norm, x, key, out)[0]
-
-
-def lp_pool3d(
-    x: Any,
-    norm_type: float,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    ceil_mode: bool = False,
-    *,
-    padding: Padding = 0,
-    dilation: Ints = 1,
-    data_format: str | None = None,
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over three axes, p being `norm_type`.
-
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. The other parameters and errors are those of
-    :func:`avg_pool2d`; a `norm_type` that is not positive is a PoolValueError.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> lp_pool3d(-np.ones((2, 2, 2)), 1, 2)
-    array([[[8.]]])
-    """
-    key = (3, norm_type, kernel_size, stride, ceil_mode, padding, dilation, data_format, nodata)
-    return pool(sliding_norm, x, key, out)[0]
-
-
 def adaptive_avg_pool1d(
     x: Any,
     output_size: OutputSize,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    rounding: Rounding = "half_up",
     out: Array | None = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over one axis.
 
     Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes and errors are those of
-    :func:`avg_pool1d`.
+    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
+    and errors are those of :func:`avg_pool1d`.
 
     Examples
     --------
     >>> adaptive_avg_pool1d([1.0, 2.0, 3.0, 4.0, 5.0], 2)
     array([2., 4.])
     """
-    return pool(adaptive_mean, x, (1, output_size, data_format), out)[0]
+    key = (1, output_size, data_format, nan, nodata, rounding)
+    return pool(adaptive_mean, x, key, out)[0]
 
 
 def adaptive_avg_pool2d(
@@ -463,13 +253,16 @@ def adaptive_avg_pool2d(
     output_size: OutputSize,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    rounding: Rounding = "half_up",
     out: Array | None = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over two axes.
 
     Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes and errors are those of
-    :func:`avg_pool2d`.
+    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
+    and errors are those of :func:`avg_pool2d`.
 
     Examples
     --------
@@ -477,7 +270,8 @@ def adaptive_avg_pool2d(
     >>> adaptive_avg_pool2d(np.arange(15.0).reshape(3, 5), (1, 2))
     array([[6., 8.]])
     """
-    return pool(adaptive_mean, x, (2, output_size, data_format), out)[0]
+    key = (2, output_size, data_format, nan, nodata, rounding)
+    return pool(adaptive_mean, x, key, out)[0]
 
 
 def adaptive_avg_pool3d(
@@ -485,13 +279,16 @@ def adaptive_avg_pool3d(
     output_size: OutputSize,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    rounding: Rounding = "half_up",
     out: Array | None = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over three axes.
 
     Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes and errors are those of
-    :func:`avg_pool3d`.
+    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
+    and errors are those of :func:`avg_pool3d`.
 
     Examples
     --------
@@ -499,7 +296,8 @@ def adaptive_avg_pool3d(
     >>> adaptive_avg_pool3d(np.arange(8.0).reshape(2, 2, 2), (1, 1, None))
     array([[[3., 4.]]])
     """
-    return pool(adaptive_mean, x, (3, output_size, data_format), out)[0]
+    key = (3, output_size, data_format, nan, nodata, rounding)
+    return pool(adaptive_mean, x, key, out)[0]
 
 
 def global_avg_pool(

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from numbapool.errors import PoolValueError
-from numbapool.functional import averages, extremes, selections
+from numbapool.functional import averages, extremes, selections, sums, variances
 from numbapool.layout import as_array
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis
@@ -19,11 +19,11 @@ OPS: dict[str, Callable[..., Array]] = {
     "max": extremes.max_pool3d,
     "min": extremes.min_pool3d,
     "mean": averages.avg_pool3d,
-    "sum": averages.sum_pool3d,
+    "sum": sums.sum_pool3d,
     "median": selections.median_pool3d,
     "mode": selections.mode_pool3d,
-    "var": selections.var_pool3d,
-    "std": selections.std_pool3d,
+    "var": variances.var_pool3d,
+    "std": variances.std_pool3d,
 }
 
 AXES = 3

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, TypeAlias
+from functools import lru_cache, wraps
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -12,10 +12,29 @@ from numbapool.dtypes import Reduction
 from numbapool.errors import PoolValueError
 from numbapool.layout import as_array
 from numbapool.plan import Plan
-from numbapool.run import Array, check_out, run, run_into
+from numbapool.run import Array, Call, check_out
 
-Planner: TypeAlias = Callable[..., tuple[Plan, Reduction]]
-"""Makes the plan for a shape, a dtype and the parameters; keeps what it made."""
+Planner: TypeAlias = Callable[..., Call]
+"""Decides a call from a shape, a dtype and the parameters; keeps what it decided."""
+
+
+def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
+    """Return a planner that keeps the calls which `make` decides."""
+
+    @lru_cache(maxsize=1024, typed=True)
+    @wraps(make)
+    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
+        plan, reduction = make(shape, dtype, *key)
+        return Call(plan, reduction, dtype)
+
+    return planned
+
+
+class Blueprint(NamedTuple):
+    """What a pooling function decides by, in an array's place: it then returns its `Call`."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 def frozen(value: Any) -> Any:
@@ -26,31 +45,29 @@ def frozen(value: Any) -> Any:
 
 
 def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
-    """Pool `x` by the plan that `planner` makes for its shape, its dtype and `key`.
+    """Pool `x` by the call that `planner` decides for its shape, its dtype and `key`.
 
     `out` is one array, or as many as there are results.
     """
-    array = as_array(x)
+    array = x if type(x) is Blueprint else as_array(x)
     try:
-        plan, reduction = planner(array.shape, array.dtype, *key)
+        call = planner(array.shape, array.dtype, *key)
     except TypeError:  # a parameter that cannot be a key, or one that is wrong
-        plan, reduction = planner(array.shape, array.dtype, *map(frozen, key))
+        call = planner(array.shape, array.dtype, *map(frozen, key))
+    if type(array) is Blueprint:
+        return (cast(Array, call),)
     if out is None:
-        return run(plan, reduction, array)
+        return call.fresh(array)
     given = out if isinstance(out, tuple) else (out,)
-    if len(given) != len(reduction.outs):
-        raise PoolValueError(f"out takes {len(reduction.outs)} arrays, not {len(given)}")
+    if len(given) != len(call.outs):
+        raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
     targets = tuple(
-        check_out(target, plan.shape, dtype, x)
-        for target, dtype in zip(given, reduction.outs, strict=True)
+        check_out(target, call.plan.shape, dtype, x)
+        for target, dtype in zip(given, call.outs, strict=True)
     )
     if all(target.flags.c_contiguous for target in targets):
-        run_into(plan, reduction, array, targets)
+        call.into(array, targets)
     else:
-        for target, result in zip(targets, run(plan, reduction, array), strict=True):
+        for target, result in zip(targets, call.fresh(array), strict=True):
             target[...] = result
     return targets
-
-
-planner = lru_cache(maxsize=1024, typed=True)
-"""Keeps the plans that a planner makes."""

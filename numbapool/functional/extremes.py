@@ -53,14 +53,18 @@ def adaptive_extreme(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
     ndim: int,
+    largest: bool,
     output_size: Any,
     indices: bool,
     data_format: str | None,
+    nan: str,
+    nodata: float | None,
 ) -> tuple[Plan, Reduction]:
-    """Plan max pooling to a size."""
+    """Plan max or min pooling to a size."""
     layout = layout_of(shape, ndim, data_format)
     axes = adaptive_windows(layout, output_size)
-    reduction = dtypes.extreme(dtype, True, indices, prod(layout.spatial), dtypes.Skip())
+    skip = dtypes.skip_for(dtype, nan, nodata)
+    reduction = dtypes.extreme(dtype, largest, indices, prod(layout.spatial), skip)
     return make_plan(layout, axes, reduction), reduction
 
 
@@ -306,6 +310,8 @@ def adaptive_max_pool1d(
     return_indices: bool = False,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
     out: Any = None,
 ) -> Any:
     """Keep the largest element of each of `output_size` windows that cover the input.
@@ -319,7 +325,7 @@ def adaptive_max_pool1d(
     >>> adaptive_max_pool1d(np.arange(5).reshape(5), 2).ravel()
     array([2, 4])
     """
-    key = (1, output_size, return_indices, data_format)
+    key = (1, True, output_size, return_indices, data_format, nan, nodata)
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
@@ -329,6 +335,8 @@ def adaptive_max_pool2d(
     return_indices: bool = False,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
     out: Any = None,
 ) -> Any:
     """Keep the largest element of each of `output_size` windows that cover the input.
@@ -342,7 +350,7 @@ def adaptive_max_pool2d(
     >>> adaptive_max_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
     array([12, 14, 22, 24])
     """
-    key = (2, output_size, return_indices, data_format)
+    key = (2, True, output_size, return_indices, data_format, nan, nodata)
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
@@ -352,6 +360,8 @@ def adaptive_max_pool3d(
     return_indices: bool = False,
     *,
     data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
     out: Any = None,
 ) -> Any:
     """Keep the largest element of each of `output_size` windows that cover the input.
@@ -365,7 +375,81 @@ def adaptive_max_pool3d(
     >>> adaptive_max_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
     array([ 62,  64,  72,  74, 112, 114, 122, 124])
     """
-    key = (3, output_size, return_indices, data_format)
+    key = (3, True, output_size, return_indices, data_format, nan, nodata)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def adaptive_min_pool1d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_min_pool1d([3, 1, 2, 9, 5], 2)
+    array([1, 2])
+    """
+    key = (1, False, output_size, return_indices, data_format, nan, nodata)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def adaptive_min_pool2d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_min_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
+    array([ 0,  2, 10, 12])
+    """
+    key = (2, False, output_size, return_indices, data_format, nan, nodata)
+    return unpair(pool(adaptive_extreme, x, key, out))
+
+
+def adaptive_min_pool3d(
+    x: Any,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Any = None,
+) -> Any:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_min_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
+    array([ 0,  2, 10, 12, 50, 52, 60, 62])
+    """
+    key = (3, False, output_size, return_indices, data_format, nan, nodata)
     return unpair(pool(adaptive_extreme, x, key, out))
 
 

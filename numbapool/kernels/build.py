@@ -83,34 +83,18 @@ def unpack(typingctx: Any, call: Any, name: Any) -> Any:
     return wanted(call, name), codegen
 
 
-# The templates: SPEC is set for each compiled copy.
+KERNELS: dict[str, Any] = {
+    "rows": pool_rows,  # small windows
+    "running": pool_running,  # large windows that overlap
+    "runs": pool_runs,  # wide windows that hardly overlap
+    "selection": pool_select,
+}
 
 
-def rows(call, block, begin, end):
-    """Small windows."""
+def entry(call, block, begin, end):
+    """Run a kernel; SPEC and POOL are set for each compiled copy."""
     op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
-    pool_rows(op, form, x, outs, geometry, lanes, block * room, begin, end)
-
-
-def running(call, block, begin, end):
-    """Large windows that overlap."""
-    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
-    pool_running(op, form, x, outs, geometry, lanes, block * room, begin, end)
-
-
-def runs(call, block, begin, end):
-    """Wide windows that hardly overlap."""
-    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
-    pool_runs(op, form, x, outs, geometry, lanes, block * room, begin, end)
-
-
-def selection(call, block, begin, end):
-    """Selections."""
-    op, form, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
-    pool_select(op, form, x, outs, geometry, lanes, block * room, begin, end)
-
-
-TEMPLATES = {f.__name__: f for f in (rows, running, runs, selection)}
+    POOL(op, form, x, outs, geometry, lanes, block * room, begin, end)  # noqa: F821
 
 
 class Draft(JITCodeLibrary):  # type: ignore[misc]
@@ -147,21 +131,20 @@ def drafts() -> Iterator[None]:
 def build(spec: Spec, name: str) -> bytes:
     """Return the object file of a spec's kernel; `name` sets it apart from others."""
     _specs[name] = spec
-    template = TEMPLATES[spec.template]
-    scope = {**template.__globals__, "SPEC": name}
-    function = FunctionType(template.__code__, scope, f"{spec.template}_{name}")
+    scope = {**entry.__globals__, "SPEC": name, "POOL": KERNELS[spec.kernel]}
+    function = FunctionType(entry.__code__, scope, f"{spec.kernel}_{name}")
     function.__qualname__ = function.__name__
     with drafts():
         dispatcher = njit(**JIT)(function)
         dispatcher.compile(SIGNATURE)
-        ((arguments, code),) = dispatcher.inspect_llvm().items()
+        ((arguments, text),) = dispatcher.inspect_llvm().items()
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
-    return optimised(code + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
+    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
 
 
-def optimised(code: str) -> bytes:
+def optimised(text: str) -> bytes:
     """Return the object file of LLVM's text, in which nothing but the entry is seen outside."""
-    module = llvm.parse_assembly(code)
+    module = llvm.parse_assembly(text)
     for symbol in (*module.functions, *module.global_variables):
         if not symbol.is_declaration and symbol.name != ENTRY:
             symbol.linkage = "internal"

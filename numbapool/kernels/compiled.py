@@ -9,32 +9,47 @@ before: it takes longer than all else.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from threading import RLock
 
 from numbapool.kernels import store
+from numbapool.kernels.interpreted import Interpreted, wanted
 from numbapool.kernels.spec import Spec
 
+on_compile: list[Callable[[], object]] = []
+"""What is called before a kernel is compiled: to tell whoever waits, or to count."""
+
 _LOCK = RLock()
-_kernels: dict[Spec, store.Kernel] = {}
+_kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
 
-def kernel(spec: Spec) -> store.Kernel:
+def kernel(spec: Spec) -> store.Kernel | Interpreted:
     """Return the kernel compiled for a spec."""
     found = _kernels.get(spec)
     if found is None:
         with _LOCK:
             found = _kernels.get(spec)
             if found is None:
-                found = _kernels[spec] = store.Kernel(_code(spec))
+                made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
+                found = _kernels[spec] = made
     return found
+
+
+def loaded() -> int:
+    """Return how many kernels are in this process."""
+    return len(_kernels)
 
 
 def _code(spec: Spec) -> bytes:
     name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
 
     def make() -> bytes:
+        for tell in tuple(on_compile):
+            tell()
         from numbapool.kernels.build import build
 
         return build(spec, name)
 
+    if not spec.op.__module__.startswith("numbapool."):
+        return make()  # a user's reducer may change, and what it calls: nothing says so
     return store.code_for(name, make)

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.errors import PoolTypeError
+
 
 class Native(NamedTuple):
     """Elements are numbers as they stand."""
@@ -16,9 +18,9 @@ class Half(NamedTuple):
 
 
 class Spec(NamedTuple):
-    """The template of one kernel and the types of its arguments."""
+    """The name of a kernel and the types of its arguments."""
 
-    template: str
+    kernel: str
     op: type
     fields: tuple[str, ...]
     form: type
@@ -28,19 +30,34 @@ class Spec(NamedTuple):
 
     def __str__(self) -> str:
         owner = f"{self.op.__module__}.{self.op.__qualname__}"
-        parts = (self.template, owner, self.fields, self.form.__name__, *self[4:])
+        parts = (self.kernel, owner, self.fields, self.form.__name__, *self[4:])
         return "|".join(map(str, parts))
 
 
-def spec_of(template: str, op: Any, x: Any, outs: tuple[Any, ...], lanes: tuple[Any, ...]) -> Spec:
+def spec_of(kernel: str, op: Any, x: Any, outs: tuple[Any, ...], lanes: tuple[Any, ...]) -> Spec:
     """Return the spec for a reducer and the dtypes of input, results and lanes."""
 
     def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
         return tuple(stored(dtype).name for dtype in dtypes)
 
-    fields = tuple(np.asarray(value).dtype.name for value in op)
+    fields = tuple(field.dtype.name for field in numbers_of(op))
     form = Half if np.float16 in (x, outs[0]) else Native
-    return Spec(template, type(op), fields, form, stored(x).name, names(outs), names(lanes))
+    return Spec(kernel, type(op), fields, form, stored(x).name, names(outs), names(lanes))
+
+
+def numbers_of(op: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
+    """Return a reducer's fields as numbers of a dtype each.
+
+    Raises
+    ------
+    PoolTypeError
+        Where one is none of at most 64 bits.
+    """
+    numbers = [np.asarray(value) for value in op]
+    for name, number in zip(op._fields, numbers, strict=True):
+        if number.ndim or number.dtype.kind not in "biuf" or number.itemsize > 8:
+            raise PoolTypeError(f"{type(op).__name__}.{name} is a number, not {number!r}")
+    return numbers
 
 
 def stored(dtype: np.dtype[Any]) -> np.dtype[Any]:

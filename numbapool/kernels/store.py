@@ -125,7 +125,7 @@ def folder() -> Path | None:
     It is ``NUMBA_CACHE_DIR`` where that is set, else the user's folder for caches.
     """
     try:
-        path = _folder() / "numbapool"
+        path = _folder() / "numbapool-kernels"  # no name that could be imported
         path.mkdir(parents=True, exist_ok=True)
         writable = os.access(path, os.W_OK | os.X_OK)
     except (OSError, RuntimeError):  # no rights, or no home

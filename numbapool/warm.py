@@ -1,0 +1,177 @@
+"""Kernels compiled ahead of their first use.
+
+A kernel is compiled once for what it keeps and the types that it reads and writes, not for a
+shape; but windows of another kind take another kernel: small ones, large ones that overlap, wide
+ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a large one with
+the same windows will use.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from inspect import Parameter, signature
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from numbapool import functional
+from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.kernels import compiled
+
+FUNCTIONS = ("max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d")
+DTYPES = ("uint8", "uint16", "float32")
+
+SAMPLES: dict[str, Any] = {
+    "kernel_size": 2,
+    "output_size": 2,
+    "block_size": 2,
+    "norm_type": 2,
+    "q": 50,
+    "op": "max",
+}
+"""What functions are called with where they must be given something."""
+
+LEAST_SIDE = 4
+
+Named: TypeAlias = str | Callable[..., Any]
+Call: TypeAlias = tuple[str, Callable[[], object]]
+
+
+class Warmth(NamedTuple):
+    """What :func:`warmup` did; kernels that the process had already count as neither."""
+
+    compiled: int
+    """Kernels compiled now."""
+    loaded: int
+    """Kernels found on the disk."""
+    seconds: float
+
+
+def warmup(
+    functions: Named | Iterable[Named] = FUNCTIONS,
+    dtypes: Any = DTYPES,
+    *,
+    shape: tuple[int, ...] | None = None,
+    progress: Callable[[str], object] | None = None,
+    **arguments: Any,
+) -> Warmth:
+    """Compile and keep the kernels of some functions and dtypes before they are needed.
+
+    Each function is called once a dtype on a small array of zeros. What a kernel is compiled
+    for is the function, the dtype and the kind of window: give as `arguments` what your own
+    calls give.
+
+    Parameters
+    ----------
+    functions : names or functions of numbapool, or one
+        The largest, the smallest, the mean and the sum over two axes by default.
+    dtypes : dtypes, or one
+        uint8, uint16 and float32 by default.
+    shape : tuple of int, optional
+        The array's; by default one that holds two windows along each axis.
+    progress : callable, optional
+        Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
+    **arguments
+        What the functions are called with, as ``kernel_size=31, stride=1``; windows of 2 by
+        default.
+
+    Returns
+    -------
+    Warmth
+        How many kernels were compiled, how many were found on the disk, and the seconds taken.
+
+    Raises
+    ------
+    PoolValueError
+        For a name that is no function that pools.
+    PoolTypeError
+        For what is no dtype, or one that is not pooled.
+
+    Examples
+    --------
+    >>> import numbapool as nbp
+    >>> warmth = nbp.warmup("max_pool2d", "uint8")
+    >>> nbp.warmup("max_pool2d", ["uint8"], kernel_size=3).compiled
+    0
+    """
+    if isinstance(functions, str) or callable(functions):
+        functions = [functions]
+    if isinstance(dtypes, str | type | np.dtype):
+        dtypes = [dtypes]
+    chosen, kinds = [_function(entry) for entry in functions], [_dtype(entry) for entry in dtypes]
+    calls = [_call(function, kind, shape, arguments) for function in chosen for kind in kinds]
+    return warm(calls, progress)
+
+
+def warm(calls: Iterable[Call], progress: Callable[[str], object] | None = None) -> Warmth:
+    """Make the calls, each with its name, and count the kernels that they bring."""
+    count = 0
+
+    def one_more() -> None:
+        nonlocal count
+        count += 1
+
+    start, before = time.perf_counter(), compiled.loaded()
+    compiled.on_compile.append(one_more)
+    try:
+        for name, call in calls:
+            if progress:
+                progress(name)
+            call()
+    finally:
+        compiled.on_compile.remove(one_more)
+    loaded = compiled.loaded() - before - count
+    return Warmth(count, max(loaded, 0), time.perf_counter() - start)
+
+
+def _function(given: Named) -> Callable[..., Any]:
+    name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
+    function = getattr(functional, name, None) if name in functional.__all__ else None
+    if function is None or (callable(given) and given is not function):
+        near = get_close_matches(name, functional.__all__, 1)
+        meant = f": was {near[0]!r} meant?" if near and near[0] != name else ""
+        raise PoolValueError(f"numbapool has no function {name!r}{meant}")
+    return function  # type: ignore[no-any-return]
+
+
+def _dtype(given: Any) -> np.dtype[Any]:
+    try:
+        kind: np.dtype[Any] = np.dtype(given)
+    except TypeError as error:
+        raise PoolTypeError(f"{given!r} is no dtype: give one as 'uint8' or np.float32") from error
+    return kind
+
+
+def _required(function: Callable[..., Any]) -> list[str]:
+    parameters = list(signature(function).parameters.values())
+    named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
+    return [p.name for p in parameters[1:] if p.default is Parameter.empty and p.kind in named]
+
+
+def _call(
+    function: Callable[..., Any],
+    kind: np.dtype[Any],
+    shape: tuple[int, ...] | None,
+    arguments: dict[str, Any],
+) -> Call:
+    name = function.__name__
+    required = _required(function)
+    given = {key: SAMPLES[key] for key in required if key in SAMPLES} | arguments
+    missing = [key for key in required if key not in given]
+    if missing:
+        raise PoolValueError(f"to call {name}, warmup must be given {' and '.join(missing)}")
+    if shape is None:
+        axes = int(name[-2]) if name.endswith(("1d", "2d", "3d")) else 2
+        lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
+        side = max([LEAST_SIDE, *(2 * number for one in lengths for number in _numbers(one))])
+        shape = (1, 1) + (side,) * axes
+    array = np.zeros(shape, kind)
+    return f"{name} on {kind}", lambda: function(array, **given)
+
+
+def _numbers(length: Any) -> Iterator[int]:
+    for number in length if isinstance(length, list | tuple) else (length,):
+        if isinstance(number, int | np.integer):
+            yield int(number)

@@ -1,0 +1,267 @@
+"""The pooling functions inside compiled code: the same results and errors as outside."""
+
+import os
+import subprocess
+import sys
+import textwrap
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import strategies as draws
+from agreement import assert_equal
+from hypothesis import given
+from hypothesis import strategies as st
+from numba import njit, prange
+from numba.core.errors import TypingError
+
+import numbapool as nbp
+from numbapool import jit
+
+JITTABLE = ["bool", "uint8", "int16", "uint64", "float32", "float64"]
+"""Dtypes that Numba compiles for, one of each kind of reducer."""
+
+some_dtypes = pytest.mark.parametrize("dtype", JITTABLE)
+
+
+def same(function, call, *arguments):
+    """Compare a call in compiled code with the function's own, results or errors."""
+    try:
+        want = function(*arguments)
+    except ValueError as error:
+        with pytest.raises(type(error)) as caught:
+            call(*arguments)
+        assert str(caught.value) == str(error)
+        return
+    got = call(*arguments)
+    assert isinstance(got, tuple) == isinstance(want, tuple)
+    pairs = zip(got, want, strict=True) if isinstance(want, tuple) else [(got, want)]
+    for one, other in pairs:
+        assert_equal(one, other)
+
+
+def extremes(x, kernel, stride, padding, dilation, ceil):
+    return (
+        nbp.max_pool2d(x, kernel, stride, padding, dilation, ceil),
+        nbp.min_pool2d(x, kernel, stride=stride, padding=padding, dilation=dilation),
+    )
+
+
+def averages(x, kernel, stride, padding, dilation, ceil):
+    return (
+        nbp.avg_pool2d(x, kernel, stride, padding, ceil, dilation=dilation),
+        nbp.sum_pool2d(x, kernel, stride, padding, ceil, dilation=dilation),
+    )
+
+
+def places(x, kernel, stride, padding, dilation, ceil):
+    return nbp.max_pool2d(x, kernel, stride, padding, dilation, ceil, return_indices=True)
+
+
+def selections(x, kernel, stride, padding, dilation, ceil):
+    return (
+        nbp.median_pool2d(x, kernel, stride, padding, dilation=dilation, ceil_mode=ceil),
+        nbp.mode_pool2d(x, kernel, stride, padding, dilation=dilation),
+    )
+
+
+def other_axes(x, kernel, stride, padding, dilation, ceil):
+    return (
+        nbp.max_pool1d(x, kernel[0], stride[0], padding[0], dilation[0], ceil),
+        nbp.avg_pool2d(x, kernel, stride, padding, ceil, data_format="NHWC"),
+        nbp.max_pool3d(x, (1, *kernel), (1, *stride), (0, *padding), 1, ceil),
+    )
+
+
+GROUPS = [extremes, averages, places, selections, other_axes]
+COMPILED = {group.__name__: njit(group) for group in GROUPS}
+
+pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
+pads = st.tuples(st.integers(0, 2), st.integers(0, 2))
+
+
+@some_dtypes
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+@draws.fewer(4)
+@given(data=st.data())
+def test_windows(group, dtype, data):
+    shape = data.draw(st.tuples(*(st.integers(1, size) for size in (2, 3, 9, 9))))
+    x = data.draw(draws.arrays(shape, dtype, layouts=["C"]))
+    arguments = [data.draw(pairs), data.draw(pairs), data.draw(pads), data.draw(pairs)]
+    same(group, COMPILED[group.__name__], x, *arguments, data.draw(st.booleans()))
+
+
+def constants(x):
+    return (
+        nbp.max_pool2d(x, 2),
+        nbp.max_pool2d(x, kernel_size=(2, 3), stride=None, padding="same"),
+        nbp.avg_pool2d(x, 3, 2, ((0, 1), (1, 0)), count_include_pad=False, rounding="half_even"),
+        nbp.avg_pool2d(x, 2, divisor_override=3),
+        nbp.sum_pool2d(x, 2, nodata=0),
+        nbp.lp_pool2d(x, 2.5, 2),
+        nbp.adaptive_avg_pool2d(x, (3, None)),
+        nbp.adaptive_max_pool2d(x, 2, return_indices=True),
+        nbp.global_avg_pool(x),
+        nbp.global_max_pool(x, keepdims=False),
+        nbp.percentile_pool2d(x, 25.0, 3),
+        nbp.var_pool2d(x, 2, correction=0),
+        nbp.std_pool2d(x, 3, nan="skip"),
+    )
+
+
+@some_dtypes
+def test_constant_arguments(dtype):
+    x = draws.fill((2, 3, 8, 9), dtype, "plain", 7)
+    for got, want in zip(njit(constants)(x), constants(x), strict=True):
+        for one, other in zip(*(a if isinstance(a, tuple) else (a,) for a in (got, want))):
+            assert_equal(one, other)
+
+
+@pytest.mark.parametrize("layout", ["C", "Fortran", "sliced", "negative strides", "read-only"])
+def test_layouts(layout):
+    x = draws.lay_out(draws.fill((3, 8, 9), "float32", "few", 3), layout)
+    assert_equal(njit(lambda x: nbp.max_pool2d(x, 3, 2, 1))(x), nbp.max_pool2d(x, 3, 2, 1))
+
+
+def test_one_site_many_shapes():
+    call = njit(lambda x, k: nbp.avg_pool1d(x, k))
+    for size in (7, 9, 7, 30, 9):
+        for k in (2, 3):
+            x = np.arange(size, dtype=np.float64)
+            assert_equal(call(x, k), nbp.avg_pool1d(x, k))
+
+
+def test_an_empty_batch():
+    assert njit(lambda x: nbp.max_pool2d(x, 2))(np.zeros((0, 4, 4))).shape == (0, 2, 2)
+
+
+def test_prange():
+    @njit(parallel=True)
+    def largest(xs, k):
+        out = np.empty(len(xs))
+        for n in prange(len(xs)):
+            out[n] = nbp.max_pool2d(xs[n], k).sum()
+        return out
+
+    xs = np.random.default_rng(5).random((500, 8, 8))
+    np.testing.assert_allclose(largest(xs, 2), nbp.max_pool2d(xs, 2).sum((1, 2)), rtol=1e-12)
+
+
+def test_out():
+    call = njit(lambda x, out: nbp.max_pool2d(x, 2, out=out))
+    x = np.arange(16.0).reshape(4, 4)
+    out = np.zeros((2, 2))
+    assert call(x, out) is not None
+    assert_equal(out, nbp.max_pool2d(x, 2))
+    with pytest.raises(nbp.PoolValueError, match="shape"):
+        call(x, np.zeros((3, 2)))
+    with pytest.raises(nbp.PoolValueError, match="overlaps"):
+        call(x, x[:2].reshape(-1)[:4].reshape(2, 2))
+    with pytest.raises(TypingError, match="out must be"):
+        call(x, np.zeros((2, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments", "message"),
+    [
+        (lambda x, s: nbp.max_pool2d(x, 2, nan=s), ("skip",), "literal string"),
+        (lambda x, b: nbp.max_pool2d(x, 2, return_indices=b), (True,), "must be a literal"),
+        (lambda x, k: nbp.max_pool2d(x, k), ([2, 2],), "number, a tuple"),
+        (lambda x, k: nbp.max_pool2d(k, 2), (3,), "pools arrays"),
+        (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros((2, 2), complex),), "pools arrays"),
+        (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros(3),), "needs at least"),
+    ],
+)
+def test_wrong_types(call, arguments, message):
+    with pytest.raises(TypingError, match=message):
+        njit(call)(np.zeros((4, 4)), *arguments)
+
+
+class Spread(NamedTuple):
+    """The largest less the smallest, times a factor."""
+
+    factor: float
+    accumulates = (np.float64, np.float64)
+
+    def neutral(self):
+        return np.inf, -np.inf
+
+    def lift(self, value, row):
+        return value, value
+
+    def combine(self, a, b):
+        return min(a[0], b[0]), max(a[1], b[1])
+
+    def finish(self, acc, scale):
+        return (acc[1] - acc[0]) * self.factor
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_a_reducer_of_ones_own(dtype):
+    x = draws.fill((2, 9, 9), dtype, "plain", 11)
+    want = 2.0 * (nbp.max_pool2d(x, 3).astype(float) - nbp.min_pool2d(x, 3))
+    np.testing.assert_allclose(nbp.reduce_pool2d(x, Spread(2.0), 3), want, rtol=1e-6)
+    call = njit(lambda x, factor: nbp.reduce_pool2d(x, Spread(factor), 3))
+    assert_equal(call(x, 2.0), nbp.reduce_pool2d(x, Spread(2.0), 3))
+
+
+@pytest.mark.parametrize("wrong", [3, (1, 2), Spread])
+def test_what_is_no_reducer(wrong):
+    with pytest.raises(nbp.PoolTypeError):
+        nbp.reduce_pool2d(np.zeros((4, 4)), wrong, 2)
+
+
+def test_all_functions_are_there():
+    poolings = {name for name in nbp.__all__ if "_pool" in name and "unpool" not in name}
+    assert poolings == set(jit.NAMES)
+
+
+CACHED = textwrap.dedent("""
+    import numpy as np
+    from numba import njit
+    from numbapool import max_pool2d
+
+    @njit(cache=True, nogil=True)
+    def pooled(x):
+        return max_pool2d(x, 2)
+
+    assert pooled(np.arange(16.0).reshape(4, 4)).tolist() == [[5, 7], [13, 15]]
+    print(sum(pooled.stats.cache_hits.values()))
+""")
+
+
+def test_users_caches(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(CACHED)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    hits = [
+        subprocess.run(
+            [sys.executable, script], env=environment, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert hits == ["0", "1"]
+
+
+PLAIN = textwrap.dedent("""
+    import numpy as np
+    from numba import njit
+    import numbapool as nbp
+
+    @njit
+    def pooled(x):
+        return nbp.max_pool2d(x, 3, 2, 1), nbp.avg_pool2d(x, 2), nbp.median_pool2d(x, 2)
+
+    for dtype in ("uint8", "float16", "float32"):
+        x = np.arange(16).reshape(4, 4).astype(dtype)
+        largest, mean, middle = pooled(x)
+        assert largest.tolist() == [[5, 7], [13, 15]], largest
+        exact = [[2.5, 4.5], [10.5, 12.5]]
+    assert mean.tolist() == (exact if x.dtype.kind == "f" else [[3, 5], [11, 13]])
+        assert nbp.max_pool2d(x, 4, 1, 2, return_indices=True)[1][0, 0] == 5
+""")
+
+
+def test_without_the_compiler():
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    subprocess.run([sys.executable, "-c", PLAIN], env=environment, check=True)
