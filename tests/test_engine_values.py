@@ -1,9 +1,6 @@
 """Single rules of the 2-D poolings, each with the numbers that show it."""
 
-import os
 import re
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -345,37 +342,3 @@ def test_a_nodata_that_the_dtype_cannot_hold_leaves_nothing_out():
 def test_a_nodata_that_is_no_number_is_named():
     with pytest.raises(TypeError, match="'none'"):
         nbp.max_pool2d(np.ones((2, 2)), 2, nodata="none")
-
-
-THREADS = """
-import threading
-import numpy as np
-import numbapool as nbp
-
-x = np.random.default_rng(0).normal(size=(8, 256, 256)).astype(np.float32)
-want = x.reshape(8, 128, 2, 128, 2).max((2, 4))
-wrong = []
-
-def work():
-    for _ in range(50):
-        if not (nbp.max_pool2d(x, 2) == want).all():
-            wrong.append(1)
-
-threads = [threading.Thread(target=work) for _ in range(8)]
-[thread.start() for thread in threads]
-[thread.join() for thread in threads]
-assert not wrong
-print("right")
-"""
-
-
-def test_many_threads_at_once_on_the_layer_that_aborts():
-    """Numba's workqueue ends the process when two threads enter it; one at a time goes in."""
-    run = subprocess.run(
-        [sys.executable, "-c", THREADS],
-        env={**os.environ, "NUMBA_THREADING_LAYER": "workqueue"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert (run.returncode, run.stdout.strip()) == (0, "right"), run.stderr

@@ -113,7 +113,9 @@ def constants(x):
 def test_constant_arguments(dtype):
     x = draws.fill((2, 3, 8, 9), dtype, "plain", 7)
     for got, want in zip(njit(constants)(x), constants(x), strict=True):
-        for one, other in zip(*(a if isinstance(a, tuple) else (a,) for a in (got, want))):
+        for one, other in zip(
+            *(a if isinstance(a, tuple) else (a,) for a in (got, want)), strict=True
+        ):
             assert_equal(one, other)
 
 
@@ -257,7 +259,7 @@ PLAIN = textwrap.dedent("""
         largest, mean, middle = pooled(x)
         assert largest.tolist() == [[5, 7], [13, 15]], largest
         exact = [[2.5, 4.5], [10.5, 12.5]]
-    assert mean.tolist() == (exact if x.dtype.kind == "f" else [[3, 5], [11, 13]])
+        assert mean.tolist() == (exact if x.dtype.kind == "f" else [[3, 5], [11, 13]])
         assert nbp.max_pool2d(x, 4, 1, 2, return_indices=True)[1][0, 0] == 5
 """)
 

@@ -9,6 +9,7 @@ before: it takes longer than all else.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from threading import RLock
 
@@ -19,7 +20,18 @@ from numbapool.kernels.spec import Spec
 on_compile: list[Callable[[], object]] = []
 """What is called before a kernel is compiled: to tell whoever waits, or to count."""
 
-_LOCK = RLock()
+_lock = RLock()
+
+
+def _after_fork() -> None:
+    """Give a forked child a lock that nobody holds."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
 _kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
 
@@ -27,7 +39,7 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
     """Return the kernel compiled for a spec."""
     found = _kernels.get(spec)
     if found is None:
-        with _LOCK:
+        with _lock:
             found = _kernels.get(spec)
             if found is None:
                 made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
