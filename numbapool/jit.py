@@ -29,11 +29,27 @@ from numba.core.registry import cpu_target
 from numba.extending import intrinsic, overload, register_jitable
 from numba.np.numpy_support import as_dtype, from_dtype
 
-from numbapool import functional
+from numbapool import callbacks, functional
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.functional.call import Blueprint
 from numbapool.layout import DTYPES
-from numbapool.run import SLOTS, Call, address
+from numbapool.prepared import run
+from numbapool.run import (
+    COUNT,
+    KERNEL,
+    KEY,
+    LANE_COUNT,
+    LANES,
+    OUTS,
+    PIECES,
+    SCRATCH,
+    SHAPE,
+    SLOTS,
+    TEMPLATE,
+    Call,
+    X,
+    address,
+)
 
 FAMILIES = ("max", "min", "avg", "sum", "lp", "median", "mode", "var", "std", "reduce")
 
@@ -43,11 +59,6 @@ NAMES = (
 )
 """The functions that compiled code may call."""
 
-
-# Records: what compiled code needs to know of a call, as one array of int64.
-
-(KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
-HEAD = 11
 
 _records: dict[tuple[str, tuple[int, ...]], np.ndarray[Any, np.dtype[np.int64]]] = {}
 
@@ -63,18 +74,18 @@ def record(structure: str, key: int) -> tuple[int, str]:
         numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
         found = _records.get((structure, numbers))
         if found is None:
-            found = _records[structure, numbers] = _record(site, numbers)
+            found = _records[structure, numbers] = np.array(_record(site, numbers), np.int64)
         return address(found), ""
     except Exception as error:
         return 0, str(error)
 
 
-def _record(site: dict[str, Any], numbers: tuple[int, ...]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _record(site: dict[str, Any], numbers: tuple[int, ...]) -> list[int]:
     rest = iter(numbers)
     shape = tuple(next(rest) for _ in range(site["ndim"]))
     arguments = {name: _value(part, rest) for name, part in site["arguments"].items()}
     call = decided(getattr(functional, site["name"]), shape, site["dtype"], arguments)
-    return np.array(_numbers(call, numbers), np.int64)
+    return call.numbers(numbers)
 
 
 def decided(
@@ -110,24 +121,6 @@ def _reducer_class(name: str) -> Any:
         module, _, path = name.partition(":")
         _reducer_classes[name] = attrgetter(path)(import_module(module))
     return _reducer_classes[name]
-
-
-def _numbers(call: Call, key: tuple[int, ...]) -> list[int]:
-    plan = call.plan
-    edges = call.stretches(1)
-    x = len(call.fields)
-    lanes = x + 1 + len(call.outs) + 1
-    template = [*call.fields, 0, *(0 for _ in call.outs), call.geometry, *edges[:-1], plan.room]
-    head = [0] * HEAD
-    if plan.pieces:
-        head[KERNEL] = call.kernel.address
-    head[PIECES], head[SCRATCH] = plan.pieces, edges[-1]
-    head[COUNT], head[X], head[OUTS], head[LANES] = len(template), x, x + 1, lanes
-    head[LANE_COUNT] = len(call.lanes)
-    head[TEMPLATE] = HEAD
-    head[SHAPE] = head[TEMPLATE] + len(template)
-    head[KEY] = head[SHAPE] + len(plan.shape)
-    return [*head, *template, *plan.shape, *key]
 
 
 # A call's site in compiled code.
@@ -486,6 +479,15 @@ def register() -> None:
         text = f"lambda {signature}: implement(function, dict(locals()))"
         scope = {"implement": implement, "function": function}
         overload(function, prefer_literal=True)(eval(text, scope))
+    callbacks.register()
+
+    @overload(run)
+    def run_in_compiled_code(record, x, outs):
+        def implementation(record, x, outs):
+            execute(record, x, outs, np.empty(number_of(record, SCRATCH), np.uint8))
+
+        return implementation
+
     # What compiles at this moment is to see them too.
     cpu_target.typing_context.refresh()
     cpu_target.target_context.refresh()

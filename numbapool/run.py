@@ -28,6 +28,11 @@ KEPT_BYTES = 1 << 23
 """The largest scratch that a thread keeps for its next call."""
 
 
+# A call as compiled code takes it: one array of int64, of which these are the first.
+(KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
+HEAD = 11
+
+
 def address(array: Array) -> int:
     """Return where an array's elements begin."""
     return int(array.__array_interface__["data"][0])
@@ -115,6 +120,37 @@ class Call:
             edges.append(edges[-1] + -(-size // LINE) * LINE)
         return edges
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The results' shape."""
+        return self.plan.shape
+
+    @cached_property
+    def record(self) -> int:
+        """The address of the numbers by which compiled code runs this call, in one thread."""
+        self._record = np.array(self.numbers(()), np.int64)
+        return address(self._record)
+
+    def numbers(self, key: tuple[int, ...]) -> list[int]:
+        """Return what a record holds: arguments with blanks, the shape, a key to know it by.
+
+        The blanks are the arrays' addresses, and where a lane begins: its place in the scratch.
+        """
+        edges = self.stretches(1)
+        blanks = [0] * (1 + len(self.outs))
+        template = [*self.fields, *blanks, self.geometry, *edges[:-1], self.plan.room]
+        head = [0] * HEAD
+        head[KERNEL] = self.kernel.address if self.plan.pieces else 0
+        head[PIECES], head[SCRATCH] = self.plan.pieces, edges[-1]
+        head[X] = len(self.fields)
+        head[OUTS] = head[X] + 1
+        head[LANES] = head[OUTS] + len(self.outs) + 1
+        head[COUNT], head[LANE_COUNT] = len(template), len(self.lanes)
+        head[TEMPLATE] = HEAD
+        head[SHAPE] = head[TEMPLATE] + len(template)
+        head[KEY] = head[SHAPE] + len(self.shape)
+        return [*head, *template, *self.shape, *key]
+
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into fresh results."""
         outs = tuple([np.empty(self.plan.shape, dtype) for dtype in self.outs])
@@ -135,7 +171,7 @@ class Call:
         arguments = [*self.fields, address(x), *map(address, outs), self.geometry]
         arguments += [frame.scratch + edge for edge in edges[:-1]]
         arguments.append(plan.room)
-        frame.slots[: len(arguments)] = arguments
+        frame.slots[: len(arguments)] = arguments  # type: ignore[assignment]
         threads.run(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             free.append(frame)

@@ -55,7 +55,7 @@ def has_numba(work: int) -> bool:
 def thread_count() -> int:
     """Return how many threads may run: as many as Numba says, or would say."""
     numba = sys.modules.get("numba")
-    if hasattr(numba, "get_num_threads"):  # and is not just being imported
+    if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
         return int(numba.get_num_threads())
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):

@@ -16,7 +16,7 @@ from numba import njit, prange
 from numba.core.errors import TypingError
 
 import numbapool as nbp
-from numbapool import jit
+from numbapool import callbacks, jit, kernels
 
 JITTABLE = ["bool", "uint8", "int16", "uint64", "float32", "float64"]
 """Dtypes that Numba compiles for, one of each kind of reducer."""
@@ -214,8 +214,41 @@ def test_what_is_no_reducer(wrong):
 
 
 def test_all_functions_are_there():
-    poolings = {name for name in nbp.__all__ if "_pool" in name and "unpool" not in name}
-    assert poolings == set(jit.NAMES)
+    others = {"PoolError", "PoolTypeError", "PoolValueError", "pool2d_shape", "warmup"}
+    assert {*jit.NAMES, *callbacks.SIGNATURES} == set(nbp.__all__) - others
+
+
+def put_together(x):
+    values, places = nbp.max_pool2d(x, 2, return_indices=True)
+    return (
+        nbp.max_unpool2d(values, places, 2),
+        nbp.max_unpool2d(values, places, 2, output_size=(9, 8)),
+        nbp.block_reduce(x, (1, 2, 3), "mean"),
+        nbp.block_reduce(x, 2, "sum", edge="trim"),
+        nbp.to_onnx_indices(places.reshape(1, 2, 4, 4), (1, 2, 8, 8)),
+    )
+
+
+@some_dtypes
+def test_what_is_put_together_in_python(dtype):
+    x = draws.fill((2, 8, 8), dtype, "plain", 7)
+    for got, want in zip(njit(put_together)(x), put_together(x), strict=True):
+        assert_equal(got, want)
+
+
+def test_an_index_outside():
+    call = njit(lambda x, places: nbp.max_unpool1d(x, places, 2))
+    with pytest.raises(nbp.PoolValueError, match="index 9 points outside"):
+        call(np.ones(2), np.array([0, 9]))
+
+
+def test_prepared_calls():
+    x = draws.fill((3, 8, 9), "float32", "few", 3)
+    call = kernels.prepare(nbp.max_pool2d, x.shape, x.dtype, 3, 2, return_indices=True)
+    outs = tuple(np.empty(call.shape, dtype) for dtype in call.outs)
+    njit(lambda record, x, outs: kernels.run(record, x, outs))(call.record, x, outs)
+    for got, want in zip(outs, nbp.max_pool2d(x, 3, 2, return_indices=True), strict=True):
+        assert_equal(got, want)
 
 
 CACHED = textwrap.dedent("""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from numbapool.dtypes import Reduction
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolError, PoolValueError
 from numbapool.layout import as_array
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out
@@ -39,9 +39,19 @@ class Blueprint(NamedTuple):
 
 def frozen(value: Any) -> Any:
     """Return a parameter that can be a key: lists and arrays become tuples."""
-    if isinstance(value, list | tuple | np.ndarray):
+    if isinstance(value, list | tuple | np.ndarray) and not hasattr(value, "_fields"):
         return tuple(frozen(part) for part in value)
     return value
+
+
+def decide(planner: Planner, x: Array | Blueprint, key: tuple[Any, ...]) -> Call:
+    """Return the call for an array's shape and dtype."""
+    try:
+        return planner(x.shape, x.dtype, *key)
+    except PoolError:
+        raise
+    except TypeError:  # a parameter that cannot be a key
+        return planner(x.shape, x.dtype, *map(frozen, key))
 
 
 def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
@@ -49,13 +59,10 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
 
     `out` is one array, or as many as there are results.
     """
-    array = x if type(x) is Blueprint else as_array(x)
-    try:
-        call = planner(array.shape, array.dtype, *key)
-    except TypeError:  # a parameter that cannot be a key, or one that is wrong
-        call = planner(array.shape, array.dtype, *map(frozen, key))
-    if type(array) is Blueprint:
-        return (cast(Array, call),)
+    if type(x) is Blueprint:
+        return (cast(Array, decide(planner, x, key)),)
+    array = as_array(x)
+    call = decide(planner, array, key)
     if out is None:
         return call.fresh(array)
     given = out if isinstance(out, tuple) else (out,)

@@ -1,0 +1,80 @@
+"""The functions that compiled code calls in Python: those that put together, rather than pool.
+
+They do their work as outside, holding the GIL; their results' types are known when the call is
+compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numba import objmode, types
+from numba.core.errors import TypingError
+from numba.extending import overload
+from numba.np.numpy_support import as_dtype, from_dtype
+
+from numbapool import functional
+from numbapool.errors import PoolError
+
+UNPOOL = "x, indices, kernel_size, stride=None, padding=0, output_size=None, data_format=None"
+
+SIGNATURES = {
+    **{f"max_unpool{ndim}d": UNPOOL for ndim in (1, 2, 3)},
+    "block_reduce": "x, block_size, op, edge='partial'",
+    "to_onnx_indices": "indices, shape, storage_order=0",
+    "to_tf_indices": "indices, shape, include_batch_in_index=False",
+}
+"""Each function's parameters in compiled code."""
+
+IMPLEMENTATION = """
+def implementation({signature}):
+    with objmode(result=RESULT):
+        result = FUNCTION({arguments})
+    return result
+"""
+
+
+def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
+    """Return a function's implementation for arguments of these types.
+
+    Raises
+    ------
+    TypingError
+        Where its first argument is no array, or the result's dtype is not known.
+    """
+    first = next(iter(given.values()))
+    if not isinstance(first, types.Array):
+        raise TypingError(f"{name} takes an array, not {first}")
+    dtype = as_dtype(first.dtype)
+    if name == "block_reduce":
+        op = given["op"]
+        if not isinstance(op, types.StringLiteral):
+            raise TypingError("op must be a literal string: the result's type depends on it")
+        try:
+            one = np.ones((1,) * first.ndim, dtype)
+            dtype = functional.block_reduce(one, 1, op.literal_value).dtype
+        except PoolError as error:
+            raise TypingError(str(error)) from error
+    elif name.startswith("to_"):
+        dtype = np.dtype(np.int64)
+    signature = SIGNATURES[name]
+    arguments = ", ".join(f"{part}={part}" for part in given)
+    scope = {
+        "objmode": objmode,
+        "RESULT": types.Array(from_dtype(dtype), first.ndim, "C"),
+        "FUNCTION": getattr(functional, name),
+    }
+    exec(IMPLEMENTATION.format(signature=signature, arguments=arguments), scope)
+    made: Callable[..., Any] = scope["implementation"]
+    return made
+
+
+def register() -> None:
+    """Tell Numba of these functions."""
+    for name, signature in SIGNATURES.items():
+        text = f"lambda {signature}: implement({name!r}, dict(locals()))"
+        overload(getattr(functional, name), prefer_literal=True)(
+            eval(text, {"implement": implement})
+        )
