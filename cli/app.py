@@ -7,11 +7,12 @@ from typing import Any, NoReturn
 
 import click
 
+from . import config
 from .exits import ExitCode, NoInput
 from .operators import OPERATORS
 
 # Other commands, each a module below `commands` whose `command` is made when it is asked for.
-_COMMANDS = ("info",)
+_COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
 
 _EPILOG = """\b
 Examples:
@@ -30,17 +31,19 @@ class PoolGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and give a command."""
+        command: click.Command
         if cmd_name in OPERATORS:
             from .commands.operator import build
 
-            return build(OPERATORS[cmd_name])
-        if cmd_name in _COMMANDS:
+            command = build(OPERATORS[cmd_name])
+        elif cmd_name in _COMMANDS:
             from importlib import import_module
 
-            module = import_module(f".commands.{cmd_name}", __package__)
-            command: click.Command = module.command
-            return command
-        return None
+            command = import_module(f".commands.{cmd_name}", __package__).command
+        else:
+            return None
+        config.attach(command)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -93,7 +96,16 @@ class PoolGroup(click.Group):
 
 
 # What others call these operators.
-_ALSO_CALLED = {"mean": "avg", "average": "avg", "maximum": "max", "minimum": "min", "total": "sum"}
+_ALSO_CALLED = {
+    "mean": "avg",
+    "average": "avg",
+    "maximum": "max",
+    "minimum": "min",
+    "total": "sum",
+    "norm": "lp",
+    "l2": "lp",
+    "majority": "mode",
+}
 
 
 def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
@@ -123,6 +135,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     callback=_version,
     help="Show the version and exit.",
 )
+@config.OPTION
 def cli() -> None:
     """Pool pictures and arrays: slide a window, keep one number a window.
 

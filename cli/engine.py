@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from .codecs import ARRAYS, by_magic
 from .codecs.raster import Raster
+from .compiling import Claim, announced_by
 from .exits import FileError
 from .job import STREAM, Job, Outcome, Reading
 from .operators import OPERATORS
@@ -27,32 +28,56 @@ _MAPPED = 1 << 26  # bytes from which an array's result is written through a mem
 
 def run_one(job: Job) -> Outcome:
     """Do one job. Whatever goes wrong with its file is told in the outcome, not raised."""
+    if job.levels:
+        from .levels import run_levels
+
+        return run_levels(job)
+    if job.stamped:
+        from .updates import run_stamped
+
+        return run_stamped(job)
     start = time.perf_counter()
     try:
-        if job.writing.on_exists == "error":
-            refuse_taken(job.target)
-        elif job.writing.on_exists == "skip" and exists(job.target):
-            return Outcome(job.source, job.target, "skipped", reason="it exists")
+        passed = passed_over(job)
+        if passed:
+            return passed
         if job.writing.format == "NPY" and STREAM not in (job.source, job.target):
             outcome = _mapped(job, start)
             if outcome:
                 return outcome
         before, pooled = _pooled(job)
-        with _target(job) as output:
-            notes = _save(pooled, output.file, job)
-        shown = [note for raster in pooled for note in raster.notes]
-        return Outcome(
-            job.source,
-            output.path,
-            before=tuple(before),
-            after=tuple(raster.array.shape for raster in pooled),
-            dtype=str(pooled[0].array.dtype),
-            notes=tuple(dict.fromkeys([*shown, *notes])),
-            pixels=sum(_count(shape) for shape in before),
-            seconds=time.perf_counter() - start,
-        )
+        return written(job, before, pooled, start)
     except Exception as error:
         return failed(job, error, time.perf_counter() - start)
+
+
+def passed_over(job: Job) -> Outcome | None:
+    """Give the outcome of a job whose output stands already; raise where that is a failure."""
+    if job.writing.on_exists == "error":
+        refuse_taken(job.target)
+    elif job.writing.on_exists == "skip" and exists(job.target):
+        return Outcome(job.source, job.target, "skipped", reason="it exists")
+    return None
+
+
+def written(
+    job: Job, before: Sequence[tuple[int, ...]], pooled: list[Raster], start: float
+) -> Outcome:
+    """Write a job's result, and give the outcome; `before` has the shapes that were read."""
+    with _target(job) as output:
+        notes = _save(pooled, output.file, job)
+    shown = [note for raster in pooled for note in raster.notes]
+    return Outcome(
+        job.source,
+        output.path,
+        before=tuple(before),
+        after=tuple(raster.array.shape for raster in pooled),
+        dtype=str(pooled[0].array.dtype),
+        notes=tuple(dict.fromkeys([*shown, *notes])),
+        pixels=sum(_count(shape) for shape in before),
+        seconds=time.perf_counter() - start,
+        written=output.stamp,
+    )
 
 
 def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
@@ -88,6 +113,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
         dtype=str(planned.dtype),
         pixels=_count(raster.array.shape),
         seconds=time.perf_counter() - start,
+        written=output.stamp,
     )
 
 
@@ -129,9 +155,10 @@ def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
         return npy.load(file, reading, None if source == STREAM else Path(source))
     if source.lower().endswith((".npy", ".npz")):
         raise FileError("it is empty" if not file.read(1) else f"it is no {source[-4:]} file")
-    from .codecs import pillow
+    from .codecs import deep, pillow
 
-    return pillow.load(file, reading)
+    found = None if reading.accept_8bit else deep.find(file)
+    return deep.load(file, found, reading) if found else pillow.load(file, reading)
 
 
 def _save(rasters: list[Raster], file: BinaryIO, job: Job) -> tuple[str, ...]:
@@ -166,14 +193,19 @@ def _count(shape: tuple[int, ...]) -> int:
     return count
 
 
-def run(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Outcome]:
-    """Do the jobs and give their outcomes in their order; closing the iterator stops the rest."""
+def run(
+    jobs: Sequence[Job], workers: int, fail_fast: bool, announce: bool = False
+) -> Iterator[Outcome]:
+    """Do the jobs and give their outcomes in their order; closing the iterator stops the rest.
+
+    With `announce`, standard error is told, once, where kernels have to be compiled.
+    """
     if workers > 1 and len(jobs) > 1:
         from .workers import run_many
 
-        yield from run_many(jobs, workers, fail_fast)
+        yield from run_many(jobs, workers, fail_fast, announce)
         return
-    import_ahead()
+    import_ahead((lambda: True) if announce else None)
     for job in jobs:
         outcome = run_one(job)
         yield outcome
@@ -186,12 +218,13 @@ def worker_count(files: int) -> int:
     return max(1, min(files, os.cpu_count() or 1, _MOST_WORKERS))
 
 
-def import_ahead() -> None:
+def import_ahead(claim: Claim | None) -> None:
     """Import the kernels in the background: meanwhile the first file is decoded."""
-    threading.Thread(target=_import_kernels, name="import").start()
+    threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
 
 
-def _import_kernels() -> None:
+def _import_kernels(claim: Claim | None) -> None:
     # Where the import fails, the first job meets the same error and tells it.
     with suppress(Exception):
+        announced_by(claim)
         import numbapool.functional  # noqa: F401

@@ -1,17 +1,20 @@
 """What is in a file, by its header alone, and what a pooling would make of it."""
 
 import math
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from .codecs import ARRAYS, by_magic
-from .engine import failed, opened
+from .engine import failed, opened, passed_over
 from .exits import FileError
 from .job import Job, Outcome, Reading, Window
 from .pooling import window_arguments
-from .targets import exists, refuse_taken
+
+if TYPE_CHECKING:
+    from .codecs.deep import Deep
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,25 @@ class Part:
     dtype: str
     name: str = ""
 
+    @property
+    def spatial(self) -> tuple[int, int]:
+        """Height and width."""
+        if self.data_format is None:
+            raise FileError("which of its axes are height and width is not known: --data-format")
+        height, width = self.shape[-3:-1] if self.data_format == "NHWC" else self.shape[-2:]
+        return height, width
+
+    def after(self, job: Job) -> "Part":
+        """Give what the job makes of it."""
+        shape = self.pooled(job.window)
+        return replace(self, shape=shape, dtype=_result_type(job.operator, self))
+
     def pooled(self, window: Window) -> tuple[int, ...]:
         """Give the shape that pooling makes of it."""
         from numbapool import pool2d_shape
 
-        if self.data_format is None:
-            raise FileError("which of its axes are height and width is not known: --data-format")
+        arguments = window_arguments(window, self.spatial, self.picture)
         first = len(self.shape) - (3 if self.data_format == "NHWC" else 2)
-        spatial = self.shape[first], self.shape[first + 1]
-        arguments = window_arguments(window, spatial, self.picture)
         size = arguments.get("output_size")
         if size:
             return (*self.shape[:first], *size, *self.shape[first + 2 :])
@@ -41,13 +54,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Facts:
-    """A file's format, its parts and the rows that ``pool info`` prints."""
+    """A file's format, its parts and the rows that ``pool info`` prints.
+
+    `refused` is why pooling would not read it, empty where it would.
+    """
 
     format: str
     parts: tuple[Part, ...]
     dtype: str
     mode: str
     rows: tuple[tuple[str, str], ...]
+    refused: str = ""
 
 
 def inspect(source: str, reading: Reading) -> Facts:
@@ -63,30 +80,30 @@ def inspect(source: str, reading: Reading) -> Facts:
 def planned(job: Job) -> Outcome:
     """Tell what a job would write, or why it would not, without doing it."""
     try:
-        if job.writing.on_exists == "error":
-            refuse_taken(job.target)
-        elif job.writing.on_exists == "skip" and exists(job.target):
-            return Outcome(job.source, job.target, "skipped", reason="it exists")
-        return _planned(job)
+        return passed_over(job) or _planned(job)
     except Exception as error:
         return failed(job, error)
 
 
 def _planned(job: Job) -> Outcome:
     facts = inspect(job.source, job.reading)
-    after = tuple(part.pooled(job.window) for part in facts.parts)
-    dtypes = [_result_type(job.operator, part) for part in facts.parts]
+    if facts.refused:
+        raise FileError(facts.refused)
+    parts = facts.parts
+    before = [part.shape for part in parts]
+    return planned_of(job, before, [part.after(job) for part in parts])
+
+
+def planned_of(job: Job, before: Sequence[tuple[int, ...]], after: Sequence[Part]) -> Outcome:
+    """Tell what a job would write, where its result is known."""
     return Outcome(
         job.source,
         job.target,
         "planned",
-        before=tuple(part.shape for part in facts.parts),
-        after=after,
-        dtype=" ".join(dict.fromkeys(dtypes)),
-        nbytes=sum(
-            math.prod(shape) * np.dtype(dtype).itemsize
-            for shape, dtype in zip(after, dtypes, strict=True)
-        ),
+        before=tuple(before),
+        after=tuple(part.shape for part in after),
+        dtype=" ".join(dict.fromkeys(part.dtype for part in after)),
+        nbytes=sum(math.prod(part.shape) * np.dtype(part.dtype).itemsize for part in after),
     )
 
 
@@ -97,6 +114,8 @@ def _result_type(operator: str, part: Part) -> str:
         return "uint64" if kind == "u" else "int64"
     if operator == "avg" and kind == "b":
         return "uint8" if part.picture else "float32"
+    if operator == "lp" and kind in "bui":
+        return "float64"
     return part.dtype
 
 
@@ -127,13 +146,16 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
 
 
 def _picture(file: BinaryIO, reading: Reading) -> Facts:
-    from .codecs import pillow
+    from .codecs import deep, pillow
 
+    found = None if reading.accept_8bit else deep.find(file)
+    if found:
+        return _deep_facts(file, found, reading)
     head = file.read(pillow.HEAD)
     file.seek(0)
     with pillow.open_picture(file, reading) as picture:
         try:
-            return _picture_facts(picture, head)
+            return _picture_facts(picture, head, reading)
         except FileError:
             raise
         except Exception as error:
@@ -156,18 +178,20 @@ _MODES = {
     "HSV": ("uint8", 3),
     "I": ("int32", 1),
     "F": ("float32", 1),
+    "P": ("uint8", 1),
 }
 
 
-def _picture_facts(picture: Any, head: bytes) -> Facts:
+def _picture_facts(picture: Any, head: bytes, reading: Reading) -> Facts:
     from .codecs import pillow
 
     mode, (width, height) = picture.mode, picture.size
     turned = pillow.orientation(picture)
-    sideways = turned >= 5
-    if sideways:
+    if turned >= 5:
         width, height = height, width
-    if mode in ("P", "PA"):
+    if mode == "P" and reading.indices:
+        loaded = mode
+    elif mode in ("P", "PA"):
         loaded = "RGBA" if picture.has_transparency_data else "RGB"
     elif picture.info.get("transparency") is not None and mode in ("1", "L", "RGB"):
         loaded = "RGBA" if mode == "RGB" else "LA"
@@ -178,26 +202,64 @@ def _picture_facts(picture: Any, head: bytes) -> Facts:
     count = pillow.frame_count(picture)
     deep = pillow.bits_beyond_8(picture, head)
     bits = deep or {"bool": 1, "uint8": 8, "uint16": 16}.get(dtype, 32)
+    refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
     rows = [("format", str(picture.format))]
     rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))
     if deep:
         rows.append(("", "of which Pillow reads 8: --accept-8bit accepts that"))
-    rows.append(("size", f"{width} x {height} (width x height)"))
-    if turned != 1:
-        how = "sideways" if sideways else "upside down or mirrored"
-        rows.append(("orientation", f"{turned}: it is stored {how}, and pooled upright"))
+    rows += _place_rows(width, height, turned)
     if mode in ("P", "PA"):
-        rows.append(("palette", f"pooled as {loaded}"))
-    if count > 1:
-        rows.append(("frames", str(count)))
-    icc = picture.info.get("icc_profile")
-    if icc:
-        rows.append(("ICC profile", _profile_name(icc)))
-    if picture.info.get("dpi"):
-        rows.append(("DPI", " x ".join(f"{float(number):g}" for number in picture.info["dpi"])))
+        rows.append(("palette", f"pooled as {loaded}, by mode on its indices"))
+    dpi = picture.info.get("dpi")
+    rows += _word_rows(count, picture.info.get("icc_profile"), dpi)
     layout = "NCHW" if channels == 1 else "NHWC"
     parts = tuple(Part(shape, layout, True, dtype) for _ in range(count))
-    return Facts(str(picture.format), parts, dtype, mode, tuple(rows))
+    return Facts(str(picture.format), parts, dtype, mode, tuple(rows), refused)
+
+
+def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
+    from .codecs import deep, pillow
+
+    for page in found.pages:
+        pillow.check_size(page.width, page.height, reading.max_pixels)
+    found = deep.described(file, found)
+    first = found.pages[0]
+    mode = first.mode.partition(";")[0] or "unknown"
+    floats = ", floats" if first.mode.endswith("F") else ""
+    rows = [("format", found.format), ("mode", f"{mode}, {first.bits} bits a channel{floats}")]
+    refused = deep.refusal(file, found)
+    if refused:
+        rows.append(("", refused))
+    height, width = first.shape[:2]
+    rows += _place_rows(width, height, first.orientation)
+    rows += _word_rows(len(found.pages), first.metadata.icc, first.metadata.dpi)
+    parts = tuple(
+        Part(page.shape, "NCHW" if len(page.shape) == 2 else "NHWC", True, page.dtype)
+        for page in found.pages
+        if page.mode
+    )
+    return Facts(found.format, parts, first.dtype, first.mode, tuple(rows), refused)
+
+
+def _place_rows(width: int, height: int, turned: int) -> list[tuple[str, str]]:
+    rows = [("size", f"{width} x {height} (width x height)")]
+    if turned != 1:
+        how = "sideways" if turned >= 5 else "upside down or mirrored"
+        rows.append(("orientation", f"{turned}: it is stored {how}, and pooled upright"))
+    return rows
+
+
+def _word_rows(
+    count: int, icc: bytes | None, dpi: tuple[float, float] | None
+) -> list[tuple[str, str]]:
+    rows = []
+    if count > 1:
+        rows.append(("frames", str(count)))
+    if icc:
+        rows.append(("ICC profile", _profile_name(icc)))
+    if dpi:
+        rows.append(("DPI", " x ".join(f"{float(number):g}" for number in dpi)))
+    return rows
 
 
 def _profile_name(icc: bytes) -> str:

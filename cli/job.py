@@ -7,6 +7,7 @@ Pair = int | tuple[int, int]
 OnExists = Literal["error", "skip", "overwrite", "rename"]
 
 STREAM = "-"  # standard input or output, where a path is expected
+MANIFEST = ".numbapool.json"  # the file beside outputs that says what --update made them from
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Values:
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
+    norm_type: float = 2.0
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Reading:
     accept_8bit: bool = False
     max_pixels: int | None = None
     indices: bool = False  # a palette image as its indices, not its colours
+    any_axes: bool = False  # which axes of an array are height and width need not be known
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,15 @@ class Writing:
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What a file that has not changed still has: its size, time and content."""
+
+    size: int
+    mtime_ns: int
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """One input, one output, and all that lies between."""
 
@@ -103,6 +115,9 @@ class Job:
     values: Values = field(default_factory=Values)
     reading: Reading = field(default_factory=Reading)
     writing: Writing = field(default_factory=Writing)
+    levels: tuple[str, ...] = ()  # a pyramid's outputs, of which `target` is the first
+    stamped: bool = False  # whether the outcome is to have the source's stamp
+    known: str = ""  # the source's hash when the output that stands was made
 
 
 @dataclass(frozen=True)
@@ -121,3 +136,6 @@ class Outcome:
     nbytes: int = 0  # of a result that is planned, before it is encoded
     seconds: float = 0.0
     details: str = ""  # a traceback, kept for --debug
+    levels: tuple["Outcome", ...] = ()  # what came of each level of a pyramid
+    stamp: Stamp | None = None  # the source's, from before it was read
+    written: Stamp | None = None  # the output's, without a hash

@@ -16,27 +16,37 @@ class Operator:
     keeps
         What a window keeps, for the help: "the largest value".
     adaptive
-        The function for ``--size``, where there is one.
+        The function for ``--size``.
     parameters
         Which of the library's keyword arguments the function takes beyond the windows'.
     weighs_alpha
         Whether the result is a mix of its window's colours, in which a transparent pixel must
         not weigh.
+    keeps_labels
+        Whether values are taken for labels: a palette picture is pooled on its indices, and a
+        pixel's channels are one colour.
+    written
+        What the help's examples write: pictures, or arrays where most pictures hold no result.
+    note
+        What the help says beside what is kept.
     """
 
     name: str
     function: str
     keeps: str
-    adaptive: str | None = None
+    adaptive: str
     parameters: frozenset[str] = frozenset()
     weighs_alpha: bool = False
+    keeps_labels: bool = False
+    written: str = "png"
+    note: str = ""
 
 
 OPERATORS: dict[str, Operator] = {
     row.name: row
     for row in (
         Operator("max", "max_pool2d", "the largest value", "adaptive_max_pool2d"),
-        Operator("min", "min_pool2d", "the smallest value"),
+        Operator("min", "min_pool2d", "the smallest value", "adaptive_min_pool2d"),
         Operator(
             "avg",
             "avg_pool2d",
@@ -45,6 +55,31 @@ OPERATORS: dict[str, Operator] = {
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator("sum", "sum_pool2d", "the sum"),
+        Operator("sum", "sum_pool2d", "the sum", "adaptive_sum_pool2d", written="npy"),
+        Operator(
+            "lp",
+            "lp_pool2d",
+            "the p-norm",
+            "adaptive_lp_pool2d",
+            frozenset({"norm_type"}),
+            written="npy",
+            note="Of whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'.",
+        ),
+        Operator(
+            "median",
+            "median_pool2d",
+            "the median",
+            "adaptive_median_pool2d",
+            note="Of an even count of whole numbers it is the lower middle.",
+        ),
+        Operator(
+            "mode",
+            "mode_pool2d",
+            "the most frequent value",
+            "adaptive_mode_pool2d",
+            keeps_labels=True,
+            note="Pictures with a palette are pooled on its indices and keep it, others by whole "
+            "colours; of several as frequent the smallest is kept.",
+        ),
     )
 }

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 import click
 
 from .codecs import FORMATS
-from .job import OutputSize, Reading, Values, Window, Writing
-from .params import PairType, SizeType
+from .job import OnExists, OutputSize, Reading, Values, Window, Writing
+from .params import NormType, PairType, SizeType, complete_path
+from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -29,13 +30,24 @@ def apply(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
     return decorate
 
 
+KERNEL_SIZE = click.option(
+    "-k",
+    "--kernel-size",
+    type=PairType("window size"),
+    help="The window's size, height x width where they differ.  [default: 2]",
+)
+
+EDGE = click.option(
+    "--edge",
+    type=click.Choice(["partial", "trim"]),
+    help="Whether border windows that are not full are kept.  "
+    "[default: partial for pictures, trim for arrays]",
+)
+
+INPUTS = click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=complete_path)
+
 WINDOW = (
-    click.option(
-        "-k",
-        "--kernel-size",
-        type=PairType("window size"),
-        help="The window's size, height x width where they differ.  [default: 2]",
-    ),
+    KERNEL_SIZE,
     click.option(
         "-s",
         "--stride",
@@ -59,12 +71,7 @@ WINDOW = (
         help="The step between a window's taps.",
     ),
     click.option("--ceil", is_flag=True, help="Keep windows that reach past the end."),
-    click.option(
-        "--edge",
-        type=click.Choice(["partial", "trim"]),
-        help="Whether border windows that are not full are kept.  "
-        "[default: partial for pictures, trim for arrays]",
-    ),
+    EDGE,
     click.option(
         "--size",
         type=SizeType(percent=True),
@@ -88,7 +95,7 @@ READING = (
     click.option(
         "--accept-8bit",
         is_flag=True,
-        help="Take colour of more bits as the 8 that Pillow reads.",
+        help="Take colour of more bits as the 8 that Pillow reads, the extra 'deep' or not.",
     ),
     click.option(
         "--max-pixels",
@@ -103,30 +110,21 @@ FINDING = (
     click.option(
         "--files-from",
         metavar="FILE",
+        shell_complete=complete_path,
         help="Read names of inputs from FILE, one a line; - is standard input.",
     ),
     click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL."),
 )
 
-NAMING = (
-    click.option(
-        "-o",
-        "--output",
-        metavar="OUT",
-        help="A file for one input, else a folder, made if missing; - is standard output.",
-    ),
-    click.option(
-        "--name",
-        metavar="TEMPLATE",
-        help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
-    ),
-    click.option(
-        "--format",
-        "output_format",
-        type=click.Choice(_WRITTEN, case_sensitive=False),
-        metavar="FORMAT",
-        help=f"Write this format: {', '.join(_WRITTEN)}.",
-    ),
+FORMAT = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(_WRITTEN, case_sensitive=False),
+    metavar="FORMAT",
+    help=f"Write this format: {', '.join(_WRITTEN)}.",
+)
+
+ON_EXISTS = (
     click.option(
         "--on-exists",
         type=click.Choice(["error", "skip", "overwrite", "rename"]),
@@ -135,6 +133,29 @@ NAMING = (
         help="What to do where an output exists.",
     ),
     click.option("--skip-existing", is_flag=True, help="The same as --on-exists skip."),
+)
+
+UPDATE = click.option(
+    "--update",
+    is_flag=True,
+    help="Skip outputs that are up to date, make others anew; .numbapool.json says which.",
+)
+
+NAMING = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        shell_complete=complete_path,
+        help="A file for one input, else a folder, made if missing; - is standard output.",
+    ),
+    click.option(
+        "--name",
+        metavar="TEMPLATE",
+        help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
+    ),
+    FORMAT,
+    *ON_EXISTS,
 )
 
 WRITING = (
@@ -164,6 +185,12 @@ WRITING = (
     ),
 )
 
+TELLING = (
+    click.option("--json", "as_json", is_flag=True, help="A JSON line a file, then a summary."),
+    click.option("-q", "--quiet", is_flag=True, help="Say nothing but what failed."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times."),
+)
+
 RUNNING = (
     click.option(
         "-j",
@@ -174,9 +201,7 @@ RUNNING = (
     ),
     click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing."),
-    click.option("--json", "as_json", is_flag=True, help="A JSON line a file, then a summary."),
-    click.option("-q", "--quiet", is_flag=True, help="Say nothing but what failed."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times."),
+    *TELLING,
 )
 
 DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
@@ -185,6 +210,17 @@ DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an er
 def values_options(parameters: frozenset[str], weighs_alpha: bool) -> list[Callable[[F], F]]:
     """Give the options for values that an operator with those parameters takes."""
     options: list[Callable[[F], F]] = []
+    if "norm_type" in parameters:
+        options.append(
+            click.option(
+                "--norm",
+                "norm_type",
+                type=NormType(),
+                default=2.0,
+                show_default=True,
+                help="The power: 1 adds up sizes, 2 is the root of squares, inf the largest size.",
+            )
+        )
     if "count_include_pad" in parameters:
         options.append(
             click.option(
@@ -255,6 +291,8 @@ def window_of(given: Mapping[str, Any]) -> Window:
                 raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
         if given["padding"] != 0 or given["dilation"] != 1:
             raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+    if size and given.get("divisor_override") is not None:
+        raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
     if given["ceil"] and given["edge"] == "trim":
         raise click.UsageError("--ceil keeps border windows and --edge trim drops them: give one.")
     kernel_size = given["kernel_size"] if given["kernel_size"] is not None else 2
@@ -287,6 +325,28 @@ def _check(window: Window) -> None:
         raise click.UsageError(str(error)) from error
 
 
+def found_of(
+    inputs: tuple[str, ...],
+    given: Mapping[str, Any],
+    *,
+    leave_out: str | None = None,
+    own_suffix: str | tuple[str, ...] = "",
+) -> Found:
+    """Find the inputs that the arguments and --files-from name."""
+    listed: list[str] = []
+    if given["files_from"] is not None:
+        listed = read_list(given["files_from"], given["null"])
+    elif not inputs:
+        raise click.UsageError("give an INPUT: a file, a folder, a quoted pattern, or -.")
+    return find(
+        inputs,
+        listed,
+        recursive=given["recursive"],
+        leave_out=leave_out,
+        own_suffix=own_suffix,
+    )
+
+
 def values_of(given: Mapping[str, Any]) -> Values:
     """Make `Values` of the options that the command has."""
     names = Values.__dataclass_fields__
@@ -299,11 +359,24 @@ def reading_of(given: Mapping[str, Any]) -> Reading:
     return Reading(**{name: given[name] for name in names})
 
 
+def on_exists_of(given: Mapping[str, Any]) -> OnExists:
+    """Say what is to be done where an output exists."""
+    policy: OnExists = "skip" if given["skip_existing"] else given["on_exists"]
+    if given.get("update"):
+        if policy in ("skip", "rename"):
+            raise click.UsageError(
+                "--update itself says which outputs are skipped and which written anew: leave out "
+                "--on-exists and --skip-existing."
+            )
+        return "overwrite"
+    return policy
+
+
 def writing_of(given: Mapping[str, Any], format: str) -> Writing:
     """Make a `Writing` of the options, for one format."""
     return Writing(
         format=format,
-        on_exists="skip" if given["skip_existing"] else given["on_exists"],
+        on_exists=on_exists_of(given),
         quality=given["quality"],
         metadata=given["metadata"],
         background=given["background"],

@@ -8,6 +8,8 @@ import click
 from .job import OutputSize, Pair
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     ParamType = click.ParamType[Any, Any]
 else:
     ParamType = click.ParamType
@@ -79,3 +81,36 @@ class SizeType(ParamType):
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
         self.fail(f"{text!r} is no size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+def complete_path(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Let the shell complete the name of a file or folder."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+class NormType(ParamType):
+    """``2``, ``1.5`` or ``inf``: the power of a norm."""
+
+    name = "norm"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the value as it is typed."""
+        return "P"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Turn the text into a number above zero."""
+        try:
+            norm = float(str(value))
+        except ValueError:
+            norm = 0.0
+        if not norm > 0:
+            self.fail(
+                f"{str(value)!r} is no norm: give a number above 0, as 2, or inf.", param, ctx
+            )
+        return norm

@@ -5,38 +5,47 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
-from .codecs.raster import Raster
+from .codecs.raster import Raster, spoken
 from .exits import FileError
 from .job import Values, Window
 from .operators import Operator
 
 Arguments = dict[str, Any]
 
+_SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
+_PRODUCTS = {1: np.uint16, 2: np.uint32}  # by the bytes of a channel
+
 
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
     """Pool a raster by `operator`, as its mode and `values` ask."""
     arguments = window_arguments(window, raster.spatial, picture=bool(raster.mode))
     call = _Call(operator, arguments, values, raster.data_format)
-    array, mode, palette = raster.array, raster.mode, raster.palette
+    array, mode = raster.array, raster.mode
     if mode == "1" and operator.weighs_alpha:
         # The mean of black and white is a grey.
         array, mode = array.astype(np.uint8) * np.uint8(255), "L"
-    elif mode == "1" and operator.name == "sum":
+    elif mode == "1" and operator.name in ("sum", "lp"):
         mode = "L"  # a count
-    linear = values.linear and mode in ("L", "LA", "RGB", "RGBA")
-    if mode in ("LA", "RGBA") and operator.weighs_alpha and values.alpha == "premultiplied":
-        if values.nodata is not None:
+    base = mode.partition(";")[0]
+    linear = values.linear and operator.weighs_alpha
+    if linear:
+        _refuse_no_srgb(array, mode)
+    if base in ("LA", "RGBA") and operator.weighs_alpha and values.alpha == "premultiplied":
+        if values.nodata is not None or (values.nan == "skip" and array.dtype.kind == "f"):
+            flag = "--nodata" if values.nodata is not None else "--nan skip"
             raise FileError(
-                "--nodata and weighing by alpha both say what counts: give --alpha straight"
+                f"{flag} and weighing by alpha both say what counts: give --alpha straight"
             )
         pooled = _weighed(array, call, linear)
-    elif linear and operator.weighs_alpha:
+    elif linear:
         pooled = _linear(array, call)
+    elif operator.keeps_labels and mode and array.ndim == 3:
+        pooled = _whole_colours(array, call)
     else:
         pooled = call(array)
-    return replace(raster, array=pooled, mode=mode, palette=palette)
+    return replace(raster, array=pooled, mode=mode)
 
 
 class Planned:
@@ -50,6 +59,8 @@ class Planned:
         from numbapool import pool2d_shape
 
         self.array = raster.array
+        if values.linear and operator.weighs_alpha:
+            _refuse_no_srgb(self.array, raster.mode)
         arguments = window_arguments(window, raster.spatial, picture=False)
         self._call = _Call(operator, arguments, values, raster.data_format)
         shape = self.array.shape
@@ -108,19 +119,24 @@ class _Call:
     ) -> None:
         self.operator, self.arguments, self.data_format = operator, arguments, data_format
         self.values = values
+        # Where windows cover the input there is no padding to count, nor one divisor for all.
+        unused = _SLIDING if "output_size" in arguments else frozenset()
         self.options: Arguments = {
-            name: getattr(values, name)
-            for name in sorted(operator.parameters)
-            if getattr(values, name) != getattr(Values, name)
+            name: getattr(values, name) for name in sorted(operator.parameters - unused)
         }
         if values.nan != "propagate":
             self.options["nan"] = values.nan
         if values.nodata is not None:
             self.options["nodata"] = values.nodata
 
-    def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
+    def __call__(
+        self,
+        array: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        data_format: str | None = None,
+    ) -> NDArray[Any]:
         options = self.options if out is None else {**self.options, "out": out}
-        return self._run(self.operator, array, None, options)
+        return self._run(self.operator, array, data_format, options)
 
     def summed(self, array: NDArray[Any], data_format: str) -> NDArray[Any]:
         """Give the windows' sums: the mean's numerator."""
@@ -134,12 +150,7 @@ class _Call:
         from numbapool import functional
 
         sized = "output_size" in self.arguments
-        name = operator.adaptive if sized else operator.function
-        if name is None or (sized and not hasattr(functional, name)):
-            raise FileError(
-                f"{operator.name} does not pool to a given size: give a window with -k, or --fit"
-            )
-        function = getattr(functional, name)
+        function = getattr(functional, operator.adaptive if sized else operator.function)
         layout = data_format or self.data_format
         result = function(array, **self.arguments, **options, data_format=layout)
         return np.asarray(result)
@@ -148,24 +159,52 @@ class _Call:
 def _weighed(array: NDArray[Any], call: _Call, linear: bool) -> NDArray[Any]:
     """Average LA or RGBA so that a pixel's colour counts as far as the pixel is opaque.
 
-    With alphas a and colours c, alpha becomes mean(a) and colour sum(c a) / sum(a), both exact
-    and rounded once. Where all of a window is transparent its colour is the plain mean, so that
-    what an editor may later make visible is no black.
+    With alphas a and colours c, alpha becomes mean(a) and colour sum(c a) / sum(a), of whole
+    numbers both exact and rounded once. Where all of a window is transparent its colour is the
+    plain mean, so that what an editor may later make visible is no black.
     """
     colour, alpha = array[..., :-1], array[..., -1:]
-    wide: type[Any] = np.float64 if linear else np.uint16
-    shades = _light()[colour] if linear else colour.astype(wide)
-    weights = call.summed(np.ascontiguousarray(alpha), "NHWC")
+    # Products of two bytes fit in 16 bits, of two 16-bit numbers in 32.
+    wide: type[Any] = _PRODUCTS.get(array.dtype.itemsize, np.float64)
+    if linear or array.dtype.kind == "f":
+        wide = np.float64
+    shades = _light(array.dtype)[colour] if linear else colour.astype(wide)
+    weights = call.summed(np.ascontiguousarray(alpha.astype(wide)), "NHWC")
     total = call.summed(shades * alpha.astype(wide), "NHWC")
     plain = _linear(colour, call) if linear else call(np.ascontiguousarray(colour))
-    divisor = np.maximum(weights, 1)
-    if linear:
-        mixed = _shade(total / divisor)
+    divisor = np.where(weights == 0, weights.dtype.type(1), weights)
+    if wide is np.float64:
+        with np.errstate(invalid="ignore", over="ignore"):
+            mixed = total / divisor
+        mixed = shade_of(mixed, array.dtype) if linear else mixed
     else:
         mixed = divided(total.astype(np.int64), divisor.astype(np.int64), call.values.rounding)
     mixed = np.where(weights == 0, plain, mixed)
     mean_alpha = call(np.ascontiguousarray(alpha))
     return np.concatenate([mixed.astype(array.dtype), mean_alpha], axis=-1)
+
+
+def _whole_colours(array: NDArray[Any], call: _Call) -> NDArray[Any]:
+    """Pool pixels as whole colours: channel by channel some could arise that no pixel has.
+
+    A pixel's channels become one number, the first of them its highest digits.
+    """
+    dtype, channels = array.dtype, array.shape[-1]
+    if dtype.kind == "f":
+        raise FileError(
+            f"{call.operator.name} keeps whole colours, of whole numbers, not of {dtype}"
+        )
+    if call.values.nodata is not None:
+        raise FileError(
+            f"--nodata leaves out single values and {call.operator.name} keeps whole colours: "
+            "leave it out, or give a picture of one channel"
+        )
+    room = 1 << (dtype.itemsize * channels - 1).bit_length()
+    padded = np.zeros((*array.shape[:-1], room // dtype.itemsize), dtype.newbyteorder(">"))
+    padded[..., -channels:] = array
+    colours = padded.view(f">u{room}")[..., 0].astype(f"u{room}")
+    kept = call(colours, data_format="NCHW").astype(f">u{room}")[..., None]
+    return kept.view(padded.dtype)[..., -channels:].astype(dtype)
 
 
 def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArray[Any]:
@@ -181,22 +220,32 @@ def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArra
 
 def _linear(array: NDArray[Any], call: _Call) -> NDArray[Any]:
     """Average in linear light: what a lens out of focus, or standing back, would do."""
-    light = _light()[array]
+    light = _light(array.dtype)[array]
     if array.ndim == 3 and array.shape[-1] in (2, 4):
-        colour = _shade(call(np.ascontiguousarray(light[..., :-1])))
+        colour = shade_of(call(np.ascontiguousarray(light[..., :-1])), array.dtype)
         return np.concatenate([colour, call(np.ascontiguousarray(array[..., -1:]))], axis=-1)
-    return _shade(call(light))
+    return shade_of(call(light), array.dtype)
 
 
-@lru_cache(maxsize=1)
-def _light() -> NDArray[np.float64]:
-    """Give the light, 0 to 1, of each of sRGB's 256 shades (IEC 61966-2-1)."""
-    shade = np.arange(256) / 255
+def _refuse_no_srgb(array: NDArray[Any], mode: str) -> None:
+    """Refuse numbers that do not stand for sRGB's shades."""
+    known = ("L", "LA", "RGB", "RGBA", "I")
+    if array.dtype not in (np.uint8, np.uint16) or mode.partition(";")[0] not in known:
+        what = f"{spoken(mode)} pictures" if mode else "arrays"
+        raise FileError(f"--linear is for sRGB of 8 or 16 bits, not {what}: leave it out")
+
+
+@lru_cache(maxsize=2)
+def _light(dtype: np.dtype[Any]) -> NDArray[np.float64]:
+    """Give the light, 0 to 1, of each shade of sRGB that the dtype holds (IEC 61966-2-1)."""
+    most = np.iinfo(dtype).max
+    shade = np.arange(most + 1) / most
     return np.asarray(np.where(shade <= 0.04045, shade / 12.92, ((shade + 0.055) / 1.055) ** 2.4))
 
 
-def _shade(light: NDArray[Any]) -> NDArray[np.uint8]:
+def shade_of(light: NDArray[Any], dtype: DTypeLike = np.uint8) -> NDArray[Any]:
     """Give the sRGB shade of each light, rounded half up."""
     light = np.clip(light, 0, 1)
     shade = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return np.floor(shade * 255 + 0.5).astype(np.uint8)
+    most = np.iinfo(np.dtype(dtype)).max
+    return np.asarray(np.floor(shade * most + 0.5).astype(dtype))

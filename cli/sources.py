@@ -10,7 +10,7 @@ import click
 
 from .codecs import by_name
 from .exits import NoInput
-from .job import STREAM
+from .job import MANIFEST, STREAM
 
 _MAGIC = frozenset("*?[")
 
@@ -56,12 +56,13 @@ def find(
     *,
     recursive: bool = False,
     leave_out: str | None = None,
-    own_suffix: str = "",
+    own_suffix: str | tuple[str, ...] = "",
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
     `leave_out` is the output folder: where it lies inside an input folder, what a former run
-    wrote is no input of this one. `own_suffix` (".avg2") marks the former outputs beside inputs.
+    wrote is no input of this one. `own_suffix` (".avg2"), or several, marks the former outputs
+    beside inputs.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
@@ -87,7 +88,9 @@ def find(
 class _Walk:
     """Folders and patterns, into `found`."""
 
-    def __init__(self, found: Found, recursive: bool, leave_out: str | None, own: str) -> None:
+    def __init__(
+        self, found: Found, recursive: bool, leave_out: str | None, own: str | tuple[str, ...]
+    ) -> None:
         self.found, self.recursive, self.own = found, recursive, own
         self.leave_out = Path(leave_out).resolve() if leave_out else None
 
@@ -110,6 +113,8 @@ class _Walk:
                 self.folder(path, root)
 
     def file(self, path: Path, root: Path) -> None:
+        if path.name == MANIFEST:
+            return
         own = bool(self.own) and path.stem.endswith(self.own)
         known = by_name(path) is not None
         if known and not own and (path.is_file() or path.is_symlink()):

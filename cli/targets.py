@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,12 +17,11 @@ from typing import BinaryIO
 
 import click
 
-from .codecs import FORMATS, by_name
+from .codecs import ARRAYS, FORMATS, by_name
 from .exits import FileError
-from .job import STREAM, OnExists
+from .job import STREAM, OnExists, Stamp
 from .sources import Source, shown
 
-_FIELDS = ("dir", "stem", "ext", "name", "op", "k")
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
@@ -45,11 +44,12 @@ class Naming:
     output: str | None = None
     template: str | None = None
     format: str | None = None
+    level: int = 0  # of a pyramid
 
     def plan(self, sources: list[Source]) -> list[Target]:
         """Name every output; two for one name, or one that is an input, is a usage error."""
         output = self.output
-        single = len(sources) == 1 and sources[0].named and not self.template
+        single = len(sources) == 1 and sources[0].named and not (self.template or self.level)
         folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
         if output == STREAM:
             return [self._to_stream(sources)]
@@ -58,7 +58,8 @@ class Naming:
                 return self._distinct([self._target(sources[0], Path(output))])
             raise click.UsageError(
                 f"-o {shown(output)} names a file, which one named input can go to: for several, "
-                "for a folder or pattern, or with --name, name a folder (a / at its end says so)."
+                "for a folder or pattern, for a pyramid, or with --name, name a folder (a / at its "
+                "end says so)."
             )
         if output is None and any(source.path == STREAM for source in sources):
             raise click.UsageError("standard input has no name: name the output with -o.")
@@ -67,7 +68,7 @@ class Naming:
         return self._distinct([self._target(source, None) for source in sources])
 
     def _to_stream(self, sources: list[Source]) -> Target:
-        if len(sources) > 1:
+        if len(sources) > 1 or self.level:
             raise click.UsageError("only one result can go to standard output.")
         known = by_name(sources[0].path)
         format = self.format or (known.name if known and known.written else None)
@@ -98,9 +99,8 @@ class Naming:
         place = source.place if self.output is not None else Path(source.path)
         template = self.template
         if template is None:
-            template = (
-                "{dir}/{stem}{ext}" if self.output is not None else "{dir}/{stem}.{op}{k}{ext}"
-            )
+            template = "{dir}/{stem}" if self.output is not None else "{dir}/{stem}.{op}{k}"
+            template += ".l{level}{ext}" if self.level else "{ext}"
         fields = {
             "dir": str(place.parent),
             "stem": place.stem,
@@ -109,29 +109,21 @@ class Naming:
             "op": self.operator,
             "k": self.label,
         }
+        if self.level:
+            fields["level"] = str(self.level)
         try:
             name = template.format_map(fields)
         except (KeyError, ValueError, IndexError, AttributeError, TypeError) as error:
             raise click.UsageError(
                 f"--name {template!r} does not work ({error}): it can hold "
-                + ", ".join(f"{{{field}}}" for field in _FIELDS)
+                + ", ".join(f"{{{field}}}" for field in fields)
                 + ", as '{dir}/{stem}@{k}{ext}'."
             ) from error
         return Path(self.output or "", name)
 
     def _distinct(self, targets: list[Target]) -> list[Target]:
         targets = self._apart(targets)
-        by_key: dict[str, Source] = {}
-        for target in targets:
-            if target.reason:
-                continue
-            other = by_key.setdefault(_key(target.path), target.source)
-            if other is not target.source:
-                raise click.UsageError(
-                    f"{shown(other.path)} and {shown(target.source.path)} would both be written "
-                    f"to {shown(target.path)}: give names that differ with --name, or pool them "
-                    "apart."
-                )
+        refuse_shared(targets)
         self._refuse_inputs(targets)
         return targets
 
@@ -167,6 +159,37 @@ class Naming:
                 )
 
 
+def picture_format(output: str, inputs: Iterable[str]) -> str:
+    """Give the format that a picture's name says; refuse an input's name, and no picture's."""
+    known = by_name(output)
+    if known is None or not known.written or known.name in ARRAYS:
+        raise click.UsageError(
+            f"-o {shown(output)} names no picture that can be written: end it in .png, .jpg or "
+            ".webp."
+        )
+    if any(same_file(output, name) for name in inputs):
+        raise click.UsageError(
+            f"the output {shown(output)} is an input, and an input is never written to: name "
+            "another output with -o."
+        )
+    return known.name
+
+
+def refuse_shared(targets: list[Target]) -> None:
+    """Refuse two inputs' results in one file."""
+    by_key: dict[str, Source] = {}
+    for target in targets:
+        if target.reason:
+            continue
+        other = by_key.setdefault(_key(target.path), target.source)
+        if other is not target.source:
+            raise click.UsageError(
+                f"{shown(other.path)} and {shown(target.source.path)} would both be written "
+                f"to {shown(target.path)}: give names that differ with --name, or pool them "
+                "apart."
+            )
+
+
 def _key(path: str) -> str:
     """Give what two names of one file have in common, on this system."""
     folder, name = _resolved(str(Path(path).parent)), Path(path).name
@@ -189,6 +212,12 @@ def _identity(path: str) -> tuple[int, int] | None:
     return (status.st_dev, status.st_ino)
 
 
+def same_file(path: str, other: str) -> bool:
+    """Say whether two names are of one file that is there."""
+    identity = _identity(path)
+    return identity is not None and identity == _identity(other)
+
+
 def exists(path: str) -> bool:
     """Say whether a name is taken, be it by a link that leads nowhere."""
     return path != STREAM and os.path.lexists(path)
@@ -199,6 +228,7 @@ class Output:
 
     def __init__(self, file: BinaryIO, path: str) -> None:
         self.file, self.path = file, path
+        self.stamp: Stamp | None = None  # once it is whole
 
 
 @contextmanager
@@ -218,6 +248,8 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with file:
             output = Output(file, path)
             yield output
+        status = temporary.stat()  # no later: what then stands at the path may be another's
+        output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
         temporary.unlink(missing_ok=True)

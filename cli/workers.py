@@ -5,20 +5,27 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import TYPE_CHECKING
 
 from .engine import failed, import_ahead, run_one
 from .exits import FileError
 from .job import STREAM, Job, Outcome
 from .targets import abandon
 
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Semaphore
+
 # Threads wait for each other while pixels are copied out of Pillow; processes do not, but each
 # imports Numba first, half a second of a core, which a few files do not win back.
 PROCESSES_FROM = 64
 
 
-def run_many(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Outcome]:
+def run_many(
+    jobs: Sequence[Job], workers: int, fail_fast: bool, announce: bool
+) -> Iterator[Outcome]:
     """Do the jobs, `workers` at once, and give their outcomes in their order."""
-    executor = _executor(jobs, workers)
+    executor = _executor(jobs, workers, announce)
     rest = iter(jobs)
     pending: deque[tuple[Job, Future[Outcome]]] = deque()
     stopped = False
@@ -41,7 +48,7 @@ def run_many(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Out
                 # A decoder crashed, or the system wanted memory: the others get a new start.
                 outcome = failed(job, FileError("the process that worked on it, or beside, died"))
                 executor.shutdown(wait=True)
-                executor = _executor(jobs, workers)
+                executor = _executor(jobs, workers, announce)
                 pending = deque((job, executor.submit(run_one, job)) for job, _ in pending)
             if fail_fast and outcome.status == "failed":
                 stopped = True
@@ -52,18 +59,20 @@ def run_many(jobs: Sequence[Job], workers: int, fail_fast: bool) -> Iterator[Out
         executor.shutdown(wait=True, cancel_futures=True)
 
 
-def _executor(jobs: Sequence[Job], workers: int) -> Executor:
+def _executor(jobs: Sequence[Job], workers: int, announce: bool) -> Executor:
     streams = any(STREAM in (job.source, job.target) for job in jobs)
     if len(jobs) < PROCESSES_FROM or streams:
-        import_ahead()
+        import_ahead((lambda: True) if announce else None)
         return ThreadPoolExecutor(workers, thread_name_prefix="pool")
     from multiprocessing import get_context
 
     # Never forked: a child of a process whose kernels ran on OpenMP is killed by it.
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_begin)
+    context = get_context("spawn")
+    word = context.Semaphore() if announce else None  # the first to compile takes it, and speaks
+    return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(word,))
 
 
-def _begin() -> None:
+def _begin(word: "Semaphore | None") -> None:
     """Make a worker process ready: serial kernels, no word of its own, no life of its own."""
     import signal
     import threading
@@ -76,7 +85,7 @@ def _begin() -> None:
 
     set_apart()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    import_ahead()
+    import_ahead(partial(word.acquire, False) if word else None)
 
 
 def _end_with_parent() -> None:

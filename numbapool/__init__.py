@@ -162,4 +162,5 @@ def __getattr__(name: str) -> Any:
     module = _ELSEWHERE.get(name, "numbapool.functional")
     if "numba" in sys.modules:
         import_module("numbapool.jit").register()
-    return getattr(import_module(module), name)
+    found = globals()[name] = getattr(import_module(module), name)
+    return found

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import types
 from numba.core import cgutils
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
 from numba.core.imputils import impl_ret_new_ref
 from numba.core.registry import cpu_target
@@ -42,6 +43,7 @@ from numbapool.run import (
     LANES,
     OUTS,
     PIECES,
+    RECORD,
     SCRATCH,
     SHAPE,
     SLOTS,
@@ -71,6 +73,8 @@ def record(structure: str, key: int) -> tuple[int, str]:
     """
     try:
         site = json.loads(structure)
+        if site["record"] != RECORD:
+            return 0, "this was compiled for another numbapool: delete Numba's cache of it"
         numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
         found = _records.get((structure, numbers))
         if found is None:
@@ -136,7 +140,7 @@ class Site(NamedTuple):
 
     def text(self, count: int) -> str:
         """Return the structure that `record` takes; `count` is how many numbers go with it."""
-        return json.dumps({**self._asdict(), "count": count})
+        return json.dumps({**self._asdict(), "count": count, "record": RECORD})
 
 
 def described(name: str, kind: Any) -> Any:
@@ -470,9 +474,14 @@ def signature_of(function: Callable[..., Any]) -> str:
     )
 
 
-@cache
 def register() -> None:
-    """Tell Numba of all functions."""
+    """Tell Numba of all functions; any number of threads may ask for that."""
+    with global_compiler_lock:
+        _register()
+
+
+@cache
+def _register() -> None:
     for name in NAMES:
         function = getattr(functional, name)
         signature = signature_of(function)

@@ -31,6 +31,8 @@ KEPT_BYTES = 1 << 23
 # A call as compiled code takes it: one array of int64, of which these are the first.
 (KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
 HEAD = 11
+RECORD = 1
+"""Raised whenever these, or what stands behind them, change: users' compiled code is older."""
 
 
 def address(array: Array) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import numbapool
+from numbapool.functional import extremes
 from numbapool.kernels import compiled, store
 
 X = np.arange(1024, dtype=np.int16)
@@ -20,8 +21,14 @@ X = np.arange(1024, dtype=np.int16)
 
 def quarters() -> list[int]:
     """Pool as a new process would, by a kernel from the disk or compiled."""
-    compiled._kernels.clear()
+    forget()
     return numbapool.max_pool1d(X, 256).tolist()
+
+
+def forget():
+    """Drop the kernels of this process, and the calls that hold them."""
+    compiled._kernels.clear()
+    extremes.sliding_extreme.cache_clear()
 
 
 RIGHT = [255, 511, 767, 1023]
@@ -32,7 +39,7 @@ def files(tmp_path, monkeypatch):
     """Give a function that lists the kernels' files, in a folder of this test's own."""
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     yield lambda: sorted(tmp_path.glob("numbapool-kernels/*.o"))
-    compiled._kernels.clear()
+    forget()
 
 
 def test_all_sources_bear_on_the_hash():
@@ -82,7 +89,7 @@ def test_without_a_folder_kernels_work_and_one_warning_says_so(tmp_path, monkeyp
         assert quarters() == RIGHT
     assert len(caught) == 1
     assert "NUMBA_CACHE_DIR" in str(caught[0].message)
-    compiled._kernels.clear()
+    forget()
 
 
 def test_without_a_home_there_is_no_folder(monkeypatch):

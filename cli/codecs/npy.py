@@ -78,7 +78,7 @@ def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster
     else:
         flat: NDArray[Any] = np.frombuffer(file.read(header.nbytes), header.dtype)
         array = flat.reshape(header.shape, order=order)
-    yield Raster(array, data_format(header.shape, reading.data_format))
+    yield Raster(array, _layout(header.shape, reading))
 
 
 def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
@@ -100,7 +100,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 raise FileError(f"array {name!r} is cut short")
             array: NDArray[Any] = np.frombuffer(data, header.dtype)
             array = array.reshape(header.shape, order="F" if header.fortran_order else "C")
-            layout = data_format(header.shape, reading.data_format, f"array {name!r} has")
+            layout = _layout(header.shape, reading, f"array {name!r} has")
             yield Raster(array, layout, metadata=Metadata(compression=compression), name=name)
 
 
@@ -117,6 +117,12 @@ def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, H
                 header = read_header(member, entry.file_size)
             found.append((entry.filename.removesuffix(".npy"), header))
     return found
+
+
+def _layout(shape: tuple[int, ...], reading: Reading, what: str = "it has") -> str:
+    if reading.any_axes and reading.data_format is None and len(shape) not in (2, 4):
+        return ""
+    return data_format(shape, reading.data_format, what)
 
 
 def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has") -> str:

@@ -1,7 +1,7 @@
 """Pictures to arrays, through Pillow: every frame, upright, and nothing lost without a word."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -56,8 +56,8 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
         reason = "the file is empty" if empty else "it is no picture or array that is known"
         raise FileError(reason) from error
     except Exception as error:
-        raise FileError(_reason(error)) from error
-    _check_size(picture, limit)
+        raise FileError(reason_of(error)) from error
+    check_size(*picture.size, limit)
     return picture
 
 
@@ -74,27 +74,24 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     head = file.read(HEAD)
     file.seek(0)
     with open_picture(file, reading) as picture:
-        bits = bits_beyond_8(picture, head)
-        if bits and not reading.accept_8bit:
-            raise FileError(
-                f"it holds {bits} bits a channel, of which Pillow reads 8: accept that with "
-                "--accept-8bit, or save it as .npy"
-            )
         try:
             count = frame_count(picture)
         except Exception as error:
-            raise FileError(_reason(error)) from error
+            raise FileError(reason_of(error)) from error
         for number in range(count):
             try:
                 if number:
                     picture.seek(number)
-                    _check_size(picture, reading.max_pixels or MAX_PIXELS)
+                    check_size(*picture.size, reading.max_pixels)
+                bits = bits_beyond_8(picture, head)
+                if bits and not reading.accept_8bit:
+                    raise FileError(too_deep(bits))
                 yield _frame(picture, reading, count > 1)
             except FileError:
                 raise
             except Exception as error:
                 where = f"frame {number + 1} of {count}: " if count > 1 else ""
-                raise FileError(where + _reason(error)) from error
+                raise FileError(where + reason_of(error)) from error
 
 
 def _frame(picture: Image.Image, reading: Reading, animated: bool) -> Raster:
@@ -105,7 +102,7 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool) -> Raster:
     after = orientation(picture)
     turn = _UPRIGHT.get(after)
     notes: list[str] = []
-    metadata = _metadata(picture, notes)
+    metadata = metadata_of(picture, notes)
     if metadata.dpi and max(before, after) >= 5:
         metadata = replace(metadata, dpi=metadata.dpi[::-1])
     image = picture
@@ -174,7 +171,8 @@ def orientation(picture: Image.Image) -> int:
         return 1  # EXIF that is damaged says nothing: the pixels are whole
 
 
-def _metadata(picture: Image.Image, notes: list[str]) -> Metadata:
+def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
+    """Give what is kept beside the pixels, and in `notes` what could not be."""
     info = picture.info
     subsampling = None
     if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "YCbCr"):
@@ -184,8 +182,8 @@ def _metadata(picture: Image.Image, notes: list[str]) -> Metadata:
     compression = info.get("compression") if picture.format == "TIFF" else None
     return Metadata(
         icc=info.get("icc_profile") or None,
-        exif=_exif(picture, notes),
-        dpi=_dpi(info.get("dpi")),
+        exif=kept_exif(picture.getexif, notes),
+        dpi=plausible_dpi(info.get("dpi")),
         loop=info.get("loop"),
         poster=bool(info.get("default_image")),
         subsampling=subsampling,
@@ -193,9 +191,10 @@ def _metadata(picture: Image.Image, notes: list[str]) -> Metadata:
     )
 
 
-def _exif(picture: Image.Image, notes: list[str]) -> bytes | None:
+def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
+    """Give what stays true of a smaller picture."""
     try:
-        exif = picture.getexif()
+        exif = read()
         kept = Image.Exif()
         for tag in set(exif) & _KEPT_TAGS:
             kept[tag] = exif[tag]
@@ -207,11 +206,12 @@ def _exif(picture: Image.Image, notes: list[str]) -> bytes | None:
                 kept[group] = tags
         return kept.tobytes() if len(kept) else None
     except Exception as error:
-        notes.append(f"its EXIF is damaged and was left out ({_reason(error)})")
+        notes.append(f"its EXIF is damaged and was left out ({reason_of(error)})")
         return None
 
 
-def _dpi(dpi: Any) -> tuple[float, float] | None:
+def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
+    """Give a resolution as two numbers, None where they are none."""
     try:
         across, down = float(dpi[0]), float(dpi[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError):
@@ -251,24 +251,34 @@ def bits_beyond_8(picture: Image.Image, head: bytes) -> int:
     return bits if reads_8 and bits > 8 else 0
 
 
-def _check_size(picture: Image.Image, limit: int) -> None:
-    width, height = picture.size
-    if width * height > limit:
-        raise FileError(_too_large(f"{width} x {height}", str(width * height)))
-
-
-def _too_large(pixels: str, wanted: str) -> str:
+def too_deep(bits: int) -> str:
+    """Say why a picture of more bits than Pillow reads is refused."""
     return (
-        f"its {pixels} pixels are past the limit of {Image.MAX_IMAGE_PIXELS:,}, as a "
+        f"it holds {bits} bits a channel, of which Pillow reads 8: accept that with "
+        "--accept-8bit, or save it as a 16-bit .png or .tif, or as .npy"
+    )
+
+
+def check_size(width: int, height: int, limit: int | None) -> None:
+    """Refuse a picture of more pixels than `limit`, or than Pillow's where that is None."""
+    limit = limit or MAX_PIXELS
+    if width * height > limit:
+        raise FileError(_too_large(f"{width} x {height}", str(width * height), limit))
+
+
+def _too_large(pixels: str, wanted: str, limit: int) -> str:
+    return (
+        f"its {pixels} pixels are past the limit of {limit:,}, as a "
         f"decompression bomb's would be: if you trust it, give --max-pixels {wanted}"
     )
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Say what Pillow met, in one line."""
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         said = re.search(r"\((\d+) pixels\)", str(error))
-        return _too_large(f"{int(said[1]):,}" if said else "many", said[1] if said else "N")
+        pixels, wanted = (f"{int(said[1]):,}", said[1]) if said else ("many", "N")
+        return _too_large(pixels, wanted, Image.MAX_IMAGE_PIXELS or MAX_PIXELS)
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
     text = " ".join(str(error).split()) or type(error).__name__

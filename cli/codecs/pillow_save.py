@@ -10,15 +10,19 @@ from PIL import Image
 from ..exits import FileError
 from ..job import Writing
 from ..quiet import quiet
-from . import FORMATS
+from . import FORMATS, deep_save
+from .deep import EXTRA, installed
 from .pillow import flip_lab
-from .raster import Metadata, Raster
+from .raster import Metadata, Raster, spoken
 
 # Pixel modes that each format keeps bit for bit (or, where it is lossy, accepts).
 _HOLDS: dict[str, tuple[str, ...]] = {
-    "PNG": ("1", "L", "LA", "RGB", "RGBA", "I;16", "P"),
+    "PNG": ("1", "L", "LA", "RGB", "RGBA", "I;16", "P", *deep_save.HOLDS["PNG"]),
     "JPEG": ("L", "RGB", "CMYK"),
-    "TIFF": ("1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F", "P"),
+    "TIFF": (
+        *("1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F", "P"),
+        *deep_save.HOLDS["TIFF"],
+    ),
     "WEBP": ("RGB", "RGBA"),
     "AVIF": ("RGB", "RGBA"),
     "GIF": ("1", "L", "RGB", "RGBA", "P"),
@@ -31,12 +35,13 @@ _HOLDS: dict[str, tuple[str, ...]] = {
 }
 # What a mode may become, in order, without a value being changed.
 _WIDENS = {"1": ("L", "RGB"), "L": ("RGB",), "LA": ("RGBA",), "YCbCr": ("RGB",)}
-_OPAQUE = {"LA": "L", "RGBA": "RGB"}
-_CHANNEL: dict[str, type[np.generic]] = {
-    "1": np.bool_,
-    "I;16": np.uint16,
-    "I": np.int32,
-    "F": np.float32,
+_OPAQUE = {"LA": "L", "RGBA": "RGB", "LA;16": "I;16", "RGBA;16": "RGB;16"}
+_CHANNEL: dict[str, type[np.generic]] = {"1": np.bool_, "I": np.int32, "F": np.float32}
+_DEPTH: dict[str, type[np.generic]] = {
+    "16": np.uint16,
+    "16F": np.float16,
+    "32F": np.float32,
+    "64F": np.float64,
 }
 _ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 _LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "lzma", "zstd")
@@ -51,7 +56,13 @@ def save(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, 
             f"write {_listed(_suffixes(_ANIMATED))}"
         )
     notes: list[str] = []
-    images = [_image(raster, writing, notes) for raster in rasters]
+    frames = [(raster, *_values(raster, writing)) for raster in rasters]
+    if any(deep_save.is_deep(mode) and mode in _HOLDS[format] for _, _, mode in frames):
+        for raster, _, mode in frames:
+            if mode not in _HOLDS[format]:
+                raise _not_held(raster, mode, format)
+        return deep_save.save(frames, file, writing)
+    images = [_image(*frame, writing, notes) for frame in frames]
     options = _options(rasters, images, writing, notes)
     # Pillow's own text for a full disk or a size past the format's limit is good enough.
     try:
@@ -66,8 +77,9 @@ def save(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, 
     return tuple(dict.fromkeys(notes))
 
 
-def _image(raster: Raster, writing: Writing, notes: list[str]) -> Image.Image:
-    array, mode = _values(raster, writing)
+def _image(
+    raster: Raster, array: NDArray[Any], mode: str, writing: Writing, notes: list[str]
+) -> Image.Image:
     holds = _HOLDS[writing.format]
     if writing.format == "PPM" and mode == "F" and array.ndim != 2:
         holds = ()
@@ -75,20 +87,17 @@ def _image(raster: Raster, writing: Writing, notes: list[str]) -> Image.Image:
         wider = next((name for name in _WIDENS.get(mode, ()) if name in holds), None)
         if wider:
             return _from_array(array, mode).convert(wider)
-        if mode in _OPAQUE and writing.background:
+        if mode in ("LA", "RGBA") and writing.background:
             return _flattened(_from_array(array, mode), writing.background, holds)
         if mode in _OPAQUE and _OPAQUE[mode] in holds:
-            if (array[..., -1] == 255).all():
+            if (array[..., -1] == np.iinfo(array.dtype).max).all():
                 return _from_array(np.ascontiguousarray(array[..., :-1].squeeze()), _OPAQUE[mode])
-            raise FileError(
-                f"{writing.format} holds no transparency: write {_others(mode)}, or lay it on a "
-                "colour with --background white"
-            )
-        raise FileError(f"{writing.format} holds no {mode}: write {_others(mode)}")
+            laid = ", or lay it on a colour with --background white" if ";" not in mode else ""
+            raise FileError(f"{writing.format} holds no transparency: write {_others(mode)}{laid}")
+        raise _not_held(raster, mode, writing.format)
     image = _from_array(array, mode)
     if raster.palette is not None and mode == "P":
-        colours = "RGBA" if raster.palette.shape[1] == 4 else "RGB"
-        image.putpalette(raster.palette.tobytes(), colours)
+        _set_palette(image, raster.palette, writing.format)
     elif writing.format == "GIF" and mode in ("RGB", "RGBA"):
         image, exact = _indexed(array)
         if not exact:
@@ -96,22 +105,36 @@ def _image(raster: Raster, writing: Writing, notes: list[str]) -> Image.Image:
     return image
 
 
+def _not_held(raster: Raster, mode: str, format: str) -> FileError:
+    eight = raster.picture and mode.endswith(";16") and deep_save.is_deep(mode)
+    hint = ", or take 8 bits of it with --accept-8bit" if eight else ""
+    return FileError(f"{format} holds no {spoken(mode)}: write {_others(mode)}{hint}")
+
+
+def _set_palette(image: Image.Image, palette: NDArray[np.uint8], format: str) -> None:
+    """Give an image of indices its colours, in the way that the format holds their alpha."""
+    alpha = palette[:, 3] if palette.shape[1] == 4 else np.full(len(palette), 255, np.uint8)
+    clear = np.flatnonzero(alpha != 255)
+    if not clear.size:
+        image.putpalette(np.ascontiguousarray(palette[:, :3]).tobytes(), "RGB")
+    elif format == "PNG":
+        image.putpalette(palette.tobytes(), "RGBA")
+    elif format == "GIF" and clear.size == 1 and alpha[clear[0]] == 0:
+        image.putpalette(np.ascontiguousarray(palette[:, :3]).tobytes(), "RGB")
+        image.info["transparency"] = int(clear[0])
+    else:
+        raise FileError(f"{format} holds no such transparent palette: write .png, or .npy")
+
+
 def _values(raster: Raster, writing: Writing) -> tuple[NDArray[Any], str]:
     """Give the array in the number type of a mode, and that mode; refuse what does not fit."""
     array, mode, format = raster.array, raster.mode or _mode_of(raster), writing.format
-    wanted = _CHANNEL.get(mode, np.uint8)
+    wanted = _DEPTH.get(mode.partition(";")[2]) or _CHANNEL.get(mode, np.uint8)
     single = array.ndim == 2
     if array.dtype == wanted:
         return array, mode
     if array.dtype.kind == "f":
-        if single and "F" in _HOLDS[format] and array.dtype.itemsize <= 4:
-            return array.astype(np.float32), "F"
-        if single and writing.format == "TIFF" and writing.clip:
-            return array.astype(np.float32), "F"
-        raise FileError(
-            f"its values are {array.dtype}, which {format} does not hold: write .npy"
-            + (" or .tif" if single and format != "TIFF" and array.dtype.itemsize <= 4 else "")
-        )
+        return _floats(array, mode, writing)
     if single and format == "TIFF":
         # Sums of grey go to 32 bits whatever they come to, so that one folder has one kind.
         wanted, mode = np.int32, "I"
@@ -122,11 +145,32 @@ def _values(raster: Raster, writing: Writing) -> tuple[NDArray[Any], str]:
             beyond = most if most > high else least
             fits = " or .tif" if single and format != "TIFF" and _within(least, most) else ""
             raise FileError(
-                f"its values reach {beyond:,} and {mode} in {format} holds {low} to {high:,}: "
-                f"write .npy{fits}, or hold them at those limits with --clip"
+                f"its values reach {beyond:,} and {spoken(mode)} in {format} holds {low} to "
+                f"{high:,}: write .npy{fits}, or hold them at those limits with --clip"
             )
         array = np.clip(array, low, high)
     return array.astype(wanted), mode
+
+
+def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[Any], str]:
+    """Give floats that were no floats in the input, or stand in no picture, and their mode."""
+    single, format = array.ndim == 2, writing.format
+    narrow = array.dtype.itemsize <= 4 or (writing.clip and format == "TIFF")
+    if single and narrow and "F" in _HOLDS[format]:
+        return array.astype(np.float32), "F"
+    base = mode.partition(";")[0]
+    base = "L" if single else base
+    deep = f"{base};{array.dtype.itemsize * 8}F"
+    if format == "TIFF" and deep in _HOLDS[format]:
+        if not installed() and single:
+            raise FileError(
+                f"its values are {array.dtype}, and a TIFF of those is written with an extra: "
+                f"{EXTRA}; or write .npy, or hold them in float32 with --clip"
+            )
+        return array, deep
+    held = format != "TIFF" and (deep in _HOLDS["TIFF"] or (single and narrow))
+    fits = " or .tif" if held else ""
+    raise FileError(f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}")
 
 
 def _limits(dtype: type[Any]) -> tuple[int, int]:
@@ -142,14 +186,13 @@ def _within(least: int, most: int) -> bool:
 def _mode_of(raster: Raster) -> str:
     """Find the mode that a plain array is as a picture, by its axes and type."""
     array = raster.array
-    if raster.data_format == "NHWC" and array.ndim == 3 and array.dtype.kind in "ui":
+    if raster.data_format == "NHWC" and array.ndim == 3 and array.dtype.kind in "uif":
         mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
         if mode:
-            return mode
-    if array.ndim == 2 and array.size:
+            return mode + {"uint16": ";16"}.get(array.dtype.name, "")
+    if array.ndim == 2 and array.size and array.dtype.kind in "uibf":
         by_type = {"bool": "1", "uint16": "I;16", "int32": "I", "float32": "F", "float16": "F"}
-        if array.dtype.kind in "uib" or array.dtype.name in by_type:
-            return by_type.get(array.dtype.name, "L")
+        return by_type.get(array.dtype.name, "L")
     raise FileError(
         f"{array.dtype} of shape {array.shape} is no picture: write .npy, or give a grey array "
         "of two axes, or one of 2, 3 or 4 channels with --data-format HWC"

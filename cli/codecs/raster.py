@@ -29,9 +29,11 @@ class Raster:
     array
         The values. Where `mode` is not empty: (height, width) or (height, width, channels).
     data_format
-        "NCHW" where the last two axes are height and width, "NHWC" where channels follow them.
+        "NCHW" where the last two axes are height and width, "NHWC" where channels follow them,
+        empty where that is not known and was not needed.
     mode
-        What the channels are, in Pillow's words ("RGBA"); empty for a plain array.
+        What the channels are, in Pillow's words ("RGBA"), and their depth where it is not
+        Pillow's ("RGBA;16", "RGB;32F"); empty for a plain array.
     duration
         How long an animation shows this frame, in milliseconds.
     name
@@ -50,7 +52,22 @@ class Raster:
     notes: tuple[str, ...] = ()
 
     @property
+    def picture(self) -> bool:
+        """Whether it is one, not a plain array."""
+        return bool(self.mode)
+
+    @property
     def spatial(self) -> tuple[int, int]:
         """Height and width."""
         shape = self.array.shape
         return shape[-3:-1] if self.data_format == "NHWC" else shape[-2:]
+
+
+def spoken(mode: str) -> str:
+    """Give a mode in words: "16-bit RGB" of "RGB;16", "palette" of "P"."""
+    base, _, depth = mode.partition(";")
+    if not depth:
+        return {"P": "palette"}.get(mode, mode)
+    bits = depth.removesuffix("F")
+    base = {"I": "grey", "L": "grey"}.get(base, base)
+    return f"{bits}-bit {'float ' if depth != bits else ''}{base}"

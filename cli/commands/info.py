@@ -8,6 +8,7 @@ import click
 from .. import options
 from ..exits import ExitCode
 from ..job import Window
+from ..params import complete_path
 from ..sources import find, shown
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _LABEL = 13  # the column in which values begin
     short_help="Say what is in a file, and what pooling would make of it.",
     epilog="\b\nExamples:\n  pool info photo.jpg\n  pool info features.npy -k 3 -s 2 -p 1\n",
 )
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @options.apply([*options.WINDOW, *options.READING])
 @click.option("-r", "--recursive", is_flag=True, help="Look in the folders below, too.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON line a file.")

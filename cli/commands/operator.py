@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import click
 
 from .. import options
-from ..job import Job, Outcome, Window
+from ..job import STREAM, Job, Outcome, Window
 from ..operators import Operator
 from ..report import Report, can_draw
-from ..sources import Found, find, read_list
 from ..targets import Naming, Target
 
 
@@ -24,34 +24,42 @@ def build(operator: Operator) -> click.Command:
 
     decorate = options.apply(
         [
-            click.argument("inputs", nargs=-1, metavar="INPUT..."),
+            options.INPUTS,
             *options.WINDOW,
             *options.values_options(operator.parameters, operator.weighs_alpha),
             *options.FINDING,
             *options.NAMING,
+            options.UPDATE,
             *options.READING,
             *options.WRITING,
             *options.RUNNING,
             options.DEBUG,
         ]
     )
-    name = operator.name
+    name, written = operator.name, operator.written
+    note = f" {operator.note}" if operator.note else ""
+    format = "" if written == "png" else f" --format {written}"
     return click.command(
         name,
         short_help=f"Keep {operator.keeps} of each window.",
-        help=f"Pool pictures and arrays: keep {operator.keeps} of each window.\n\n"
+        help=f"Pool pictures and arrays: keep {operator.keeps} of each window.{note}\n\n"
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
         "input. Without -o each output stands beside its input, "
         f"as photo.{name}2.png.",
-        epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.png\n"
+        epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.{written}\n"
         f"  pool {name} features.npy -k 3 -s 2 -p 1 -o pooled.npy\n"
-        f"  pool {name} photos -r -k 4 -o small\n",
+        f"  pool {name} photos -r -k 4 -o small{format}\n",
     )(decorate(callback))
 
 
 def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> int:
     window = options.window_of(given)
-    found = _found(operator, window, inputs, given)
+    found = options.found_of(
+        inputs,
+        given,
+        leave_out=given["output"],
+        own_suffix="" if given["output"] else f".{operator.name}{window.label}",
+    )
     naming = Naming(
         operator.name,
         window.label,
@@ -60,6 +68,8 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
         given["output_format"].upper() if given["output_format"] else None,
     )
     targets = naming.plan(found.sources)
+    if given["update"] and any(STREAM in (t.source.path, t.path) for t in targets):
+        raise click.UsageError("--update compares files: standard input and output are none.")
     report = Report(
         len(targets),
         quiet=given["quiet"],
@@ -73,27 +83,11 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
     raise click.exceptions.Exit(report.code)
 
 
-def _found(
-    operator: Operator, window: Window, inputs: tuple[str, ...], given: dict[str, Any]
-) -> Found:
-    listed: Sequence[str] = ()
-    if given["files_from"] is not None:
-        listed = read_list(given["files_from"], given["null"])
-    elif not inputs:
-        raise click.UsageError("give an INPUT: a file, a folder, a quoted pattern, or -.")
-    return find(
-        inputs,
-        listed,
-        recursive=given["recursive"],
-        leave_out=given["output"],
-        own_suffix="" if given["output"] else f".{operator.name}{window.label}",
-    )
-
-
 def _jobs(
     operator: Operator, window: Window, targets: list[Target], given: dict[str, Any]
 ) -> list[Job]:
-    values, reading = options.values_of(given), options.reading_of(given)
+    values = options.values_of(given)
+    reading = replace(options.reading_of(given), indices=operator.keeps_labels)
     writings = {
         format: options.writing_of(given, format)
         for format in {target.format for target in targets if not target.reason}
@@ -120,14 +114,29 @@ def _outcomes(jobs: list[Job], targets: list[Target], given: dict[str, Any]) -> 
             yield Outcome(target.source.path, status="failed", reason=target.reason)
             if given["fail_fast"]:
                 return
-    if given["dry_run"]:
-        from ..facts import planned
+    run = partial(_planned if given["dry_run"] else _done, given)
+    if given["update"]:
+        from ..updates import updated
 
-        yield from map(planned, jobs)
-        return
+        yield from updated(jobs, run)
+    else:
+        yield from run(jobs)
+
+
+def _planned(given: dict[str, Any], jobs: Sequence[Job]) -> Iterator[Outcome]:
+    if given["update"]:
+        from ..updates import plan_stamped as plan
+    else:
+        from ..facts import planned as plan
+
+    yield from map(plan, jobs)
+
+
+def _done(given: dict[str, Any], jobs: Sequence[Job]) -> Iterator[Outcome]:
     from ..engine import run, worker_count
 
-    yield from run(jobs, given["jobs"] or worker_count(len(jobs)), given["fail_fast"])
+    workers = given["jobs"] or worker_count(len(jobs))
+    yield from run(jobs, workers, given["fail_fast"], not (given["quiet"] or given["as_json"]))
 
 
 def _tell(outcomes: Iterator[Outcome], report: Report) -> None:

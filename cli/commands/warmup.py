@@ -1,0 +1,118 @@
+"""``pool warmup``: kernels compiled ahead of their first use."""
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import options
+from ..operators import OPERATORS
+from ..report import can_draw
+
+if TYPE_CHECKING:
+    from numbapool.warm import Call
+
+    from ..codecs.raster import Raster
+
+_DEFAULT = ("max", "min", "avg", "sum")
+_DTYPES = ("uint8", "uint16", "float32")
+_KNOWN = (
+    "bool",
+    *(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64)),
+    *(f"float{bits}" for bits in (16, 32, 64)),
+)
+
+# Pictures whose kernels a plain array does not bring: colours as one, alphas that weigh.
+_COLOURS = {
+    "uint8": ("LA", "RGB", "RGBA"),
+    "uint16": ("LA;16", "RGB;16", "RGBA;16"),
+}
+_SIDE = 4
+
+
+@click.command(
+    "warmup",
+    short_help="Compile kernels ahead of their first use.",
+    epilog="\b\nExamples:\n  pool warmup avg --dtype uint8\n  pool warmup\n",
+)
+@click.argument(
+    "operators",
+    nargs=-1,
+    type=click.Choice(list(OPERATORS)),
+    metavar="[OPERATOR]...",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice(_KNOWN),
+    metavar="DTYPE",
+    multiple=True,
+    default=_DTYPES,
+    help="A type of number: bool, uint8 to uint64, int8 to int64, float16 to float64; again for "
+    "several.  "
+    f"[default: {', '.join(_DTYPES)}]",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@options.DEBUG
+def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, debug: bool) -> None:
+    """Compile what OPERATOR uses, so that no later run has to wait for it.
+
+    Without OPERATOR: max, min, avg and sum. uint8 is what most pictures hold, uint16 and float32
+    what deep ones do. Warmed are small windows, as -k 2; large ones that overlap have kernels of
+    their own, and so have --nan skip and --nodata.
+    """
+    from numbapool.kernels.store import folder
+    from numbapool.warm import warm
+
+    if folder() is None:
+        raise click.ClickException(
+            "there is no folder to keep kernels in: set NUMBA_CACHE_DIR to one that can be written."
+        )
+    chosen = list(dict.fromkeys(operators or _DEFAULT))
+    calls = list(_calls(chosen, list(dict.fromkeys(dtypes))))
+    shown = 0
+
+    def progress(name: str) -> None:
+        nonlocal shown
+        shown += 1
+        if not quiet and can_draw():
+            sys.stderr.write(f"\r\x1b[K{shown}/{len(calls)}  {name}")
+            sys.stderr.flush()
+
+    try:
+        warmth = warm(calls, progress)
+    finally:
+        if shown and not quiet and can_draw():
+            sys.stderr.write("\r\x1b[K")
+    if not quiet:
+        click.echo(
+            f"Kernels compiled: {warmth.compiled}, there already: {warmth.loaded} "
+            f"({warmth.seconds:.1f} s)"
+        )
+
+
+def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
+    """Give the poolings that bring the kernels: of each kind of picture, and of arrays."""
+    from functools import partial
+
+    from ..job import Values, Window
+    from ..pooling import pool
+
+    window, values = Window(), Values()
+    for dtype in dtypes:
+        for raster in _rasters(dtype):
+            for name in operators:
+                kind = f"{name} on {dtype} {raster.mode}".rstrip()
+                yield kind, partial(pool, raster, OPERATORS[name], window, values)
+
+
+def _rasters(dtype: str) -> Iterator["Raster"]:
+    import numpy as np
+
+    from ..codecs.raster import Raster
+
+    yield Raster(np.zeros((_SIDE, _SIDE), dtype), "NCHW")
+    for mode in _COLOURS.get(dtype, ()):
+        channels = len(mode.partition(";")[0])
+        yield Raster(np.zeros((_SIDE, _SIDE, channels), dtype), "NHWC", mode)

@@ -1,0 +1,34 @@
+"""A word to whoever waits while kernels are compiled."""
+
+from collections.abc import Callable
+
+import click
+
+from .report import can_draw
+
+Claim = Callable[[], bool]
+"""Says whether it is for this process to speak, of all that work on a run."""
+
+_claim: Claim | None = None
+
+
+def announced_by(claim: Claim | None) -> None:
+    """Say it once, when a kernel is first compiled; with None, never."""
+    from numbapool.kernels.compiled import on_compile
+
+    global _claim
+    _claim = claim
+    if _tell not in on_compile:
+        on_compile.append(_tell)
+
+
+def _tell() -> None:
+    from numbapool.kernels.store import folder
+
+    global _claim
+    claim, _claim = _claim, None
+    if claim is None or not claim():
+        return
+    kept = "kept for next time" if folder() else "kept nowhere: see pool doctor"
+    line = f"pool: compiling kernels for first use ({kept})…"
+    click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
