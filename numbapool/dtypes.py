@@ -167,9 +167,11 @@ def mean(
     code = ROUNDINGS[rounding]
     low, high = (int(limit) for limit in limits(dtype))
     halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
-    short = dtype == np.uint8 and taps <= 128 and override is None and rounding == "half_up"
-    if short and skip.value is None:
-        return Reduction(r.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
+    if override is None and rounding == "half_up" and skip.value is None:
+        if dtype == np.uint8 and taps <= 128:
+            return Reduction(r.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
+        if dtype == np.uint16 and taps <= 256:
+            return Reduction(r.MiddleMean(np.uint32(0)), (np.dtype(np.uint32),), (dtype,), True)
     if max(-low, high) * taps < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)

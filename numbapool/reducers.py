@@ -220,6 +220,31 @@ class ShortMean(NamedTuple):
         return (np.uint32(np.uint16(acc + half)) * factor) >> shift
 
 
+class MiddleMean(NamedTuple):
+    """The mean of uint16 over up to 256 taps, half up, in 32 bits: multiply and shift.
+
+    With m = ceil(2**32 / d) the product ``n * m`` of a sum n <= 65535 d + d / 2 is too large by
+    less than ``65535.5 d / 2**32 < 1 / d`` for d <= 256: the quotient's floor is exact.
+    """
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return np.uint32(a + b)
+
+    def prepare(self, weight):
+        if weight == 1:  # 2**32 has a bit too many: (n + 1) * (2**32 - 1) does as well
+            return np.uint32(1), np.uint32(0xFFFFFFFF)
+        return np.uint32(weight // 2), np.uint32(-(-(1 << 32) // weight))
+
+    def finish(self, acc, scale):
+        half, factor = scale
+        return np.uint32((np.uint64(np.uint32(acc + half)) * np.uint64(factor)) >> np.uint64(32))
+
+
 class RoundedMean(NamedTuple):
     """The mean of integers whose sums stay below 2**50, rounded from the exact sum.
 

@@ -82,29 +82,17 @@ def slide(op, lanes, row, spare, other, taps, pitch, n):
 
 
 @njit(**JIT)
-def halve(op, lanes, at, to, evens, n, inner):
-    """Join neighbours in pairs, `n` of them; where `evens` is not negative keep the first of each.
+def halve(op, lanes, at, to, evens, n):
+    """Join neighbours in pairs, `n` of them, and keep the first of each.
 
-    Both members of a pair are read at once, which makes shuffles of the loads. A loop that reads
-    every second element alone becomes one of gathers, ten times as slow.
+    Both members of a pair are read at once and each result is stored alone, which makes shuffles
+    of the loads. A loop that reads every second element alone becomes one of gathers, ten times
+    as slow, and one that does not keep the firsts is not vectorised at all.
     """
-    if inner == 1:
-        if evens < 0:
-            for i in range(n):
-                j = at + 2 * i
-                store(lanes, to + i, combine(op, load(lanes, j), load(lanes, j + 1)))
-        else:
-            for i in range(n):
-                first = load(lanes, at + 2 * i)
-                store(lanes, evens + i, first)
-                store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
-    else:
-        for i in range(n):
-            j = at + 6 * i
-            k = to + 3 * i
-            store(lanes, k, combine(op, load(lanes, j), load(lanes, j + 3)))
-            store(lanes, k + 1, combine(op, load(lanes, j + 1), load(lanes, j + 4)))
-            store(lanes, k + 2, combine(op, load(lanes, j + 2), load(lanes, j + 5)))
+    for i in range(n):
+        first = load(lanes, at + 2 * i)
+        store(lanes, evens + i, first)
+        store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
 
 
 @njit(forceinline=True, **JIT)
@@ -166,6 +154,8 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
         pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
         pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
+    elif (inner == 3) & (parts == 1):
+        pick_triples(op, form, lanes, at, one, outs, to, strip, n, stride, scale)
     elif (inner == 3) & (stride == 2) & (parts == 2) & near:
         pick_triples(op, form, lanes, at, two, outs, to, strip, n, two, scale)
     elif (inner == 3) & (stride == 3) & (parts == 3) & near:
@@ -231,17 +221,17 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     pitch = geometry[WIDTH + DILATION] * inner
     taps = geometry[WIDTH + TAPS]
     at, spare, other = row, row + room, row + 2 * room
-    if (pitch == inner) & ((inner == 1) | (inner == 3)):
+    if (pitch == 1) & (inner == 1):
         while (step % 2 == 0) & (taps % 2 == 0) & (taps > 2):
-            n = (n + 2 * inner - 1) // (2 * inner) * inner
-            halve(op, lanes, at, spare, np.int64(-1), n // inner, inner)
+            n = (n + 1) // 2
+            halve(op, lanes, at, spare, other, n)
             at, spare = spare, at
             step //= 2
             taps //= 2
             between //= 2
     if (step == 2) & (taps == 3) & (pitch == 1) & (inner == 1):
         n = (n + 1) // 2
-        halve(op, lanes, at, spare, other, n, inner)
+        halve(op, lanes, at, spare, other, n)
         at, parts, pitch = spare, np.int64(2), other + 1 - spare
         step //= 2
         between //= 2

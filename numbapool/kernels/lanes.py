@@ -139,6 +139,17 @@ def _read(form, lanes, value):
     return lambda form, lanes, value: kind(value)
 
 
+def can_be_nan(value):
+    """Say whether numbers of this kind may be NaN."""
+    return isinstance(value, float | np.floating)
+
+
+@overload(can_be_nan)
+def _can_be_nan(value):
+    answer = isinstance(value, types.Float)
+    return lambda value: answer
+
+
 def write(form, outs, j, result):
     """Set result j."""
     if isinstance(form, Half):

@@ -26,7 +26,7 @@ from numbapool.kernels.geometry import (
     TILE,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, read, write
+from numbapool.kernels.lanes import JIT, can_be_nan, read, write
 from numbapool.reducers import missing
 from numbapool.selectors import empty, select, sorts
 
@@ -66,6 +66,12 @@ def sort_rows(values, at, taps, width):
 def pick_group(op, form, lanes, at, taps, width, outs, to):
     """Sort where the reducer needs it, pick, and let a NaN among the taps be the result."""
     values = lanes[0]
+    if not can_be_nan(values[at]):
+        if sorts(op):
+            sort_rows(values, at, taps, width)
+        for j in range(width):
+            write(form, outs, to + j, select(op, values, at + j, width, taps))
+        return
     spoiled = at + taps * width
     for j in range(width):
         values[spoiled + j] = values[at + j]
@@ -104,22 +110,42 @@ def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
 
 
 @njit(**JIT)
+def gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width):
+    """Gather the taps that neighbouring windows have in one row, of which each fills a row."""
+    values = lanes[0]
+    if (inner == 1) & (stride == 2) & (spread == 1) & (taps % 2 == 0):
+        # Two taps at a time: a loop that reads every second element alone is one of gathers.
+        for v in range(taps // 2):
+            to = at + 2 * v * width
+            for i in range(width):
+                values[to + i] = read(form, lanes, x[source + 2 * v + 2 * i])
+                values[to + width + i] = read(form, lanes, x[source + 2 * v + 2 * i + 1])
+    elif inner == 1:
+        for v in range(taps):
+            for i in range(width):
+                values[at + v * width + i] = read(form, lanes, x[source + v * spread + i * stride])
+    else:
+        for v in range(taps):
+            for i in range(width // inner):
+                to = at + v * width + i * inner
+                first = source + (v * spread + i * stride) * inner
+                for c in range(inner):
+                    values[to + c] = read(form, lanes, x[first + c])
+
+
+@njit(**JIT)
 def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width):
     """Gather all taps of neighbouring windows, the first of which starts at column `start`."""
     row, depths, d_step, heights, h_step = bounds
-    values = lanes[0]
     inner = geometry[INNER]
-    stride = geometry[WIDTH + STEP] * inner
+    stride = geometry[WIDTH + STEP]
+    spread = geometry[WIDTH + DILATION]
+    taps = geometry[WIDTH + TAPS]
     for t in range(depths):
         for u in range(heights):
-            line = base + (row + t * d_step + u * h_step) * pitch
-            for v in range(geometry[WIDTH + TAPS]):
-                source = line + (start + v * geometry[WIDTH + DILATION]) * inner
-                for _ in range(width // inner):
-                    for c in range(inner):
-                        values[at + c] = read(form, lanes, x[source + c])
-                    source += stride
-                    at += inner
+            source = base + (row + t * d_step + u * h_step) * pitch + start * inner
+            gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width)
+            at += taps * width
 
 
 @njit(**JIT)
