@@ -94,6 +94,7 @@ class Call:
         self.op = reduction.op
         self.lanes = reduction.lanes
         self.outs = reduction.outs
+        self._stretches: dict[int, list[int]] = {}
 
     @cached_property
     def kernel(self) -> Any:
@@ -116,10 +117,13 @@ class Call:
 
     def stretches(self, blocks: int) -> list[int]:
         """Return where each lane begins in a scratch for so many blocks, and the last's end."""
-        edges = [0]
-        for lane in self.lanes:
-            size = blocks * self.plan.room * lane.itemsize
-            edges.append(edges[-1] + -(-size // LINE) * LINE)
+        edges = self._stretches.get(blocks)
+        if edges is None:
+            edges = [0]
+            for lane in self.lanes:
+                size = blocks * self.plan.room * lane.itemsize
+                edges.append(edges[-1] + -(-size // LINE) * LINE)
+            self._stretches[blocks] = edges
         return edges
 
     @property

@@ -27,7 +27,7 @@ from numbapool.kernels.geometry import (
     WEIGHT,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, load, store, write
+from numbapool.kernels.lanes import JIT, is_simple, load, store, write
 from numbapool.reducers import combine, finish, neutral, prepare
 
 
@@ -143,18 +143,19 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
     variables.
     """
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
-    near = pitch == inner
+    simple = is_simple(form, lanes)
+    near = (pitch == inner) & simple
     if (stride == 1) & (parts == 1):
         pick(op, form, lanes, at, one, one, outs, to, strip, n * inner, one, one, scale)
     elif (stride == 1) & (parts == 2):
         pick(op, form, lanes, at, two, pitch, outs, to, strip, n * inner, one, one, scale)
-    elif (stride == 1) & (parts == 3):
+    elif (stride == 1) & (parts == 3) & simple:
         pick(op, form, lanes, at, three, pitch, outs, to, strip, n * inner, one, one, scale)
-    elif (inner == 1) & (stride == 2) & (parts == 2) & near:
+    elif (inner == 1) & (stride == 2) & (parts == 2) & (pitch == 1):
         pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
         pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
-    elif (inner == 3) & (parts == 1):
+    elif (inner == 3) & (parts == 1) & simple:
         pick_triples(op, form, lanes, at, one, outs, to, strip, n, stride, scale)
     elif (inner == 3) & (stride == 2) & (parts == 2) & near:
         pick_triples(op, form, lanes, at, two, outs, to, strip, n, two, scale)
@@ -235,7 +236,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         at, parts, pitch = spare, np.int64(2), other + 1 - spare
         step //= 2
         between //= 2
-    elif (taps <= 3) & (pitch == inner):
+    elif (taps <= (3 if is_simple(form, lanes) else 2)) & (pitch == inner):
         parts = taps
     else:
         at = slide(op, lanes, at, spare, other, taps, pitch, n)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ FAR = 1 << 40
 """More elements than there are: a pointer knows no end."""
 
 
+@cache
 def wanted() -> bool:
     """Say whether Numba compiles nothing in this process."""
     return os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")

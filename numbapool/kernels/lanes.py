@@ -14,7 +14,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 from numbapool.kernels.faces import JIT as METHODS
-from numbapool.kernels.spec import Half
+from numbapool.kernels.spec import Half, Native
 
 JIT = {
     **METHODS,
@@ -137,6 +137,17 @@ def _read(form, lanes, value):
     if form.instance_class is Half:
         return lambda form, lanes, value: kind(half_to_single(value))
     return lambda form, lanes, value: kind(value)
+
+
+def is_simple(form, lanes):
+    """Say whether reading and writing take few instructions: loops may then stand often."""
+    return isinstance(form, Native) and len(lanes) == 1
+
+
+@overload(is_simple)
+def _is_simple(form, lanes):
+    answer = form.instance_class is not Half and lanes.count == 1
+    return lambda form, lanes: answer
 
 
 def can_be_nan(value):
