@@ -1,6 +1,8 @@
 """Several files at work at once, on threads for a few and in processes for many."""
 
 import os
+import sys
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,11 +16,13 @@ from .job import STREAM, Job, Outcome
 from .targets import abandon
 
 if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
     from multiprocessing.synchronize import Semaphore
 
-# Threads wait for each other while pixels are copied out of Pillow; processes do not, but each
-# imports Numba first, half a second of a core, which a few files do not win back.
-PROCESSES_FROM = 64
+# Threads wait for each other while pixels are copied out of Pillow; processes do not, but begin
+# with what a few small files do not win back. 24 photos of 12 MP by 4 took 2.2 s on two threads,
+# 1.65 s in two processes.
+PROCESSES_FROM = 8
 
 
 def run_many(
@@ -64,18 +68,30 @@ def _executor(jobs: Sequence[Job], workers: int, announce: bool) -> Executor:
     if len(jobs) < PROCESSES_FROM or streams:
         import_ahead((lambda: True) if announce else None)
         return ThreadPoolExecutor(workers, thread_name_prefix="pool")
-    from multiprocessing import get_context
-
-    # Never forked: a child of a process whose kernels ran on OpenMP is killed by it.
-    context = get_context("spawn")
+    context = _context()
     word = context.Semaphore() if announce else None  # the first to compile takes it, and speaks
     return ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(word,))
+
+
+def _context() -> "BaseContext":
+    """Say how worker processes begin.
+
+    Forked where that is safe: on Linux, from a process that has no thread but this one and ran no
+    kernel. They have all modules then, which takes each of the others a quarter of a second.
+    """
+    from multiprocessing import get_context
+
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return get_context("spawn")
+
+    from .codecs import pillow, pillow_save  # noqa: F401
+
+    return get_context("fork")
 
 
 def _begin(word: "Semaphore | None") -> None:
     """Make a worker process ready: serial kernels, no word of its own, no life of its own."""
     import signal
-    import threading
     import warnings
 
     os.environ["NUMBA_NUM_THREADS"] = "1"
