@@ -65,6 +65,9 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     from numbapool.kernels.store import folder
     from numbapool.warm import warm
 
+    from ..compiling import announced_by
+
+    announced_by(None)  # the progress says it
     if folder() is None:
         raise click.ClickException(
             "there is no folder to keep kernels in: set NUMBA_CACHE_DIR to one that can be written."

@@ -8,7 +8,7 @@ import numpy as np
 from numbapool_cli import checks
 from PIL import features
 
-from numbapool import functional
+import numbapool
 from numbapool.kernels import store
 
 
@@ -64,7 +64,7 @@ def test_missing_packages_and_formats(pool, monkeypatch):
 
 
 def test_a_wrong_result(pool, monkeypatch):
-    monkeypatch.setattr(functional, "avg_pool2d", lambda *_, **__: np.zeros((3, 3)))
+    monkeypatch.setattr(numbapool, "avg_pool2d", lambda *_, **__: np.zeros((3, 3)))
     assert "wrong: the mean" in pool("doctor", code=1).stdout
     assert findings(pool, code=1)["ok"] is False
 
@@ -73,7 +73,7 @@ def test_a_failing_kernel(pool, monkeypatch):
     def fails(*_, **__):
         raise RuntimeError("no\nluck")
 
-    monkeypatch.setattr(functional, "avg_pool2d", fails)
+    monkeypatch.setattr(numbapool, "avg_pool2d", fails)
     said = pool("doctor", code=1).output
     assert "failed: unexpected RuntimeError: no luck" in said
     assert "Traceback" not in said
