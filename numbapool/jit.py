@@ -62,7 +62,8 @@ NAMES = (
 """The functions that compiled code may call."""
 
 
-_records: dict[tuple[str, tuple[int, ...]], np.ndarray[Any, np.dtype[np.int64]]] = {}
+_records: dict[tuple[str, tuple[int, ...]], tuple[Call, np.ndarray[Any, np.dtype[np.int64]]]] = {}
+"""Kept for good, with their calls: compiled code holds the addresses of both's numbers."""
 
 
 def record(structure: str, key: int) -> tuple[int, str]:
@@ -78,18 +79,20 @@ def record(structure: str, key: int) -> tuple[int, str]:
         numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
         found = _records.get((structure, numbers))
         if found is None:
-            found = _records[structure, numbers] = np.array(_record(site, numbers), np.int64)
-        return address(found), ""
+            call = _call(site, numbers)
+            found = call, np.array(call.numbers(numbers), np.int64)
+            # Of two threads that meet it at once, both take the first one's.
+            found = _records.setdefault((structure, numbers), found)
+        return address(found[1]), ""
     except Exception as error:
         return 0, str(error)
 
 
-def _record(site: dict[str, Any], numbers: tuple[int, ...]) -> list[int]:
+def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
     rest = iter(numbers)
     shape = tuple(next(rest) for _ in range(site["ndim"]))
     arguments = {name: _value(part, rest) for name, part in site["arguments"].items()}
-    call = decided(getattr(functional, site["name"]), shape, site["dtype"], arguments)
-    return call.numbers(numbers)
+    return decided(getattr(functional, site["name"]), shape, site["dtype"], arguments)
 
 
 def decided(

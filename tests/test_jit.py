@@ -1,5 +1,6 @@
 """The pooling functions inside compiled code: the same results and errors as outside."""
 
+import gc
 import os
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from numba.core.errors import TypingError
 
 import numbapool as nbp
 from numbapool import callbacks, jit, kernels
+from numbapool.functional import averages
 
 JITTABLE = ["bool", "uint8", "int16", "uint64", "float32", "float64"]
 """Dtypes that Numba compiles for, one of each kind of reducer."""
@@ -47,7 +49,7 @@ def extremes(x, kernel, stride, padding, dilation, ceil):
     )
 
 
-def averages(x, kernel, stride, padding, dilation, ceil):
+def means_and_sums(x, kernel, stride, padding, dilation, ceil):
     return (
         nbp.avg_pool2d(x, kernel, stride, padding, ceil, dilation=dilation),
         nbp.sum_pool2d(x, kernel, stride, padding, ceil, dilation=dilation),
@@ -73,7 +75,7 @@ def other_axes(x, kernel, stride, padding, dilation, ceil):
     )
 
 
-GROUPS = [extremes, averages, places, selections, other_axes]
+GROUPS = [extremes, means_and_sums, places, selections, other_axes]
 COMPILED = {group.__name__: njit(group) for group in GROUPS}
 
 pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
@@ -300,3 +302,15 @@ PLAIN = textwrap.dedent("""
 def test_without_the_compiler():
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     subprocess.run([sys.executable, "-c", PLAIN], env=environment, check=True)
+
+
+def test_records_outlive_the_plans_that_are_kept():
+    """Compiled code goes on with a call's numbers when Python has long forgotten the call."""
+    call = njit(lambda x, k: nbp.avg_pool1d(x, k, 1, k // 2, count_include_pad=False))
+    x = np.arange(300.0)
+    want = call(x, 9)
+    averages.sliding_mean.cache_clear()
+    gc.collect()
+    written_over = [np.full(size, -1) for size in range(1, 400)]
+    assert_equal(call(x, 9), want)
+    assert written_over

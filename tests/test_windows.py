@@ -2,7 +2,7 @@
 
 import itertools
 
-import naive
+import naive_windows
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,13 +46,13 @@ def expected(axis_windows):
 def test_output_size_of_every_small_axis(ceil_mode):
     for size, kernel, stride, pads, dilation, _ in SMALL:
         got = windows.output_size(size, kernel, stride, pads, dilation, ceil_mode)
-        want = naive.out_size(size, kernel, stride, *pads, dilation, ceil_mode)
+        want = naive_windows.out_size(size, kernel, stride, *pads, dilation, ceil_mode)
         assert max(got, 0) == want, (size, kernel, stride, pads, dilation)
 
 
 def test_windows_of_every_small_axis():
     for size, kernel, stride, pads, dilation, ceil_mode in SMALL:
-        want = naive.sliding(size, kernel, stride, *pads, dilation, ceil_mode)
+        want = naive_windows.sliding(size, kernel, stride, *pads, dilation, ceil_mode)
         if not want:
             with pytest.raises(ValueError, match="larger than the axis"):
                 windows.sliding(size, kernel, stride, pads, dilation, ceil_mode)
@@ -67,10 +67,12 @@ def test_windows_of_every_small_axis():
 
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12), st.integers(1, 5), st.booleans())
 def test_same_padding(size, kernel, stride, dilation, lower):
-    before, after = naive.same_padding(size, kernel, stride, dilation, lower)
+    before, after = naive_windows.same_padding(size, kernel, stride, dilation, lower)
     name = "same_lower" if lower else "same"
     got = windows.sliding(size, kernel, stride, name, dilation)
-    assert listed(got) == expected(naive.sliding(size, kernel, stride, before, after, dilation))
+    assert listed(got) == expected(
+        naive_windows.sliding(size, kernel, stride, before, after, dilation)
+    )
     assert got.out == -(-size // stride)
     assert 0 <= (before - after if lower else after - before) <= 1
 
@@ -78,7 +80,7 @@ def test_same_padding(size, kernel, stride, dilation, lower):
 @given(st.integers(1, 60), st.integers(1, 70))
 def test_adaptive_windows_cover_the_axis(size, out):
     got = listed(windows.adaptive(size, out))
-    assert got == expected(naive.adaptive(size, out))
+    assert got == expected(naive_windows.adaptive(size, out))
     assert got[0][0] == 0
     assert sum(got[-1][:2]) == size
 
@@ -95,7 +97,7 @@ def test_adaptive_windows_cover_the_axis(size, out):
     ],
 )
 def test_huge_numbers_neither_overflow_nor_allocate(size, kernel, stride, pads, dilation, out):
-    assert naive.out_size(size, kernel, stride, *pads, dilation) == out
+    assert naive_windows.out_size(size, kernel, stride, *pads, dilation) == out
     assert max(windows.output_size(size, kernel, stride, pads, dilation), 0) == out
     if out:
         assert windows.sliding(size, kernel, stride, pads, dilation).out == out
