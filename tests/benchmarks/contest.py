@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from cases import Case
 from peers import Array, Call
-from streaming import streaming_loop
+from streaming import plain_loop, streaming_loop
 
 PAUSE = 0.03
 """Seconds before each turn: OpenMP's threads spin for up to 20 ms after their work, in the time
@@ -90,7 +90,7 @@ class Result:
         }
 
 
-FRESH, INTO, STREAM = "ours", "ours, out=", "streaming loop"
+FRESH, INTO, STREAM, PLAIN = "ours", "ours, out=", "streaming loop", "plain loop"
 
 
 def outputs(result: Any) -> tuple[Array, ...]:
@@ -128,6 +128,7 @@ def contenders_of(
         FRESH: Contender(lambda: case.ours(x)),
         INTO: Contender(lambda: case.ours(x, out=out)),
         STREAM: Contender(streaming_loop(x, sum(array.nbytes for array in outs))),
+        PLAIN: Contender(plain_loop(x, sum(array.nbytes for array in outs))),
     }
     expected = outs[0].copy()
     for contender in contenders.values():

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contest import FRESH, INTO, STREAM, Result
+from contest import FRESH, INTO, PLAIN, STREAM, Result
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -32,12 +32,17 @@ def figure(value: float | None, suffix: str = "") -> str:
 
 
 def summary(results: Sequence[Result]) -> str:
-    """Return the table of cases: ahead of the best peer, and to the streaming loop."""
-    head = ["case", "ours ms", "best peer ms", "", "peer/ours", "out= ms", "stream ms", "to stream"]
+    """Return the table of cases: ahead of the best peer, and to two streaming loops.
+
+    The first reads whole vectors from four places at a time; the plain one is as one would write
+    it, a result of so many neighbours.
+    """
+    head = ["case", "ours ms", "best peer ms", "", "peer/ours", "out= ms"]
+    head += ["stream ms", "to stream", "plain ms", "to plain"]
     rows = []
     for result in results:
         if result.state != "measured":
-            rows.append([result.case.name, result.state, *[""] * 6])
+            rows.append([result.case.name, result.state, *[""] * 8])
             continue
         peer = result.best_peer
         rows.append(
@@ -50,6 +55,8 @@ def summary(results: Sequence[Result]) -> str:
                 figure(result.minima[INTO]),
                 figure(result.minima[STREAM]),
                 figure(result.to_stream),
+                figure(result.minima[PLAIN]),
+                figure(result.minima[INTO] / result.minima[PLAIN]),
             ]
         )
     return table(head, rows)

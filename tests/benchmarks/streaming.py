@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -80,3 +81,26 @@ def streaming_loop(x: Array, written: int) -> Callable[[], None]:
     out = np.zeros(max(1, max(written, least) // x.itemsize), x.dtype)
     blocks = max(out.nbytes // BLOCK_BYTES, min(out.size, LEAST_BLOCKS))
     return lambda: stream(source, out, blocks)
+
+
+@cache
+def plain(ratio: int) -> Callable[[Array, Array], None]:
+    """Return the loop as one would write it: so many neighbours read, one written."""
+
+    @njit(parallel=True)
+    def loop(x, out):
+        for i in prange(out.size):
+            kept = x[i * ratio]
+            for t in range(1, ratio):
+                kept = larger(kept, x[i * ratio + t])
+            out[i] = kept
+
+    return loop
+
+
+def plain_loop(x: Array, written: int) -> Callable[[], None]:
+    """Return a call of the plain loop that reads x and writes about as many bytes as given."""
+    source = x.reshape(-1)
+    ratio = max(1, x.nbytes // written)
+    out = np.zeros(source.size // ratio, x.dtype)
+    return lambda: plain(ratio)(source, out)
