@@ -102,7 +102,7 @@ class _Walk:
                     path = folder / entry.name
                     if entry.is_dir(follow_symlinks=False):
                         below.append(path)
-                    elif not entry.is_dir():
+                    elif not os.path.isdir(path):  # noqa: PTH112 - others raise for a looping link
                         self.file(path, root)
         except OSError as error:
             # The folder itself becomes the failed file: its reason is found when it is opened.

@@ -1,5 +1,6 @@
 """Pictures to arrays, through Pillow: every frame, upright, and nothing lost without a word."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -13,6 +14,8 @@ from ..exits import FileError
 from ..job import Reading
 from ..quiet import quiet
 from .raster import Metadata, Raster
+
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
 
 # Past twice its own limit Pillow refuses a picture as a decompression bomb; so do we.
 MAX_PIXELS = 2 * 89_478_485

@@ -268,3 +268,13 @@ def test_a_dry_run_foretells(pool, operator, name):
 def test_a_folder_into_a_file(pool):
     make("in/a.png")
     assert "name a folder" in pool("avg", "in", "-o", "out.png", code=2).stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege there")
+def test_a_looping_link_hides_no_file(pool):
+    make("in/b.png")
+    Path("in/a.png").symlink_to("a.png")
+    said = pool("avg", "in", "-o", "out", code=1)
+    assert Path("out/b.png").is_file()
+    assert "in/a.png" in said.stderr
+    assert "1 done, 1 failed" in said.stderr
