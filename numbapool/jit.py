@@ -122,6 +122,14 @@ def _value(part: Any, numbers: Iterator[int]) -> Any:
 _reducer_classes: dict[str, type] = {}
 
 
+def _known_as(owner: type) -> str:
+    """Return a class's name; another of the same name, defined before, keeps its own."""
+    plain = name = f"{owner.__module__}:{owner.__qualname__}"
+    while _reducer_classes.setdefault(name, owner) is not owner:
+        name = f"{plain}#{len(_reducer_classes)}"
+    return name
+
+
 def _reducer_class(name: str) -> Any:
     """Return the class that a name stands for: one met in this process, or one to be imported."""
     if name not in _reducer_classes:
@@ -170,8 +178,7 @@ def described(name: str, kind: Any) -> Any:
         return "float", None
     if isinstance(kind, types.BaseNamedTuple):
         owner = kind.instance_class
-        known = f"{owner.__module__}:{owner.__qualname__}"
-        _reducer_classes[known] = owner
+        known = _known_as(owner)
         return "reducer", [known, [described(name, part) for part in kind.types]]
     if isinstance(kind, types.BaseTuple):
         return "tuple", [described(name, part) for part in kind.types]

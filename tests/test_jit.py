@@ -209,6 +209,38 @@ def test_a_reducer_of_ones_own(dtype):
     assert_equal(call(x, 2.0), nbp.reduce_pool2d(x, Spread(2.0), 3))
 
 
+def test_a_reducer_of_too_many_fields():
+    wide = NamedTuple("Wide", [(f"f{n}", float) for n in range(17)])
+    wide.neutral, wide.combine = Spread.neutral, Spread.combine
+    call = njit(lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2))
+    for function in (call, lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2)):
+        with pytest.raises(nbp.PoolValueError, match="17 fields"):
+            function(np.zeros(4), wide(*range(17)))
+
+
+def join(combine, start):
+    """Return a class named as others that this returns."""
+
+    class Join(NamedTuple):
+        def neutral(self):
+            return start
+
+        def combine(self, a, b):
+            return combine(a, b)
+
+    return Join
+
+
+def test_a_reducer_defined_again():
+    """As in a notebook: the class that is there counts, not the first of its name."""
+    x = np.arange(1.0, 7.0)
+    for combine, start, want in ((max, -np.inf, [2, 4, 6]), (min, np.inf, [1, 3, 5])):
+        reducer = join(combine, start)
+        assert nbp.reduce_pool1d(x, reducer(), 2).tolist() == want
+        call = njit(lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2))
+        assert call(x, reducer()).tolist() == want
+
+
 @pytest.mark.parametrize("wrong", [3, (1, 2), Spread])
 def test_what_is_no_reducer(wrong):
     with pytest.raises(nbp.PoolTypeError):

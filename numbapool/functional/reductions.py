@@ -15,6 +15,9 @@ from numbapool.plan import Plan, make_plan
 from numbapool.run import Array
 from numbapool.windows import Ints, Padding
 
+MOST_FIELDS = 16
+"""Half of the slots that a kernel's arguments have."""
+
 
 def reduction_of(reducer: Any, dtype: np.dtype[Any]) -> Reduction:
     """Return what a user's reducer does to arrays of a dtype.
@@ -30,7 +33,10 @@ def reduction_of(reducer: Any, dtype: np.dtype[Any]) -> Reduction:
     lacking = [name for name in ("neutral", "combine") if not hasattr(kind, name)]
     if lacking:
         raise PoolTypeError(f"{kind.__name__} has no method {' and no '.join(lacking)}")
-    numbers_of(reducer)
+    if len(numbers_of(reducer)) > MOST_FIELDS:
+        raise PoolValueError(
+            f"{kind.__name__} has {len(kind._fields)} fields: up to {MOST_FIELDS} can be"
+        )
     given = getattr(kind, "accumulates", np.float64)
     lanes = tuple(map(np.dtype, given if isinstance(given, tuple) else (given,)))
     if not 1 <= len(lanes) <= 3:

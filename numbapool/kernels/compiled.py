@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from itertools import count
 from threading import RLock
 
 from numbapool.kernels import store
@@ -52,6 +53,10 @@ def loaded() -> int:
     return len(_kernels)
 
 
+_builds = count()
+"""Sets kernels of one name apart: a class may be defined again under the name that it had."""
+
+
 def _code(spec: Spec) -> bytes:
     name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
 
@@ -60,7 +65,7 @@ def _code(spec: Spec) -> bytes:
             tell()
         from numbapool.kernels.build import build
 
-        return build(spec, name)
+        return build(spec, f"{name}_{next(_builds)}")
 
     if not spec.op.__module__.startswith("numbapool."):
         return make()  # a user's reducer may change, and what it calls: nothing says so
