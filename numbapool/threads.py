@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -78,6 +78,30 @@ def helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "numbapool")
 
 
+def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
+    """Run a kernel on Python's threads.
+
+    Nothing, not even Ctrl-C, ends this before all are done: they write to the caller's memory.
+    """
+    edges = [pieces * block // blocks for block in range(blocks + 1)]
+    others = [
+        helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
+        for block in range(1, blocks)
+    ]
+    stopped: BaseException | None = None
+    try:
+        kernel.call(call, 0, 0, edges[1])
+    except BaseException as error:
+        stopped = error
+    while not all(other.done() for other in others):
+        try:
+            wait(others)
+        except BaseException as error:
+            stopped = error
+    if stopped is not None:
+        raise stopped
+
+
 def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
     """Run a kernel over its pieces; `call` is the address of its arguments."""
     if blocks == 1 or not _entrance.acquire(blocking=False):
@@ -89,13 +113,6 @@ def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
 
             drive(kernel.address, call, pieces, blocks)
         else:
-            edges = [pieces * block // blocks for block in range(blocks + 1)]
-            others = [
-                helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
-                for block in range(1, blocks)
-            ]
-            kernel.call(call, 0, 0, edges[1])
-            for other in others:
-                other.result()
+            share(kernel, call, pieces, blocks)
     finally:
         _entrance.release()

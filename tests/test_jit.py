@@ -212,10 +212,28 @@ def test_a_reducer_of_ones_own(dtype):
 def test_a_reducer_of_too_many_fields():
     wide = NamedTuple("Wide", [(f"f{n}", float) for n in range(17)])
     wide.neutral, wide.combine = Spread.neutral, Spread.combine
-    call = njit(lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2))
-    for function in (call, lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2)):
-        with pytest.raises(nbp.PoolValueError, match="17 fields"):
-            function(np.zeros(4), wide(*range(17)))
+    with pytest.raises(nbp.PoolValueError, match="17 fields"):
+        nbp.reduce_pool1d(np.zeros(4), wide(*range(17)), 2)
+    with pytest.raises(TypingError, match="17 fields"):
+        njit(lambda x, reducer: nbp.reduce_pool1d(x, reducer, 2))(np.zeros(4), wide(*range(17)))
+
+
+@njit
+def larger(a, b):
+    return a if a > b else b
+
+
+class Largest(NamedTuple):
+    def neutral(self):
+        return -np.inf
+
+    def combine(self, a, b):
+        return larger(a, b)
+
+
+def test_what_a_reducer_calls_can_be_called():
+    assert nbp.reduce_pool1d(np.arange(4.0), Largest(), 2).tolist() == [1, 3]
+    assert larger(1.0, 2.0) == 2.0
 
 
 def join(combine, start):

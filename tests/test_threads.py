@@ -112,3 +112,30 @@ def test_threads_and_processes(layer, numba, tmp_path):
         check=False,
     )
     assert (run.returncode, run.stdout.strip()) == (0, "right"), run.stderr
+
+
+INTERRUPTED = """
+import os, signal, sys, threading, time
+import numpy as np
+import numbapool as nbp
+
+nbp.median_pool2d(np.zeros((64, 64), np.float32), 7, 1)
+for after in (0.05, 0.1, 0.2):
+    threading.Timer(after, os.kill, (os.getpid(), signal.SIGINT)).start()
+    try:
+        while True:
+            nbp.median_pool2d(np.zeros((1500, 1500), np.float32), 7, 1)
+    except KeyboardInterrupt:
+        pass
+time.sleep(0.5)
+print("survived")
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process sends itself SIGINT there")
+def test_an_interrupted_call_leaves_no_thread_behind():
+    command = [sys.executable, "-c", INTERRUPTED]
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "4"}
+    subprocess.run(command, env=environment, capture_output=True, check=True)  # compiles
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout.strip()) == (0, "survived"), run.stderr

@@ -9,7 +9,7 @@ The result is an object file with one C function, :data:`ENTRY`, that needs noth
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import FunctionType
 from typing import Any
 
@@ -134,7 +134,8 @@ def build(spec: Spec, name: str) -> bytes:
     scope = {**entry.__globals__, "SPEC": name, "POOL": KERNELS[spec.kernel]}
     function = FunctionType(entry.__code__, scope, f"{spec.kernel}_{name}")
     function.__qualname__ = function.__name__
-    with drafts():
+    # What a user's reducer calls may be called by itself too: a draft could not.
+    with drafts() if spec.op.__module__.startswith("numbapool.") else nullcontext():
         dispatcher = njit(**JIT)(function)
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()
