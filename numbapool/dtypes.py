@@ -158,7 +158,9 @@ def mean(
     if dtype.kind in "fb":
         out = np.dtype(np.float32) if dtype.kind == "b" else dtype
         if not (skip.nan or skip.value is not None):
-            return Reduction(r.Mean(kind.type(0)), (kind,), (out,), weighted=True)
+            short = kind == np.float32 and abs(override or 0) < 1 << 24
+            op = r.SingleMean if short else r.Mean
+            return Reduction(op(kind.type(0)), (kind,), (out,), weighted=True)
         if dtype.kind == "b":
             kind = np.dtype(np.float32)
         none = kind.type(np.nan if skip.value is None else skip.value)

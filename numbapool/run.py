@@ -99,7 +99,9 @@ class Call:
     @cached_property
     def kernel(self) -> Any:
         """The compiled kernel."""
-        spec = spec_of(self.plan.kernel, self.op, self.dtype, self.outs, self.lanes)
+        spec = spec_of(
+            self.plan.kernel, self.op, self.dtype, self.outs, self.lanes, self.plan.pairs
+        )
         return compiled.kernel(spec)
 
     @cached_property

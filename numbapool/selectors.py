@@ -2,7 +2,7 @@
 
 As the reducers, a selector is a ``NamedTuple`` class whose methods are plain Python:
 
-- ``sorts()`` says whether the elements must be in order;
+- ``sorts(taps)`` says whether so many elements must be in order;
 - ``select(values, at, step, taps)`` picks from `taps` elements, `step` apart from `at` on;
 - ``empty()`` is what a window gives whose elements are all skipped.
 """
@@ -22,7 +22,7 @@ class LowerMedian(NamedTuple):
     def empty(self):
         return self.none
 
-    def sorts(self):
+    def sorts(self, taps):
         return True
 
     def select(self, values, at, step, taps):
@@ -37,7 +37,7 @@ class Median(NamedTuple):
     def empty(self):
         return self.none
 
-    def sorts(self):
+    def sorts(self, taps):
         return True
 
     def select(self, values, at, step, taps):
@@ -54,7 +54,7 @@ class Percentile(NamedTuple):
     def empty(self):
         return self.none
 
-    def sorts(self):
+    def sorts(self, taps):
         return True
 
     def select(self, values, at, step, taps):
@@ -72,16 +72,14 @@ class Mode(NamedTuple):
     def empty(self):
         return self.none
 
-    def sorts(self):
-        return True
+    def sorts(self, taps):
+        return taps != 4
 
     def select(self, values, at, step, taps):
-        best = values[at]
         if taps == 4:  # the window of labels; without a loop whole rows are picked at once
             second, third = values[at + step], values[at + 2 * step]
-            best = third if third == values[at + 3 * step] else best
-            best = second if second == third else best
-            return values[at] if values[at] == second else best
+            return mode_of_four(values[at], second, third, values[at + 3 * step])
+        best = values[at]
         last = best
         most = 0
         run = 0
@@ -104,7 +102,7 @@ class Variance(NamedTuple):
     def empty(self):
         return self.none
 
-    def sorts(self):
+    def sorts(self, taps):
         return False
 
     def select(self, values, at, step, taps):
@@ -122,6 +120,17 @@ class Variance(NamedTuple):
         return np.sqrt(result) if self.root else result
 
 
+def mode_of_four(a, b, c, d):
+    """Return the most frequent of four numbers in any order, the smallest of those."""
+    low, high = (a if a <= b else b), (b if a <= b else a)
+    left, right = (c if c <= d else d), (d if c <= d else c)
+    best = low if low <= left else left
+    best = high if (high == left) | (high == right) else best
+    best = left if left == right else best
+    among = (low == high) | (low == left) | (low == right)
+    return low if among & ((left != right) | (low <= left)) else best
+
+
 def between(low, high, weight):
     """Return the float that far from `low` to `high`; exact where they are equal."""
     if low == high:
@@ -134,9 +143,9 @@ def empty(self):
     return type(self).empty(self)
 
 
-def sorts(self):
+def sorts(self, taps):
     """See `empty`."""
-    return type(self).sorts(self)
+    return type(self).sorts(self, taps)
 
 
 def select(self, values, at, step, taps):

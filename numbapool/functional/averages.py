@@ -54,7 +54,7 @@ def sliding_mean(
         refuse_empty_windows(layout, axes, "a mean without padding")
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.mean(dtype, *longest(axes), rounding, override, skip)
-    return make_plan(layout, axes, reduction, counted, override), reduction
+    return make_plan(layout, axes, reduction, counted, override, dtype=dtype), reduction
 
 
 def plain_mean(

@@ -45,7 +45,7 @@ def sliding_extreme(
     refuse_empty_windows(layout, axes, "a maximum" if largest else "a minimum")
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.extreme(dtype, largest, indices, prod(layout.spatial), skip)
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, reduction, dtype=dtype), reduction
 
 
 @planner

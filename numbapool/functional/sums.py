@@ -34,7 +34,7 @@ def sliding_sum(
     axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.total(dtype, *longest(axes), skip)
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, reduction, dtype=dtype), reduction
 
 
 @planner

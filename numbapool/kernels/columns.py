@@ -155,6 +155,10 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
         pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
         pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
+    elif (parts == 2) & near & (inner > 4):
+        pick(op, form, lanes, at, two, inner, outs, to, strip, n, stride, inner, scale)
+    elif (parts == 3) & near & (inner > 4):
+        pick(op, form, lanes, at, three, inner, outs, to, strip, n, stride, inner, scale)
     elif (inner == 3) & (parts == 1) & simple:
         pick_triples(op, form, lanes, at, one, outs, to, strip, n, stride, scale)
     elif (inner == 3) & (stride == 2) & (parts == 2) & near:

@@ -29,7 +29,7 @@ overload(r.combine, jit_options=JIT)(lambda self, a, b: method(self, "combine"))
 overload(r.prepare, jit_options=JIT)(lambda self, weight: method(self, "prepare", r._prepare))
 overload(r.finish, jit_options=JIT)(lambda self, acc, scale: method(self, "finish", r._finish))
 overload(s.empty, jit_options=JIT)(lambda self: method(self, "empty"))
-overload(s.sorts, jit_options=JIT)(lambda self: method(self, "sorts"))
+overload(s.sorts, jit_options=JIT)(lambda self, taps: method(self, "sorts"))
 overload(s.select, jit_options=JIT)(lambda self, values, at, step, taps: method(self, "select"))
 
 # Plain functions that methods call.
@@ -37,4 +37,5 @@ overload(r.tally, jit_options=JIT)(lambda skipped: r.tally)
 overload(r.wide_quotient, jit_options=JIT)(
     lambda high, low, weight, rounding, lowest, highest: r.wide_quotient
 )
+overload(s.mode_of_four, jit_options=JIT)(lambda a, b, c, d: s.mode_of_four)
 overload(s.between, jit_options=JIT)(lambda low, high, weight: s.between)

@@ -8,13 +8,16 @@ end, so the compiler sees that neighbours are neighbours; and passing one costs 
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
 from numbapool.kernels.faces import JIT as METHODS
-from numbapool.kernels.spec import Half, Native
+from numbapool.kernels.spec import Half, Native, Pairs
+from numbapool.reducers import combine, lift
 
 JIT = {
     **METHODS,
@@ -40,13 +43,33 @@ def _prefetch(typingctx, pointer, index):
     return types.void(pointer, index), codegen
 
 
-def prefetch(x, j):
-    """Ask for the memory of element j, which may lie past the end."""
+def prefetch(form, x, j):
+    """Ask for the memory of element or pair j, which may lie past the end."""
 
 
 @overload(prefetch)
-def _ask(x, j):
-    return lambda x, j: _prefetch(x, j)
+def _ask(form, x, j):
+    if form.instance_class is Pairs:
+        return lambda form, x, j: _prefetch(x, 2 * j)
+    return lambda form, x, j: _prefetch(x, j)
+
+
+@intrinsic
+def _pair(typingctx, pointer, index):
+    kind = pointer.dtype
+
+    def codegen(context, builder, signature, args):
+        element = context.get_value_type(kind)
+        half = ir.IntType(kind.bitwidth)
+        words = builder.bitcast(args[0], ir.IntType(2 * kind.bitwidth).as_pointer())
+        word = builder.load(builder.gep(words, [args[1]]), align=kind.bitwidth // 8)
+        upper = builder.lshr(word, ir.Constant(word.type, kind.bitwidth))
+        parts = [builder.bitcast(builder.trunc(part, half), element) for part in (word, upper)]
+        return context.make_tuple(
+            builder, signature.return_type, parts if sys.byteorder == "little" else parts[::-1]
+        )
+
+    return types.UniTuple(kind, 2)(pointer, index), codegen
 
 
 def load(lanes, j):
@@ -139,9 +162,30 @@ def _read(form, lanes, value):
     return lambda form, lanes, value: kind(value)
 
 
+def take(op, form, lanes, x, j, row):
+    """Return the accumulator of element j of `x`, which lies in that row; or of pair j."""
+    if isinstance(form, Pairs):
+        first = lift(op, read(form, lanes, x[2 * j]), row)
+        return combine(op, first, lift(op, read(form, lanes, x[2 * j + 1]), row))
+    return lift(op, read(form, lanes, x[j]), row)
+
+
+@overload(take)
+def _take(op, form, lanes, x, j, row):
+    if form.instance_class is not Pairs:
+        return lambda op, form, lanes, x, j, row: lift(op, read(form, lanes, x[j]), row)
+
+    def both(op, form, lanes, x, j, row):
+        first, second = _pair(x, j)
+        first = lift(op, read(form, lanes, first), row)
+        return combine(op, first, lift(op, read(form, lanes, second), row))
+
+    return both
+
+
 def is_simple(form, lanes):
     """Say whether reading and writing take few instructions: loops may then stand often."""
-    return isinstance(form, Native) and len(lanes) == 1
+    return not isinstance(form, Half) and len(lanes) == 1
 
 
 @overload(is_simple)

@@ -31,8 +31,8 @@ from numbapool.kernels.geometry import (
     VECTOR,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, load, prefetch, read, store
-from numbapool.reducers import combine, lift, locate, neutral
+from numbapool.kernels.lanes import JIT, load, prefetch, store, take
+from numbapool.reducers import combine, locate, neutral
 
 
 @njit(**JIT)
@@ -56,7 +56,7 @@ def nth_row(bounds, t):
 def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
     """Fold the rows of a window, `n` elements of each, into the lanes from `at` on.
 
-    Row r begins at ``base + r * pitch``. Three rows go in the first pass, then two in each.
+    Row r begins at ``base + r * pitch``. Up to four rows go in the first pass, then two in each.
     """
     row0 = bounds[0]
     x0 = base + row0 * pitch
@@ -64,39 +64,66 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
         fill(op, lanes, at, n)
     elif rows == 1:
         for j in range(n):
-            store(lanes, at + j, lift(op, read(form, lanes, x[x0 + j]), row0 * numbers))
+            store(lanes, at + j, take(op, form, lanes, x, x0 + j, row0 * numbers))
     elif rows == 2:
         row1 = nth_row(bounds, 1)
         x1 = base + row1 * pitch
         for j in range(n):
-            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
-            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
+            a = take(op, form, lanes, x, x0 + j, row0 * numbers)
+            b = take(op, form, lanes, x, x1 + j, row1 * numbers)
             store(lanes, at + j, combine(op, a, b))
-    else:
+    elif rows == 3:
         row1 = nth_row(bounds, 1)
         row2 = nth_row(bounds, 2)
         x1 = base + row1 * pitch
         x2 = base + row2 * pitch
         for j in range(n):
-            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
-            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
-            c = lift(op, read(form, lanes, x[x2 + j]), row2 * numbers)
+            a = take(op, form, lanes, x, x0 + j, row0 * numbers)
+            b = take(op, form, lanes, x, x1 + j, row1 * numbers)
+            c = take(op, form, lanes, x, x2 + j, row2 * numbers)
             store(lanes, at + j, combine(op, combine(op, a, b), c))
-    for t in range(3, rows - 1, 2):
+    else:
+        row1 = nth_row(bounds, 1)
+        row2 = nth_row(bounds, 2)
+        row3 = nth_row(bounds, 3)
+        x1 = base + row1 * pitch
+        x2 = base + row2 * pitch
+        x3 = base + row3 * pitch
+        for j in range(n):
+            a = take(op, form, lanes, x, x0 + j, row0 * numbers)
+            b = take(op, form, lanes, x, x1 + j, row1 * numbers)
+            c = take(op, form, lanes, x, x2 + j, row2 * numbers)
+            d = take(op, form, lanes, x, x3 + j, row3 * numbers)
+            store(lanes, at + j, combine(op, combine(op, a, b), combine(op, c, d)))
+    for t in range(4, rows - 1, 2):
         row0 = nth_row(bounds, t)
         row1 = nth_row(bounds, t + 1)
         x0 = base + row0 * pitch
         x1 = base + row1 * pitch
         for j in range(n):
-            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
-            b = lift(op, read(form, lanes, x[x1 + j]), row1 * numbers)
+            a = take(op, form, lanes, x, x0 + j, row0 * numbers)
+            b = take(op, form, lanes, x, x1 + j, row1 * numbers)
             store(lanes, at + j, combine(op, load(lanes, at + j), combine(op, a, b)))
-    if (rows > 3) & (rows % 2 == 0):
+    if (rows > 4) & (rows % 2 == 1):
         row0 = nth_row(bounds, rows - 1)
         x0 = base + row0 * pitch
         for j in range(n):
-            a = lift(op, read(form, lanes, x[x0 + j]), row0 * numbers)
+            a = take(op, form, lanes, x, x0 + j, row0 * numbers)
             store(lanes, at + j, combine(op, load(lanes, at + j), a))
+
+
+@njit(**JIT)
+def ask(form, x, at, plane, depths, n, line):
+    """Ask for the memory of `n` elements in each of a window's planes.
+
+    It must not rest while a strip goes along its columns.
+    """
+    for t in range(depths):
+        ahead = at + t * plane
+        asked = ahead + n
+        while ahead < asked:
+            prefetch(form, x, ahead)
+            ahead += line
 
 
 @njit(**JIT)
@@ -157,12 +184,8 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             if base + final * pitch + whole <= total:
                 n = whole
             at = scratch + rows * between
-            # The memory must not rest while a strip goes along its columns.
-            ahead = base + final * pitch + reach
-            asked = ahead + fresh * n
-            while ahead < asked:
-                prefetch(x, ahead)
-                ahead += line
+            ahead = base + (d * height + h + (heights - 1) * h_step) * pitch + reach
+            ask(form, x, ahead, d_step * pitch, depths, fresh * n, line)
             fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)

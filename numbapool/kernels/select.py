@@ -67,7 +67,7 @@ def pick_group(op, form, lanes, at, taps, width, outs, to):
     """Sort where the reducer needs it, pick, and let a NaN among the taps be the result."""
     values = lanes[0]
     if not can_be_nan(values[at]):
-        if sorts(op):
+        if sorts(op, taps):
             sort_rows(values, at, taps, width)
         for j in range(width):
             write(form, outs, to + j, select(op, values, at + j, width, taps))
@@ -81,7 +81,7 @@ def pick_group(op, form, lanes, at, taps, width, outs, to):
             value = values[row + j]
             known = values[spoiled + j]
             values[spoiled + j] = value if value != value else known
-    if sorts(op):
+    if sorts(op, taps):
         sort_rows(values, at, taps, width)
     for j in range(width):
         value = values[spoiled + j]

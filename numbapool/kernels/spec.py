@@ -17,6 +17,10 @@ class Half(NamedTuple):
     """Elements are float16, held as uint16 since the CPU target compiles no float16."""
 
 
+class Pairs(NamedTuple):
+    """Elements are read two neighbours at a time, as one word, and joined at once."""
+
+
 class Spec(NamedTuple):
     """The name of a kernel and the types of its arguments."""
 
@@ -34,14 +38,21 @@ class Spec(NamedTuple):
         return "|".join(map(str, parts))
 
 
-def spec_of(kernel: str, op: Any, x: Any, outs: tuple[Any, ...], lanes: tuple[Any, ...]) -> Spec:
+def spec_of(
+    kernel: str,
+    op: Any,
+    x: Any,
+    outs: tuple[Any, ...],
+    lanes: tuple[Any, ...],
+    pairs: bool = False,
+) -> Spec:
     """Return the spec for a reducer and the dtypes of input, results and lanes."""
 
     def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
         return tuple(stored(dtype).name for dtype in dtypes)
 
     fields = tuple(field.dtype.name for field in numbers_of(op))
-    form = Half if np.float16 in (x, outs[0]) else Native
+    form = Half if np.float16 in (x, outs[0]) else Pairs if pairs else Native
     return Spec(kernel, type(op), fields, form, stored(x).name, names(outs), names(lanes))
 
 
