@@ -7,8 +7,8 @@ from typing import Any, NoReturn
 
 import click
 
-from . import config
-from .exits import ExitCode, NoInput
+from . import config, streams
+from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
 
 # Other commands, each a module below `commands` whose `command` is made when it is asked for.
@@ -80,9 +80,8 @@ class PoolGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("\npool: interrupted. Files that were written are whole.", err=True)
             code = ExitCode.INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read our output has gone: there is no one to tell.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OutputLost as error:
+            streams.tell_lost(error)
             code = ExitCode.SOME_FAILED
         except Exception as error:
             if debug:
@@ -146,9 +145,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the process's command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    streams.prepare()
     if "--debug" not in sys.argv:
         # What a codec finds odd in a file is told in the report, or is of no use to the user.
         import warnings

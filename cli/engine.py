@@ -15,11 +15,12 @@ from typing import BinaryIO
 from .codecs import ARRAYS, by_magic
 from .codecs.raster import Raster
 from .compiling import Claim, announced_by
-from .exits import FileError
+from .exits import FileError, OutputLost
 from .job import STREAM, Job, Outcome, Reading
 from .operators import OPERATORS
 from .pooling import Planned, pool
 from .reasons import reason
+from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
 
 _MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
@@ -47,6 +48,8 @@ def run_one(job: Job) -> Outcome:
                 return outcome
         before, pooled = _pooled(job)
         return written(job, before, pooled, start)
+    except OutputLost:
+        raise
     except Exception as error:
         return failed(job, error, time.perf_counter() - start)
 
@@ -181,8 +184,7 @@ def _target(job: Job) -> Iterator[Output]:
     # Nothing reaches standard output before all of it is there.
     whole = Output(io.BytesIO(), STREAM)
     yield whole
-    sys.stdout.buffer.write(whole.file.getbuffer())  # type: ignore[attr-defined]
-    sys.stdout.buffer.flush()
+    write_bytes(whole.file.getbuffer())  # type: ignore[attr-defined]
 
 
 def _count(shape: tuple[int, ...]) -> int:

@@ -17,5 +17,9 @@ class FileError(Exception):
     """One file cannot be read, pooled or written. The message is for a person, in one line."""
 
 
+class OutputLost(Exception):
+    """Standard output takes nothing more. The message is why, empty where its reader has gone."""
+
+
 class NoInput(Exception):
     """Nothing was found to work on."""

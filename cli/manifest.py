@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from .exits import FileError
 from .job import MANIFEST, Job, Stamp
+from .reasons import reason
 from .sources import shown
 from .targets import writing
 
@@ -98,9 +100,9 @@ class Manifest:
                 }
                 with writing(str(self.path), "overwrite") as output:
                     output.file.write(_text(self._records).encode())
-        except OSError as error:
+        except (OSError, FileError) as error:
             click.echo(
-                f"pool: {shown(self.path)}: {error.strerror}: the next --update does again what "
+                f"pool: {shown(self.path)}: {reason(error)}: the next --update does again what "
                 "this one did",
                 err=True,
             )

@@ -233,12 +233,21 @@ class Output:
 
 @contextmanager
 def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
-    """Write to a temporary file beside `path`, which takes its place once it is whole."""
-    folder = Path(path).parent
+    """Write to a temporary file beside `path`, which takes its place once it is whole.
+
+    What the system refuses meanwhile is told as the output's fault: inputs are read before.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise FileError(f"{shown(folder)} is no folder") from error
+        with _writing(path, on_exists) as output:
+            yield output
+    except OSError as error:
+        raise FileError(_unwritten(Path(path), error)) from error
+
+
+@contextmanager
+def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
     clear_stale(str(folder))
     temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
     with _beginning:
@@ -252,8 +261,33 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what is wrong with the folder has been raised already
+            temporary.unlink()
         _unfinished.discard(temporary)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ELSEWHERE = "or name another folder with -o"
+
+
+def _unwritten(path: Path, error: OSError) -> str:
+    """Say why an output could not be written, and what to do."""
+    folder = f"the output folder {shown(path.parent)}"
+    if error.errno in _FULL:
+        return f"the disk of {folder} is full: make room there, {_ELSEWHERE}"
+    if error.errno == errno.EROFS:
+        return f"the disk of {folder} can only be read: have it mounted for writing, {_ELSEWHERE}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{folder} may not be written to: change its permissions, {_ELSEWHERE}"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"the output's name {shown(path)} is too long: give a shorter one with --name"
+    if isinstance(error, IsADirectoryError):
+        return f"the output {shown(path)} is a folder: name another output with -o"
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return f"{folder} is no folder: name another with -o"
+    if isinstance(error, FileNotFoundError):
+        return f"{folder} was removed meanwhile: leave it there, and run again"
+    return f"the output {shown(path)} could not be written: {error.strerror or error}"
 
 
 def abandon() -> None:

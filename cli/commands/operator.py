@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .. import options
+from ..exits import OutputLost
 from ..job import STREAM, Job, Outcome, Window
 from ..operators import Operator
 from ..report import Report, can_draw
@@ -150,6 +151,9 @@ def _tell(outcomes: Iterator[Outcome], report: Report) -> None:
                 progress.clear()
                 report.add(outcome)
                 progress.add(outcome)
+        except OutputLost:
+            report.quiet = True  # whoever read has gone, and asks for no sum
+            raise
         finally:
             progress.clear()
             report.finish()

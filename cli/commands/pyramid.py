@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from .. import options
+from ..exits import OutputLost
 from ..job import Job, Outcome, Window
 from ..operators import OPERATORS, Operator
 from ..params import complete_path
@@ -184,6 +185,9 @@ def _tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int) 
                     if level.status == "skipped" and not (level.target or silent or report.verbose):
                         click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
                 progress.add(outcome)
+        except OutputLost:
+            report.quiet = True  # whoever read has gone, and asks for no sum
+            raise
         finally:
             progress.clear()
             report.finish()
