@@ -2,7 +2,6 @@
 
 import io
 import os
-import stat
 import sys
 import threading
 import time
@@ -20,6 +19,7 @@ from .job import STREAM, Job, Outcome, Reading
 from .operators import OPERATORS
 from .pooling import Planned, pool
 from .reasons import reason
+from .sources import unreadable
 from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
 
@@ -136,13 +136,10 @@ def opened(source: str) -> Iterator[BinaryIO]:
     if source == STREAM:
         yield io.BytesIO(sys.stdin.buffer.read())
         return
-    path = Path(source)
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise FileError("it is a folder")
-    if not stat.S_ISREG(mode):
-        raise FileError("it is no file: give a pipe or device as -")
-    with path.open("rb") as file:
+    refused = unreadable(source)
+    if refused:
+        raise FileError(refused)
+    with Path(source).open("rb") as file:
         yield file
 
 

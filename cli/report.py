@@ -24,6 +24,7 @@ class Report:
     as_json: bool = False
     debug: bool = False
     skipped_in_folders: int = 0
+    irregular_in_folders: int = 0
     done: int = 0
     skipped: int = 0
     failures: list[Outcome] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Report:
                             "failed": len(self.failures),
                             "not_run": self.not_run,
                             "unknown_kind": self.skipped_in_folders,
+                            "irregular": self.irregular_in_folders,
                         }
                     }
                 )
@@ -84,7 +86,8 @@ class Report:
             width = min(48, max(len(shown(failure.source)) for failure in self.failures))
             for failure in self.failures:
                 click.echo(f"  {shown(failure.source):{width}}  {failure.reason}", err=True)
-        if self.quiet or (self.total == 1 and not (self.skipped or self.skipped_in_folders)):
+        left_alone = self.skipped_in_folders + self.irregular_in_folders
+        if self.quiet or (self.total == 1 and not (self.skipped or left_alone)):
             return
         parts = [f"{self.done} done"]
         if self.skipped:
@@ -95,6 +98,8 @@ class Report:
             parts.append(f"{self.not_run} not run")
         if self.skipped_in_folders:
             parts.append(f"{self.skipped_in_folders} of kinds that are not pooled left alone")
+        if self.irregular_in_folders:
+            parts.append(f"{self.irregular_in_folders} that are no regular files left alone")
         click.echo(", ".join(parts) + ".", err=True)
 
     @property

@@ -1,6 +1,7 @@
 """Inputs: files, folders, patterns, lists of names and standard input, as the files they mean."""
 
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ import click
 from .codecs import by_name
 from .exits import NoInput
 from .job import MANIFEST, STREAM
+from .reasons import reason
 
 _MAGIC = frozenset("*?[")
 
@@ -37,10 +39,19 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, each once, and how many files in folders no codec knows."""
+    """The inputs in order, each once, and how much in folders was passed over.
+
+    Attributes
+    ----------
+    skipped
+        Files of kinds that no codec knows, and former outputs.
+    irregular
+        What is no file: pipes, sockets, devices.
+    """
 
     sources: list[Source] = field(default_factory=list)
     skipped: int = 0
+    irregular: int = 0
     _seen: set[str] = field(default_factory=set)
 
     def add(self, path: str, place: Path, named: bool) -> None:
@@ -69,7 +80,7 @@ def find(
     for name in inputs:
         if name == STREAM:
             found.add(STREAM, Path("stdin"), named=True)
-        elif Path(name).is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112 - others raise for a name that is too long
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
             found.add(name, Path(Path(name).name), named=True)
@@ -79,9 +90,14 @@ def find(
     for name, place in zip(names, _places(names), strict=True):
         found.add(name, place, named=True)
     if not found.sources:
-        skipped = f" ({found.skipped} of kinds that are not known were skipped)"
+        kinds = []
+        if found.skipped:
+            kinds.append(f"{found.skipped} of kinds that are not known")
+        if found.irregular:
+            kinds.append(f"{found.irregular} that are no regular files")
+        skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
         below = "" if recursive else "; -r looks in the folders below, too"
-        raise NoInput(f"no input was found{skipped if found.skipped else ''}{below}.")
+        raise NoInput(f"no input was found{skipped}{below}.")
     return found
 
 
@@ -104,9 +120,8 @@ class _Walk:
                         below.append(path)
                     elif not os.path.isdir(path):  # noqa: PTH112 - others raise for a looping link
                         self.file(path, root)
-        except OSError as error:
-            # The folder itself becomes the failed file: its reason is found when it is opened.
-            click.echo(f"pool: {shown(folder)}: {error.strerror}", err=True)
+        except OSError:
+            # The folder itself becomes the failed file: `unreadable` says why.
             self.found.add(str(folder), folder.relative_to(root), named=True)
         for path in below if self.recursive else ():
             if self.leave_out is None or path.resolve() != self.leave_out:
@@ -116,11 +131,12 @@ class _Walk:
         if path.name == MANIFEST:
             return
         own = bool(self.own) and path.stem.endswith(self.own)
-        known = by_name(path) is not None
-        if known and not own and (path.is_file() or path.is_symlink()):
-            self.found.add(str(path), path.relative_to(root), named=False)
-        else:
+        if _irregular(path):
+            self.found.irregular += 1
+        elif own or by_name(path) is None:
             self.found.skipped += 1
+        else:
+            self.found.add(str(path), path.relative_to(root), named=False)
 
     def pattern(self, pattern: str) -> None:
         import glob
@@ -132,6 +148,36 @@ class _Walk:
             path = Path(name)
             if not path.is_dir():
                 self.file(path, root)
+
+
+def _irregular(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # such as a link that leads nowhere: a file that fails
+    return _kind(mode) not in ("", "folder")
+
+
+def _kind(mode: int) -> str:
+    """Say what stands at a path, where it is no file."""
+    tests = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
+    if stat.S_ISREG(mode):
+        return ""
+    return next((kind for kind, is_one in tests.items() if is_one(mode)), "device")
+
+
+def unreadable(path: str) -> str:
+    """Say why a path cannot be read as a file, or give nothing; pipes are not opened."""
+    try:
+        kind = _kind(Path(path).stat().st_mode)
+        if kind == "folder":
+            os.listdir(path)  # noqa: PTH208 - a folder that cannot be listed says why
+            return "it is a folder"
+    except OSError as error:
+        return reason(error)
+    except ValueError:
+        return "its name holds a NUL: where names in --files-from end in it, give -0"
+    return f"it is a {kind}, no file: give what comes out of it as -" if kind else ""
 
 
 def read_list(name: str, null: bool) -> list[str]:

@@ -20,7 +20,7 @@ import click
 from .codecs import ARRAYS, FORMATS, by_name
 from .exits import FileError
 from .job import STREAM, OnExists, Stamp
-from .sources import Source, shown
+from .sources import Source, shown, unreadable
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
@@ -88,7 +88,8 @@ class Naming:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
         if kind is None:
-            return Target(source, reason="its name says no format: give one with --format")
+            no_format = "its name says no format: give one with --format"
+            return Target(source, reason=unreadable(source.path) or no_format)
         if not kind.written:
             return Target(
                 source, reason=f"{kind.name} is read but not written: give --format, as png"

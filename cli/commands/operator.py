@@ -78,6 +78,7 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
     outcomes = _outcomes(_jobs(operator, window, targets, given), targets, given)
     _tell(outcomes, report)

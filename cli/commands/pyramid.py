@@ -97,6 +97,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
     outcomes = _outcomes(operator, window, planned, given)
     _tell(outcomes, report, len(planned), given["levels"])

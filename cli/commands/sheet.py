@@ -89,6 +89,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
     cells: dict[str, Cell] = {}
     path = None
