@@ -14,11 +14,11 @@ from typing import BinaryIO
 from .codecs import ARRAYS, by_magic
 from .codecs.raster import Raster
 from .compiling import Claim, announced_by
-from .exits import FileError, OutputLost
+from .exits import FileError, NameTaken, OutputLost
 from .job import STREAM, Job, Outcome, Reading
 from .operators import OPERATORS
 from .pooling import Planned, pool
-from .reasons import reason
+from .reasons import cause, reason
 from .sources import unreadable
 from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
@@ -59,8 +59,12 @@ def passed_over(job: Job) -> Outcome | None:
     if job.writing.on_exists == "error":
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
-        return Outcome(job.source, job.target, "skipped", reason="it exists")
+        return _skipped(job)
     return None
+
+
+def _skipped(job: Job) -> Outcome:
+    return Outcome(job.source, job.target, "skipped", reason="it exists")
 
 
 def written(
@@ -85,11 +89,14 @@ def written(
 
 def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
     """Make the outcome of a job that `error` ended."""
+    if isinstance(error, NameTaken) and job.writing.on_exists == "skip":
+        return _skipped(job)  # another run was faster
     return Outcome(
         job.source,
         job.target,
         "failed",
         reason=reason(error),
+        cause=cause(error),
         seconds=seconds,
         details="".join(traceback.format_exception(error)),
     )

@@ -159,7 +159,7 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
         except FileError:
             raise
         except Exception as error:
-            raise FileError(f"its header is damaged: {error}") from error
+            raise FileError(pillow.reason_of(error)) from error
 
 
 # Bytes a channel, and channels, of the array that a mode is loaded as.

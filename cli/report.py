@@ -79,13 +79,13 @@ class Report:
             return
         if len(self.failures) == 1 and self.total == 1:
             failure = self.failures[0]
-            click.echo(f"pool: {shown(failure.source)}: {failure.reason}", err=True)
+            click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
             return
         if self.failures:
             click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
             width = min(48, max(len(shown(failure.source)) for failure in self.failures))
             for failure in self.failures:
-                click.echo(f"  {shown(failure.source):{width}}  {failure.reason}", err=True)
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
         left_alone = self.skipped_in_folders + self.irregular_in_folders
         if self.quiet or (self.total == 1 and not (self.skipped or left_alone)):
             return
@@ -101,6 +101,11 @@ class Report:
         if self.irregular_in_folders:
             parts.append(f"{self.irregular_in_folders} that are no regular files left alone")
         click.echo(", ".join(parts) + ".", err=True)
+
+    def _why(self, failure: Outcome) -> str:
+        if self.verbose and failure.cause:
+            return f"{failure.reason} ({shown(failure.cause)})"
+        return failure.reason
 
     @property
     def not_run(self) -> int:

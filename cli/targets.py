@@ -18,7 +18,7 @@ from typing import BinaryIO
 import click
 
 from .codecs import ARRAYS, FORMATS, by_name
-from .exits import FileError
+from .exits import FileError, NameTaken
 from .job import STREAM, OnExists, Stamp
 from .sources import Source, shown, unreadable
 
@@ -321,7 +321,7 @@ def _commit(temporary: Path, path: Path, on_exists: OnExists) -> str:
     for candidate in _candidates(path) if on_exists == "rename" else (path,):
         if _place(temporary, candidate):
             return str(candidate)
-    raise FileError(_taken(path))
+    raise NameTaken(_taken(path))
 
 
 def _taken(path: Path) -> str:
@@ -334,7 +334,7 @@ def _taken(path: Path) -> str:
 def refuse_taken(path: str) -> None:
     """Refuse a name that is taken, before any work is done for it."""
     if exists(path):
-        raise FileError(_taken(Path(path)))
+        raise NameTaken(_taken(Path(path)))
 
 
 def _candidates(path: Path) -> Iterator[Path]:

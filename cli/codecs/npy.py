@@ -5,20 +5,23 @@ import math
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading
+from .broken import broken
 from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
 _LAYOUTS["NHWC"] = ("NHWC", 4)
 DATA_FORMATS = tuple(_LAYOUTS)
+_ENCRYPTED = 1  # of a zip's flags
 _NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file systems
 
 
@@ -46,7 +49,7 @@ def read_header(file: Any, size: int) -> Header:
         else:  # 3.0 differs from 2.0 in the encoding of structured types' names alone
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
     except Exception as error:
-        raise FileError(f"its .npy header cannot be read: {_line(error)}") from error
+        raise FileError(broken(error)) from error
     if dtype.hasobject:
         raise FileError(
             "it holds pickled Python objects, which may run code when loaded: "
@@ -87,15 +90,10 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
         for entry in _entries(archive, reading.array):
             name = entry.filename.removesuffix(".npy")
             compression = "deflate" if entry.compress_type else None
-            try:
-                with archive.open(entry) as member:
-                    header = read_header(member, entry.file_size)
-                    data = member.read(header.nbytes)
-                    member.read(1)  # at the end the checksum is compared
-            except FileError as error:
-                raise FileError(f"array {name!r}: {error}") from error
-            except Exception as error:
-                raise FileError(f"array {name!r} cannot be read: {_line(error)}") from error
+            with _member(archive, entry, name) as member:
+                header = read_header(member, entry.file_size)
+                data = member.read(header.nbytes)
+                member.read(1)  # at the end the checksum is compared
             if len(data) < header.nbytes:
                 raise FileError(f"array {name!r} is cut short")
             array: NDArray[Any] = np.frombuffer(data, header.dtype)
@@ -113,9 +111,9 @@ def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, H
     found = []
     with _archive(file) as archive:
         for entry in _entries(archive, array):
-            with archive.open(entry) as member:
-                header = read_header(member, entry.file_size)
-            found.append((entry.filename.removesuffix(".npy"), header))
+            name = entry.filename.removesuffix(".npy")
+            with _member(archive, entry, name) as member:
+                found.append((name, read_header(member, entry.file_size)))
     return found
 
 
@@ -196,7 +194,21 @@ def _archive(file: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except Exception as error:
-        raise FileError(f"its .npz cannot be read: {_line(error)}") from error
+        raise FileError("its list of arrays cannot be read: it is cut short or damaged") from error
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iterator[IO[bytes]]:
+    """Open an array's file, and say which array it is that cannot be read."""
+    if entry.flag_bits & _ENCRYPTED:
+        raise FileError(f"array {name!r} is encrypted, which is not read")
+    try:
+        with archive.open(entry) as member:
+            yield member
+    except FileError as error:
+        raise FileError(f"array {name!r}: {error}") from error.__cause__
+    except Exception as error:
+        raise FileError(f"array {name!r}: {broken(error)}") from error
 
 
 def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipInfo]:
@@ -208,7 +220,3 @@ def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipIn
         lack = "no array" if wanted is None else f"no array {wanted!r}"
         raise FileError(f"it holds {lack}" + (f"; it has {', '.join(names)}" if names else ""))
     return entries
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

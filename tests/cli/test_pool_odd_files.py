@@ -100,7 +100,7 @@ def test_standard_input_by_its_path(tmp_path):
     command = [*COMMAND, "avg", "/dev/stdin"]
     done = subprocess.run(command, input=b"x", cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 1
-    assert done.stderr.endswith(b"/dev/stdin: it is a pipe, no file: give what comes out of it as -\n")
+    assert b"it is a pipe, no file" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["avg", "info"])
