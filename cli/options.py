@@ -7,7 +7,7 @@ import click
 
 from .codecs import FORMATS
 from .job import OnExists, OutputSize, Reading, Values, Window, Writing
-from .params import NormType, PairType, SizeType, complete_path
+from .params import Colour, NormType, PairType, SizeType, complete_path
 from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,6 +15,7 @@ Decorator = Callable[[F], F]
 
 DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # codecs.npy has what they mean
 _WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+_MOST = (1 << 63) - 1  # of whole numbers in the kernels
 _PADDINGS = ("valid", "same", "same_lower")
 
 
@@ -175,6 +176,7 @@ WRITING = (
     ),
     click.option(
         "--background",
+        type=Colour(),
         metavar="COLOUR",
         help="Lay transparent pictures on this colour where the format holds no alpha.",
     ),
@@ -291,6 +293,8 @@ def window_of(given: Mapping[str, Any]) -> Window:
                 raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
         if given["padding"] != 0 or given["dilation"] != 1:
             raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+    if (given.get("divisor_override") or 0) > _MOST:
+        raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")
     if size and given.get("divisor_override") is not None:
         raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
     if given["ceil"] and given["edge"] == "trim":

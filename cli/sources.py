@@ -1,5 +1,7 @@
 """Inputs: files, folders, patterns, lists of names and standard input, as the files they mean."""
 
+import glob
+import itertools
 import os
 import stat
 import sys
@@ -15,6 +17,7 @@ from .job import MANIFEST, STREAM
 from .reasons import reason
 
 _MAGIC = frozenset("*?[")
+_BOM = b"\xef\xbb\xbf"  # with which editors on Windows begin a file
 
 
 @dataclass(frozen=True)
@@ -77,10 +80,14 @@ def find(
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
+    folders = False
     for name in inputs:
+        if not name:
+            raise click.UsageError("an INPUT is an empty name: was a variable not set?")
         if name == STREAM:
             found.add(STREAM, Path("stdin"), named=True)
         elif os.path.isdir(name):  # noqa: PTH112 - others raise for a name that is too long
+            folders = True
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
             found.add(name, Path(Path(name).name), named=True)
@@ -88,7 +95,7 @@ def find(
             walk.pattern(name)
     names = list(listed)
     for name, place in zip(names, _places(names), strict=True):
-        found.add(name, place, named=True)
+        found.add("./-" if name == STREAM else name, place, named=True)
     if not found.sources:
         kinds = []
         if found.skipped:
@@ -96,7 +103,7 @@ def find(
         if found.irregular:
             kinds.append(f"{found.irregular} that are no regular files")
         skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
-        below = "" if recursive else "; -r looks in the folders below, too"
+        below = "; -r looks in the folders below, too" if folders and not recursive else ""
         raise NoInput(f"no input was found{skipped}{below}.")
     return found
 
@@ -139,15 +146,34 @@ class _Walk:
             self.found.add(str(path), path.relative_to(root), named=False)
 
     def pattern(self, pattern: str) -> None:
-        import glob
-
         parts = Path(pattern).parts
         fixed = next((i for i, part in enumerate(parts) if not _MAGIC.isdisjoint(part)), 0)
         root = Path(*parts[:fixed])
-        for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - keeps the case of the name as given
+        for name in sorted(set(_matches(pattern))):
             path = Path(name)
-            if not path.is_dir():
+            if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
                 self.file(path, root)
+
+    def _left_out(self, path: Path, root: Path) -> bool:
+        """Say whether a path is in the output folder, and that below the pattern's root."""
+        if self.leave_out is None:
+            return False
+        below = itertools.takewhile(lambda folder: folder != root, path.parents)
+        return any(folder.resolve() == self.leave_out for folder in below)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Give what a pattern matches; its ** goes into no link, which may lead round in circles."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.glob(pattern)  # noqa: PTH207 - keeps the case of the name as given
+        return
+    first = parts.index("**")
+    after = tuple(itertools.dropwhile(lambda part: part == "**", parts[first:])) or ("*",)
+    for root in glob.glob(str(Path(*parts[:first]))) if first else ["."]:  # noqa: PTH207
+        for folder, below, _ in os.walk(root):
+            below[:] = [name for name in below if not name.startswith(".")]
+            yield from _matches(str(Path(glob.escape(folder), *after)))
 
 
 def _irregular(path: Path) -> bool:
@@ -168,6 +194,8 @@ def _kind(mode: int) -> str:
 
 def unreadable(path: str) -> str:
     """Say why a path cannot be read as a file, or give nothing; pipes are not opened."""
+    if path == STREAM:
+        return ""
     try:
         kind = _kind(Path(path).stat().st_mode)
         if kind == "folder":
@@ -175,8 +203,6 @@ def unreadable(path: str) -> str:
             return "it is a folder"
     except OSError as error:
         return reason(error)
-    except ValueError:
-        return "its name holds a NUL: where names in --files-from end in it, give -0"
     return f"it is a {kind}, no file: give what comes out of it as -" if kind else ""
 
 
@@ -189,6 +215,12 @@ def read_list(name: str, null: bool) -> list[str]:
             data = Path(name).read_bytes()
         except OSError as error:
             raise click.UsageError(f"--files-from {shown(name)}: {error.strerror}.") from error
+    data = data.removeprefix(_BOM)
+    if b"\0" in data and not null:
+        raise click.UsageError(
+            f"--files-from {shown(name)} holds NULs: it is no list of names, or one of names that "
+            "end in NUL, which -0 reads."
+        )
     entries: Iterator[bytes] = iter(data.split(b"\0") if null else data.splitlines())
     return [os.fsdecode(entry) for entry in entries if entry]
 

@@ -49,6 +49,8 @@ class Naming:
     def plan(self, sources: list[Source]) -> list[Target]:
         """Name every output; two for one name, or one that is an input, is a usage error."""
         output = self.output
+        if output == "":
+            raise click.UsageError("-o is an empty name: was a variable not set?")
         single = len(sources) == 1 and sources[0].named and not (self.template or self.level)
         folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
         if output == STREAM:
@@ -88,7 +90,8 @@ class Naming:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
         if kind is None:
-            no_format = "its name says no format: give one with --format"
+            whose = f"the output's name {shown(path)}" if self.template else "its name"
+            no_format = f"{whose} says no format: give one with --format"
             return Target(source, reason=unreadable(source.path) or no_format)
         if not kind.written:
             return Target(

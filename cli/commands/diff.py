@@ -55,6 +55,8 @@ def command(a: str, b: str, **given: Any) -> None:
     """
     if a == b == STREAM:
         raise click.UsageError("A and B are both standard input: name one of them.")
+    if given["peak"] is not None and not math.isfinite(given["peak"]):
+        raise click.UsageError("--peak is no finite number.")
     output, policy = given["output"], options.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
     try:

@@ -71,6 +71,8 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
     targets = naming.plan(found.sources)
     if given["update"] and any(STREAM in (t.source.path, t.path) for t in targets):
         raise click.UsageError("--update compares files: standard input and output are none.")
+    if given["as_json"] and given["output"] == STREAM:
+        raise click.UsageError("--json and -o - both write to standard output: give one.")
     report = Report(
         len(targets),
         quiet=given["quiet"],

@@ -110,3 +110,78 @@ def test_a_name_that_is_not_there(pool, command):
         assert pool(command, name, code=1).stderr == f"pool: {name}: there is no such file\n"
     long = "x" * 300
     assert pool(command, long, code=1).stderr == f"pool: {long}: file name too long\n"
+
+
+def outputs(folder: str) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*.png"))
+
+
+def test_links_in_circles(pool):
+    Path("in/sub").mkdir(parents=True)
+    picture("L", 8, 6).save("in/a.png")
+    picture("L", 8, 6).save("in/sub/b.png")
+    for name in ("one", "two", "sub/up"):
+        Path("in", name).symlink_to(Path("in").absolute())
+    pool("avg", "in", "-r", "-o", "walked")
+    pool("avg", "in/**/*.png", "-o", "matched")
+    pool("avg", "in/**/**", "-o", "all")
+    for folder in ("walked", "matched", "all"):
+        assert outputs(folder) == ["a.png", "sub/b.png"]
+
+
+def test_a_pattern_leaves_former_outputs_out(pool):
+    Path("in/sub").mkdir(parents=True)
+    picture("L", 8, 6).save("in/sub/a.png")
+    for _ in range(2):
+        pool("avg", "in/**/*.png", "-o", "in/out", "--skip-existing")
+        pool("avg", "in/*/*.png", "-o", "in/out", "--skip-existing")
+    assert outputs("in") == ["out/sub/a.png", "sub/a.png"]
+    pool("avg", "in/out/*/*.png", "-o", "in/out/more")
+    assert outputs("in/out") == ["more/sub/a.png", "sub/a.png"]
+
+
+def test_lists_as_they_come(pool):
+    for name in ("a.png", "-"):
+        picture("L", 8, 6).save(name, "PNG")
+    Path("list").write_bytes(b"\xef\xbb\xbfa.png\r\n\r\n\ngone.png\r\n")
+    result = pool("avg", "--files-from", "list", "-o", "out", code=1)
+    assert "1 of 2 failed" in result.stderr
+    assert outputs("out") == ["a.png"]
+    Path("list").write_bytes(b"a.png\0b.png\0")
+    assert "-0" in pool("avg", "--files-from", "list", "-o", "out", code=2).stderr
+    assert "no list" in pool("avg", "--files-from", "a.png", "-o", "out", code=2).stderr
+    Path("list").write_bytes(b"-\n")
+    pool("avg", "--files-from", "list", "-o", "dash", "--name", "{name}", "--format", "png")
+    assert Path("dash/-").exists()
+    Path("list").write_bytes(b"\n")
+    result = pool("avg", "--files-from", "list", code=3)
+    assert result.stderr == "pool: no input was found.\n"
+    assert "--files-from gone:" in pool("avg", "--files-from", "gone", code=2).stderr
+
+
+def test_standard_input_beside_files(pool):
+    picture("L", 8, 6).save("a.png")
+    said = pool("avg", "-", "a.png", "-o", "out", code=1, input=b"").stderr
+    assert "standard input  its name says no format: give one with --format" in said
+    assert "file is empty" in pool("avg", "-", "-o", "b.png", code=1, input=b"").stderr
+    whole = Path("a.png").read_bytes()
+    pool("avg", "-", "a.png", "-o", "both", "--format", "png", input=whole)
+    assert Path("both/stdin.png").read_bytes() == Path("both/a.png").read_bytes()
+
+
+def test_a_file_that_vanishes(pool, monkeypatch):
+    """It is listed, and gone when its turn comes."""
+    from numbapool_cli import engine
+
+    for name in ("a.png", "b.png"):
+        picture("L", 8, 6).save(name)
+    real = engine.passed_over
+
+    def vanishing(job):
+        Path("b.png").unlink(missing_ok=True)
+        return real(job)
+
+    monkeypatch.setattr(engine, "passed_over", vanishing)
+    result = pool("avg", ".", "-o", "out", "-j", 1, code=1)
+    assert "  b.png  there is no such file\n" in result.stderr
+    assert outputs("out") == ["a.png"]
