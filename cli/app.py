@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
 from . import config, streams
 from .exits import ExitCode, NoInput, OutputLost
@@ -13,6 +14,8 @@ from .operators import OPERATORS
 
 # Other commands, each a module below `commands` whose `command` is made when it is asked for.
 _COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
+
+_COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 _EPILOG = """\b
 Examples:
@@ -73,6 +76,7 @@ class PoolGroup(click.Group):
             code = super().main(arguments, prog_name or "pool", **extra)
         except click.ClickException as error:
             error.show()
+            _tell_variable(error)
             code = error.exit_code
         except NoInput as error:
             click.echo(f"pool: {error}", err=True)
@@ -92,6 +96,16 @@ class PoolGroup(click.Group):
             )
             code = ExitCode.SOME_FAILED
         sys.exit(int(code or 0))
+
+
+def _tell_variable(error: click.ClickException) -> None:
+    """Name the variable that a bad value is from: on the command line there is none to be seen."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return
+    name = str(error.param.name)
+    if error.ctx.get_parameter_source(name) == ParameterSource.ENVIRONMENT:
+        variable = f"{error.ctx.auto_envvar_prefix}_{name.upper()}"
+        click.echo(f"It is from the environment's {variable}.", err=True)
 
 
 # What others call these operators.
@@ -123,7 +137,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "POOL",
         "max_content_width": 100,
-        "color": False if os.environ.get("NO_COLOR") else None,
+        "color": False if _COLOURLESS else None,
     },
 )
 @click.option(

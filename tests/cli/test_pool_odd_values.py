@@ -53,5 +53,14 @@ def test_absurd_and_harmless(pool, jobs):
     result = pool("max", "a.png", "-k", "9" * 10, "-j", jobs, "-o", "one.png", "--json")
     assert json.loads(result.stdout.splitlines()[0])["after"] == [[1, 1, 3]]
     pool("max", "a.png", "a.npy", "--fit", "9" * 10 + "x1", "-j", jobs, "-o", "out")
-    said = pool("max", "a.npy", "--size", "9" * 8 + "x" + "9" * 8, "-o", "big.npy", code=1).stderr
-    assert said == "pool: a.npy: there is not enough memory for it\n"
+    for name in ("a.npy", "a.png"):
+        said = pool("max", name, "--size", "9" * 9 + "x" + "9" * 9, "-o", "big.npy", code=1).stderr
+        assert "would enlarge 8 x 6 past 134,217,728 pixels: give a smaller one" in said
+
+
+def test_a_variable_is_named(pool, monkeypatch):
+    monkeypatch.setenv("POOL_AVG_KERNEL_SIZE", "foo")
+    said = pool("avg", "a.png", code=2).stderr
+    assert "'foo' is no window size" in said
+    assert "It is from the environment's POOL_AVG_KERNEL_SIZE." in said
+    assert "environment" not in pool("avg", "a.png", "-k", "bar", code=2).stderr
