@@ -50,7 +50,7 @@ class Report:
             click.echo(self._line(outcome), err=to_stream)
             if self.verbose:
                 for note in outcome.notes:
-                    click.echo(f"  note: {note}", err=True)
+                    click.echo(f"  note: {shown(note)}", err=True)
 
     def _line(self, outcome: Outcome) -> str:
         target = "standard output" if outcome.target == STREAM else shown(outcome.target)
@@ -103,9 +103,8 @@ class Report:
         click.echo(", ".join(parts) + ".", err=True)
 
     def _why(self, failure: Outcome) -> str:
-        if self.verbose and failure.cause:
-            return f"{failure.reason} ({shown(failure.cause)})"
-        return failure.reason
+        detail = f" ({failure.cause})" if self.verbose and failure.cause else ""
+        return shown(f"{failure.reason}{detail}")  # a file's own words may be in it
 
     @property
     def not_run(self) -> int:

@@ -55,7 +55,7 @@ def read_header(file: Any, size: int) -> Header:
             "it holds pickled Python objects, which may run code when loaded: "
             "save it as an array of numbers"
         )
-    if any(length < 0 for length in shape):
+    if any(type(length) is not int or length < 0 for length in shape):
         raise FileError(f"its header gives the impossible shape {shape}")
     header = Header(shape, fortran_order, dtype, file.tell())
     if header.offset + header.nbytes > size:
@@ -98,7 +98,11 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 raise FileError(f"array {name!r} is cut short")
             array: NDArray[Any] = np.frombuffer(data, header.dtype)
             array = array.reshape(header.shape, order="F" if header.fortran_order else "C")
-            layout = _layout(header.shape, reading, f"array {name!r} has")
+            try:
+                layout = _layout(header.shape, reading, f"array {name!r} has")
+            except FileError as error:
+                alone = "" if reading.array else "; or pool another array alone with --array NAME"
+                raise FileError(f"{error}{alone}") from None
             yield Raster(array, layout, metadata=Metadata(compression=compression), name=name)
 
 

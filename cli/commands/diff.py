@@ -69,7 +69,7 @@ def command(a: str, b: str, **given: Any) -> None:
             raise
         from ..reasons import reason
 
-        click.echo(f"pool: {reason(error)}", err=True)
+        click.echo(f"pool: {shown(reason(error))}", err=True)
         raise click.exceptions.Exit(ExitCode.SOME_FAILED) from error
     measured = _measured(difference, given["peak"])
     if given["as_json"]:
