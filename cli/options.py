@@ -96,7 +96,7 @@ READING = (
     click.option(
         "--accept-8bit",
         is_flag=True,
-        help="Take colour of more bits as the 8 that Pillow reads, the extra 'deep' or not.",
+        help="Read colour of more than 8 bits as 8, be the extra 'deep' installed or not.",
     ),
     click.option(
         "--max-pixels",
@@ -163,6 +163,7 @@ WRITING = (
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
+        metavar="N",
         default=90,
         show_default=True,
         help="Of JPEG, WebP and AVIF.",
@@ -190,7 +191,7 @@ WRITING = (
 TELLING = (
     click.option("--json", "as_json", is_flag=True, help="A JSON line a file, then a summary."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but what failed."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times, causes."),
 )
 
 RUNNING = (
