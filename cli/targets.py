@@ -66,7 +66,9 @@ class Naming:
         if output is None and any(source.path == STREAM for source in sources):
             raise click.UsageError("standard input has no name: name the output with -o.")
         if output is not None and not folder and os.path.lexists(output):
-            raise click.UsageError(f"-o {shown(output)} is a file of no kind that is known.")
+            raise click.UsageError(
+                f"-o {shown(output)} is a file of no kind that is known (- is standard output)."
+            )
         return self._distinct([self._target(source, None) for source in sources])
 
     def _to_stream(self, sources: list[Source]) -> Target:
@@ -289,6 +291,8 @@ def _unwritten(path: Path, error: OSError) -> str:
         return f"the output {shown(path)} is a folder: name another output with -o"
     if isinstance(error, (FileExistsError, NotADirectoryError)):
         return f"{folder} is no folder: name another with -o"
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        return f"another program removed a half-written file in {folder}: run again"
     if isinstance(error, FileNotFoundError):
         return f"{folder} was removed meanwhile: leave it there, and run again"
     return f"the output {shown(path)} could not be written: {error.strerror or error}"

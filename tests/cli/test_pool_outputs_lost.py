@@ -39,6 +39,20 @@ def test_a_folder_that_is_removed_meanwhile(pool, monkeypatch, policy):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there, files in use are not removed")
+def test_a_half_written_file_that_is_removed(pool, monkeypatch):
+    def removed(*arguments):
+        notes = SAVE(*arguments)
+        for path in Path("out").iterdir():
+            path.unlink()
+        return notes
+
+    picture("L", 8, 6).save("a.png")
+    monkeypatch.setattr(engine, "_save", removed)
+    said = pool("avg", "a.png", "-o", "out/", code=1).stderr
+    assert "another program removed a half-written file in the output folder out" in said
+
+
 @pytest.mark.parametrize(
     ("number", "words"),
     [
