@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
+from click.core import ParameterSource
 
-from . import config
-from .exits import ExitCode, NoInput
+from . import config, streams
+from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
 
 # Other commands, each a module below `commands` whose `command` is made when it is asked for.
 _COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
+
+_COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
 _EPILOG = """\b
 Examples:
@@ -73,6 +76,7 @@ class PoolGroup(click.Group):
             code = super().main(arguments, prog_name or "pool", **extra)
         except click.ClickException as error:
             error.show()
+            _tell_variable(error)
             code = error.exit_code
         except NoInput as error:
             click.echo(f"pool: {error}", err=True)
@@ -80,9 +84,8 @@ class PoolGroup(click.Group):
         except (KeyboardInterrupt, click.Abort):
             click.echo("\npool: interrupted. Files that were written are whole.", err=True)
             code = ExitCode.INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read our output has gone: there is no one to tell.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OutputLost as error:
+            streams.tell_lost(error)
             code = ExitCode.SOME_FAILED
         except Exception as error:
             if debug:
@@ -93,6 +96,16 @@ class PoolGroup(click.Group):
             )
             code = ExitCode.SOME_FAILED
         sys.exit(int(code or 0))
+
+
+def _tell_variable(error: click.ClickException) -> None:
+    """Name the variable that a bad value is from: on the command line there is none to be seen."""
+    if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
+        return
+    name = str(error.param.name)
+    if error.ctx.get_parameter_source(name) == ParameterSource.ENVIRONMENT:
+        variable = f"{error.ctx.auto_envvar_prefix}_{name.upper()}"
+        click.echo(f"It is from the environment's {variable}.", err=True)
 
 
 # What others call these operators.
@@ -124,7 +137,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "POOL",
         "max_content_width": 100,
-        "color": False if os.environ.get("NO_COLOR") else None,
+        "color": False if _COLOURLESS else None,
     },
 )
 @click.option(
@@ -146,9 +159,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the process's command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+    streams.prepare()
     if "--debug" not in sys.argv:
         # What a codec finds odd in a file is told in the report, or is of no use to the user.
         import warnings

@@ -2,7 +2,6 @@
 
 import io
 import os
-import stat
 import sys
 import threading
 import time
@@ -15,11 +14,13 @@ from typing import BinaryIO
 from .codecs import ARRAYS, by_magic
 from .codecs.raster import Raster
 from .compiling import Claim, announced_by
-from .exits import FileError
+from .exits import FileError, NameTaken, OutputLost
 from .job import STREAM, Job, Outcome, Reading
 from .operators import OPERATORS
 from .pooling import Planned, pool
-from .reasons import reason
+from .reasons import cause, reason
+from .sources import unreadable
+from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
 
 _MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
@@ -47,6 +48,8 @@ def run_one(job: Job) -> Outcome:
                 return outcome
         before, pooled = _pooled(job)
         return written(job, before, pooled, start)
+    except OutputLost:
+        raise
     except Exception as error:
         return failed(job, error, time.perf_counter() - start)
 
@@ -56,8 +59,12 @@ def passed_over(job: Job) -> Outcome | None:
     if job.writing.on_exists == "error":
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
-        return Outcome(job.source, job.target, "skipped", reason="it exists")
+        return _skipped(job)
     return None
+
+
+def _skipped(job: Job) -> Outcome:
+    return Outcome(job.source, job.target, "skipped", reason="it exists")
 
 
 def written(
@@ -82,11 +89,14 @@ def written(
 
 def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
     """Make the outcome of a job that `error` ended."""
+    if isinstance(error, NameTaken) and job.writing.on_exists == "skip":
+        return _skipped(job)  # another run was faster
     return Outcome(
         job.source,
         job.target,
         "failed",
         reason=reason(error),
+        cause=cause(error),
         seconds=seconds,
         details="".join(traceback.format_exception(error)),
     )
@@ -133,13 +143,10 @@ def opened(source: str) -> Iterator[BinaryIO]:
     if source == STREAM:
         yield io.BytesIO(sys.stdin.buffer.read())
         return
-    path = Path(source)
-    mode = path.stat().st_mode
-    if stat.S_ISDIR(mode):
-        raise FileError("it is a folder")
-    if not stat.S_ISREG(mode):
-        raise FileError("it is no file: give a pipe or device as -")
-    with path.open("rb") as file:
+    refused = unreadable(source)
+    if refused:
+        raise FileError(refused)
+    with Path(source).open("rb") as file:
         yield file
 
 
@@ -181,8 +188,7 @@ def _target(job: Job) -> Iterator[Output]:
     # Nothing reaches standard output before all of it is there.
     whole = Output(io.BytesIO(), STREAM)
     yield whole
-    sys.stdout.buffer.write(whole.file.getbuffer())  # type: ignore[attr-defined]
-    sys.stdout.buffer.flush()
+    write_bytes(whole.file.getbuffer())  # type: ignore[attr-defined]
 
 
 def _count(shape: tuple[int, ...]) -> int:

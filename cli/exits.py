@@ -17,5 +17,13 @@ class FileError(Exception):
     """One file cannot be read, pooled or written. The message is for a person, in one line."""
 
 
+class NameTaken(FileError):
+    """An output's name is taken, be it since a moment ago by another run."""
+
+
+class OutputLost(Exception):
+    """Standard output takes nothing more. The message is why, empty where its reader has gone."""
+
+
 class NoInput(Exception):
     """Nothing was found to work on."""

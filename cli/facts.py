@@ -26,6 +26,7 @@ class Part:
     picture: bool
     dtype: str
     name: str = ""
+    refused: str = ""  # why numbers of that type are not pooled, where they are not
 
     @property
     def spatial(self) -> tuple[int, int]:
@@ -44,6 +45,8 @@ class Part:
         """Give the shape that pooling makes of it."""
         from numbapool import pool2d_shape
 
+        if self.refused:
+            raise FileError(self.refused)
         arguments = window_arguments(window, self.spatial, self.picture)
         first = len(self.shape) - (3 if self.data_format == "NHWC" else 2)
         size = arguments.get("output_size")
@@ -119,6 +122,18 @@ def _result_type(operator: str, part: Part) -> str:
     return part.dtype
 
 
+def _refused(dtype: np.dtype[Any]) -> str:
+    """Say why numbers of a type are not pooled, or give nothing."""
+    from numbapool.errors import PoolError
+    from numbapool.layout import as_array
+
+    try:
+        as_array(np.empty((1, 1), dtype))
+    except PoolError as error:
+        return str(error)
+    return ""
+
+
 def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
     from .codecs import npy
 
@@ -131,7 +146,8 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
             if reading.data_format:
                 raise
             layout = None
-        parts.append(Part(header.shape, layout, False, header.dtype.name, name))
+        refused = _refused(header.dtype)
+        parts.append(Part(header.shape, layout, False, header.dtype.name, name, refused))
         dtypes.append(header.dtype.name)
         order = "Fortran order" if header.fortran_order else "C order"
         swapped = "" if header.dtype.isnative else ", bytes swapped"
@@ -159,7 +175,7 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
         except FileError:
             raise
         except Exception as error:
-            raise FileError(f"its header is damaged: {error}") from error
+            raise FileError(pillow.reason_of(error)) from error
 
 
 # Bytes a channel, and channels, of the array that a mode is loaded as.

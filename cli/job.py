@@ -135,6 +135,7 @@ class Outcome:
     pixels: int = 0
     nbytes: int = 0  # of a result that is planned, before it is encoded
     seconds: float = 0.0
+    cause: str = ""  # what a library said, where `reason` says it more plainly
     details: str = ""  # a traceback, kept for --debug
     levels: tuple["Outcome", ...] = ()  # what came of each level of a pyramid
     stamp: Stamp | None = None  # the source's, from before it was read

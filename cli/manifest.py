@@ -10,7 +10,9 @@ from typing import Any
 
 import click
 
+from .exits import FileError
 from .job import MANIFEST, Job, Stamp
+from .reasons import reason
 from .sources import shown
 from .targets import writing
 
@@ -58,6 +60,15 @@ def _record(plain: Any) -> Record | None:
         return None
 
 
+def stamp_of(path: str) -> Stamp | None:
+    """Give a file's size and time, or None where there is none."""
+    try:
+        status = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return Stamp(status.st_size, status.st_mtime_ns)
+
+
 def options_of(job: Job) -> dict[str, str]:
     """Give what, beside the source, makes a job's output what it is."""
     said = {"operator": job.operator}
@@ -88,19 +99,24 @@ class Manifest:
         self._new[name] = record
 
     def save(self) -> None:
-        """Add what was noted to what the file holds by now: another run may have added to it."""
+        """Add what was noted to what the file holds by now: another run may have added to it.
+
+        Where the other wrote the same output after this one, its record is the one that holds.
+        """
         if not self._new:
             return
         try:
             with _alone(self.folder):
                 self._records = self._read() | {
-                    name: record.plain() for name, record in self._new.items()
+                    name: record.plain()
+                    for name, record in self._new.items()
+                    if stamp_of(str(self.folder / name)) == record.written
                 }
                 with writing(str(self.path), "overwrite") as output:
                     output.file.write(_text(self._records).encode())
-        except OSError as error:
+        except (OSError, FileError) as error:
             click.echo(
-                f"pool: {shown(self.path)}: {error.strerror}: the next --update does again what "
+                f"pool: {shown(self.path)}: {reason(error)}: the next --update does again what "
                 "this one did",
                 err=True,
             )

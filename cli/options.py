@@ -7,7 +7,7 @@ import click
 
 from .codecs import FORMATS
 from .job import OnExists, OutputSize, Reading, Values, Window, Writing
-from .params import NormType, PairType, SizeType, complete_path
+from .params import Colour, NormType, PairType, SizeType, complete_path
 from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -15,6 +15,7 @@ Decorator = Callable[[F], F]
 
 DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # codecs.npy has what they mean
 _WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+_MOST = (1 << 63) - 1  # of whole numbers in the kernels
 _PADDINGS = ("valid", "same", "same_lower")
 
 
@@ -95,7 +96,7 @@ READING = (
     click.option(
         "--accept-8bit",
         is_flag=True,
-        help="Take colour of more bits as the 8 that Pillow reads, the extra 'deep' or not.",
+        help="Read colour of more than 8 bits as 8, be the extra 'deep' installed or not.",
     ),
     click.option(
         "--max-pixels",
@@ -162,6 +163,7 @@ WRITING = (
     click.option(
         "--quality",
         type=click.IntRange(1, 100),
+        metavar="N",
         default=90,
         show_default=True,
         help="Of JPEG, WebP and AVIF.",
@@ -175,6 +177,7 @@ WRITING = (
     ),
     click.option(
         "--background",
+        type=Colour(),
         metavar="COLOUR",
         help="Lay transparent pictures on this colour where the format holds no alpha.",
     ),
@@ -188,7 +191,7 @@ WRITING = (
 TELLING = (
     click.option("--json", "as_json", is_flag=True, help="A JSON line a file, then a summary."),
     click.option("-q", "--quiet", is_flag=True, help="Say nothing but what failed."),
-    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times."),
+    click.option("-v", "--verbose", is_flag=True, help="Say more: notes, times, causes."),
 )
 
 RUNNING = (
@@ -291,6 +294,8 @@ def window_of(given: Mapping[str, Any]) -> Window:
                 raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
         if given["padding"] != 0 or given["dilation"] != 1:
             raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+    if (given.get("divisor_override") or 0) > _MOST:
+        raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")
     if size and given.get("divisor_override") is not None:
         raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
     if given["ceil"] and given["edge"] == "trim":

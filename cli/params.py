@@ -92,6 +92,25 @@ def complete_path(
     return [CompletionItem(incomplete, type="file")]
 
 
+class Colour(ParamType):
+    """``white`` or ``#ff8000``: a colour as Pillow knows it."""
+
+    name = "colour"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Let the text pass where it is a colour."""
+        from PIL import ImageColor
+
+        text = str(value)
+        try:
+            ImageColor.getrgb(text)
+        except ValueError:
+            self.fail(f"{text!r} is no colour: give a name, as white, or #ff8000.", param, ctx)
+        return text
+
+
 class NormType(ParamType):
     """``2``, ``1.5`` or ``inf``: the power of a norm."""
 

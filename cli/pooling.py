@@ -15,6 +15,7 @@ from .operators import Operator
 Arguments = dict[str, Any]
 
 _SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
+_MOST_ENLARGED = 1 << 27  # pixels: a size this much larger than its input is a slip
 _PRODUCTS = {1: np.uint16, 2: np.uint32}  # by the bytes of a channel
 
 
@@ -90,7 +91,13 @@ def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) ->
     height, width = spatial
     partial = window.ceil or (window.edge or ("partial" if picture else "trim")) == "partial"
     if window.size:
-        return {"output_size": window.size.of(height, width)}
+        high, wide = window.size.of(height, width)
+        if high * wide > max(height * width, _MOST_ENLARGED):
+            raise FileError(
+                f"--size {window.size} would enlarge {width} x {height} past {_MOST_ENLARGED:,} "
+                "pixels: give a smaller one"
+            )
+        return {"output_size": (high, wide)}
     kernel_size, stride = window.kernel_size, window.stride
     if window.fit:
         kernel_size = fitting(height, window.fit.height, partial)

@@ -20,13 +20,10 @@ _apart = False
 def set_apart() -> None:
     """Give Python's standard error a descriptor of its own, so that the C one can be closed."""
     global _apart
-    if os.name == "nt" or _apart:  # there, a console's text goes another way than its bytes
+    # On Windows a console's text goes another way than its bytes.
+    if os.name == "nt" or _apart or sys.stderr is None:
         return
-    try:
-        own = os.dup(_STDERR)
-    except OSError:
-        return  # it is closed
-    sys.stderr = os.fdopen(own, "w", 1, sys.stderr.encoding, "backslashreplace")
+    sys.stderr = os.fdopen(os.dup(_STDERR), "w", 1, sys.stderr.encoding, "backslashreplace")
     _apart = True
 
 

@@ -4,6 +4,8 @@ from numbapool.errors import PoolError
 
 from .exits import FileError
 
+_LONGEST = 300  # characters of a library's message
+
 
 def reason(error: Exception) -> str:
     """Say in one line what went wrong."""
@@ -15,5 +17,14 @@ def reason(error: Exception) -> str:
         return error.strerror[:1].lower() + error.strerror[1:]
     if isinstance(error, MemoryError):
         return "there is not enough memory for it"
-    text = " ".join(str(error).split())
-    return f"unexpected {type(error).__name__}: {text} (--debug shows where)"
+    return f"unexpected {_said(error)} (--debug shows where)"
+
+
+def cause(error: Exception) -> str:
+    """Give what a library said that was put into plainer words, or nothing."""
+    return _said(error.__cause__) if isinstance(error.__cause__, Exception) else ""
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())[:_LONGEST]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

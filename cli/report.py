@@ -24,6 +24,7 @@ class Report:
     as_json: bool = False
     debug: bool = False
     skipped_in_folders: int = 0
+    irregular_in_folders: int = 0
     done: int = 0
     skipped: int = 0
     failures: list[Outcome] = field(default_factory=list)
@@ -49,7 +50,7 @@ class Report:
             click.echo(self._line(outcome), err=to_stream)
             if self.verbose:
                 for note in outcome.notes:
-                    click.echo(f"  note: {note}", err=True)
+                    click.echo(f"  note: {shown(note)}", err=True)
 
     def _line(self, outcome: Outcome) -> str:
         target = "standard output" if outcome.target == STREAM else shown(outcome.target)
@@ -70,6 +71,7 @@ class Report:
                             "failed": len(self.failures),
                             "not_run": self.not_run,
                             "unknown_kind": self.skipped_in_folders,
+                            "irregular": self.irregular_in_folders,
                         }
                     }
                 )
@@ -77,14 +79,15 @@ class Report:
             return
         if len(self.failures) == 1 and self.total == 1:
             failure = self.failures[0]
-            click.echo(f"pool: {shown(failure.source)}: {failure.reason}", err=True)
+            click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
             return
         if self.failures:
             click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
             width = min(48, max(len(shown(failure.source)) for failure in self.failures))
             for failure in self.failures:
-                click.echo(f"  {shown(failure.source):{width}}  {failure.reason}", err=True)
-        if self.quiet or (self.total == 1 and not (self.skipped or self.skipped_in_folders)):
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        left_alone = self.skipped_in_folders + self.irregular_in_folders
+        if self.quiet or (self.total == 1 and not (self.skipped or left_alone)):
             return
         parts = [f"{self.done} done"]
         if self.skipped:
@@ -95,7 +98,13 @@ class Report:
             parts.append(f"{self.not_run} not run")
         if self.skipped_in_folders:
             parts.append(f"{self.skipped_in_folders} of kinds that are not pooled left alone")
+        if self.irregular_in_folders:
+            parts.append(f"{self.irregular_in_folders} that are no regular files left alone")
         click.echo(", ".join(parts) + ".", err=True)
+
+    def _why(self, failure: Outcome) -> str:
+        detail = f" ({failure.cause})" if self.verbose and failure.cause else ""
+        return shown(f"{failure.reason}{detail}")  # a file's own words may be in it
 
     @property
     def not_run(self) -> int:

@@ -1,6 +1,9 @@
 """Inputs: files, folders, patterns, lists of names and standard input, as the files they mean."""
 
+import glob
+import itertools
 import os
+import stat
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,8 +14,10 @@ import click
 from .codecs import by_name
 from .exits import NoInput
 from .job import MANIFEST, STREAM
+from .reasons import reason
 
 _MAGIC = frozenset("*?[")
+_BOM = b"\xef\xbb\xbf"  # with which editors on Windows begin a file
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,19 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, each once, and how many files in folders no codec knows."""
+    """The inputs in order, each once, and how much in folders was passed over.
+
+    Attributes
+    ----------
+    skipped
+        Files of kinds that no codec knows, and former outputs.
+    irregular
+        What is no file: pipes, sockets, devices.
+    """
 
     sources: list[Source] = field(default_factory=list)
     skipped: int = 0
+    irregular: int = 0
     _seen: set[str] = field(default_factory=set)
 
     def add(self, path: str, place: Path, named: bool) -> None:
@@ -66,10 +80,14 @@ def find(
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
+    folders = False
     for name in inputs:
+        if not name:
+            raise click.UsageError("an INPUT is an empty name: was a variable not set?")
         if name == STREAM:
             found.add(STREAM, Path("stdin"), named=True)
-        elif Path(name).is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112 - others raise for a name that is too long
+            folders = True
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
             found.add(name, Path(Path(name).name), named=True)
@@ -77,11 +95,16 @@ def find(
             walk.pattern(name)
     names = list(listed)
     for name, place in zip(names, _places(names), strict=True):
-        found.add(name, place, named=True)
+        found.add("./-" if name == STREAM else name, place, named=True)
     if not found.sources:
-        skipped = f" ({found.skipped} of kinds that are not known were skipped)"
-        below = "" if recursive else "; -r looks in the folders below, too"
-        raise NoInput(f"no input was found{skipped if found.skipped else ''}{below}.")
+        kinds = []
+        if found.skipped:
+            kinds.append(f"{found.skipped} of kinds that are not known")
+        if found.irregular:
+            kinds.append(f"{found.irregular} that are no regular files")
+        skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
+        below = "; -r looks in the folders below, too" if folders and not recursive else ""
+        raise NoInput(f"no input was found{skipped}{below}.")
     return found
 
 
@@ -104,9 +127,8 @@ class _Walk:
                         below.append(path)
                     elif not os.path.isdir(path):  # noqa: PTH112 - others raise for a looping link
                         self.file(path, root)
-        except OSError as error:
-            # The folder itself becomes the failed file: its reason is found when it is opened.
-            click.echo(f"pool: {shown(folder)}: {error.strerror}", err=True)
+        except OSError:
+            # The folder itself becomes the failed file: `unreadable` says why.
             self.found.add(str(folder), folder.relative_to(root), named=True)
         for path in below if self.recursive else ():
             if self.leave_out is None or path.resolve() != self.leave_out:
@@ -116,22 +138,72 @@ class _Walk:
         if path.name == MANIFEST:
             return
         own = bool(self.own) and path.stem.endswith(self.own)
-        known = by_name(path) is not None
-        if known and not own and (path.is_file() or path.is_symlink()):
-            self.found.add(str(path), path.relative_to(root), named=False)
-        else:
+        if _irregular(path):
+            self.found.irregular += 1
+        elif own or by_name(path) is None:
             self.found.skipped += 1
+        else:
+            self.found.add(str(path), path.relative_to(root), named=False)
 
     def pattern(self, pattern: str) -> None:
-        import glob
-
         parts = Path(pattern).parts
         fixed = next((i for i, part in enumerate(parts) if not _MAGIC.isdisjoint(part)), 0)
         root = Path(*parts[:fixed])
-        for name in sorted(glob.glob(pattern, recursive=True)):  # noqa: PTH207 - keeps the case of the name as given
+        for name in sorted(set(_matches(pattern))):
             path = Path(name)
-            if not path.is_dir():
+            if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
                 self.file(path, root)
+
+    def _left_out(self, path: Path, root: Path) -> bool:
+        """Say whether a path is in the output folder, and that below the pattern's root."""
+        if self.leave_out is None:
+            return False
+        below = itertools.takewhile(lambda folder: folder != root, path.parents)
+        return any(folder.resolve() == self.leave_out for folder in below)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Give what a pattern matches; its ** goes into no link, which may lead round in circles."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.glob(pattern)  # noqa: PTH207 - keeps the case of the name as given
+        return
+    first = parts.index("**")
+    after = tuple(itertools.dropwhile(lambda part: part == "**", parts[first:])) or ("*",)
+    for root in glob.glob(str(Path(*parts[:first]))) if first else ["."]:  # noqa: PTH207
+        for folder, below, _ in os.walk(root):
+            below[:] = [name for name in below if not name.startswith(".")]
+            yield from _matches(str(Path(glob.escape(folder), *after)))
+
+
+def _irregular(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # such as a link that leads nowhere: a file that fails
+    return _kind(mode) not in ("", "folder")
+
+
+def _kind(mode: int) -> str:
+    """Say what stands at a path, where it is no file."""
+    tests = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
+    if stat.S_ISREG(mode):
+        return ""
+    return next((kind for kind, is_one in tests.items() if is_one(mode)), "device")
+
+
+def unreadable(path: str) -> str:
+    """Say why a path cannot be read as a file, or give nothing; pipes are not opened."""
+    if path == STREAM:
+        return ""
+    try:
+        kind = _kind(Path(path).stat().st_mode)
+        if kind == "folder":
+            os.listdir(path)  # noqa: PTH208 - a folder that cannot be listed says why
+            return "it is a folder"
+    except OSError as error:
+        return reason(error)
+    return f"it is a {kind}, no file: give what comes out of it as -" if kind else ""
 
 
 def read_list(name: str, null: bool) -> list[str]:
@@ -143,6 +215,12 @@ def read_list(name: str, null: bool) -> list[str]:
             data = Path(name).read_bytes()
         except OSError as error:
             raise click.UsageError(f"--files-from {shown(name)}: {error.strerror}.") from error
+    data = data.removeprefix(_BOM)
+    if b"\0" in data and not null:
+        raise click.UsageError(
+            f"--files-from {shown(name)} holds NULs: it is no list of names, or one of names that "
+            "end in NUL, which -0 reads."
+        )
     entries: Iterator[bytes] = iter(data.split(b"\0") if null else data.splitlines())
     return [os.fsdecode(entry) for entry in entries if entry]
 

@@ -18,9 +18,9 @@ from typing import BinaryIO
 import click
 
 from .codecs import ARRAYS, FORMATS, by_name
-from .exits import FileError
+from .exits import FileError, NameTaken
 from .job import STREAM, OnExists, Stamp
-from .sources import Source, shown
+from .sources import Source, shown, unreadable
 
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
@@ -49,6 +49,8 @@ class Naming:
     def plan(self, sources: list[Source]) -> list[Target]:
         """Name every output; two for one name, or one that is an input, is a usage error."""
         output = self.output
+        if output == "":
+            raise click.UsageError("-o is an empty name: was a variable not set?")
         single = len(sources) == 1 and sources[0].named and not (self.template or self.level)
         folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
         if output == STREAM:
@@ -64,7 +66,9 @@ class Naming:
         if output is None and any(source.path == STREAM for source in sources):
             raise click.UsageError("standard input has no name: name the output with -o.")
         if output is not None and not folder and os.path.lexists(output):
-            raise click.UsageError(f"-o {shown(output)} is a file of no kind that is known.")
+            raise click.UsageError(
+                f"-o {shown(output)} is a file of no kind that is known (- is standard output)."
+            )
         return self._distinct([self._target(source, None) for source in sources])
 
     def _to_stream(self, sources: list[Source]) -> Target:
@@ -88,7 +92,9 @@ class Naming:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
         if kind is None:
-            return Target(source, reason="its name says no format: give one with --format")
+            whose = f"the output's name {shown(path)}" if self.template else "its name"
+            no_format = f"{whose} says no format: give one with --format"
+            return Target(source, reason=unreadable(source.path) or no_format)
         if not kind.written:
             return Target(
                 source, reason=f"{kind.name} is read but not written: give --format, as png"
@@ -233,12 +239,21 @@ class Output:
 
 @contextmanager
 def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
-    """Write to a temporary file beside `path`, which takes its place once it is whole."""
-    folder = Path(path).parent
+    """Write to a temporary file beside `path`, which takes its place once it is whole.
+
+    What the system refuses meanwhile is told as the output's fault: inputs are read before.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise FileError(f"{shown(folder)} is no folder") from error
+        with _writing(path, on_exists) as output:
+            yield output
+    except OSError as error:
+        raise FileError(_unwritten(Path(path), error)) from error
+
+
+@contextmanager
+def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+    folder = Path(path).parent
+    folder.mkdir(parents=True, exist_ok=True)
     clear_stale(str(folder))
     temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
     with _beginning:
@@ -252,8 +267,35 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # what is wrong with the folder has been raised already
+            temporary.unlink()
         _unfinished.discard(temporary)
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_ELSEWHERE = "or name another folder with -o"
+
+
+def _unwritten(path: Path, error: OSError) -> str:
+    """Say why an output could not be written, and what to do."""
+    folder = f"the output folder {shown(path.parent)}"
+    if error.errno in _FULL:
+        return f"the disk of {folder} is full: make room there, {_ELSEWHERE}"
+    if error.errno == errno.EROFS:
+        return f"the disk of {folder} can only be read: have it mounted for writing, {_ELSEWHERE}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"{folder} may not be written to: change its permissions, {_ELSEWHERE}"
+    if error.errno == errno.ENAMETOOLONG:
+        return f"the output's name {shown(path)} is too long: give a shorter one with --name"
+    if isinstance(error, IsADirectoryError):
+        return f"the output {shown(path)} is a folder: name another output with -o"
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return f"{folder} is no folder: name another with -o"
+    if isinstance(error, FileNotFoundError) and path.parent.is_dir():
+        return f"another program removed a half-written file in {folder}: run again"
+    if isinstance(error, FileNotFoundError):
+        return f"{folder} was removed meanwhile: leave it there, and run again"
+    return f"the output {shown(path)} could not be written: {error.strerror or error}"
 
 
 def abandon() -> None:
@@ -286,7 +328,7 @@ def _commit(temporary: Path, path: Path, on_exists: OnExists) -> str:
     for candidate in _candidates(path) if on_exists == "rename" else (path,):
         if _place(temporary, candidate):
             return str(candidate)
-    raise FileError(_taken(path))
+    raise NameTaken(_taken(path))
 
 
 def _taken(path: Path) -> str:
@@ -299,7 +341,7 @@ def _taken(path: Path) -> str:
 def refuse_taken(path: str) -> None:
     """Refuse a name that is taken, before any work is done for it."""
     if exists(path):
-        raise FileError(_taken(Path(path)))
+        raise NameTaken(_taken(Path(path)))
 
 
 def _candidates(path: Path) -> Iterator[Path]:

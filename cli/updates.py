@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .engine import failed, opened, run_one
 from .job import Job, Outcome, Stamp
-from .manifest import Manifest, Record, options_of
+from .manifest import Manifest, Record, options_of, stamp_of
 
 _SAVED_EVERY = 30.0  # seconds of work that the loss of the process may cost
 
@@ -86,7 +86,7 @@ class _Book:
         record = self._manifest(job).get(Path(job.target).name)
         if record is None or record.options != options_of(job):
             return None
-        return record if _stat(job.target) == record.written else None
+        return record if stamp_of(job.target) == record.written else None
 
     def note(self, job: Job, outcome: Outcome) -> None:
         """Note how an output was made, or that it stands for a source whose time alone changed."""
@@ -115,20 +115,12 @@ class _Book:
 
 def _stands_for(record: Record, job: Job) -> bool:
     """Say whether a record is of this source as it is, without reading it."""
-    now = _stat(job.source)
+    now = stamp_of(job.source)
     return (
         now is not None
         and now == replace(record.stamp, sha256="")
         and record.source == _way(job.source, Path(job.target).parent)
     )
-
-
-def _stat(path: str) -> Stamp | None:
-    try:
-        status = Path(path).stat()
-    except (OSError, ValueError):
-        return None
-    return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def _stamp(source: str) -> Stamp:

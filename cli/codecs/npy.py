@@ -5,20 +5,23 @@ import math
 import os
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import IO, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading
+from .broken import broken
 from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
 _LAYOUTS["NHWC"] = ("NHWC", 4)
 DATA_FORMATS = tuple(_LAYOUTS)
+_ENCRYPTED = 1  # of a zip's flags
 _NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file systems
 
 
@@ -46,13 +49,13 @@ def read_header(file: Any, size: int) -> Header:
         else:  # 3.0 differs from 2.0 in the encoding of structured types' names alone
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
     except Exception as error:
-        raise FileError(f"its .npy header cannot be read: {_line(error)}") from error
+        raise FileError(broken(error)) from error
     if dtype.hasobject:
         raise FileError(
             "it holds pickled Python objects, which may run code when loaded: "
             "save it as an array of numbers"
         )
-    if any(length < 0 for length in shape):
+    if any(type(length) is not int or length < 0 for length in shape):
         raise FileError(f"its header gives the impossible shape {shape}")
     header = Header(shape, fortran_order, dtype, file.tell())
     if header.offset + header.nbytes > size:
@@ -87,20 +90,19 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
         for entry in _entries(archive, reading.array):
             name = entry.filename.removesuffix(".npy")
             compression = "deflate" if entry.compress_type else None
-            try:
-                with archive.open(entry) as member:
-                    header = read_header(member, entry.file_size)
-                    data = member.read(header.nbytes)
-                    member.read(1)  # at the end the checksum is compared
-            except FileError as error:
-                raise FileError(f"array {name!r}: {error}") from error
-            except Exception as error:
-                raise FileError(f"array {name!r} cannot be read: {_line(error)}") from error
+            with _member(archive, entry, name) as member:
+                header = read_header(member, entry.file_size)
+                data = member.read(header.nbytes)
+                member.read(1)  # at the end the checksum is compared
             if len(data) < header.nbytes:
                 raise FileError(f"array {name!r} is cut short")
             array: NDArray[Any] = np.frombuffer(data, header.dtype)
             array = array.reshape(header.shape, order="F" if header.fortran_order else "C")
-            layout = _layout(header.shape, reading, f"array {name!r} has")
+            try:
+                layout = _layout(header.shape, reading, f"array {name!r} has")
+            except FileError as error:
+                alone = "" if reading.array else "; or pool another array alone with --array NAME"
+                raise FileError(f"{error}{alone}") from None
             yield Raster(array, layout, metadata=Metadata(compression=compression), name=name)
 
 
@@ -113,9 +115,9 @@ def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, H
     found = []
     with _archive(file) as archive:
         for entry in _entries(archive, array):
-            with archive.open(entry) as member:
-                header = read_header(member, entry.file_size)
-            found.append((entry.filename.removesuffix(".npy"), header))
+            name = entry.filename.removesuffix(".npy")
+            with _member(archive, entry, name) as member:
+                found.append((name, read_header(member, entry.file_size)))
     return found
 
 
@@ -196,7 +198,21 @@ def _archive(file: BinaryIO) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(file)
     except Exception as error:
-        raise FileError(f"its .npz cannot be read: {_line(error)}") from error
+        raise FileError("its list of arrays cannot be read: it is cut short or damaged") from error
+
+
+@contextmanager
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iterator[IO[bytes]]:
+    """Open an array's file, and say which array it is that cannot be read."""
+    if entry.flag_bits & _ENCRYPTED:
+        raise FileError(f"array {name!r} is encrypted, which is not read")
+    try:
+        with archive.open(entry) as member:
+            yield member
+    except FileError as error:
+        raise FileError(f"array {name!r}: {error}") from error.__cause__
+    except Exception as error:
+        raise FileError(f"array {name!r}: {broken(error)}") from error
 
 
 def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipInfo]:
@@ -208,7 +224,3 @@ def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipIn
         lack = "no array" if wanted is None else f"no array {wanted!r}"
         raise FileError(f"it holds {lack}" + (f"; it has {', '.join(names)}" if names else ""))
     return entries
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

@@ -13,6 +13,7 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading
 from ..quiet import quiet
+from .broken import broken
 from .raster import Metadata, Raster
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
@@ -208,8 +209,8 @@ def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
             if tags:
                 kept[group] = tags
         return kept.tobytes() if len(kept) else None
-    except Exception as error:
-        notes.append(f"its EXIF is damaged and was left out ({reason_of(error)})")
+    except Exception:
+        notes.append("its EXIF is damaged and was left out")
         return None
 
 
@@ -282,8 +283,4 @@ def reason_of(error: Exception) -> str:
         said = re.search(r"\((\d+) pixels\)", str(error))
         pixels, wanted = (f"{int(said[1]):,}", said[1]) if said else ("many", "N")
         return _too_large(pixels, wanted, Image.MAX_IMAGE_PIXELS or MAX_PIXELS)
-    if isinstance(error, MemoryError):
-        return "there is not enough memory for it"
-    text = " ".join(str(error).split()) or type(error).__name__
-    known = isinstance(error, (OSError, ValueError, SyntaxError, EOFError))
-    return text if known else f"it is damaged ({type(error).__name__}: {text})"
+    return broken(error)

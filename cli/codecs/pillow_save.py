@@ -1,6 +1,7 @@
 """Arrays to pictures, through Pillow: what a format cannot hold is refused, never clipped."""
 
 from contextlib import nullcontext
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -48,7 +49,18 @@ _LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "lzma", "
 
 
 def save(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, ...]:
-    """Write the frames as one picture, and give the notes that are worth a word."""
+    """Write the frames as one picture, and give the notes that are worth a word.
+
+    By way of memory: given a file, Pillow and tifffile write to its descriptor, and take the
+    part that a full disk still had room for as the whole.
+    """
+    whole = BytesIO()
+    notes = _encode(rasters, whole, writing)
+    file.write(whole.getbuffer())
+    return notes
+
+
+def _encode(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, ...]:
     format = writing.format
     if len(rasters) > 1 and format not in _ANIMATED:
         raise FileError(
@@ -64,15 +76,11 @@ def save(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, 
         return deep_save.save(frames, file, writing)
     images = [_image(*frame, writing, notes) for frame in frames]
     options = _options(rasters, images, writing, notes)
-    # Pillow's own text for a full disk or a size past the format's limit is good enough.
+    # Pillow's own text for a size past the format's limit is good enough.
     try:
         with quiet() if format == "TIFF" else nullcontext():
             images[0].save(file, format=format, **options)
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise FileError(f"{format} cannot hold it: {error}") from error
-    except (ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
         raise FileError(f"{format} cannot hold it: {error}") from error
     return tuple(dict.fromkeys(notes))
 

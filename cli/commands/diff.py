@@ -55,6 +55,8 @@ def command(a: str, b: str, **given: Any) -> None:
     """
     if a == b == STREAM:
         raise click.UsageError("A and B are both standard input: name one of them.")
+    if given["peak"] is not None and not math.isfinite(given["peak"]):
+        raise click.UsageError("--peak is no finite number.")
     output, policy = given["output"], options.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
     try:
@@ -67,7 +69,7 @@ def command(a: str, b: str, **given: Any) -> None:
             raise
         from ..reasons import reason
 
-        click.echo(f"pool: {reason(error)}", err=True)
+        click.echo(f"pool: {shown(reason(error))}", err=True)
         raise click.exceptions.Exit(ExitCode.SOME_FAILED) from error
     measured = _measured(difference, given["peak"])
     if given["as_json"]:

@@ -40,7 +40,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         except Exception as error:
             if given["debug"]:
                 raise
-            click.echo(f"pool: {shown(source.path)}: {reason(error)}", err=True)
+            click.echo(f"pool: {shown(source.path)}: {shown(reason(error))}", err=True)
             code = ExitCode.SOME_FAILED
             continue
         if given["as_json"]:
@@ -53,13 +53,13 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
 def _tell(path: str, facts: "Facts", window: Window) -> None:
     click.echo(shown(path))
     for label, value in facts.rows:
-        click.echo(f"  {label:{_LABEL}}{value}")
+        click.echo(f"  {shown(label):{_LABEL}}{shown(value)}")
     said: dict[tuple[tuple[int, ...], str], str] = {}
     for part in facts.parts:
         said.setdefault((part.shape, part.name), _pooled(part, window))
     for (_, name), result in said.items():
         label = f"{name} pooled" if name else "pooled"
-        click.echo(f"  {label:{_LABEL}}{result}")
+        click.echo(f"  {shown(label):{_LABEL}}{result}")
 
 
 def _pooled(part: "Part", window: Window) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from .. import options
+from ..exits import OutputLost
 from ..job import STREAM, Job, Outcome, Window
 from ..operators import Operator
 from ..report import Report, can_draw
@@ -70,6 +71,8 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
     targets = naming.plan(found.sources)
     if given["update"] and any(STREAM in (t.source.path, t.path) for t in targets):
         raise click.UsageError("--update compares files: standard input and output are none.")
+    if given["as_json"] and given["output"] == STREAM:
+        raise click.UsageError("--json and -o - both write to standard output: give one.")
     report = Report(
         len(targets),
         quiet=given["quiet"],
@@ -77,6 +80,7 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
     outcomes = _outcomes(_jobs(operator, window, targets, given), targets, given)
     _tell(outcomes, report)
@@ -150,6 +154,9 @@ def _tell(outcomes: Iterator[Outcome], report: Report) -> None:
                 progress.clear()
                 report.add(outcome)
                 progress.add(outcome)
+        except OutputLost:
+            report.quiet = True  # whoever read has gone, and asks for no sum
+            raise
         finally:
             progress.clear()
             report.finish()

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from .. import options
+from ..exits import OutputLost
 from ..job import Job, Outcome, Window
 from ..operators import OPERATORS, Operator
 from ..params import complete_path
@@ -96,6 +97,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
     outcomes = _outcomes(operator, window, planned, given)
     _tell(outcomes, report, len(planned), given["levels"])
@@ -184,6 +186,9 @@ def _tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int) 
                     if level.status == "skipped" and not (level.target or silent or report.verbose):
                         click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
                 progress.add(outcome)
+        except OutputLost:
+            report.quiet = True  # whoever read has gone, and asks for no sum
+            raise
         finally:
             progress.clear()
             report.finish()

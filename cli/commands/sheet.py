@@ -8,7 +8,7 @@ import click
 
 from .. import options
 from ..compiling import announced_by
-from ..exits import ExitCode, NoInput
+from ..exits import ExitCode, NoInput, OutputLost
 from ..job import Job, OnExists, Outcome, Window, Writing
 from ..operators import OPERATORS, Operator
 from ..params import complete_path
@@ -89,7 +89,10 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         as_json=given["as_json"],
         debug=given["debug"],
         skipped_in_folders=found.skipped,
+        irregular_in_folders=found.irregular,
     )
+    cells: dict[str, Cell] = {}
+    path = None
     try:
         policy = options.on_exists_of(given)
         if policy == "error":
@@ -101,8 +104,8 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
             announced_by(None if given["quiet"] or given["as_json"] else lambda: True)
             cells = _cells(sources, operator, window, report, given)
             path = _written(list(cells.values()), columns, format, output, policy)
-            for name, cell in cells.items():
-                report.add(Outcome(name, path, before=(cell.before,), after=(cell.after,)))
+    except OutputLost:
+        raise
     except Exception as error:
         if given["debug"]:
             raise
@@ -110,6 +113,8 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
 
         click.echo(f"pool: no sheet was written: {reason(error)}", err=True)
         raise click.exceptions.Exit(ExitCode.SOME_FAILED) from error
+    for name, cell in cells.items():
+        report.add(Outcome(name, path, before=(cell.before,), after=(cell.after,)))
     report.finish()
     raise click.exceptions.Exit(report.code)
 

@@ -165,3 +165,58 @@ def test_large_arrays_are_mapped(pool, random, monkeypatch, order, dtype):
     assert Path("mapped.npy").read_bytes() == Path("whole.npy").read_bytes()
     pool("avg", "in.npy", "-k", 12, "-o", "bad.npy", code=1)
     assert not Path("bad.npy").exists()
+
+
+HEADER = b"\x93NUMPY\x01\x00\x76\x00"
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("(True, 3)", "the impossible shape (True, 3)"),
+        ("(-1, -3)", "the impossible shape (-1, -3)"),
+        ("(2.0, 3)", "it is damaged"),
+    ],
+)
+def test_impossible_shapes(pool, shape, words):
+    text = f"{{'descr': '<u1', 'fortran_order': False, 'shape': {shape}, }}"
+    Path("in.npy").write_bytes(HEADER + text.ljust(117).encode() + b"\n" + bytes(100))
+    for command in ("max", "info"):
+        assert words in pool(command, "in.npy", code=1).stderr
+
+
+@pytest.mark.parametrize("dtype", ["c16", "U3", "M8[s]", "V3", [("a", "i4"), ("b", "f8")]])
+def test_what_is_not_pooled_is_foretold(pool, dtype):
+    np.save("in.npy", np.zeros((4, 4), dtype))
+    wanted = pool("max", "in.npy", code=1).stderr
+    assert "are not pooled" in wanted
+    assert pool("max", "in.npy", "--dry-run", code=1).stderr == wanted
+    assert "-k 2: arrays of dtype" in pool("info", "in.npy").stdout
+
+
+def test_odd_names_in_an_archive(pool):
+    names = ["a/b", "../up", "/abs", "é", "x\ny", "\x1b[31mred"]
+    array = np.arange(16).reshape(4, 4)
+    with zipfile.ZipFile("in.npz", "w") as archive:
+        for name in names:
+            with archive.open(f"{name}.npy", "w") as member:
+                np.lib.format.write_array(member, array)
+    pool("max", "in.npz", "-o", "out/")
+    with np.load("out/in.npz") as out:
+        assert list(out) == names
+        assert all(np.array_equal(out[name], [[5, 7], [13, 15]]) for name in names)
+    assert sorted(path.name for path in Path().iterdir()) == ["in.npz", "out"]
+    said = pool("info", "in.npz").stdout
+    assert "x\\ny" in said
+    assert "\x1b" not in said
+    assert "\x1b" not in pool("max", "in.npz", "--array", "no", "-o", "no.npz", code=1).stderr
+    pool("max", "in.npz", "--array", "../up", "-o", "up.npy")
+    assert np.load("up.npy").shape == (2, 2)
+
+
+def test_an_archive_of_which_one_array_is_no_picture(pool):
+    np.savez("in.npz", a=np.zeros((4, 4)), number=np.array(5.0))
+    assert "--array NAME" in pool("max", "in.npz", "-o", "out.npz", code=1).stderr
+    pool("max", "in.npz", "--array", "a", "-o", "out.npz")
+    said = pool("max", "in.npz", "--array", "number", "-o", "n.npz", code=1).stderr
+    assert "--array NAME" not in said
