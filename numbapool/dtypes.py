@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from numbapool import means as m
 from numbapool import reducers as r
 from numbapool import selectors as s
 from numbapool.errors import PoolTypeError, PoolValueError
@@ -16,7 +17,7 @@ DType: TypeAlias = "np.dtype[Any]"
 NaN: TypeAlias = Literal["propagate", "skip"]
 Rounding: TypeAlias = Literal["half_up", "half_even", "floor"]
 
-ROUNDINGS = {"half_up": r.HALF_UP, "half_even": r.HALF_EVEN, "floor": r.FLOOR}
+ROUNDINGS = {"half_up": m.HALF_UP, "half_even": m.HALF_EVEN, "floor": m.FLOOR}
 
 EXACT_SUM = 1 << 50
 """Sums below this are divided and rounded exactly in float64."""
@@ -159,34 +160,34 @@ def mean(
         out = np.dtype(np.float32) if dtype.kind == "b" else dtype
         if not (skip.nan or skip.value is not None):
             short = kind == np.float32 and abs(override or 0) < 1 << 24
-            op = r.SingleMean if short else r.Mean
-            return Reduction(op(kind.type(0)), (kind,), (out,), weighted=True)
+            mean_of = m.SingleMean if short else m.Mean
+            return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True)
         if dtype.kind == "b":
             kind = np.dtype(np.float32)
         none = kind.type(np.nan if skip.value is None else skip.value)
-        op = r.variant(r.CountedMean, skip.way)(kind.type(0), none, override is not None)
+        op = r.variant(m.CountedMean, skip.way)(kind.type(0), none, override is not None)
         return Reduction(op, (kind, np.dtype(np.int64)), (out,), weighted=True)
     code = ROUNDINGS[rounding]
     low, high = (int(limit) for limit in limits(dtype))
     halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
     if override is None and rounding == "half_up" and skip.value is None:
         if dtype == np.uint8 and taps <= 128:
-            return Reduction(r.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
+            return Reduction(m.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
         if dtype == np.uint16 and taps <= 256:
-            return Reduction(r.MiddleMean(np.uint32(0)), (np.dtype(np.uint32),), (dtype,), True)
+            return Reduction(m.MiddleMean(np.uint32(0)), (np.dtype(np.uint32),), (dtype,), True)
     if max(-low, high) * taps < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)
-        op = r.RoundedMean(kind.type(0), code, float(low), float(high))
+        op = m.RoundedMean(kind.type(0), code, float(low), float(high))
         return Reduction(op, (kind,), (dtype,), True)
     if taps >= 1 << 31 or (override is not None and abs(override) >= 1 << 31):
         raise PoolValueError(f"a divisor past 2**31 is too large for the mean of {dtype}")
     if skip.value is not None:
         value = halves.type(skip.value)
-        wide = r.variant(r.CountedWideMean, skip.way)
+        wide = r.variant(m.CountedWideMean, skip.way)
         op = wide(code, low >> 32, high >> 32, value, override is not None)
         return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,), True)
-    op = r.WideMean(halves.type(0), code, low >> 32, high >> 32)
+    op = m.WideMean(halves.type(0), code, low >> 32, high >> 32)
     return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
 
 

@@ -22,6 +22,13 @@ ROW_BYTES = 8192
 Of strips of 2, 4 and 8 kB the longest were faster by some percent; at 1 kB the loops' starts
 showed."""
 
+TILE_BYTES = 5120
+"""What a tile of a longer row reads that the tiles above it did not: so much of the next one can
+be asked for while this one is worked on. Tiles of twice that took a tenth longer."""
+
+LEAST_BYTES = 2048
+"""The fewest bytes of accumulators in a tile: below that the loops' starts show."""
+
 BLOCK_BYTES = 1 << 18
 """The accumulators of a block of suffixes, which are written and read once: they stay in a
 second-level cache."""
@@ -149,7 +156,8 @@ def make_plan(
         return BUILDERS[kernel](shape, view, shares, reduction)
     unit = (dtype or reduction.lanes[0]).itemsize
     if dtype is not None and len(reduction.lanes) == 1 and in_pairs(view, dtype):
-        return replace(rows_plan(shape, *in_words(view, shares), reduction, 2 * unit), pairs=True)
+        plan = rows_plan(shape, *in_words(view, shares), reduction, 2 * unit)
+        return replace(plan, work=2 * plan.work, pairs=True)
     return rows_plan(shape, view, shares, reduction, unit)
 
 
@@ -159,7 +167,11 @@ def rows_plan(
     """Plan small windows: strips of rows, or tiles of a long one; a column has `unit` bytes."""
     d, h, w = view.axes
     budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
+    least = LEAST_BYTES // item_bytes(reduction)
     tile, span = columns_in(w, budget)
+    if tile < w.out:
+        fresh = max(d.taps * min(h.step, h.taps), 1) * unit
+        tile, span = columns_in(w, max(TILE_BYTES // fresh // view.inner, least // view.inner, 1))
     tiles = -(-w.out // tile)
     # Where rows step over as much as they span, a strip's results lie as one row's do. A whole
     # number of steps, so that rows begin at one's start.
@@ -197,9 +209,7 @@ def in_words(view: View, shares: Weights) -> tuple[View, Weights]:
     return replace(view, axes=(d, h, half)), [*shares[:2], columns]
 
 
-def running_plan(
-    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction
-) -> Plan:
+def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
     """Plan large windows that overlap: blocks of rows, in tiles."""
     d, h, w = view.axes
     budget = max(BLOCK_BYTES // item_bytes(reduction) // view.inner // h.taps, 1)
@@ -216,9 +226,7 @@ def running_plan(
     return Plan(shape, "running", numbers, pieces, needed, int(numbers[g.TOTAL]))
 
 
-def runs_plan(
-    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction
-) -> Plan:
+def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
     """Plan wide windows: a row of results at a time."""
     d, h, w = view.axes
     breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner

@@ -8,6 +8,7 @@ The result is an object file with one C function, :data:`ENTRY`, that needs noth
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import FunctionType
@@ -128,6 +129,19 @@ def drafts() -> Iterator[None]:
             del codegen._library_class, codegen.set_env
 
 
+@contextmanager
+def no_collection() -> Iterator[None]:
+    """Let no garbage be looked for meanwhile: Numba's many objects live on, and it found none."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@no_collection()
 def build(spec: Spec, name: str) -> bytes:
     """Return the object file of a spec's kernel; `name` sets it apart from others."""
     _specs[name] = spec
@@ -151,7 +165,7 @@ def optimised(text: str) -> bytes:
             symbol.linkage = "internal"
     machine = target_machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    tuning = llvm.create_pipeline_tuning_options(speed_level=3)
+    tuning = llvm.create_pipeline_tuning_options(speed_level=2)
     tuning.loop_vectorization = True
     # The loops that gain by it are written out; of the others it made half as much code again,
     # and took 0.8 s more to compile, for no measurable gain.

@@ -27,7 +27,7 @@ from numbapool.kernels.geometry import (
     WEIGHT,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, is_simple, load, store, write
+from numbapool.kernels.lanes import JIT, PIXELS, is_simple, load, store, thin, write
 from numbapool.reducers import combine, finish, neutral, prepare
 
 
@@ -95,6 +95,18 @@ def halve(op, lanes, at, to, evens, n):
         store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
 
 
+@njit(**JIT)
+def thin_row(lanes, at, to, channels, step, n):
+    """Keep one of `step` pixels, `n` times."""
+    between = channels * step
+    whole = n // PIXELS * PIXELS
+    for pixel in range(0, whole, PIXELS):
+        thin(lanes, at + between * pixel, to + channels * pixel, channels, step)
+    for pixel in range(whole, n):
+        for c in range(channels):
+            store(lanes, to + channels * pixel + c, load(lanes, at + between * pixel + c))
+
+
 @njit(forceinline=True, **JIT)
 def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
     """Join `parts` elements, `pitch` apart, and write that."""
@@ -122,19 +134,6 @@ def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, s
                 pick_of(op, form, lanes, j, parts, pitch, outs, k, scale)
 
 
-@njit(forceinline=True, **JIT)
-def pick_triples(op, form, lanes, at, parts, outs, to, strip, n, stride, scale):
-    """`pick` of neighbours with three channels, written out: there is no loop to unroll."""
-    rows, between, outputs = strip
-    for row in range(rows):
-        for i in range(n):
-            j = at + row * between + i * stride * 3
-            k = to + row * outputs + i * 3
-            pick_of(op, form, lanes, j, parts, 3, outs, k, scale)
-            pick_of(op, form, lanes, j + 1, parts, 3, outs, k + 1, scale)
-            pick_of(op, form, lanes, j + 2, parts, 3, outs, k + 2, scale)
-
-
 @njit(**JIT)
 def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
     """`pick`, the common cases as constants.
@@ -153,18 +152,10 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
         pick(op, form, lanes, at, three, pitch, outs, to, strip, n * inner, one, one, scale)
     elif (inner == 1) & (stride == 2) & (parts == 2) & (pitch == 1):
         pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
+    elif (inner == 1) & (parts == 1):
+        pick(op, form, lanes, at, one, one, outs, to, strip, n, stride, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
         pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
-    elif (parts == 2) & near & (inner > 4):
-        pick(op, form, lanes, at, two, inner, outs, to, strip, n, stride, inner, scale)
-    elif (parts == 3) & near & (inner > 4):
-        pick(op, form, lanes, at, three, inner, outs, to, strip, n, stride, inner, scale)
-    elif (inner == 3) & (parts == 1) & simple:
-        pick_triples(op, form, lanes, at, one, outs, to, strip, n, stride, scale)
-    elif (inner == 3) & (stride == 2) & (parts == 2) & near:
-        pick_triples(op, form, lanes, at, two, outs, to, strip, n, two, scale)
-    elif (inner == 3) & (stride == 3) & (parts == 3) & near:
-        pick_triples(op, form, lanes, at, three, outs, to, strip, n, three, scale)
     else:
         pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale)
 
@@ -234,6 +225,16 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
             step //= 2
             taps //= 2
             between //= 2
+    if ((inner == 3) | (inner == 4)) & (pitch == inner) & is_simple(form, lanes):
+        for part in (np.int64(2), np.int64(3)):
+            while (step % part == 0) & (taps % part == 0):
+                joined = slide(op, lanes, at, spare, other, part, pitch, n)
+                pixels = -(-n // (inner * part))
+                thin_row(lanes, joined, at, inner, part, pixels)
+                n = inner * pixels
+                step //= part
+                taps //= part
+                between //= part
     if (step == 2) & (taps == 3) & (pitch == 1) & (inner == 1):
         n = (n + 1) // 2
         halve(op, lanes, at, spare, other, n)

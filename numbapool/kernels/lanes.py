@@ -16,7 +16,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 from numbapool.kernels.faces import JIT as METHODS
-from numbapool.kernels.spec import Half, Native, Pairs
+from numbapool.kernels.spec import Half, Pairs
 from numbapool.reducers import combine, lift
 
 JIT = {
@@ -72,6 +72,62 @@ def _pair(typingctx, pointer, index):
     return types.UniTuple(kind, 2)(pointer, index), codegen
 
 
+PIXELS = 16
+"""How many pixels `thin` keeps at a time."""
+
+
+def thinner(channels, step):
+    """Return what keeps one of `step` pixels, as a shuffle of whole vectors."""
+
+    @intrinsic
+    def thin_lane(typingctx, pointer, at, to):
+        def codegen(context, builder, signature, args):
+            element = context.get_value_type(pointer.dtype)
+            size = pointer.dtype.bitwidth // 8
+            read = ir.VectorType(element, channels * PIXELS * step)
+            written = ir.VectorType(element, channels * PIXELS)
+            places = [channels * step * n + c for n in range(PIXELS) for c in range(channels)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+            source = builder.bitcast(builder.gep(args[0], [args[1]]), read.as_pointer())
+            target = builder.bitcast(builder.gep(args[0], [args[2]]), written.as_pointer())
+            pixels = builder.load(source, align=size)
+            kept = builder.shuffle_vector(pixels, ir.Constant(read, ir.Undefined), mask)
+            builder.store(kept, target, align=size)
+            return context.get_dummy_value()
+
+        return types.void(pointer, at, to), codegen
+
+    return thin_lane
+
+
+_rgb_by_2, _rgb_by_3 = thinner(3, 2), thinner(3, 3)
+_rgba_by_2, _rgba_by_3 = thinner(4, 2), thinner(4, 3)
+
+
+def thin(lanes, at, to, channels, step):
+    """Keep one of `step` pixels, PIXELS times: of 3 or 4 channels, one of 2 or 3."""
+    (lane,) = lanes
+    for n in range(PIXELS):
+        for c in range(channels):
+            lane[to + channels * n + c] = lane[at + channels * step * n + c]
+
+
+@overload(thin)
+def _thin(lanes, at, to, channels, step):
+    def thin(lanes, at, to, channels, step):
+        if channels == 3:
+            if step == 2:
+                _rgb_by_2(lanes[0], at, to)
+            else:
+                _rgb_by_3(lanes[0], at, to)
+        elif step == 2:
+            _rgba_by_2(lanes[0], at, to)
+        else:
+            _rgba_by_3(lanes[0], at, to)
+
+    return thin
+
+
 def load(lanes, j):
     """Return accumulator j: a number, or a tuple where there are several lanes."""
     return lanes[0][j] if len(lanes) == 1 else tuple(lane[j] for lane in lanes)
@@ -95,28 +151,42 @@ def store(lanes, j, acc):
 @overload(store)
 def _store(lanes, j, acc):
     if lanes.count == 1:
-        kind = lanes[0].dtype
 
         def one(lanes, j, acc):
-            lanes[0][j] = kind(acc)
+            lanes[0][j] = held(lanes, acc)
 
         return one
-    first, second = lanes[0].dtype, lanes[1].dtype
     if lanes.count == 2:
 
         def two(lanes, j, acc):
-            lanes[0][j] = first(acc[0])
-            lanes[1][j] = second(acc[1])
+            lanes[0][j], lanes[1][j] = held(lanes, acc)
 
         return two
-    third = lanes[2].dtype
 
     def three(lanes, j, acc):
-        lanes[0][j] = first(acc[0])
-        lanes[1][j] = second(acc[1])
-        lanes[2][j] = third(acc[2])
+        lanes[0][j], lanes[1][j], lanes[2][j] = held(lanes, acc)
 
     return three
+
+
+def held(lanes, acc):
+    """Return an accumulator in the lanes' own types: so `combine` is compiled for those alone."""
+    if len(lanes) == 1:
+        return lanes[0].dtype.type(acc)
+    return tuple(lane.dtype.type(part) for lane, part in zip(lanes, acc, strict=True))
+
+
+@overload(held)
+def _held(lanes, acc):
+    kinds = [lane.dtype for lane in lanes]
+    if lanes.count == 1:
+        (only,) = kinds
+        return lambda lanes, acc: only(acc)
+    if lanes.count == 2:
+        first, second = kinds
+        return lambda lanes, acc: (first(acc[0]), second(acc[1]))
+    first, second, third = kinds
+    return lambda lanes, acc: (first(acc[0]), second(acc[1]), third(acc[2]))
 
 
 @njit(**JIT)
@@ -167,13 +237,15 @@ def take(op, form, lanes, x, j, row):
     if isinstance(form, Pairs):
         first = lift(op, read(form, lanes, x[2 * j]), row)
         return combine(op, first, lift(op, read(form, lanes, x[2 * j + 1]), row))
-    return lift(op, read(form, lanes, x[j]), row)
+    return held(lanes, lift(op, read(form, lanes, x[j]), row))
 
 
 @overload(take)
 def _take(op, form, lanes, x, j, row):
     if form.instance_class is not Pairs:
-        return lambda op, form, lanes, x, j, row: lift(op, read(form, lanes, x[j]), row)
+        return lambda op, form, lanes, x, j, row: held(
+            lanes, lift(op, read(form, lanes, x[j]), row)
+        )
 
     def both(op, form, lanes, x, j, row):
         first, second = _pair(x, j)

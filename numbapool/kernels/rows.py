@@ -7,6 +7,7 @@ output, not kh * kw. Depth folds like height.
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from numbapool.kernels.bounds import window
@@ -66,15 +67,15 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
         for j in range(n):
             store(lanes, at + j, take(op, form, lanes, x, x0 + j, row0 * numbers))
     elif rows == 2:
-        row1 = nth_row(bounds, 1)
+        row1 = nth_row(bounds, np.int64(1))
         x1 = base + row1 * pitch
         for j in range(n):
             a = take(op, form, lanes, x, x0 + j, row0 * numbers)
             b = take(op, form, lanes, x, x1 + j, row1 * numbers)
             store(lanes, at + j, combine(op, a, b))
     elif rows == 3:
-        row1 = nth_row(bounds, 1)
-        row2 = nth_row(bounds, 2)
+        row1 = nth_row(bounds, np.int64(1))
+        row2 = nth_row(bounds, np.int64(2))
         x1 = base + row1 * pitch
         x2 = base + row2 * pitch
         for j in range(n):
@@ -83,9 +84,9 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
             c = take(op, form, lanes, x, x2 + j, row2 * numbers)
             store(lanes, at + j, combine(op, combine(op, a, b), c))
     else:
-        row1 = nth_row(bounds, 1)
-        row2 = nth_row(bounds, 2)
-        row3 = nth_row(bounds, 3)
+        row1 = nth_row(bounds, np.int64(1))
+        row2 = nth_row(bounds, np.int64(2))
+        row3 = nth_row(bounds, np.int64(3))
         x1 = base + row1 * pitch
         x2 = base + row2 * pitch
         x3 = base + row3 * pitch
@@ -184,8 +185,13 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             if base + final * pitch + whole <= total:
                 n = whole
             at = scratch + rows * between
-            ahead = base + (d * height + h + (heights - 1) * h_step) * pitch + reach
-            ask(form, x, ahead, d_step * pitch, depths, fresh * n, line)
+            if tiles == 1:
+                ahead = base + (d * height + h + (heights - 1) * h_step) * pitch + reach
+                ask(form, x, ahead, d_step * pitch, depths, fresh * n, line)
+            else:
+                for u in range(max(heights - fresh, 0), heights):
+                    ahead = base + (d * height + h + u * h_step) * pitch + n
+                    ask(form, x, ahead, d_step * pitch, depths, n, line)
             fold(op, form, x, base, pitch, bounds, depths * heights, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
             fill(op, lanes, at, lead)

@@ -8,6 +8,7 @@ size of their own, at the borders or where elements are skipped, form groups of 
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from numbapool.kernels.bounds import window
@@ -63,15 +64,8 @@ def sort_rows(values, at, taps, width):
 
 
 @njit(**JIT)
-def pick_group(op, form, lanes, at, taps, width, outs, to):
-    """Sort where the reducer needs it, pick, and let a NaN among the taps be the result."""
-    values = lanes[0]
-    if not can_be_nan(values[at]):
-        if sorts(op, taps):
-            sort_rows(values, at, taps, width)
-        for j in range(width):
-            write(form, outs, to + j, select(op, values, at + j, width, taps))
-        return
+def mark_nan(values, at, taps, width):
+    """Write a NaN below each column of `taps` elements that holds one, else a number."""
     spoiled = at + taps * width
     for j in range(width):
         values[spoiled + j] = values[at + j]
@@ -81,14 +75,34 @@ def pick_group(op, form, lanes, at, taps, width, outs, to):
             value = values[row + j]
             known = values[spoiled + j]
             values[spoiled + j] = value if value != value else known
-    if sorts(op, taps):
-        sort_rows(values, at, taps, width)
+
+
+@njit(forceinline=True, **JIT)
+def select_each(op, form, lanes, at, taps, width, outs, to):
+    """Pick from each column of `taps` elements; a NaN among them is the result."""
+    values = lanes[0]
     for j in range(width):
-        value = values[spoiled + j]
-        if value != value:
-            write(form, outs, to + j, value)
+        if can_be_nan(values[at]):
+            mark = values[at + taps * width + j]
+            if mark != mark:
+                write(form, outs, to + j, mark)
+            else:
+                write(form, outs, to + j, select(op, values, at + j, width, taps))
         else:
             write(form, outs, to + j, select(op, values, at + j, width, taps))
+
+
+@njit(**JIT)
+def pick_group(op, form, lanes, at, taps, width, outs, to):
+    """Sort where the reducer needs it, and pick."""
+    if can_be_nan(lanes[0][at]):
+        mark_nan(lanes[0], at, taps, width)
+    if sorts(op, taps):
+        sort_rows(lanes[0], at, taps, width)
+    if taps == 4:  # a constant to LLVM: no branch is left in the loop
+        select_each(op, form, lanes, at, np.int64(4), width, outs, to)
+    else:
+        select_each(op, form, lanes, at, taps, width, outs, to)
 
 
 @njit(**JIT)

@@ -32,6 +32,7 @@ ENTRY = "numbapool_kernel"
 
 SOURCES = (
     "reducers.py",
+    "means.py",
     "selectors.py",
     *(
         f"kernels/{name}.py"

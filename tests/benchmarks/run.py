@@ -21,6 +21,7 @@ from contest import hold
 from memory import memory_results, memory_table
 from peers import PACKAGES
 from plot import save_plot
+from sizes import save_size_plot, size_results, size_table
 from startup import startup_result, startup_table
 
 
@@ -43,6 +44,7 @@ def parse() -> argparse.Namespace:
     mode.add_argument("--list", action="store_true", help="name the cases and end")
     mode.add_argument("--memory", action="store_true", help="peak memory instead of time")
     mode.add_argument("--compile", action="store_true", help="first calls instead")
+    mode.add_argument("--sizes", action="store_true", help="calls on 8 x 8 to 4096 x 4096 instead")
     mode.add_argument("--startup", action="store_true", help="the command's start instead")
     options = parser.parse_args()
     if options.rounds < 1:
@@ -81,6 +83,17 @@ def times(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
     return [result.as_json() for result in results]
 
 
+def sizes(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
+    """Measure, print and draw calls by the array's size."""
+    numba.set_num_threads(options.threads)
+    absent: set[str] = set()
+    results = list(size_results(options.part, options.rounds, options.threads, absent))
+    print(size_table(results))
+    if options.plot:
+        save_size_plot(options.plot, facts, results)
+    return [result.as_json() for result in results]
+
+
 def main() -> None:
     """Do what the command line says."""
     options = parse()
@@ -102,6 +115,8 @@ def main() -> None:
     elif options.startup:
         results = [startup_result(options.rounds)]
         print(startup_table(results[0]))
+    elif options.sizes:
+        results = sizes(options, facts)
     else:
         results = times(options, facts)
     if options.json:

@@ -1,0 +1,106 @@
+"""Rows long enough for vectors, pairs of columns, pixels and tiles, against the oracle."""
+
+import itertools
+
+import naive
+import numpy as np
+import pytest
+from agreement import assert_equal
+
+import numbapool as nbp
+from numbapool.means import MiddleMean, ShortMean
+from numbapool.selectors import mode_of_four
+
+NARROW = ["bool", "uint8", "int8", "uint16", "int16", "float16"]
+WIDE = ["uint32", "int32", "int64", "float32", "float64"]
+every_dtype = pytest.mark.parametrize("dtype", NARROW + WIDE)
+
+
+def whole_numbers(dtype, *shape):
+    """Return small whole numbers, whose sums are exact in every dtype."""
+    low, high = (0, 2) if dtype == "bool" else (0, 60) if dtype[0] == "u" else (-40, 40)
+    return np.random.default_rng(len(shape)).integers(low, high, shape).astype(dtype)
+
+
+def check(ndim, x, *window, data_format=None, **more):
+    """Compare maxima, sums and means of whole numbers, to the bit."""
+    for name in ("max", "sum", "avg"):
+        got = getattr(nbp, f"{name}_pool{ndim}d")(x, *window, data_format=data_format, **more)
+        want = getattr(naive, f"{name}_pool")(x, ndim, *window, data_format=data_format, **more)
+        if name == "avg" and want.dtype.kind == "f":
+            tolerance = 1e-3 if want.dtype == np.float16 else 1e-6
+            np.testing.assert_allclose(got, want, rtol=tolerance, atol=tolerance, strict=True)
+        else:
+            assert_equal(got, want)
+
+
+@every_dtype
+@pytest.mark.parametrize("window", [(2,), (4,), (4, 2, 2), (6, 4, 2), ((3, 2), (2, 4)), (8, 2, 4)])
+def test_pairs_of_columns(dtype, window):
+    check(2, whole_numbers(dtype, 2, 12, 74), *window)
+
+
+@every_dtype
+@pytest.mark.parametrize("width", [73, 75])
+def test_odd_widths_are_no_pairs(dtype, width):
+    check(2, whole_numbers(dtype, 9, width)[None], 2, ceil_mode=True)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float32"])
+def test_pairs_of_one_row_and_of_three_axes(dtype):
+    check(1, whole_numbers(dtype, 2, 300), 4)
+    check(1, whole_numbers(dtype, 2, 300), 4, 2, 2)
+    check(3, whole_numbers(dtype, 1, 4, 6, 40), 2)
+
+
+@pytest.mark.parametrize("offset", range(3))
+def test_pairs_need_no_alignment(offset):
+    bytes_held = np.arange(4 * 64 + offset, dtype=np.uint8)
+    x = bytes_held[offset:].reshape(4, 64)
+    assert_equal(nbp.avg_pool2d(x, 2), naive.avg_pool(x, 2, 2))
+
+
+@every_dtype
+@pytest.mark.parametrize("channels", [2, 3, 4, 5])
+@pytest.mark.parametrize("k", [2, 3, 4, 6])
+def test_pixels(dtype, channels, k):
+    x = whole_numbers(dtype, 2 * k, 37 * k + 1, channels)
+    check(2, x, k, data_format="NHWC")
+
+
+@pytest.mark.parametrize("window", [(4, 2, 2), (3, 2, 1), (6, 6, 3), (2, 2, 1), (9, 9, 0), (12,)])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pixels_with_borders(window, channels):
+    x = whole_numbers("uint8", 13, 97, channels)
+    check(2, x, *window, ceil_mode=True, data_format="NHWC")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_rows_in_tiles(dtype):
+    """Rows longer than a strip, whose borders lie in the first tile and the last."""
+    check(2, whole_numbers(dtype, 6, 9000), (3, 5), (2, 4), (1, 2))
+    check(2, whole_numbers(dtype, 6, 9001), 2, ceil_mode=True)
+    check(2, whole_numbers(dtype, 4, 3001, 3), 2, ceil_mode=True, data_format="NHWC")
+
+
+@pytest.mark.parametrize("rows", range(1, 12))
+def test_every_number_of_rows(rows):
+    check(2, whole_numbers("float32", 2 * rows, 40), (rows, 2))
+
+
+def test_short_means_are_exact():
+    for reducer, largest, divisors in ((ShortMean, 255, 128), (MiddleMean, 65535, 256)):
+        op = reducer(np.uint16(0) if reducer is ShortMean else np.uint32(0))
+        for d in range(1, divisors + 1):
+            scale = op.prepare(d)
+            total = largest * d
+            near = (q * d + d // 2 + off for q in range(0, largest + 1, 7) for off in (-1, 0, 1))
+            for n in {0, 1, total - 1, total, *(n for n in near if 0 <= n <= total)}:
+                got = op.finish(op.zero.dtype.type(n), scale)
+                assert int(got) == (2 * n + d) // (2 * d), (reducer, n, d)
+
+
+def test_the_mode_of_four():
+    for window in itertools.product(range(4), repeat=4):
+        most = max(map(window.count, window))
+        assert mode_of_four(*window) == min(v for v in window if window.count(v) == most)
