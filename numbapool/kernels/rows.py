@@ -115,16 +115,19 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
 
 @njit(**JIT)
 def ask(form, x, at, plane, depths, n, line):
-    """Ask for the memory of `n` elements in each of a window's planes.
+    """Ask for the memory of about `n` elements in each of a window's planes.
 
     It must not rest while a strip goes along its columns.
     """
     for t in range(depths):
         ahead = at + t * plane
         asked = ahead + n
-        while ahead < asked:
+        while ahead < asked:  # four lines at a time: half of the loop's cost where all is cached
             prefetch(form, x, ahead)
-            ahead += line
+            prefetch(form, x, ahead + line)
+            prefetch(form, x, ahead + 2 * line)
+            prefetch(form, x, ahead + 3 * line)
+            ahead += 4 * line
 
 
 @njit(**JIT)
