@@ -97,9 +97,11 @@ def _begin(word: "Semaphore | None") -> None:
     os.environ["NUMBA_NUM_THREADS"] = "1"
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; one answers
     warnings.simplefilter("ignore")
+    from .memory import keep_memory
     from .quiet import set_apart
 
     set_apart()
+    keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     import_ahead(partial(word.acquire, False) if word else None)
 
