@@ -9,6 +9,7 @@ before: it takes longer than all else.
 from __future__ import annotations
 
 import hashlib
+import logging  # noqa: F401
 import os
 from collections.abc import Callable
 from itertools import count
@@ -24,6 +25,14 @@ on_compile: list[Callable[[], object]] = []
 _lock = RLock()
 
 
+def _before_fork() -> None:
+    """Wait for who compiles: the child has no such thread, to give back the locks it holds.
+
+    They are this one, the compilers' own and that of the kernel's file.
+    """
+    _lock.acquire()
+
+
 def _after_fork() -> None:
     """Give a forked child a lock that nobody holds."""
     global _lock
@@ -31,7 +40,11 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    # Imported above: a fork takes the lock of logging too, which who compiles may wait for, and
+    # takes last the locks that were registered first.
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
+    )
 
 _kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
