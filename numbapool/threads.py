@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
-from numbapool.kernels import interpreted
+from numbapool.kernels import compiled, interpreted
 
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more than they save: a start took
@@ -109,9 +109,7 @@ def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         return
     try:
         if has_numba(0):
-            from numbapool.kernels.driver import drive
-
-            drive(kernel.address, call, pieces, blocks)
+            compiled.driver()(kernel.address, call, pieces, blocks)
         else:
             share(kernel, call, pieces, blocks)
     finally:

@@ -12,8 +12,10 @@ import hashlib
 import logging  # noqa: F401
 import os
 from collections.abc import Callable
+from functools import cache
 from itertools import count
 from threading import RLock
+from typing import Any
 
 from numbapool.kernels import store
 from numbapool.kernels.interpreted import Interpreted, wanted
@@ -59,6 +61,15 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
                 made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
                 found = _kernels[spec] = made
     return found
+
+
+@cache
+def driver() -> Any:
+    """Return what runs a kernel over many blocks at once, on Numba's threads."""
+    with _lock:
+        from numbapool.kernels.driver import made
+
+        return made()
 
 
 def loaded() -> int:
