@@ -13,8 +13,10 @@ import logging  # noqa: F401
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib import import_module
 from itertools import count
 from threading import RLock
+from types import ModuleType
 from typing import Any
 
 from numbapool.kernels import store
@@ -63,13 +65,27 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
     return found
 
 
+def with_numba(name: str) -> ModuleType:
+    """Return a module beside this one that imports Numba.
+
+    Raises
+    ------
+    ImportError
+        Where that fails: it says what for, and why.
+    """
+    try:
+        return import_module(f"numbapool.kernels.{name}")
+    except ImportError as error:
+        raise ImportError(
+            f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
+        ) from error
+
+
 @cache
 def driver() -> Any:
     """Return what runs a kernel over many blocks at once, on Numba's threads."""
     with _lock:
-        from numbapool.kernels.driver import made
-
-        return made()
+        return with_numba("driver").made()
 
 
 def loaded() -> int:
@@ -87,9 +103,8 @@ def _code(spec: Spec) -> bytes:
     def make() -> bytes:
         for tell in tuple(on_compile):
             tell()
-        from numbapool.kernels.build import build
-
-        return build(spec, f"{name}_{next(_builds)}")
+        code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
+        return code
 
     if not spec.op.__module__.startswith("numbapool."):
         return make()  # a user's reducer may change, and what it calls: nothing says so
