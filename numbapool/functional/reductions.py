@@ -87,7 +87,7 @@ def reduce_pool1d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over one axis by a reducer of your own.
 
@@ -108,7 +108,7 @@ def reduce_pool2d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over two axes by a reducer of your own.
 
@@ -181,7 +181,7 @@ def reduce_pool3d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over three axes by a reducer of your own.
 
