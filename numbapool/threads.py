@@ -56,6 +56,8 @@ def thread_count() -> int:
     """Return how many threads may run: as many as Numba says, or would say."""
     numba = sys.modules.get("numba")
     if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
+        if numba.config.NUMBA_NUM_THREADS == 1:
+            return 1  # to be asked for their number, Numba starts its threads
         return int(numba.get_num_threads())
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):

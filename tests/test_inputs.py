@@ -137,7 +137,6 @@ def test_functions_that_put_together(kind):
         (object(), "object"),
         ({"x": 1}, "object"),
     ],
-    ids=str,
 )
 def test_what_is_refused(x, message):
     with pytest.raises(nbp.PoolTypeError, match=message):

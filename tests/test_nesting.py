@@ -202,11 +202,14 @@ def test_one_thread_by_the_environment(tmp_path):
 def test_one_thread_by_numba(tmp_path):
     body = """
     import numba
+    from numbapool.threads import block_count
     numba.set_num_threads(1)
     before = threads()
+    assert block_count(512, X.size) == 1
     assert right() and threads() == before
     numba.set_num_threads(2)
-    assert right() and before < threads() <= before + 2
+    assert block_count(512, X.size) == 2
+    assert right() and threads() <= before + 2
     """
     run(tmp_path, body)
 
