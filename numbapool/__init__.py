@@ -151,16 +151,18 @@ __all__ = [
 _ELSEWHERE = {"pool2d_shape": "numbapool.layout", "warmup": "numbapool.warm"}
 
 
-def __getattr__(name: str) -> Any:
-    """Import what a function needs with the first one that is asked for, not before.
+if not TYPE_CHECKING:  # a name that is not there is a mistake
 
-    Where Numba is there already, it is told of the functions, as its entry point does too: that
-    is not found where the package was not installed but put on the path.
-    """
-    if name not in __all__:
-        raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
-    module = _ELSEWHERE.get(name, "numbapool.functional")
-    if "numba" in sys.modules:
-        import_module("numbapool.jit").register()
-    found = globals()[name] = getattr(import_module(module), name)
-    return found
+    def __getattr__(name: str) -> Any:
+        """Import what a function needs with the first one that is asked for, not before.
+
+        Where Numba is there already, it is told of the functions, as its entry point does too: that
+        is not found where the package was not installed but put on the path.
+        """
+        if name not in __all__:
+            raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
+        module = _ELSEWHERE.get(name, "numbapool.functional")
+        if "numba" in sys.modules:
+            import_module("numbapool.jit").register()
+        found = globals()[name] = getattr(import_module(module), name)
+        return found

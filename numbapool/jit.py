@@ -33,7 +33,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from numbapool import callbacks, functional
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.functional.call import Blueprint
-from numbapool.layout import DTYPES
+from numbapool.inputs import DTYPES
 from numbapool.prepared import run
 from numbapool.run import (
     COUNT,

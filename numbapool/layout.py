@@ -1,4 +1,4 @@
-"""From any array to the kernels' view of it: (outer, depth, height, width, inner), contiguous.
+"""From any shape to the kernels' view of it: (outer, depth, height, width, inner), contiguous.
 
 Channels-first arrays have inner = 1 and every axis before the spatial ones in outer;
 channels-last ones have their channels in inner. Nothing here imports numba: to say what a
@@ -11,21 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import numpy as np
-
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolValueError
 from numbapool.windows import Axis, Ints, Padding, adaptive, pad_pairs, per_axis, sliding
 
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 """Each number of spatial axes with its two formats: channels first, and channels last."""
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
-
-DTYPES = frozenset(
-    map(np.dtype, ["bool", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
-)
 
 
 @dataclass(frozen=True)
@@ -208,32 +202,3 @@ def pool2d_shape(
     layout = layout_of(tuple(shape), 2, data_format)
     axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
     return layout.shape(tuple(axis.out for axis in axes))
-
-
-def as_array(x: Any) -> np.ndarray[Any, np.dtype[Any]]:
-    """Return anything array-like as a C-contiguous array in native byte order.
-
-    Raises
-    ------
-    PoolTypeError
-        For masked arrays and for dtypes that are not pooled.
-    """
-    if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
-        return x  # what is most often given, and needs nothing
-    if isinstance(x, np.ma.MaskedArray):
-        raise PoolTypeError(
-            "a masked array would lose its mask: pass x.filled(v) with nodata=v, "
-            "or x.filled(nan) with nan='skip'"
-        )
-    array = np.asarray(x)
-    if array.dtype not in DTYPES:
-        native = array.dtype.newbyteorder("=")
-        if native not in DTYPES:
-            raise PoolTypeError(
-                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
-                "float16, float32 and float64 are"
-            )
-        array = array.astype(native)
-    if array.ndim == 0:
-        raise PoolValueError("a number has no axes to pool along")
-    return np.ascontiguousarray(array)

@@ -40,7 +40,7 @@ def address(array: Array) -> int:
     return int(array.__array_interface__["data"][0])
 
 
-def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) -> Array:
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) -> Array:
     """Return `out` if the result can be written to it.
 
     Raises
@@ -55,7 +55,7 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Any) ->
         raise PoolValueError(f"out must have shape {shape}, not {out.shape}")
     if not out.flags.writeable:
         raise PoolValueError("out is read-only")
-    if isinstance(x, np.ndarray) and np.may_share_memory(out, x):
+    if np.may_share_memory(out, x):
         raise PoolValueError("out overlaps the input")
     return out
 

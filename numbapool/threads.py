@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
-from numbapool.kernels import interpreted
+from numbapool.kernels import compiled, interpreted
 
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more than they save: a start took
@@ -56,6 +56,8 @@ def thread_count() -> int:
     """Return how many threads may run: as many as Numba says, or would say."""
     numba = sys.modules.get("numba")
     if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
+        if numba.config.NUMBA_NUM_THREADS == 1:
+            return 1  # to be asked for their number, Numba starts its threads
         return int(numba.get_num_threads())
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):
@@ -109,9 +111,7 @@ def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         return
     try:
         if has_numba(0):
-            from numbapool.kernels.driver import drive
-
-            drive(kernel.address, call, pieces, blocks)
+            compiled.driver()(kernel.address, call, pieces, blocks)
         else:
             share(kernel, call, pieces, blocks)
     finally:

@@ -259,6 +259,37 @@ def test_a_reducer_defined_again():
         assert call(x, reducer()).tolist() == want
 
 
+@pytest.mark.parametrize(("dtype", "gives"), [("float16", "float64"), ("float32", "float16")])
+def test_a_reducer_to_or_from_float16_alone(dtype, gives):
+    class Sum(NamedTuple):
+        def neutral(self):
+            return 0.0
+
+        def combine(self, a, b):
+            return a + b
+
+    Sum.gives = gives
+    with pytest.raises(nbp.PoolTypeError, match=f"Sum gives {gives} .* of {dtype}"):
+        nbp.reduce_pool1d(np.arange(4, dtype=dtype), Sum(), 2)
+    Sum.gives = dtype
+    assert nbp.reduce_pool1d(np.arange(4, dtype=dtype), Sum(), 2).tolist() == [1, 5]
+
+
+@pytest.mark.parametrize("part", ["accumulates", "gives"])
+@pytest.mark.parametrize("dtype", ["complex128", "longdouble", "object", "float16"])
+def test_a_reducer_of_other_dtypes(part, dtype):
+    class Sum(NamedTuple):
+        def neutral(self):
+            return 0.0
+
+        def combine(self, a, b):
+            return a + b
+
+    setattr(Sum, part, dtype)
+    with pytest.raises(nbp.PoolTypeError, match="gives"):
+        nbp.reduce_pool1d(np.arange(4.0), Sum(), 2)
+
+
 @pytest.mark.parametrize("wrong", [3, (1, 2), Spread])
 def test_what_is_no_reducer(wrong):
     with pytest.raises(nbp.PoolTypeError):

@@ -132,3 +132,117 @@ def test_many_processes_fill_an_empty_folder(tmp_path):
     names = [path.name for path in tmp_path.glob("numbapool-kernels/*")]
     assert sorted(Path(name).suffix for name in names) == [".lock"] * 3 + [".o"] * 3
     assert not any(python(tmp_path, dtype) for dtype in set(dtypes))
+
+
+# Many processes at once, round after round, and files harmed at random.
+
+KINDS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+"""A kernel each; of one's bits another makes other numbers."""
+
+ROUND = textwrap.dedent("""
+    import multiprocessing
+    import os
+    import sys
+
+    import numpy as np
+
+
+    def right(folder, kind, gate=None):
+        os.environ["NUMBA_CACHE_DIR"] = folder
+        import numbapool
+        x = (np.arange(1024.0) * 7 - 1000).astype(np.int64).astype(kind)
+        if gate:
+            gate.wait(60)
+        return bool((numbapool.max_pool1d(x, 256) == x.reshape(4, 256).max(1)).all())
+
+
+    def work(folder, kind, gate):
+        sys.exit(not right(folder, kind, gate))
+
+
+    if __name__ == "__main__":
+        rounds, folder, *kinds = sys.argv[1:]
+        method = "spawn" if os.name == "nt" else "forkserver"
+        context = multiprocessing.get_context(method)
+        context.set_forkserver_preload(["numba", "numbapool.functional", "numbapool.kernels.build"])
+        for n in range(int(rounds)):
+            gate = context.Barrier(len(kinds))
+            arguments = [(os.path.join(folder, str(n)), kind, gate) for kind in kinds]
+            processes = [context.Process(target=work, args=each) for each in arguments]
+            for process in processes:
+                process.start()
+            for process in processes:
+                process.join(120)
+            codes = [process.exitcode for process in processes]
+            assert not any(codes), (n, codes)
+        print("right")
+""")
+
+AFTER = textwrap.dedent("""
+    import sys
+    import numba, numpy as np, numbapool
+    from script import right
+
+    folder, *kinds = sys.argv[1:]
+    assert all(right(folder, kind) for kind in kinds)
+    x = np.arange(1 << 18, dtype=np.float64)
+    assert (numbapool.max_pool1d(x, 2) == x[1::2]).all()  # on Numba's threads
+    print("right")
+""")
+
+
+def script(folder, text, *arguments):
+    """Run a text with arguments in a process of its own; return what went wrong."""
+    folder.joinpath("script.py").write_text(ROUND)
+    path = folder / ("script.py" if text is ROUND else "after.py")
+    path.write_text(text)
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "other"), "NUMBA_NUM_THREADS": "2"}
+    run = subprocess.run(
+        [sys.executable, path, *arguments],
+        env=environment | {"NUMBA_CACHE_DIR": arguments[0]} if text is AFTER else environment,
+        capture_output=True,
+        text=True,
+        timeout=60 + 60 * ROUNDS,
+        check=False,
+    )
+    return "" if (run.returncode, run.stdout.strip()) == (0, "right") else run.stderr + run.stdout
+
+
+ROUNDS = int(os.environ.get("NUMBAPOOL_ROUNDS", "1"))
+
+
+def test_sixteen_processes_at_once_round_after_round(tmp_path):
+    assert not script(tmp_path, ROUND, str(ROUNDS), str(tmp_path), *KINDS * 2)
+    for n in range(ROUNDS):
+        kept = list(tmp_path.joinpath(str(n), "numbapool-kernels").glob("*.o"))
+        assert len(kept) == len(KINDS)
+        assert all(store.read(path) for path in kept)
+    assert not script(tmp_path, AFTER, str(tmp_path / str(ROUNDS - 1)), *KINDS)
+
+
+def filled(path):
+    return path.is_file() and path.stat().st_size > 0  # locks are empty
+
+
+def cut(content, rng):
+    return content[: rng.integers(0, len(content))]
+
+
+def flip(content, rng):
+    at = rng.integers(0, len(content))
+    return content[:at] + bytes([content[at] ^ (1 << rng.integers(0, 8))]) + content[at + 1 :]
+
+
+@pytest.mark.parametrize("harm", [cut, flip])
+def test_every_file_harmed_at_random(tmp_path, harm):
+    rng, kinds = np.random.default_rng(ROUNDS), ["int16", "float32"]
+    kept = tmp_path / "kept"
+    assert not script(tmp_path, AFTER, str(kept), *kinds)
+    whole = {path: path.read_bytes() for path in kept.rglob("*") if filled(path)}
+    assert len(whole) == len(kinds) + 2  # float64's, and the driver
+    for _ in range(ROUNDS):
+        for path, content in whole.items():
+            path.write_bytes(harm(content, rng))
+        assert not script(tmp_path, AFTER, str(kept), *kinds)
+        assert all(store.read(path) for path in whole)
+        assert {path for path in kept.rglob("*") if filled(path)} == {*whole}

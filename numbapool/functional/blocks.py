@@ -11,7 +11,7 @@ import numpy as np
 
 from numbapool.errors import PoolValueError
 from numbapool.functional import averages, extremes, selections, sums, variances
-from numbapool.layout import as_array
+from numbapool.inputs import as_array
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.layout import as_array
+from numbapool.inputs import as_array, viewed
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out
 
@@ -61,7 +61,8 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
     """
     if type(x) is Blueprint:
         return (cast(Array, decide(planner, x, key)),)
-    array = as_array(x)
+    held = x if type(x) is np.ndarray else viewed(x)
+    array = as_array(held)
     call = decide(planner, array, key)
     if out is None:
         return call.fresh(array)
@@ -69,7 +70,7 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
     if len(given) != len(call.outs):
         raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
     targets = tuple(
-        check_out(target, call.plan.shape, dtype, x)
+        check_out(target, call.plan.shape, dtype, held)
         for target, dtype in zip(given, call.outs, strict=True)
     )
     if all(target.flags.c_contiguous for target in targets):

@@ -10,6 +10,7 @@ import numpy as np
 from numbapool import dtypes
 from numbapool.dtypes import NaN, Reduction
 from numbapool.functional.call import planner, pool
+from numbapool.functional.signatures import adapts, slides
 from numbapool.layout import (
     OutputSize,
     adaptive_windows,
@@ -83,6 +84,7 @@ def unpair(results: tuple[Array, ...]) -> Any:
     return results if len(results) > 1 else results[0]
 
 
+@slides
 def max_pool1d(
     x: Any,
     kernel_size: Ints,
@@ -111,6 +113,7 @@ def max_pool1d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@slides
 def max_pool2d(
     x: Any,
     kernel_size: Ints,
@@ -186,6 +189,7 @@ def max_pool2d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@slides
 def max_pool3d(
     x: Any,
     kernel_size: Ints,
@@ -215,6 +219,7 @@ def max_pool3d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@slides
 def min_pool1d(
     x: Any,
     kernel_size: Ints,
@@ -243,6 +248,7 @@ def min_pool1d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@slides
 def min_pool2d(
     x: Any,
     kernel_size: Ints,
@@ -275,6 +281,7 @@ def min_pool2d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@slides
 def min_pool3d(
     x: Any,
     kernel_size: Ints,
@@ -304,6 +311,7 @@ def min_pool3d(
     return unpair(pool(sliding_extreme, x, (*key, data_format, nan, nodata), out))
 
 
+@adapts
 def adaptive_max_pool1d(
     x: Any,
     output_size: OutputSize,
@@ -329,6 +337,7 @@ def adaptive_max_pool1d(
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
+@adapts
 def adaptive_max_pool2d(
     x: Any,
     output_size: OutputSize,
@@ -354,6 +363,7 @@ def adaptive_max_pool2d(
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
+@adapts
 def adaptive_max_pool3d(
     x: Any,
     output_size: OutputSize,
@@ -379,6 +389,7 @@ def adaptive_max_pool3d(
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
+@adapts
 def adaptive_min_pool1d(
     x: Any,
     output_size: OutputSize,
@@ -403,6 +414,7 @@ def adaptive_min_pool1d(
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
+@adapts
 def adaptive_min_pool2d(
     x: Any,
     output_size: OutputSize,
@@ -428,6 +440,7 @@ def adaptive_min_pool2d(
     return unpair(pool(adaptive_extreme, x, key, out))
 
 
+@adapts
 def adaptive_min_pool3d(
     x: Any,
     output_size: OutputSize,
@@ -454,7 +467,7 @@ def adaptive_min_pool3d(
 
 
 def global_max_pool(
-    x: Any, *, data_format: str | None = None, keepdims: bool = True, out: Any = None
+    x: Any, *, data_format: str | None = None, keepdims: bool = True, out: Array | None = None
 ) -> Array:
     """Keep the largest element of each channel of each sample.
 

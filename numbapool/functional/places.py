@@ -9,9 +9,24 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.layout import as_array, layout_of
+from numbapool.inputs import as_array, viewed
+from numbapool.layout import layout_of
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis
+
+
+def whole_numbers(indices: Any) -> Array:
+    """Return indices as an array.
+
+    Raises
+    ------
+    PoolTypeError
+        Where they are no whole numbers.
+    """
+    places = viewed(indices)
+    if places.dtype.kind not in "iu":
+        raise PoolTypeError(f"indices are whole numbers, not {places.dtype}")
+    return places
 
 
 def unpool(
@@ -25,9 +40,7 @@ def unpool(
     data_format: str | None,
 ) -> Array:
     """Put each value where its index says, zeros elsewhere."""
-    values, places = as_array(x), np.asarray(indices)
-    if places.dtype.kind not in "iu":
-        raise PoolTypeError(f"indices are whole numbers, not {places.dtype}")
+    values, places = as_array(x), whole_numbers(indices)
     if places.shape != values.shape:
         raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
     layout = layout_of(values.shape, ndim, data_format)
@@ -166,7 +179,7 @@ def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 
     >>> to_onnx_indices(np.zeros((1, 2, 1, 1), np.int64), (1, 2, 3, 3)).ravel()
     array([0, 9])
     """
-    places = np.asarray(indices)
+    places = whole_numbers(indices)
     plane = tuple(shape[2:])
     inside = places
     if storage_order:
@@ -190,7 +203,7 @@ def to_tf_indices(
     >>> to_tf_indices(np.array([[[[3, 0]]]]), (1, 2, 2, 2)).ravel()
     array([6, 1])
     """
-    places = np.asarray(indices)
+    places = whole_numbers(indices)
     channels = shape[-1]
     numbered = places * channels + np.arange(channels)
     if include_batch_in_index:

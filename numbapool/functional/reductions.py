@@ -9,6 +9,7 @@ import numpy as np
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.functional.call import planner, pool
+from numbapool.inputs import DTYPES
 from numbapool.kernels.spec import numbers_of
 from numbapool.layout import layout_of, refuse_empty_windows, windows_of
 from numbapool.plan import Plan, make_plan
@@ -41,8 +42,18 @@ def reduction_of(reducer: Any, dtype: np.dtype[Any]) -> Reduction:
     lanes = tuple(map(np.dtype, given if isinstance(given, tuple) else (given,)))
     if not 1 <= len(lanes) <= 3:
         raise PoolValueError(f"{kind.__name__} accumulates {len(lanes)} numbers: 1 to 3 can be")
-    gives = getattr(kind, "gives", dtype if dtype.kind == "f" else np.float64)
-    return Reduction(reducer, lanes, (np.dtype(gives),), weighted=True)
+    gives = np.dtype(getattr(kind, "gives", dtype if dtype.kind == "f" else np.float64))
+    wrong = [lane for lane in lanes if lane == np.float16] + [
+        part for part in (*lanes, gives) if part not in DTYPES
+    ]
+    if wrong:
+        raise PoolTypeError(f"{kind.__name__} accumulates or gives {wrong[0]}, which cannot be")
+    if (gives == np.float16) != (dtype == np.float16):
+        raise PoolTypeError(  # a kernel both reads and writes its bits, or neither
+            f"{kind.__name__} gives {gives} and was given an array of {dtype}: "
+            "convert that where one of the two is float16 and the other is not"
+        )
+    return Reduction(reducer, lanes, (gives,), weighted=True)
 
 
 @planner
@@ -76,7 +87,7 @@ def reduce_pool1d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over one axis by a reducer of your own.
 
@@ -97,7 +108,7 @@ def reduce_pool2d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over two axes by a reducer of your own.
 
@@ -170,7 +181,7 @@ def reduce_pool3d(
     ceil_mode: bool = False,
     *,
     data_format: str | None = None,
-    out: Any = None,
+    out: Array | None = None,
 ) -> Array:
     """Reduce each window over three axes by a reducer of your own.
 

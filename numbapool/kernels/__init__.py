@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 __all__ = ["prepare", "run"]
 
 
-def __getattr__(name: str) -> Any:
-    """Import what stands above the kernels only for those who ask."""
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("numbapool.prepared"), name)
+if not TYPE_CHECKING:  # a name that is not there is a mistake
+
+    def __getattr__(name: str) -> Any:
+        """Import what stands above the kernels only for those who ask."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module("numbapool.prepared"), name)

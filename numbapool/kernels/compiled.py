@@ -9,10 +9,15 @@ before: it takes longer than all else.
 from __future__ import annotations
 
 import hashlib
+import logging  # noqa: F401
 import os
 from collections.abc import Callable
+from functools import cache
+from importlib import import_module
 from itertools import count
 from threading import RLock
+from types import ModuleType
+from typing import Any
 
 from numbapool.kernels import store
 from numbapool.kernels.interpreted import Interpreted, wanted
@@ -24,6 +29,14 @@ on_compile: list[Callable[[], object]] = []
 _lock = RLock()
 
 
+def _before_fork() -> None:
+    """Wait for who compiles: the child has no such thread, to give back the locks it holds.
+
+    They are this one, the compilers' own and that of the kernel's file.
+    """
+    _lock.acquire()
+
+
 def _after_fork() -> None:
     """Give a forked child a lock that nobody holds."""
     global _lock
@@ -31,7 +44,11 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)
+    # Imported above: a fork takes the lock of logging too, which who compiles may wait for, and
+    # takes last the locks that were registered first.
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
+    )
 
 _kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
@@ -46,6 +63,29 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
                 made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
                 found = _kernels[spec] = made
     return found
+
+
+def with_numba(name: str) -> ModuleType:
+    """Return a module beside this one that imports Numba.
+
+    Raises
+    ------
+    ImportError
+        Where that fails: it says what for, and why.
+    """
+    try:
+        return import_module(f"numbapool.kernels.{name}")
+    except ImportError as error:
+        raise ImportError(
+            f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
+        ) from error
+
+
+@cache
+def driver() -> Any:
+    """Return what runs a kernel over many blocks at once, on Numba's threads."""
+    with _lock:
+        return with_numba("driver").made()
 
 
 def loaded() -> int:
@@ -63,9 +103,8 @@ def _code(spec: Spec) -> bytes:
     def make() -> bytes:
         for tell in tuple(on_compile):
             tell()
-        from numbapool.kernels.build import build
-
-        return build(spec, f"{name}_{next(_builds)}")
+        code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
+        return code
 
     if not spec.op.__module__.startswith("numbapool."):
         return make()  # a user's reducer may change, and what it calls: nothing says so

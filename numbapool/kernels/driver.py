@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import pickle
+import sys
+from pkgutil import get_data
 from typing import Any
 
 from numba import njit, prange, types
 from numba.core import cgutils
+from numba.core.compiler import CompileResult
+from numba.core.compiler_lock import global_compiler_lock
+from numba.core.serialize import dumps
 from numba.extending import intrinsic
+
+from numbapool.kernels import store
 
 
 @intrinsic
@@ -28,13 +37,30 @@ def blocks(address, call, pieces, count):
         invoke(address, call, block, begin, pieces * (block + 1) // count)
 
 
-def _compiled(cache: bool) -> Any:
-    signature = types.void(types.int64, types.int64, types.int64, types.int64)
-    options = {"parallel": True, "nogil": True, "error_model": "numpy", "cache": cache}
-    return njit([signature], **options)(blocks)
+SIGNATURE = types.void(types.int64, types.int64, types.int64, types.int64)
 
 
-try:
-    drive = _compiled(cache=True)
-except RuntimeError:  # Numba finds no folder to cache in
-    drive = _compiled(cache=False)
+def made() -> Any:
+    """Return the driver in machine code, from the disk or compiled.
+
+    It is kept as kernels are: Numba's own cache tells no cut or changed file from a whole one.
+    """
+    dispatcher = njit(parallel=True, nogil=True, error_model="numpy")(blocks)
+    content = store.surroundings() + (get_data(__package__, "driver.py") or b"")
+    name = hashlib.sha256(content + sys.implementation.cache_tag.encode()).hexdigest()[:32]
+
+    def make() -> bytes:
+        dispatcher.compile(SIGNATURE)
+        (compiled,) = dispatcher.overloads.values()
+        return bytes(dumps(compiled._reduce()))
+
+    code = store.code_for(name, make)
+    if not dispatcher.overloads:
+        with global_compiler_lock:
+            target = dispatcher.targetctx
+            target.refresh()
+            kept = CompileResult._rebuild(target, *pickle.loads(code))
+            target.insert_user_function(kept.entry_point, kept.fndesc, [kept.library])
+            dispatcher.add_overload(kept)
+    dispatcher.disable_compile()
+    return dispatcher

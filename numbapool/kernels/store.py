@@ -115,9 +115,14 @@ def numba_version() -> str:
             found = re.search(r'"version": "(.+)"', text)
             if found:
                 return found[1]
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return version("numba")
+    try:
+        return version("numba")
+    except PackageNotFoundError:
+        raise ImportError(
+            "numbapool compiles its kernels with Numba, which is not there: pip install numba"
+        ) from None
 
 
 def folder() -> Path | None:

@@ -1,0 +1,142 @@
+"""What a type checker knows of functions whose results depend on `return_indices`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, Protocol, TypeAlias, cast, overload
+
+from numbapool.dtypes import NaN
+from numbapool.layout import OutputSize
+from numbapool.run import Array
+from numbapool.windows import Ints, Padding
+
+Pair: TypeAlias = tuple[Array, Array]
+
+
+class Sliding(Protocol):
+    """Max or min pooling by a window that slides."""
+
+    __name__: str
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Padding = 0,
+        dilation: Ints = 1,
+        ceil_mode: bool = False,
+        return_indices: Literal[False] = False,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: Array | None = None,
+    ) -> Array: ...
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Padding = 0,
+        dilation: Ints = 1,
+        ceil_mode: bool = False,
+        *,
+        return_indices: Literal[True],
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: Pair | None = None,
+    ) -> Pair: ...
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        kernel_size: Ints,
+        stride: Ints | None,
+        padding: Padding,
+        dilation: Ints,
+        ceil_mode: bool,
+        return_indices: Literal[True],
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: Pair | None = None,
+    ) -> Pair: ...
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Padding = 0,
+        dilation: Ints = 1,
+        ceil_mode: bool = False,
+        return_indices: bool = False,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: None = None,
+    ) -> Array | Pair: ...
+
+
+class Adaptive(Protocol):
+    """Max or min pooling to a size."""
+
+    __name__: str
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        output_size: OutputSize,
+        return_indices: Literal[False] = False,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: Array | None = None,
+    ) -> Array: ...
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        output_size: OutputSize,
+        return_indices: Literal[True],
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: Pair | None = None,
+    ) -> Pair: ...
+
+    @overload
+    def __call__(
+        self,
+        x: Any,
+        output_size: OutputSize,
+        return_indices: bool = False,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        out: None = None,
+    ) -> Array | Pair: ...
+
+
+def slides(function: Callable[..., Any]) -> Sliding:
+    """Return the function as it is."""
+    return cast(Sliding, function)
+
+
+def adapts(function: Callable[..., Any]) -> Adaptive:
+    """Return the function as it is."""
+    return cast(Adaptive, function)

@@ -1,0 +1,156 @@
+"""From what people hold to arrays: NumPy's own, lists, buffers, tensors, data frames."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+DTYPES = frozenset(
+    map(np.dtype, ["bool", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])
+)
+
+PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__")
+"""By one of these, or as a buffer, NumPy reads an object."""
+
+DEVICES = {
+    2: "a CUDA device",
+    4: "an OpenCL device",
+    7: "a Vulkan device",
+    8: "a Metal device",
+    10: "a ROCm device",
+    14: "a oneAPI device",
+}
+"""DLPack's numbers of devices whose memory is their own."""
+
+IN_REACH = (1, 3, 11, 13)
+"""Its numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""
+
+
+def as_array(x: Any) -> Array:
+    """Return anything array-like as a C-contiguous array in native byte order.
+
+    Raises
+    ------
+    PoolTypeError
+        For masked arrays, for dtypes that are not pooled, and for what NumPy cannot read.
+    """
+    if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
+        return x  # what is most often given, and needs nothing
+    array = viewed(x)
+    if array.dtype not in DTYPES:
+        native = array.dtype.newbyteorder("=")
+        if native not in DTYPES:
+            raise PoolTypeError(
+                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
+                "float16, float32 and float64 are"
+            )
+        array = array.astype(native)
+    if array.ndim == 0:
+        raise PoolValueError("a number has no axes to pool along")
+    return np.ascontiguousarray(array)
+
+
+def viewed(x: Any) -> Array:
+    """Return anything array-like as NumPy reads it, without a copy where that can be.
+
+    Raises
+    ------
+    PoolTypeError
+        For masked arrays, tensors of other devices and what else NumPy cannot read.
+    PoolValueError
+        For lists of unequal lengths.
+    """
+    if isinstance(x, np.ma.MaskedArray) or (isinstance(x, list | tuple) and _holds_masks(x)):
+        raise PoolTypeError(
+            "a masked array would lose its mask: pass x.filled(v) with nodata=v, "
+            "or x.filled(nan) with nan='skip'"
+        )
+    try:
+        array = np.asarray(x) if _numpy_reads(x) else _read_tensor(x)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        one = _first(x)
+        why = _why_not(one)
+        if why is None and isinstance(error, TypeError | BufferError):
+            why = f"cannot be read as an array: {error}"
+        if why is not None:
+            raise PoolTypeError(f"a {type(one).__name__} {why}") from error
+        if one is not x:
+            raise PoolValueError(str(error)) from error
+        raise
+    if array.dtype == object and hasattr(x, "dtypes"):
+        kinds = x.dtypes if hasattr(x.dtypes, "__iter__") else [x.dtypes]
+        raise PoolTypeError(
+            f"a {type(x).__name__} of {', '.join(dict.fromkeys(map(str, kinds)))} becomes an array "
+            "of dtype object, which is not pooled: pass x.to_numpy() with a dtype that holds them"
+        )
+    return array
+
+
+def _holds_masks(x: list[Any] | tuple[Any, ...]) -> bool:
+    kinds = set(map(type, x))
+    if any(issubclass(kind, np.ma.MaskedArray) for kind in kinds):
+        return True
+    deeper = any(issubclass(kind, list | tuple) for kind in kinds)
+    return deeper and any(isinstance(part, list | tuple) and _holds_masks(part) for part in x)
+
+
+def _first(x: Any) -> Any:
+    """Return the first of what a list of lists holds."""
+    while isinstance(x, list | tuple) and x:
+        x = x[0]
+    return x
+
+
+def _numpy_reads(x: Any) -> bool:
+    """Say whether NumPy can be asked: it takes what it does not know for a list, or an object."""
+    if isinstance(x, np.ndarray) or any(hasattr(x, name) for name in PROTOCOLS):
+        return True
+    return not (hasattr(x, "__dlpack__") or hasattr(x, "__cuda_array_interface__")) or _is_buffer(x)
+
+
+def _is_buffer(x: Any) -> bool:
+    try:
+        memoryview(x)
+    except TypeError:
+        return False
+    return True
+
+
+def _read_tensor(x: Any) -> Array:
+    """Read by DLPack what NumPy knows no other way into."""
+    if _device(x) is not None:
+        raise TypeError("it lies on another device")
+    return np.from_dlpack(x)
+
+
+def _device(x: Any) -> str | None:
+    """Return the device whose memory an array lies in; None for the CPU's."""
+    try:
+        kind = int(x.__dlpack_device__()[0])
+    except Exception:  # it has none, or knows no number for it
+        if hasattr(x, "__cuda_array_interface__"):
+            return DEVICES[2]
+        name = str(getattr(x, "device", "cpu"))
+        return None if name.startswith("cpu") else f"the device {name}"
+    return None if kind in IN_REACH else DEVICES.get(kind, f"a device of DLPack's kind {kind}")
+
+
+def _why_not(x: Any) -> str | None:
+    """Return why NumPy cannot read an array, and what to do, as far as it says that itself."""
+    device = _device(x)
+    if device is not None:
+        return (
+            f"lies on {device}, and pooling reads the CPU's memory: "
+            "copy it there first, as x.cpu() or x.get() do"
+        )
+    if getattr(x, "requires_grad", False):
+        return "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+    dtype = getattr(x, "dtype", None)
+    if str(dtype).startswith(("torch.bfloat", "torch.float8", "torch.float4")):
+        return f"of {dtype}, which NumPy does not know, is not pooled: pass x.float()"
+    return None
