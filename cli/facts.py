@@ -125,7 +125,7 @@ def _result_type(operator: str, part: Part) -> str:
 def _refused(dtype: np.dtype[Any]) -> str:
     """Say why numbers of a type are not pooled, or give nothing."""
     from numbapool.errors import PoolError
-    from numbapool.layout import as_array
+    from numbapool.inputs import as_array
 
     try:
         as_array(np.empty((1, 1), dtype))

@@ -160,11 +160,6 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
     """Say why it is not read, or give nothing where it is."""
     eight = pillow_reads(file)
     accept = ", or accept 8 bits with --accept-8bit" if eight else ""
-    if not installed():
-        held = f"it holds {deep.bits} bits a channel,"
-        if eight:
-            return f"{held} of which Pillow reads 8: {EXTRA} keeps them, --accept-8bit takes 8"
-        return f"{held} which Pillow does not read: {EXTRA} reads them"
     for number, page in enumerate(deep.pages, 1):
         if not page.mode:
             where = f"page {number} of {len(deep.pages)}" if len(deep.pages) > 1 else "it"
@@ -172,6 +167,11 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
                 f"{where} holds {page.bits} bits a channel in a form that is not read: save it "
                 f"as 16-bit RGB or as .npy{accept}"
             )
+    if not installed():
+        held = f"it holds {deep.bits} bits a channel,"
+        if eight:
+            return f"{held} of which Pillow reads 8: {EXTRA} keeps them, --accept-8bit takes 8"
+        return f"{held} which Pillow does not read: {EXTRA} reads them"
     if deep.animated:
         return (
             "it is an animation of 16 bits a channel, which is not read: save it as a TIFF of "

@@ -227,6 +227,7 @@ def test_norms_in_a_tiff_are_whole_or_refused(pool, monkeypatch):
         assert "numbapool[deep]" in result.stderr
         assert "--clip" in result.stderr
     tifffile = pytest.importorskip("tifffile", reason="the extra 'deep' is not installed")
+    pytest.importorskip("imagecodecs", reason="the extra 'deep' is not installed")
     pool("lp", "in.png", "-o", "out.tif")
     pool("lp", "in.png", "-o", "out.npy")
     assert np.array_equal(tifffile.imread("out.tif"), np.load("out.npy"))
