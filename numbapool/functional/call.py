@@ -69,11 +69,10 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
     given = out if isinstance(out, tuple) else (out,)
     if len(given) != len(call.outs):
         raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
-    targets = tuple(
-        check_out(target, call.plan.shape, dtype, held)
-        for target, dtype in zip(given, call.outs, strict=True)
-    )
-    if all(target.flags.c_contiguous for target in targets):
+    shape = call.plan.shape
+    pairs = zip(given, call.outs, strict=True)
+    targets = tuple([check_out(array, shape, dtype, held) for array, dtype in pairs])
+    if all([target.flags.c_contiguous for target in targets]):
         call.into(array, targets)
     else:
         for target, result in zip(targets, call.fresh(array), strict=True):
