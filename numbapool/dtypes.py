@@ -173,8 +173,8 @@ def mean(
     if override is None and rounding == "half_up" and skip.value is None:
         if dtype == np.uint8 and taps <= 128:
             return Reduction(m.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
-        if dtype == np.uint16 and taps <= 256:
-            return Reduction(m.MiddleMean(np.uint32(0)), (np.dtype(np.uint32),), (dtype,), True)
+        if dtype == np.uint16 and taps <= 32:
+            return Reduction(m.MiddleMean(np.int32(0)), (np.dtype(np.int32),), (dtype,), True)
     if max(-low, high) * taps < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)

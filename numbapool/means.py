@@ -117,10 +117,11 @@ class ShortMean(NamedTuple):
 
 
 class MiddleMean(NamedTuple):
-    """The mean of uint16 over up to 256 taps, half up, in 32 bits: multiply and shift.
+    """The mean of uint16 over up to 32 taps, half up, by a product in float32.
 
-    With m = ceil(2**32 / d) the product ``n * m`` of a sum n <= 65535 d + d / 2 is too large by
-    less than ``65535.5 d / 2**32 < 1 / d`` for d <= 256: the quotient's floor is exact.
+    ``n + half + 0.5`` for a sum n < 2**21 is exact, lies at least 0.5 from a multiple of the
+    divisor d, and so its quotient, at most 2**16, at least 0.5 / d = 2**-6 from a whole number.
+    A rounded factor and a rounded product are wrong by less than 2**-7 together.
     """
 
     zero: Any
@@ -129,16 +130,14 @@ class MiddleMean(NamedTuple):
         return self.zero
 
     def combine(self, a, b):
-        return np.uint32(a + b)
+        return np.int32(a + b)
 
     def prepare(self, weight):
-        if weight == 1:  # 2**32 has a bit too many: (n + 1) * (2**32 - 1) does as well
-            return np.uint32(1), np.uint32(0xFFFFFFFF)
-        return np.uint32(weight // 2), np.uint32(-(-(1 << 32) // weight))
+        return np.float32(weight // 2 + 0.5), np.float32(1.0 / weight)
 
     def finish(self, acc, scale):
         half, factor = scale
-        return np.uint32((np.uint64(np.uint32(acc + half)) * np.uint64(factor)) >> np.uint64(32))
+        return np.int32((np.float32(acc) + half) * factor)
 
 
 class RoundedMean(NamedTuple):

@@ -69,7 +69,9 @@ def thread_count() -> int:
 
 def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one a thread."""
-    if _forked or interpreted.wanted() or work < (SERIAL_WORK if has_numba(work) else PYTHON_WORK):
+    if work < SERIAL_WORK or _forked or interpreted.wanted():
+        return 1
+    if not has_numba(work) and work < PYTHON_WORK:
         return 1
     return max(1, min(thread_count(), pieces))
 
