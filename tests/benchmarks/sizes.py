@@ -128,7 +128,7 @@ def save_size_plot(path: Path, facts: dict[str, object], results: Sequence[Resul
         for name in (FRESH, *drawn[0].case.peers):
             sides = [result.shape[0] for result in drawn if name in result.minima]
             times = [1e3 * result.minima[name] for result in drawn if name in result.minima]
-            weight = {"linewidth": 2.6, "color": "#2a6f97"} if name == FRESH else {"linewidth": 1.2}
+            weight = {"linewidth": 2.6, "color": "black"} if name == FRESH else {"linewidth": 1.2}
             label = "numbapool" if name == FRESH else name
             panel.plot(sides, times, marker="o", markersize=3.5, label=label, **weight)
         panel.set_xscale("log", base=2)
