@@ -260,9 +260,14 @@ def is_simple(form, lanes):
     return not isinstance(form, Half) and len(lanes) == 1
 
 
+def writes_simply(form, lanes):
+    """Say the same of the types."""
+    return form.instance_class is not Half and lanes.count == 1
+
+
 @overload(is_simple)
 def _is_simple(form, lanes):
-    answer = form.instance_class is not Half and lanes.count == 1
+    answer = writes_simply(form, lanes)
     return lambda form, lanes: answer
 
 
