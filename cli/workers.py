@@ -53,7 +53,10 @@ def run_many(
                 outcome = failed(job, FileError("the process that worked on it, or beside, died"))
                 executor.shutdown(wait=True)
                 executor = _executor(jobs, workers, announce)
-                pending = deque((job, executor.submit(run_one, job)) for job, _ in pending)
+                pending = deque(
+                    (job, other if _finished(other) else executor.submit(run_one, job))
+                    for job, other in pending
+                )
             if fail_fast and outcome.status == "failed":
                 stopped = True
                 for _, other in pending:
@@ -61,6 +64,10 @@ def run_many(
             yield outcome
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(future: Future[Outcome]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _executor(jobs: Sequence[Job], workers: int, announce: bool) -> Executor:

@@ -149,17 +149,28 @@ def total(dtype: DType, rows: int, columns: int, skip: Skip) -> Reduction:
 
 @lru_cache(maxsize=256)
 def mean(
-    dtype: DType, rows: int, columns: int, rounding: Rounding, override: int | None, skip: Skip
+    dtype: DType,
+    rows: int,
+    columns: int,
+    divisor: int,
+    rounding: Rounding,
+    override: int | None,
+    skip: Skip,
 ) -> Reduction:
-    """Means: of floats in their own dtype, of integers rounded in theirs, of bool in float32."""
+    """Means: of floats in their own dtype, of integers rounded in theirs, of bool in float32.
+
+    `divisor` is the largest of a window, unless an override takes its place: with padding that
+    may be more than the taps inside the input.
+    """
     if rounding not in ROUNDINGS:
         raise PoolValueError(f"rounding is one of {', '.join(ROUNDINGS)}, not {rounding!r}")
     taps = rows * columns
+    most = divisor if override is None else abs(override)
     kind = sum_lane(dtype, rows, columns)
     if dtype.kind in "fb":
         out = np.dtype(np.float32) if dtype.kind == "b" else dtype
         if not (skip.nan or skip.value is not None):
-            short = kind == np.float32 and abs(override or 0) < 1 << 24
+            short = kind == np.float32 and most < 1 << 24
             mean_of = m.SingleMean if short else m.Mean
             return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True)
         if dtype.kind == "b":
@@ -171,23 +182,24 @@ def mean(
     low, high = (int(limit) for limit in limits(dtype))
     halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
     if override is None and rounding == "half_up" and skip.value is None:
-        if dtype == np.uint8 and taps <= 128:
+        if dtype == np.uint8 and most <= 128:
             return Reduction(m.ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
-        if dtype == np.uint16 and taps <= 32:
+        if dtype == np.uint16 and most <= 32:
             return Reduction(m.MiddleMean(np.int32(0)), (np.dtype(np.int32),), (dtype,), True)
-    if max(-low, high) * taps < EXACT_SUM and skip.value is None:
+    if max(-low, high) * taps + most < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)
         op = m.RoundedMean(kind.type(0), code, float(low), float(high))
         return Reduction(op, (kind,), (dtype,), True)
-    if taps >= 1 << 31 or (override is not None and abs(override) >= 1 << 31):
+    if max(taps, most) >= 1 << 31:
         raise PoolValueError(f"a divisor past 2**31 is too large for the mean of {dtype}")
+    halved = (low >> 32, low & 0xFFFFFFFF, high >> 32, high & 0xFFFFFFFF)
     if skip.value is not None:
         value = halves.type(skip.value)
         wide = r.variant(m.CountedWideMean, skip.way)
-        op = wide(code, low >> 32, high >> 32, value, override is not None)
+        op = wide(code, *halved, value, override is not None)
         return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,), True)
-    op = m.WideMean(halves.type(0), code, low >> 32, high >> 32)
+    op = m.WideMean(halves.type(0), code, *halved)
     return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
 
 
@@ -235,4 +247,6 @@ def whole_number(value: Any, name: str) -> int:
         raise PoolTypeError(f"{name} is a whole number, not {value!r}")
     if value == 0:
         raise PoolValueError(f"{name} must not be zero")
+    if abs(int(value)) >= 1 << 63:
+        raise PoolValueError(f"{name} is past 64 bits: {value}")
     return int(value)

@@ -87,7 +87,7 @@ def short_quotient(n, factor, shift):
 
 
 class ShortMean(NamedTuple):
-    """The mean of uint8 over up to 128 taps, half up, in 16 bits.
+    """The mean of uint8 by divisors up to 128, half up, in 16 bits.
 
     With 2**s the largest power of two below the divisor d and m = ceil(2**(16 + s) / d), the
     product ``n * m`` of a sum n <= 255 d + d / 2 is too large by less than
@@ -117,7 +117,7 @@ class ShortMean(NamedTuple):
 
 
 class MiddleMean(NamedTuple):
-    """The mean of uint16 over up to 32 taps, half up, by a product in float32.
+    """The mean of uint16 by divisors up to 32, half up, by a product in float32.
 
     ``n + half + 0.5`` for a sum n < 2**21 is exact, lies at least 0.5 from a multiple of the
     divisor d, and so its quotient, at most 2**16, at least 0.5 / d = 2**-6 from a whole number.
@@ -175,11 +175,11 @@ class RoundedMean(NamedTuple):
         return np.int64(min(max(mean, self.lowest), self.highest))
 
 
-def wide_quotient(high, low, weight, rounding, lowest, highest):
+def wide_quotient(high, low, weight, rounding, limits):
     """Return the int64 bits of ``(high * 2**32 + low) / weight``, rounded.
 
-    The result is kept in the range whose high halves are `lowest` and `highest`. Needs
-    0 < abs(weight) < 2**31.
+    The result is kept between the `limits`: the high and low halves of the lowest number, and of
+    the highest. Needs 0 < abs(weight) < 2**31.
     """
     high += low >> 32
     low &= 0xFFFFFFFF
@@ -198,24 +198,28 @@ def wide_quotient(high, low, weight, rounding, lowest, highest):
     if tie & (lower % 2 != 0):
         lower -= 1
     upper += lower >> 32
-    if upper < lowest:
-        return lowest << 32
-    if upper > highest:
-        return (highest << 32) | 0xFFFFFFFF
-    return (upper << 32) | (lower & 0xFFFFFFFF)
+    lower &= 0xFFFFFFFF
+    least_high, least_low, most_high, most_low = limits
+    if (upper < least_high) | ((upper == least_high) & (lower < least_low)):
+        return (least_high << 32) | least_low
+    if (upper > most_high) | ((upper == most_high) & (lower > most_low)):
+        return (most_high << 32) | most_low
+    return (upper << 32) | lower
 
 
 class WideMean(NamedTuple):
     """The mean of integers of any width, from a sum kept exactly in two halves.
 
     The second lane holds the low 32 bits of each element, the first all above them, in the
-    element's own kind. `lowest` and `highest` are the high halves of the result's limits.
+    element's own kind. The last four fields are the result's limits, in halves.
     """
 
     zero: Any
     rounding: Any
-    lowest: Any
-    highest: Any
+    least_high: Any
+    least_low: Any
+    most_high: Any
+    most_low: Any
 
     def neutral(self):
         return self.zero, 0
@@ -230,8 +234,8 @@ class WideMean(NamedTuple):
         return weight
 
     def finish(self, acc, scale):
-        high = np.int64(acc[0])
-        return wide_quotient(high, acc[1], scale, self.rounding, self.lowest, self.highest)
+        limits = (self.least_high, self.least_low, self.most_high, self.most_low)
+        return wide_quotient(np.int64(acc[0]), acc[1], scale, self.rounding, limits)
 
 
 class CountedWideMean(NamedTuple):
@@ -241,8 +245,10 @@ class CountedWideMean(NamedTuple):
     """
 
     rounding: Any
-    lowest: Any
-    highest: Any
+    least_high: Any
+    least_low: Any
+    most_high: Any
+    most_low: Any
     none: Any
     fixed: Any
 
@@ -265,5 +271,5 @@ class CountedWideMean(NamedTuple):
         if (skipped > 0) & (acc[2] & 0xFFFFFFFF == 0):
             return np.int64(self.none)
         weight = scale if self.fixed else scale - skipped
-        high = np.int64(acc[0])
-        return wide_quotient(high, acc[1], weight, self.rounding, self.lowest, self.highest)
+        limits = (self.least_high, self.least_low, self.most_high, self.most_low)
+        return wide_quotient(np.int64(acc[0]), acc[1], weight, self.rounding, limits)

@@ -86,7 +86,7 @@ class Plan:
     room: int
     """Accumulators that a block of pieces needs."""
     work: int
-    """Elements read."""
+    """About how much there is to do, in elements read."""
     pairs: bool = False
     """Whether columns are taken two at a time."""
 
@@ -177,8 +177,8 @@ def rows_plan(
     # Where rows step over as much as they span, a strip's results lie as one row's do. A whole
     # number of steps, so that rows begin at one's start.
     steps = -(-max(span, tile * w.step) // w.step) * w.step if w.step else span
-    pitch = steps * view.inner
-    strip = max(budget * view.inner // pitch, 1) if tiles == 1 else 1
+    strip = max(budget // steps, 1) if tiles == 1 else 1
+    pitch = (steps if strip > 1 else span) * view.inner
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
     room = strip * pitch + vector
     head = {g.TILE: tile, g.TILES: tiles, g.STRIP: strip, g.PITCH: pitch, g.ROOM: room}

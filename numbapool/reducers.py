@@ -78,8 +78,10 @@ class Extreme(NamedTuple):
         # In this order the first choice is one instruction, and the others are often none.
         best = b if beats(self, b, a) else a
         best = b if b != b else best
-        best = a if missing(self, b) else best
-        return b if missing(self, a) else best
+        # Of two that are missing the order holds as well: whatever is none is the same one.
+        none_a, none_b = missing(self, a), missing(self, b)
+        best = a if none_b & (not none_a) else best
+        return b if none_a & (not none_b) else best
 
 
 class ArgExtreme(NamedTuple):
@@ -99,11 +101,11 @@ class ArgExtreme(NamedTuple):
         places = lanes[1]
         if inner == 1:
             for j in range(columns):
-                places[at + j] += np.int32((first + j) * pitch)
+                places[at + j] += (first + j) * pitch
         else:
             for j in range(columns):
                 for c in range(inner):
-                    places[at + j * inner + c] += np.int32((first + j) * pitch)
+                    places[at + j * inner + c] += (first + j) * pitch
 
     def combine(self, a, b):
         none_a = missing(self, a[0])

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
@@ -88,12 +88,13 @@ def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
     Nothing, not even Ctrl-C, ends this before all are done: they write to the caller's memory.
     """
     edges = [pieces * block // blocks for block in range(blocks + 1)]
-    others = [
-        helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
-        for block in range(1, blocks)
-    ]
+    others: list[Future[Any]] = []
     stopped: BaseException | None = None
     try:
+        for block in range(1, blocks):
+            others.append(
+                helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
+            )
         kernel.call(call, 0, 0, edges[1])
     except BaseException as error:
         stopped = error
@@ -102,6 +103,12 @@ def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
             wait(others)
         except BaseException as error:
             stopped = error
+    if len(others) < blocks - 1:  # no thread could start, and what it was to do still waits
+        helpers().shutdown(cancel_futures=True)
+        helpers.cache_clear()
+        if isinstance(stopped, RuntimeError):
+            kernel.call(call, 0, 0, pieces)
+            return
     if stopped is not None:
         raise stopped
 

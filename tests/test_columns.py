@@ -104,3 +104,14 @@ def test_the_mode_of_four():
     for window in itertools.product(range(4), repeat=4):
         most = max(map(window.count, window))
         assert mode_of_four(*window) == min(v for v in window if window.count(v) == most)
+
+
+@pytest.mark.parametrize("width", [4096 + 2, 4096 + 34, 3 * 4096 + 2])
+def test_the_last_tile_may_be_short(width):
+    """Every row's end is that of the array, of a thread's share, or of the next row."""
+    x = whole_numbers("uint8", 4, width)
+    out = np.full((3, 2, width // 2), 7, np.uint8)
+    nbp.avg_pool2d(x, 2, out=out[1])
+    assert_equal(out[1], naive.avg_pool(x, 2, 2))
+    assert (out[0] == 7).all()
+    assert (out[2] == 7).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -53,7 +54,8 @@ def sliding_mean(
     if not counted and override is None:
         refuse_empty_windows(layout, axes, "a mean without padding")
     skip = dtypes.skip_for(dtype, nan, nodata)
-    reduction = dtypes.mean(dtype, *longest(axes), rounding, override, skip)
+    divisor = prod(axis.taps for axis in axes) if counted else prod(longest(axes))
+    reduction = dtypes.mean(dtype, *longest(axes), divisor, rounding, override, skip)
     return make_plan(layout, axes, reduction, counted, override, dtype=dtype), reduction
 
 
@@ -66,7 +68,7 @@ def plain_mean(
     skip: dtypes.Skip = WHOLE,
 ) -> tuple[Plan, Reduction]:
     """Plan means over windows without padding."""
-    reduction = dtypes.mean(dtype, *longest(axes), rounding, None, skip)
+    reduction = dtypes.mean(dtype, *longest(axes), prod(longest(axes)), rounding, None, skip)
     return make_plan(layout, axes, reduction, shape=shape), reduction
 
 

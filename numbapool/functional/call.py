@@ -12,7 +12,7 @@ from numbapool.dtypes import Reduction
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import as_array, viewed
 from numbapool.plan import Plan
-from numbapool.run import Array, Call, check_out
+from numbapool.run import Array, Call, check_out, overlap
 
 Planner: TypeAlias = Callable[..., Call]
 """Decides a call from a shape, a dtype and the parameters; keeps what it decided."""
@@ -71,7 +71,9 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
         raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
     shape = call.plan.shape
     pairs = zip(given, call.outs, strict=True)
-    targets = tuple([check_out(array, shape, dtype, held) for array, dtype in pairs])
+    targets = tuple([check_out(target, shape, dtype, held) for target, dtype in pairs])
+    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
+        raise PoolValueError("the two arrays of out overlap")
     if all([target.flags.c_contiguous for target in targets]):
         call.into(array, targets)
     else:

@@ -238,6 +238,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     if (step == 2) & (taps == 3) & (pitch == 1) & (inner == 1):
         n = (n + 1) // 2
         halve(op, lanes, at, spare, other, n)
+        # Three neighbours are a joined pair and the next pair's first, which lie in two rows.
         at, parts, pitch = spare, np.int64(2), other + 1 - spare
         step //= 2
         between //= 2
@@ -254,7 +255,8 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         inside *= rows
         outputs *= rows
         rows = 1
-    # What is picked past a row's end, to keep the vectors whole, the next row overwrites.
+    # What is picked past a row's end, to keep the vectors whole, the next row overwrites; its
+    # borders come last, or they would be overwritten too.
     vector = geometry[VECTOR]
     whole = (inside + vector - 1) // vector * vector
     first = to + (lo - left) * inner

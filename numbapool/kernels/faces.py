@@ -38,7 +38,7 @@ overload(s.select, jit_options=JIT)(lambda self, values, at, step, taps: method(
 # Plain functions that methods call.
 overload(m.tally, jit_options=JIT)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=JIT)(
-    lambda high, low, weight, rounding, lowest, highest: m.wide_quotient
+    lambda high, low, weight, rounding, limits: m.wide_quotient
 )
 overload(s.mode_of_four, jit_options=JIT)(lambda a, b, c, d: s.mode_of_four)
 overload(s.between, jit_options=JIT)(lambda low, high, weight: s.between)

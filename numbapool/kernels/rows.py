@@ -222,7 +222,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             n = columns * inner
             # Past the row's end the vectors stay whole: reading on is harmless, up to the
             # array's end, and what it leaves behind is overwritten or never picked.
-            whole = (n + vector - 1) // vector * vector
+            whole = (n + vector - 1) // vector * vector  # from here on n may reach past the row
             if base + final * pitch + whole <= total:
                 n = whole
             at = scratch + rows * between
@@ -235,8 +235,9 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     ask(form, x, ahead, d_step * pitch, depths, n, line)
             taps = depths * heights
             if direct:
-                # What is written past a row's end the next row overwrites.
-                n = n if (begin + 1 < end) & (n <= 2 * columns) else columns
+                # What is written past a row's end the next row, as long as this one, overwrites.
+                follows = (tiles == 1) & (begin + 1 < end) & (n <= 2 * columns)
+                n = n if follows else columns
                 scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
                 target = to + rows * columns
                 fold_out(op, form, lanes, x, base, pitch, bounds, taps, outs, target, scale, n)
