@@ -23,8 +23,8 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 SLOTS = 32
 """More arguments than any kernel has."""
 
-LINE = 64
-"""Bytes of a cache line: lanes begin on one."""
+ALIGNMENT = 64
+"""Bytes, a cache line: on a multiple of those a lane begins."""
 
 KEPT_BYTES = 1 << 23
 """The largest scratch that a thread keeps for its next call."""
@@ -99,9 +99,9 @@ class Frame:
 
     def resize(self, size: int) -> None:
         """Make room for `size` bytes of scratch."""
-        self._buffer = np.empty(size + LINE, np.uint8)
+        self._buffer = np.empty(size + ALIGNMENT, np.uint8)
         self.size = size
-        self.scratch = -(-address(self._buffer) // LINE) * LINE
+        self.scratch = -(-address(self._buffer) // ALIGNMENT) * ALIGNMENT
 
 
 class Frames(threading.local):
@@ -153,7 +153,7 @@ class Call:
             edges = [0]
             for lane in self.lanes:
                 size = blocks * self.plan.room * lane.itemsize
-                edges.append(edges[-1] + -(-size // LINE) * LINE)
+                edges.append(edges[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
             self._stretches[blocks] = edges
         return edges
 
