@@ -153,8 +153,10 @@ def make_plan(
         overlaps = h.regular and h.taps >= RUNNING_OVERLAP * h.step and h.dilation == 1
         kernel = "running" if overlaps and h.out > 1 else "rows"
     shares = weights(view.axes, reduction, include_pad, override)
-    if kernel != "rows":
-        return BUILDERS[kernel](shape, view, shares, reduction)
+    if kernel == "runs":
+        return runs_plan(shape, view, shares, reduction)
+    if kernel == "running":
+        return running_plan(shape, view, shares, reduction)
     unit = (dtype or reduction.lanes[0]).itemsize
     if dtype is not None and len(reduction.lanes) == 1 and in_pairs(view, dtype):
         plan = rows_plan(shape, *in_words(view, shares), reduction, 2 * unit)
@@ -256,9 +258,6 @@ def selection_plan(layout: Layout, axes: Sequence[Axis], reduction: Reduction) -
     return Plan(
         shape, "selection", numbers, view.outer * d.out * h.out, room, int(numbers[g.TOTAL]) * 8
     )
-
-
-BUILDERS = {"running": running_plan, "runs": runs_plan}
 
 
 def item_bytes(reduction: Reduction) -> int:

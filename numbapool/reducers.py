@@ -78,7 +78,7 @@ class Extreme(NamedTuple):
         # In this order the first choice is one instruction, and the others are often none.
         best = b if beats(self, b, a) else a
         best = b if b != b else best
-        # Of two that are missing the order holds as well: whatever is none is the same one.
+        # Where both are missing the order decides: NaN, else the value that is left out.
         none_a, none_b = missing(self, a), missing(self, b)
         best = a if none_b & (not none_a) else best
         return b if none_a & (not none_b) else best
