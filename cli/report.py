@@ -2,12 +2,15 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import click
 
-from .exits import ExitCode
+from .exits import ExitCode, OutputLost
 from .job import STREAM, Outcome
+from .progress import Progress
 from .sources import shown
 
 
@@ -58,6 +61,18 @@ class Report:
         if outcome.status == "planned":
             return f"{line} {outcome.dtype}, {outcome.nbytes:,} bytes before encoding"
         return f"{line} {outcome.seconds:.2f} s" if self.verbose else line
+
+    @contextmanager
+    def told_beside(self, progress: Progress) -> Iterator[None]:
+        """Finish, however it ends, once the progress bar is gone."""
+        try:
+            yield
+        except OutputLost:
+            self.quiet = True  # whoever read has gone, and asks for no sum
+            raise
+        finally:
+            progress.clear()
+            self.finish()
 
     def finish(self) -> None:
         """Tell the failures and, of many files, the sum of it all."""

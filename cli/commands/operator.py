@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from .. import options
-from ..exits import OutputLost
 from ..job import STREAM, Job, Outcome, Window
 from ..operators import Operator
 from ..report import Report, can_draw
@@ -148,15 +147,8 @@ def _tell(outcomes: Iterator[Outcome], report: Report) -> None:
 
     visible = report.total > 1 and not (report.quiet or report.as_json) and can_draw()
     progress = Progress(report.total, visible)
-    with closing(outcomes):  # type: ignore[type-var]
-        try:
-            for outcome in outcomes:
-                progress.clear()
-                report.add(outcome)
-                progress.add(outcome)
-        except OutputLost:
-            report.quiet = True  # whoever read has gone, and asks for no sum
-            raise
-        finally:
+    with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
+        for outcome in outcomes:
             progress.clear()
-            report.finish()
+            report.add(outcome)
+            progress.add(outcome)

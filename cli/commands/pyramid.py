@@ -8,7 +8,6 @@ import click
 from click.core import ParameterSource
 
 from .. import options
-from ..exits import OutputLost
 from ..job import Job, Outcome, Window
 from ..operators import OPERATORS, Operator
 from ..params import complete_path
@@ -175,20 +174,13 @@ def _tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int) 
 
     silent = report.quiet or report.as_json
     progress = Progress(files, files > 1 and not silent and can_draw())
-    with closing(outcomes):  # type: ignore[type-var]
-        try:
-            for outcome in outcomes:
-                progress.clear()
-                told = outcome.levels or (outcome,)
-                report.total += len(told) - levels
-                for level in told:
-                    report.add(level)
-                    if level.status == "skipped" and not (level.target or silent or report.verbose):
-                        click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
-                progress.add(outcome)
-        except OutputLost:
-            report.quiet = True  # whoever read has gone, and asks for no sum
-            raise
-        finally:
+    with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
+        for outcome in outcomes:
             progress.clear()
-            report.finish()
+            told = outcome.levels or (outcome,)
+            report.total += len(told) - levels
+            for level in told:
+                report.add(level)
+                if level.status == "skipped" and not (level.target or silent or report.verbose):
+                    click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
+            progress.add(outcome)
