@@ -32,6 +32,7 @@ def test_a_folder_that_is_removed_meanwhile(pool, monkeypatch, policy):
         return notes
 
     picture("L", 8, 6).save("a.png")
+    pool("avg", "a.png", "-o", "first.png")  # compiled, where it was not: that is said once
     monkeypatch.setattr(engine, "_save", removed)
     said = pool("avg", "a.png", "-o", "out/", "--on-exists", policy, code=1).stderr
     assert said == (
