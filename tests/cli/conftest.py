@@ -8,6 +8,8 @@ import pytest
 from click.testing import CliRunner, Result
 from numbapool_cli.app import cli
 
+import numbapool as nbp
+
 Pool = Callable[..., Result]
 
 
@@ -30,3 +32,10 @@ def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pool:
 @pytest.fixture
 def random() -> np.random.Generator:
     return np.random.default_rng(20)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_kept() -> None:
+    """Compile what most tests pool by: that it is compiled is told on standard error, once."""
+    for width in (8, 9):
+        nbp.avg_pool2d(np.zeros((8, width), np.uint8), 2)
