@@ -63,6 +63,16 @@ took 0.49 ms for 0.88 so, of 2048 x 2048 float32 0.22 for 0.33; a maximum of flo
 of a volume took longer, 3.4 ms for 2.9."""
 
 
+MOST_ROWS, MOST_COLUMNS = 4, 3
+"""The largest windows that the direct kernel has loops for."""
+
+LEAST_RUN_BYTES = 64
+"""The shortest pixels whose channels are worth a loop of their own."""
+
+RUN_TILE = 4096
+"""Elements of a long run that make a piece of work."""
+
+
 @dataclass(frozen=True, eq=False)
 class View:
     """An array and its windows as the kernels take them, axes of no work folded away."""
@@ -87,8 +97,8 @@ class Plan:
     """Accumulators that a block of pieces needs."""
     work: int
     """About how much there is to do, in elements read."""
-    pairs: bool = False
-    """Whether columns are taken two at a time."""
+    group: int = 1
+    """How many columns are taken at a time."""
 
 
 def identity(size: int) -> Axis:
@@ -158,16 +168,86 @@ def make_plan(
     if kernel == "running":
         return running_plan(shape, view, shares, reduction)
     unit = (dtype or reduction.lanes[0]).itemsize
-    if dtype is not None and len(reduction.lanes) == 1 and in_pairs(view, dtype):
-        plan = rows_plan(shape, *in_words(view, shares), reduction, 2 * unit)
-        return replace(plan, work=2 * plan.work, pairs=True)
+    if dtype is not None and len(reduction.lanes) == 1 and dtype != np.float16:
+        for count in (4, 2, 1):
+            if not in_groups(view, count):
+                continue
+            fewer = grouped(view, shares, count)
+            direct = as_runs(fewer[0])
+            if is_direct(direct, dtype):
+                return direct_plan(shape, direct, fewer[1], reduction, count)
+            if count == 2 and unit <= (PAIRED_BYTES if view.axes[0].taps == 1 else 2):
+                return rows_plan(shape, *fewer, reduction, 2 * unit, 2)
     return rows_plan(shape, view, shares, reduction, unit)
 
 
-def rows_plan(
-    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, unit: int
+def in_groups(view: View, count: int) -> bool:
+    """Say whether windows begin and end between groups of `count` columns."""
+    w = view.axes[2]
+    even = not any(number % count for number in (w.size, w.taps, w.step, w.before))
+    return count == 1 or (even and view.inner == 1 and w.regular and w.dilation == 1)
+
+
+def grouped(view: View, shares: Weights, count: int) -> tuple[View, Weights]:
+    """Return the view and the weights in which a column is a group of them."""
+    if count == 1:
+        return view, shares
+    d, h, w = view.axes
+    size, taps, step, before = (n // count for n in (w.size, w.taps, w.step, w.before))
+    fewer = replace(w, size=size, taps=taps, step=step, before=before)
+    weight, table = shares[2]
+    columns = (weight, table // np.array([count, count, 1]))
+    return replace(view, axes=(d, h, fewer)), [*shares[:2], columns]
+
+
+def as_runs(view: View) -> View:
+    """Make whole rows one pixel each, and one row of them where nothing is pooled at all."""
+    d, h, w = view.axes
+    if not w.trivial:
+        return view
+    if d.trivial and h.trivial:
+        return replace(
+            view,
+            outer=1,
+            axes=(SINGLE, SINGLE, SINGLE),
+            inner=view.outer * d.size * h.size * w.size * view.inner,
+        )
+    return replace(view, axes=(d, h, SINGLE), inner=w.size * view.inner)
+
+
+def is_direct(view: View, dtype: np.dtype[Any]) -> bool:
+    """Say whether windows are small enough, and runs long enough, for the direct kernel."""
+    d, h, w = view.axes
+    small = d.longest * h.longest <= MOST_ROWS and w.longest <= MOST_COLUMNS
+    return small and (w is SINGLE or view.inner * dtype.itemsize >= LEAST_RUN_BYTES)
+
+
+def direct_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, group: int
 ) -> Plan:
-    """Plan small windows: strips of rows, or tiles of a long one; a column has `unit` bytes."""
+    """Plan windows of a few elements: rows of runs, a long run in tiles."""
+    d, h, w = view.axes
+    tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
+    tiles = -(-view.inner // tile)
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: VECTOR_BYTES // reduction.lanes[0].itemsize}
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out * tiles
+    work = int(numbers[g.TOTAL]) * group
+    return Plan(shape, "direct", numbers, pieces, 0, work, group)
+
+
+def rows_plan(
+    shape: tuple[int, ...],
+    view: View,
+    shares: Weights,
+    reduction: Reduction,
+    unit: int,
+    group: int = 1,
+) -> Plan:
+    """Plan small windows: strips of rows, or tiles of a long one.
+
+    A column has `unit` bytes and is a group of so many elements.
+    """
     d, h, w = view.axes
     budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
     least = LEAST_BYTES // item_bytes(reduction)
@@ -188,29 +268,9 @@ def rows_plan(
     head[g.AHEAD] = AHEAD_BYTES // unit
     head[g.FRESH] = min(h.step, h.taps)
     head[g.LINE] = 64 // unit
-    whole = w.step == w.taps == view.inner == 1 and w.lo == 0 and w.hi == w.out
-    head[g.DIRECT] = whole and d.taps * h.taps <= 2 and not (len(d.borders) or len(h.borders))
     numbers = geometry(view, head, shares)
     pieces = view.outer * d.out * h.out * tiles
-    return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]))
-
-
-def in_pairs(view: View, dtype: np.dtype[Any]) -> bool:
-    """Say whether columns are best taken in pairs, and windows begin and end between two."""
-    d, _, w = view.axes
-    suited = dtype != np.float16 and dtype.itemsize <= (PAIRED_BYTES if d.taps == 1 else 2)
-    even = not any(number % 2 for number in (w.size, w.taps, w.step, w.before))
-    return suited and even and view.inner == 1 and w.regular and w.dilation == 1
-
-
-def in_words(view: View, shares: Weights) -> tuple[View, Weights]:
-    """Return the view and the weights in which a column is a pair of them."""
-    d, h, w = view.axes
-    size, taps, step, before = (n // 2 for n in (w.size, w.taps, w.step, w.before))
-    half = replace(w, size=size, taps=taps, step=step, before=before)
-    weight, table = shares[2]
-    columns = (weight, table // np.array([2, 2, 1]))
-    return replace(view, axes=(d, h, half)), [*shares[:2], columns]
+    return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]) * group, group)
 
 
 def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:

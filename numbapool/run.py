@@ -129,7 +129,7 @@ class Call:
     def kernel(self) -> Any:
         """The compiled kernel."""
         spec = spec_of(
-            self.plan.kernel, self.op, self.dtype, self.outs, self.lanes, self.plan.pairs
+            self.plan.kernel, self.op, self.dtype, self.outs, self.lanes, self.plan.group
         )
         return compiled.kernel(spec)
 

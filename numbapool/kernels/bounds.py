@@ -22,3 +22,12 @@ def window(geometry, axis, i):
     row = i if i < lo else i - (hi - lo)
     at = geometry[axis + TABLE] + 3 * row
     return geometry[at], geometry[at + 1], geometry[at + 2]
+
+
+@njit(**JIT)
+def nth_row(bounds, t):
+    """The t-th row of a window: its first, its rows a plane, and the steps between both."""
+    row, heights, d_step, h_step = bounds
+    if t < heights:
+        return row + t * h_step
+    return row + t // heights * d_step + t % heights * h_step

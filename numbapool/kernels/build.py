@@ -22,6 +22,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
+from numbapool.kernels.direct import pool_direct
 from numbapool.kernels.lanes import JIT
 from numbapool.kernels.rows import pool_rows
 from numbapool.kernels.running import pool_running
@@ -85,6 +86,7 @@ def unpack(typingctx: Any, call: Any, name: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
+    "direct": pool_direct,  # windows of one or two rows, of one column or pair
     "rows": pool_rows,  # small windows
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap

@@ -23,9 +23,8 @@ import numpy as np
     AHEAD,
     FRESH,
     LINE,
-    DIRECT,
-) = range(15)
-HEAD = 15
+) = range(14)
+HEAD = 14
 
 SIZE, OUT, LO, HI, STEP, BEFORE, TAPS, DILATION, WEIGHT, TABLE = range(10)
 BLOCK = 10

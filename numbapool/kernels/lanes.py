@@ -9,6 +9,7 @@ end, so the compiler sees that neighbours are neighbours; and passing one costs 
 from __future__ import annotations
 
 import sys
+from functools import reduce
 
 import numpy as np
 from llvmlite import ir
@@ -16,7 +17,7 @@ from numba import njit, types
 from numba.extending import intrinsic, overload
 
 from numbapool.kernels.faces import JIT as METHODS
-from numbapool.kernels.spec import Half, Pairs
+from numbapool.kernels.spec import Fours, Half, Pairs
 from numbapool.reducers import combine, lift
 
 JIT = {
@@ -49,27 +50,55 @@ def prefetch(form, x, j):
 
 @overload(prefetch)
 def _ask(form, x, j):
-    if form.instance_class is Pairs:
-        return lambda form, x, j: _prefetch(x, 2 * j)
-    return lambda form, x, j: _prefetch(x, j)
+    group = group_of(form.instance_class)
+    return lambda form, x, j: _prefetch(x, group * j)
 
 
-@intrinsic
-def _pair(typingctx, pointer, index):
-    kind = pointer.dtype
+def group_of(form):
+    """Return how many elements a form of reading takes at a time."""
+    return {Pairs: 2, Fours: 4}.get(form, 1)
+
+
+@intrinsic(prefer_literal=True)
+def _word(typingctx, pointer, index, count):
+    """Read that many elements as one word, which shifts take apart."""
+    kind, parts = pointer.dtype, count.literal_value
 
     def codegen(context, builder, signature, args):
         element = context.get_value_type(kind)
-        half = ir.IntType(kind.bitwidth)
-        words = builder.bitcast(args[0], ir.IntType(2 * kind.bitwidth).as_pointer())
-        word = builder.load(builder.gep(words, [args[1]]), align=kind.bitwidth // 8)
-        upper = builder.lshr(word, ir.Constant(word.type, kind.bitwidth))
-        parts = [builder.bitcast(builder.trunc(part, half), element) for part in (word, upper)]
-        return context.make_tuple(
-            builder, signature.return_type, parts if sys.byteorder == "little" else parts[::-1]
-        )
+        bits = kind.bitwidth
+        words = builder.bitcast(args[0], ir.IntType(parts * bits).as_pointer())
+        word = builder.load(builder.gep(words, [args[1]]), align=bits // 8)
+        shifted = [builder.lshr(word, ir.Constant(word.type, bits * n)) for n in range(parts)]
+        taken = [
+            builder.bitcast(builder.trunc(part, ir.IntType(bits)), element) for part in shifted
+        ]
+        ordered = taken if sys.byteorder == "little" else taken[::-1]
+        return context.make_tuple(builder, signature.return_type, ordered)
 
-    return types.UniTuple(kind, 2)(pointer, index), codegen
+    return types.UniTuple(kind, parts)(pointer, index, count), codegen
+
+
+WORD_BYTES = 2
+"""Neighbours of at most so many bytes are read as one word. Larger ones one by one, of which LLVM
+makes whole vectors and two-way shuffles: where it does so for bytes, those take three times as
+many instructions."""
+
+
+def group(x, j, count):
+    """Return group j of `count` elements."""
+    return tuple(x[count * j + n] for n in range(count))
+
+
+@overload(group, prefer_literal=True)
+def _group(x, j, count):
+    if x.dtype.bitwidth <= 8 * WORD_BYTES:
+        if count.literal_value == 2:
+            return lambda x, j, count: _word(x, j, 2)
+        return lambda x, j, count: _word(x, j, 4)
+    if count.literal_value == 2:
+        return lambda x, j, count: (x[2 * j], x[2 * j + 1])
+    return lambda x, j, count: (x[4 * j], x[4 * j + 1], x[4 * j + 2], x[4 * j + 3])
 
 
 PIXELS = 16
@@ -233,26 +262,37 @@ def _read(form, lanes, value):
 
 
 def take(op, form, lanes, x, j, row):
-    """Return the accumulator of element j of `x`, which lies in that row; or of pair j."""
-    if isinstance(form, Pairs):
-        first = lift(op, read(form, lanes, x[2 * j]), row)
-        return combine(op, first, lift(op, read(form, lanes, x[2 * j + 1]), row))
-    return held(lanes, lift(op, read(form, lanes, x[j]), row))
+    """Return the accumulator of element j of `x`, which lies in that row; or of group j."""
+    count = group_of(type(form))
+    parts = [held(lanes, lift(op, read(form, lanes, part), row)) for part in group(x, j, count)]
+    return reduce(lambda a, b: held(lanes, combine(op, a, b)), parts)
 
 
 @overload(take)
 def _take(op, form, lanes, x, j, row):
-    if form.instance_class is not Pairs:
+    count = group_of(form.instance_class)
+    if count == 1:
         return lambda op, form, lanes, x, j, row: held(
             lanes, lift(op, read(form, lanes, x[j]), row)
         )
 
-    def both(op, form, lanes, x, j, row):
-        first, second = _pair(x, j)
-        first = lift(op, read(form, lanes, first), row)
-        return combine(op, first, lift(op, read(form, lanes, second), row))
+    def pair(op, form, lanes, x, j, row):
+        a, b = group(x, j, 2)
+        return joined(op, form, lanes, a, b, row)
 
-    return both
+    def four(op, form, lanes, x, j, row):
+        a, b, c, d = group(x, j, 4)
+        first = joined(op, form, lanes, a, b, row)
+        return held(lanes, combine(op, first, joined(op, form, lanes, c, d, row)))
+
+    return pair if count == 2 else four
+
+
+@njit(**JIT)
+def joined(op, form, lanes, a, b, row):
+    """The accumulator of two elements."""
+    first = held(lanes, lift(op, read(form, lanes, a), row))
+    return held(lanes, combine(op, first, held(lanes, lift(op, read(form, lanes, b), row))))
 
 
 def is_simple(form, lanes):
@@ -260,15 +300,21 @@ def is_simple(form, lanes):
     return not isinstance(form, Half) and len(lanes) == 1
 
 
-def writes_simply(form, lanes):
-    """Say the same of the types."""
-    return form.instance_class is not Half and lanes.count == 1
-
-
 @overload(is_simple)
 def _is_simple(form, lanes):
-    answer = writes_simply(form, lanes)
+    answer = form.instance_class is not Half and lanes.count == 1
     return lambda form, lanes: answer
+
+
+def is_grouped(form):
+    """Say whether several elements are read at a time."""
+    return group_of(type(form)) > 1
+
+
+@overload(is_grouped)
+def _is_grouped(form):
+    answer = group_of(form.instance_class) > 1
+    return lambda form: answer
 
 
 def can_be_nan(value):

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numba.extending import overload
 
-from numbapool.kernels.bounds import window
+from numbapool.kernels.bounds import nth_row, window
 from numbapool.kernels.columns import along, tile_span
-from numbapool.kernels.faces import JIT as METHODS
 from numbapool.kernels.geometry import (
     AHEAD,
     COLUMN_PITCH,
     DEPTH,
     DILATION,
-    DIRECT,
     FRESH,
     HEIGHT,
     INNER,
@@ -33,20 +30,10 @@ from numbapool.kernels.geometry import (
     TILES,
     TOTAL,
     VECTOR,
-    WEIGHT,
     WIDTH,
 )
-from numbapool.kernels.lanes import (
-    JIT,
-    is_simple,
-    load,
-    prefetch,
-    store,
-    take,
-    write,
-    writes_simply,
-)
-from numbapool.reducers import combine, finish, locate, neutral, prepare
+from numbapool.kernels.lanes import JIT, load, prefetch, store, take
+from numbapool.reducers import combine, locate, neutral
 
 
 @njit(**JIT)
@@ -55,15 +42,6 @@ def fill(op, lanes, at, n):
     nothing = neutral(op)
     for j in range(n):
         store(lanes, at + j, nothing)
-
-
-@njit(**JIT)
-def nth_row(bounds, t):
-    """The t-th row of a window: its first, its rows a plane, and the steps between both."""
-    row, heights, d_step, h_step = bounds
-    if t < heights:
-        return row + t * h_step
-    return row + t // heights * d_step + t % heights * h_step
 
 
 @njit(**JIT)
@@ -126,30 +104,6 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
             store(lanes, at + j, combine(op, load(lanes, at + j), a))
 
 
-def fold_out(op, form, lanes, x, base, pitch, bounds, rows, outs, to, scale, n):
-    """Fold a window's one or two rows straight to the results from `to` on."""
-    row0 = bounds[0]
-    x0 = base + row0 * pitch
-    if rows == 1:
-        for j in range(n):
-            a = take(op, form, lanes, x, x0 + j, 0)
-            write(form, outs, to + j, finish(op, a, scale))
-    else:
-        x1 = base + nth_row(bounds, np.int64(1)) * pitch
-        for j in range(n):
-            a = take(op, form, lanes, x, x0 + j, 0)
-            b = take(op, form, lanes, x, x1 + j, 0)
-            write(form, outs, to + j, finish(op, combine(op, a, b), scale))
-
-
-@overload(fold_out, jit_options=METHODS)
-def _fold_out(op, form, lanes, x, base, pitch, bounds, rows, outs, to, scale, n):
-    if writes_simply(form, lanes):
-        return fold_out
-    # Never called: what is not compiled takes no time.
-    return lambda op, form, lanes, x, base, pitch, bounds, rows, outs, to, scale, n: None
-
-
 @njit(**JIT)
 def ask(form, x, at, plane, depths, n, line):
     """Ask for the memory of about `n` elements in each of a window's planes.
@@ -193,7 +147,6 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     reach = geometry[AHEAD]
     fresh = geometry[FRESH]
     line = geometry[LINE]
-    direct = geometry[DIRECT] & is_simple(form, lanes)
     out_row = begin // tiles
     t = begin % tiles
     oh = out_row % out_h
@@ -234,19 +187,11 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     ahead = base + (d * height + h + u * h_step) * pitch + n
                     ask(form, x, ahead, d_step * pitch, depths, n, line)
             taps = depths * heights
-            if direct:
-                # What is written past a row's end the next row, as long as this one, overwrites.
-                follows = (tiles == 1) & (begin + 1 < end) & (n <= 2 * columns)
-                n = n if follows else columns
-                scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
-                target = to + rows * columns
-                fold_out(op, form, lanes, x, base, pitch, bounds, taps, outs, target, scale, n)
-            else:
-                fold(op, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
-                locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
-                fill(op, lanes, at, lead)
-                n = lead + columns * inner
-                fill(op, lanes, at + n, span - n)
+            fold(op, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
+            locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
+            fill(op, lanes, at, lead)
+            n = lead + columns * inner
+            fill(op, lanes, at + n, span - n)
             rows += 1
             begin += 1
             t += 1
@@ -261,5 +206,4 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                         od = 0
                         plane += geometry[DEPTH + SIZE] * height * pitch
                     d, depths, d_weight = window(geometry, DEPTH, od)
-        if not direct:
-            along(op, form, lanes, scratch, rows, outs, to, geometry, left, right, weight)
+        along(op, form, lanes, scratch, rows, outs, to, geometry, left, right, weight)

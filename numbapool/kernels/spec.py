@@ -18,7 +18,15 @@ class Half(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Elements are read two neighbours at a time, as one word, and joined at once."""
+    """Elements are read two neighbours at a time and joined at once."""
+
+
+class Fours(NamedTuple):
+    """Elements are read four neighbours at a time and joined at once."""
+
+
+GROUPED = {1: Native, 2: Pairs, 4: Fours}
+"""The forms by how many elements are read at a time."""
 
 
 class Spec(NamedTuple):
@@ -44,15 +52,18 @@ def spec_of(
     x: Any,
     outs: tuple[Any, ...],
     lanes: tuple[Any, ...],
-    pairs: bool = False,
+    group: int = 1,
 ) -> Spec:
-    """Return the spec for a reducer and the dtypes of input, results and lanes."""
+    """Return the spec for a reducer and the dtypes of input, results and lanes.
+
+    `group` is how many neighbours are read at a time.
+    """
 
     def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
         return tuple(stored(dtype).name for dtype in dtypes)
 
     fields = tuple(field.dtype.name for field in numbers_of(op))
-    form = Half if np.float16 in (x, outs[0]) else Pairs if pairs else Native
+    form = Half if np.float16 in (x, outs[0]) else GROUPED[group]
     return Spec(kernel, type(op), fields, form, stored(x).name, names(outs), names(lanes))
 
 

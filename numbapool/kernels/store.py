@@ -40,6 +40,7 @@ SOURCES = (
             "bounds",
             "build",
             "columns",
+            "direct",
             "faces",
             "geometry",
             "lanes",

@@ -1,0 +1,165 @@
+"""Windows of a few elements: from the input straight to the results.
+
+A run is what lies side by side in memory and is pooled alike: the groups of columns of a row, or
+the channels of a pixel. It takes one vectorised loop, whose accumulators stay in registers.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from numbapool.kernels.bounds import nth_row, window
+from numbapool.kernels.geometry import (
+    DEPTH,
+    DILATION,
+    HEIGHT,
+    INNER,
+    OUT,
+    SIZE,
+    TILE,
+    TILES,
+    TOTAL,
+    VECTOR,
+    WIDTH,
+)
+from numbapool.kernels.lanes import JIT, held, is_grouped, take, write
+from numbapool.reducers import combine, finish, neutral, prepare
+
+
+@njit(forceinline=True, **JIT)
+def across(op, form, lanes, x, at, columns, step):
+    """Join up to three elements, `step` apart."""
+    acc = take(op, form, lanes, x, at, 0)
+    if columns > 1:
+        acc = held(lanes, combine(op, acc, take(op, form, lanes, x, at + step, 0)))
+    if columns > 2:
+        acc = held(lanes, combine(op, acc, take(op, form, lanes, x, at + 2 * step, 0)))
+    return acc
+
+
+@njit(forceinline=True, **JIT)
+def run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+    """Pool a run of `n`, its windows `rows` high and `columns` wide.
+
+    Where both are constants, no branch is left in the loop.
+    """
+    row0, row1, row2, row3 = starts
+    for j in range(n):
+        acc = across(op, form, lanes, x, row0 + j, columns, step)
+        if rows > 1:
+            more = across(op, form, lanes, x, row1 + j, columns, step)
+            acc = held(lanes, combine(op, acc, more))
+        if rows > 2:
+            more = across(op, form, lanes, x, row2 + j, columns, step)
+            acc = held(lanes, combine(op, acc, more))
+        if rows > 3:
+            more = across(op, form, lanes, x, row3 + j, columns, step)
+            acc = held(lanes, combine(op, acc, more))
+        write(form, outs, to + j, finish(op, acc, scale))
+
+
+@njit(**JIT)
+def run_of(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+    """`run`, the sizes as constants: to LLVM alone, Numba compiles it once."""
+    one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
+    if columns == 1:
+        if rows == 1:
+            run(op, form, lanes, x, starts, one, one, step, outs, to, n, scale)
+        elif rows == 2:
+            run(op, form, lanes, x, starts, two, one, step, outs, to, n, scale)
+        elif rows == 3:
+            run(op, form, lanes, x, starts, three, one, step, outs, to, n, scale)
+        else:
+            run(op, form, lanes, x, starts, four, one, step, outs, to, n, scale)
+    elif is_grouped(form):
+        return
+    elif columns == 2:
+        if rows == 1:
+            run(op, form, lanes, x, starts, one, two, step, outs, to, n, scale)
+        elif rows == 2:
+            run(op, form, lanes, x, starts, two, two, step, outs, to, n, scale)
+        elif rows == 3:
+            run(op, form, lanes, x, starts, three, two, step, outs, to, n, scale)
+        else:
+            run(op, form, lanes, x, starts, four, two, step, outs, to, n, scale)
+    elif columns == 3:
+        if rows == 1:
+            run(op, form, lanes, x, starts, one, three, step, outs, to, n, scale)
+        elif rows == 2:
+            run(op, form, lanes, x, starts, two, three, step, outs, to, n, scale)
+        elif rows == 3:
+            run(op, form, lanes, x, starts, three, three, step, outs, to, n, scale)
+        else:
+            run(op, form, lanes, x, starts, four, three, step, outs, to, n, scale)
+
+
+@njit(**JIT)
+def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the pieces [begin, end) of `outs`: rows of runs, or tiles of the one run of a row."""
+    inner = geometry[INNER]
+    tile = geometry[TILE]
+    tiles = geometry[TILES]
+    height = geometry[HEIGHT + SIZE]
+    pitch = geometry[WIDTH + SIZE] * inner
+    out_d = geometry[DEPTH + OUT]
+    out_h = geometry[HEIGHT + OUT]
+    out_w = geometry[WIDTH + OUT]
+    d_step = geometry[DEPTH + DILATION] * height
+    h_step = geometry[HEIGHT + DILATION]
+    w_step = geometry[WIDTH + DILATION] * inner
+    total = geometry[TOTAL]
+    vector = geometry[VECTOR]
+    t = begin % tiles
+    out_row = begin // tiles
+    oh = out_row % out_h
+    od = out_row // out_h % out_d
+    plane = out_row // out_h // out_d * geometry[DEPTH + SIZE] * height
+    d, depths, d_weight = window(geometry, DEPTH, od)
+    for piece in range(begin, end):
+        h, heights, h_weight = window(geometry, HEIGHT, oh)
+        bounds = (plane + d * height + h, max(heights, 1), d_step, h_step)
+        rows = depths * heights
+        left = t * tile
+        row0 = bounds[0] * pitch + left
+        row1, row2, row3 = row0, row0, row0
+        if rows > 1:
+            row1 = nth_row(bounds, np.int64(1)) * pitch + left
+        if rows > 2:
+            row2 = nth_row(bounds, np.int64(2)) * pitch + left
+            row3 = nth_row(bounds, rows - 1) * pitch + left
+        last = max(row1, row3)
+        n = min(tile, inner - left)
+        # Past a run's end the vectors stay whole: the next run, as long, overwrites the rest.
+        whole = (n + vector - 1) // vector * vector
+        if whole > 2 * n:
+            whole = n
+        to = out_row * out_w * inner + left
+        for i in range(out_w):
+            w, columns, w_weight = window(geometry, WIDTH, i)
+            scale = prepare(op, d_weight * h_weight * w_weight)
+            if rows * columns == 0:
+                for j in range(n):
+                    write(form, outs, to + j, finish(op, neutral(op), scale))
+            else:
+                at = w * inner
+                follows = (i + 1 < out_w) | (piece + 1 < end)
+                fits = last + at + (columns - 1) * w_step + whole <= total
+                length = whole if follows & fits else n
+                starts = (row0 + at, row1 + at, row2 + at, row3 + at)
+                run_of(
+                    op, form, lanes, x, starts, rows, columns, w_step, outs, to, length, scale
+                )  # fmt: skip
+            to += inner
+        t += 1
+        if t == tiles:
+            t = 0
+            out_row += 1
+            oh += 1
+            if oh == out_h:
+                oh = 0
+                od += 1
+                if od == out_d:
+                    od = 0
+                    plane += geometry[DEPTH + SIZE] * height
+                d, depths, d_weight = window(geometry, DEPTH, od)
