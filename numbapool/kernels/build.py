@@ -9,6 +9,7 @@ The result is an object file with one C function, :data:`ENTRY`, that needs noth
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from types import FunctionType
@@ -100,6 +101,12 @@ def entry(call, block, begin, end):
     POOL(op, form, x, outs, geometry, lanes, block * room, begin, end)  # noqa: F821
 
 
+HEAD = re.compile(r"^define .*$", re.MULTILINE)
+ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry)\b)")
+"""A function's head in LLVM's text, and an array in that. No two arrays overlap, which Numba cannot
+say: loops would begin with checks for that."""
+
+
 class Draft(JITCodeLibrary):  # type: ignore[misc]
     """A part of a kernel: linked into others, never optimised or run by itself."""
 
@@ -156,6 +163,7 @@ def build(spec: Spec, name: str) -> bytes:
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
+    text = HEAD.sub(lambda head: ARRAY.sub(r"\1 noalias \2", head[0]), text)
     return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
 
 

@@ -11,10 +11,14 @@ from numba import njit
 
 from numbapool.kernels.bounds import nth_row, window
 from numbapool.kernels.geometry import (
+    AHEAD,
+    ASKED,
     DEPTH,
     DILATION,
+    FRESH,
     HEIGHT,
     INNER,
+    LINE,
     OUT,
     SIZE,
     TILE,
@@ -23,7 +27,7 @@ from numbapool.kernels.geometry import (
     VECTOR,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, held, is_grouped, take, write
+from numbapool.kernels.lanes import JIT, held, is_grouped, prefetch, take, write
 from numbapool.reducers import combine, finish, neutral, prepare
 
 
@@ -109,6 +113,10 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
     h_step = geometry[HEIGHT + DILATION]
     w_step = geometry[WIDTH + DILATION] * inner
     total = geometry[TOTAL]
+    ahead = geometry[AHEAD]
+    stretches = geometry[FRESH]
+    asked = geometry[ASKED]
+    line = geometry[LINE]
     vector = geometry[VECTOR]
     t = begin % tiles
     out_row = begin // tiles
@@ -135,6 +143,11 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
         if whole > 2 * n:
             whole = n
         to = out_row * out_w * inner + left
+        for plane_row in range(0, depths * d_step, max(d_step, 1)):
+            for r in range(stretches):
+                at = row0 + (plane_row + r * h_step) * pitch + ahead
+                for j in range(0, asked, line):
+                    prefetch(form, x, at + j)
         for i in range(out_w):
             w, columns, w_weight = window(geometry, WIDTH, i)
             scale = prepare(op, d_weight * h_weight * w_weight)

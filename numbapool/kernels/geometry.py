@@ -23,8 +23,9 @@ import numpy as np
     AHEAD,
     FRESH,
     LINE,
-) = range(14)
-HEAD = 14
+    ASKED,
+) = range(15)
+HEAD = 15
 
 SIZE, OUT, LO, HI, STEP, BEFORE, TAPS, DILATION, WEIGHT, TABLE = range(10)
 BLOCK = 10
