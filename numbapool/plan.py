@@ -77,6 +77,9 @@ START_BYTES = 448
 """How much of the next row's runs is asked for: the hardware finds the rest, but no new page. Of
 bytes all is, of 24 million a mean by 2 took 0.50 ms for 0.60; of float32 that cost a tenth."""
 
+THINNED_BYTES = 4096
+"""Results of a tile of pixels before they are thinned."""
+
 RUN_TILE = 4096
 """Elements of a long run that make a piece of work."""
 
@@ -182,6 +185,8 @@ def make_plan(
                 continue
             fewer = grouped(view, shares, count)
             direct = as_runs(fewer[0])
+            if is_thinned(view, reduction):
+                return thinned_plan(shape, view, shares, reduction, unit)
             if is_direct(direct, dtype):
                 return direct_plan(shape, direct, fewer[1], reduction, count, count * unit)
             if count == 2 and unit <= (PAIRED_BYTES if view.axes[0].taps == 1 else 2):
@@ -230,6 +235,44 @@ def is_direct(view: View, dtype: np.dtype[Any]) -> bool:
     return small and (w is SINGLE or view.inner * dtype.itemsize >= LEAST_RUN_BYTES)
 
 
+def is_thinned(view: View, reduction: Reduction) -> bool:
+    """Say whether windows are as small, and channels so few that pixels are to be thinned."""
+    d, h, w = view.axes
+    fits = reduction.outs[0].itemsize <= reduction.lanes[0].itemsize
+    pixels = view.inner in (3, 4) and w.step in (2, 3) and w.taps <= MOST_COLUMNS
+    return fits and pixels and d.longest * h.longest <= MOST_ROWS
+
+
+def thinned_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, unit: int
+) -> Plan:
+    """Plan windows of a few pixels of few channels: tiles of rows."""
+    d, h, w = view.axes
+    width = w.step * view.inner
+    tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
+    tiles = -(-(w.hi - w.lo) // tile)
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit, tile * width)}
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out * tiles
+    room = tile * width + vector
+    return Plan(shape, "thinned", numbers, pieces, room, int(numbers[g.TOTAL]))
+
+
+def asks(view: View, unit: int, whole: int) -> dict[int, int]:
+    """Return what memory to ask for beforehand: all of a later run of `whole`, or its start."""
+    h, w = view.axes[1:]
+    fresh = min(h.step, h.taps)
+    row = w.size * view.inner
+    head = {g.LINE: 64 // unit}
+    if h.step * row * unit > SHORT_ROWS_BYTES:
+        head[g.AHEAD], head[g.FRESH] = h.step * row, fresh
+        head[g.ASKED] = whole or START_BYTES // unit
+    elif h.step * row * unit >= LEAST_ASKED_BYTES:
+        head[g.AHEAD], head[g.FRESH], head[g.ASKED] = AHEAD_BYTES // unit, 1, fresh * row
+    return head
+
+
 def direct_plan(
     shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, group: int, unit: int
 ) -> Plan:
@@ -238,14 +281,8 @@ def direct_plan(
     tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
     tiles = -(-view.inner // tile)
     head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: VECTOR_BYTES // reduction.lanes[0].itemsize}
-    head[g.LINE] = 64 // unit
-    fresh = min(h.step, h.taps)
-    row = w.size * view.inner
-    if h.step * row * unit > SHORT_ROWS_BYTES:
-        head[g.AHEAD], head[g.FRESH] = h.step * row, fresh
-        head[g.ASKED] = tile if unit == group else START_BYTES // unit
-    elif h.step * row * unit >= LEAST_ASKED_BYTES:
-        head[g.AHEAD], head[g.FRESH], head[g.ASKED] = AHEAD_BYTES // unit, 1, fresh * row
+    whole = tile if unit == group else 0
+    head.update(asks(view, unit, whole))
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
     work = int(numbers[g.TOTAL]) * group

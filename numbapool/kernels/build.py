@@ -31,6 +31,7 @@ from numbapool.kernels.runs import pool_runs
 from numbapool.kernels.select import pool_select
 from numbapool.kernels.spec import Spec
 from numbapool.kernels.store import ENTRY, target_machine
+from numbapool.kernels.thinned import pool_thinned
 
 SIGNATURE = types.void(types.int64, types.int64, types.int64, types.int64)
 """A kernel's arguments' address, the block's number, its pieces from and to."""
@@ -87,7 +88,8 @@ def unpack(typingctx: Any, call: Any, name: Any) -> Any:
 
 
 KERNELS: dict[str, Any] = {
-    "direct": pool_direct,  # windows of one or two rows, of one column or pair
+    "direct": pool_direct,  # windows of a few elements
+    "thinned": pool_thinned,  # the same of pixels of few channels
     "rows": pool_rows,  # small windows
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap

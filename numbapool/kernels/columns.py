@@ -96,15 +96,15 @@ def halve(op, lanes, at, to, evens, n):
 
 
 @njit(**JIT)
-def thin_row(lanes, at, to, channels, step, n):
-    """Keep one of `step` pixels, `n` times."""
+def thin_row(lanes, at, outs, to, channels, step, n):
+    """Keep one of `step` pixels, `n` times; `outs` may be the lanes themselves."""
     between = channels * step
     whole = n // PIXELS * PIXELS
     for pixel in range(0, whole, PIXELS):
-        thin(lanes, at + between * pixel, to + channels * pixel, channels, step)
+        thin(lanes, at + between * pixel, outs, to + channels * pixel, channels, step)
     for pixel in range(whole, n):
         for c in range(channels):
-            store(lanes, to + channels * pixel + c, load(lanes, at + between * pixel + c))
+            store(outs, to + channels * pixel + c, load(lanes, at + between * pixel + c))
 
 
 @njit(forceinline=True, **JIT)
@@ -230,7 +230,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
             while (step % part == 0) & (taps % part == 0):
                 joined = slide(op, lanes, at, spare, other, part, pitch, n)
                 pixels = -(-n // (inner * part))
-                thin_row(lanes, joined, at, inner, part, pixels)
+                thin_row(lanes, joined, lanes, at, inner, part, pixels)
                 n = inner * pixels
                 step //= part
                 taps //= part

@@ -67,7 +67,10 @@ def run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
 def run_of(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
     """`run`, the sizes as constants: to LLVM alone, Numba compiles it once."""
     one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
-    if columns == 1:
+    if rows * columns == 0:
+        for j in range(n):
+            write(form, outs, to + j, finish(op, neutral(op), scale))
+    elif columns == 1:
         if rows == 1:
             run(op, form, lanes, x, starts, one, one, step, outs, to, n, scale)
         elif rows == 2:
@@ -99,70 +102,86 @@ def run_of(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
 
 
 @njit(**JIT)
+def starts_of(geometry, plane, planes, rows):
+    """Where the rows of a window begin, up to four, how many they are, and where the last begins.
+
+    `plane` is the row that its outermost index begins with; `planes` and `rows` are the first
+    of each and how many.
+    """
+    height = geometry[HEIGHT + SIZE]
+    pitch = geometry[WIDTH + SIZE] * geometry[INNER]
+    d, depths = planes
+    h, heights = rows
+    count = depths * heights
+    d_step = geometry[DEPTH + DILATION] * height
+    bounds = (plane + d * height + h, max(heights, 1), d_step, geometry[HEIGHT + DILATION])
+    row0 = bounds[0] * pitch
+    row1, row2, row3 = row0, row0, row0
+    if count > 1:
+        row1 = nth_row(bounds, np.int64(1)) * pitch
+    if count > 2:
+        row2 = nth_row(bounds, np.int64(2)) * pitch
+        row3 = nth_row(bounds, count - 1) * pitch
+    return (row0, row1, row2, row3), count, max(row1, row3)
+
+
+@njit(**JIT)
+def moved(starts, n):
+    """The same places `n` further on."""
+    row0, row1, row2, row3 = starts
+    return row0 + n, row1 + n, row2 + n, row3 + n
+
+
+@njit(**JIT)
+def ask(form, x, geometry, start, depths):
+    """Ask for the memory of a later window, as the plan has it: so many stretches in each plane."""
+    pitch = geometry[WIDTH + SIZE] * geometry[INNER]
+    between = geometry[DEPTH + DILATION] * geometry[HEIGHT + SIZE] * pitch
+    for d in range(depths):
+        for r in range(geometry[FRESH]):
+            row = r * geometry[HEIGHT + DILATION] * pitch
+            at = start + d * between + row + geometry[AHEAD]
+            for j in range(0, geometry[ASKED], geometry[LINE]):
+                prefetch(form, x, at + j)
+
+
+@njit(**JIT)
 def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the pieces [begin, end) of `outs`: rows of runs, or tiles of the one run of a row."""
     inner = geometry[INNER]
     tile = geometry[TILE]
     tiles = geometry[TILES]
-    height = geometry[HEIGHT + SIZE]
-    pitch = geometry[WIDTH + SIZE] * inner
+    volume = geometry[DEPTH + SIZE] * geometry[HEIGHT + SIZE]
     out_d = geometry[DEPTH + OUT]
     out_h = geometry[HEIGHT + OUT]
     out_w = geometry[WIDTH + OUT]
-    d_step = geometry[DEPTH + DILATION] * height
-    h_step = geometry[HEIGHT + DILATION]
-    w_step = geometry[WIDTH + DILATION] * inner
-    total = geometry[TOTAL]
-    ahead = geometry[AHEAD]
-    stretches = geometry[FRESH]
-    asked = geometry[ASKED]
-    line = geometry[LINE]
+    step = geometry[WIDTH + DILATION] * inner
     vector = geometry[VECTOR]
     t = begin % tiles
     out_row = begin // tiles
     oh = out_row % out_h
     od = out_row // out_h % out_d
-    plane = out_row // out_h // out_d * geometry[DEPTH + SIZE] * height
+    plane = out_row // out_h // out_d * volume
     d, depths, d_weight = window(geometry, DEPTH, od)
     for piece in range(begin, end):
         h, heights, h_weight = window(geometry, HEIGHT, oh)
-        bounds = (plane + d * height + h, max(heights, 1), d_step, h_step)
-        rows = depths * heights
+        starts, rows, last = starts_of(geometry, plane, (d, depths), (h, heights))
         left = t * tile
-        row0 = bounds[0] * pitch + left
-        row1, row2, row3 = row0, row0, row0
-        if rows > 1:
-            row1 = nth_row(bounds, np.int64(1)) * pitch + left
-        if rows > 2:
-            row2 = nth_row(bounds, np.int64(2)) * pitch + left
-            row3 = nth_row(bounds, rows - 1) * pitch + left
-        last = max(row1, row3)
         n = min(tile, inner - left)
+        to = out_row * out_w * inner + left
         # Past a run's end the vectors stay whole: the next run, as long, overwrites the rest.
         whole = (n + vector - 1) // vector * vector
-        if whole > 2 * n:
-            whole = n
-        to = out_row * out_w * inner + left
-        for plane_row in range(0, depths * d_step, max(d_step, 1)):
-            for r in range(stretches):
-                at = row0 + (plane_row + r * h_step) * pitch + ahead
-                for j in range(0, asked, line):
-                    prefetch(form, x, at + j)
+        whole = whole if whole <= 2 * n else n
+        ask(form, x, geometry, starts[0] + left, depths)
         for i in range(out_w):
             w, columns, w_weight = window(geometry, WIDTH, i)
             scale = prepare(op, d_weight * h_weight * w_weight)
-            if rows * columns == 0:
-                for j in range(n):
-                    write(form, outs, to + j, finish(op, neutral(op), scale))
-            else:
-                at = w * inner
-                follows = (i + 1 < out_w) | (piece + 1 < end)
-                fits = last + at + (columns - 1) * w_step + whole <= total
-                length = whole if follows & fits else n
-                starts = (row0 + at, row1 + at, row2 + at, row3 + at)
-                run_of(
-                    op, form, lanes, x, starts, rows, columns, w_step, outs, to, length, scale
-                )  # fmt: skip
+            at = w * inner + left
+            follows = (i + 1 < out_w) | (piece + 1 < end)
+            fits = last + at + (columns - 1) * step + whole <= geometry[TOTAL]
+            length = whole if follows & fits else n
+            here = moved(starts, at)
+            run_of(op, form, lanes, x, here, rows, columns, step, outs, to, length, scale)
             to += inner
         t += 1
         if t == tiles:
@@ -174,5 +193,5 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 od += 1
                 if od == out_d:
                     od = 0
-                    plane += geometry[DEPTH + SIZE] * height
+                    plane += volume
                 d, depths, d_weight = window(geometry, DEPTH, od)

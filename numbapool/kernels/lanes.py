@@ -109,7 +109,7 @@ def thinner(channels, step):
     """Return what keeps one of `step` pixels, as a shuffle of whole vectors."""
 
     @intrinsic
-    def thin_lane(typingctx, pointer, at, to):
+    def thin_lane(typingctx, pointer, at, other, to):
         def codegen(context, builder, signature, args):
             element = context.get_value_type(pointer.dtype)
             size = pointer.dtype.bitwidth // 8
@@ -118,13 +118,13 @@ def thinner(channels, step):
             places = [channels * step * n + c for n in range(PIXELS) for c in range(channels)]
             mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
             source = builder.bitcast(builder.gep(args[0], [args[1]]), read.as_pointer())
-            target = builder.bitcast(builder.gep(args[0], [args[2]]), written.as_pointer())
+            target = builder.bitcast(builder.gep(args[2], [args[3]]), written.as_pointer())
             pixels = builder.load(source, align=size)
             kept = builder.shuffle_vector(pixels, ir.Constant(read, ir.Undefined), mask)
             builder.store(kept, target, align=size)
             return context.get_dummy_value()
 
-        return types.void(pointer, at, to), codegen
+        return types.void(pointer, at, other, to), codegen
 
     return thin_lane
 
@@ -133,28 +133,47 @@ _rgb_by_2, _rgb_by_3 = thinner(3, 2), thinner(3, 3)
 _rgba_by_2, _rgba_by_3 = thinner(4, 2), thinner(4, 3)
 
 
-def thin(lanes, at, to, channels, step):
+def thin(lanes, at, outs, to, channels, step):
     """Keep one of `step` pixels, PIXELS times: of 3 or 4 channels, one of 2 or 3."""
-    (lane,) = lanes
+    (lane,), (out,) = lanes, outs
     for n in range(PIXELS):
         for c in range(channels):
-            lane[to + channels * n + c] = lane[at + channels * step * n + c]
+            out[to + channels * n + c] = lane[at + channels * step * n + c]
 
 
 @overload(thin)
-def _thin(lanes, at, to, channels, step):
-    def thin(lanes, at, to, channels, step):
+def _thin(lanes, at, outs, to, channels, step):
+    def thin(lanes, at, outs, to, channels, step):
         if channels == 3:
             if step == 2:
-                _rgb_by_2(lanes[0], at, to)
+                _rgb_by_2(lanes[0], at, outs[0], to)
             else:
-                _rgb_by_3(lanes[0], at, to)
+                _rgb_by_3(lanes[0], at, outs[0], to)
         elif step == 2:
-            _rgba_by_2(lanes[0], at, to)
+            _rgba_by_2(lanes[0], at, outs[0], to)
         else:
-            _rgba_by_3(lanes[0], at, to)
+            _rgba_by_3(lanes[0], at, outs[0], to)
 
     return thin
+
+
+@intrinsic
+def _retyped(typingctx, pointer, at, other):
+    def codegen(context, builder, signature, args):
+        place = builder.gep(args[0], [args[1]])
+        return builder.bitcast(place, context.get_value_type(other))
+
+    return other(pointer, at, other), codegen
+
+
+def results_at(lanes, outs, at):
+    """Return the lane from `at` on as room for results, no larger than accumulators."""
+    return (lanes[0][at:].view(outs[0].dtype),)
+
+
+@overload(results_at)
+def _results_at(lanes, outs, at):
+    return lambda lanes, outs, at: (_retyped(lanes[0], at, outs[0]),)
 
 
 def load(lanes, j):

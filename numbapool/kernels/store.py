@@ -49,6 +49,7 @@ SOURCES = (
             "runs",
             "select",
             "spec",
+            "thinned",
         )
     ),
 )
