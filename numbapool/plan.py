@@ -6,16 +6,28 @@ A plan is made once for a shape, a dtype and parameters, and kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from numbapool.dtypes import Reduction
 from numbapool.kernels import geometry as g
 from numbapool.layout import Layout
-from numbapool.windows import Axis, sliding
+from numbapool.view import (
+    SINGLE,
+    View,
+    Weights,
+    as_runs,
+    geometry,
+    grouped,
+    in_groups,
+    long_rows,
+    weights,
+    whole_rows,
+)
+from numbapool.windows import Axis
 
 ROW_BYTES = 8192
 """The accumulators of a strip of rows: three such stretches stay in a first-level cache of 32 kB.
@@ -56,11 +68,11 @@ AHEAD_BYTES = 8192
 its columns. A 2x2 maximum took 6.8 ms without, 5.4 to 5.2 ms with 2 to 8 kB."""
 
 
-PAIRED_BYTES = 4
-"""Elements of up to so many bytes are read two at a time where windows allow it: a shift splits
-a word of two, where every second element alone takes shuffles. A mean by 2 of 24 million uint8
-took 0.49 ms for 0.88 so, of 2048 x 2048 float32 0.22 for 0.33; a maximum of float32 over planes
-of a volume took longer, 3.4 ms for 2.9."""
+GROUPS = {1: (2, 1), 2: (4, 2, 1), 4: (4, 2, 1), 8: (1,)}
+"""How many columns are read at a time, by an element's bytes, where windows allow it: tried in
+this order. A mean by 2 of 24 million uint8 took 0.49 ms for 0.88 so, a maximum by 4 of 1-D float32
+2.9 ms for 4.6. Four bytes at a time were no faster than two, and float64 slower than one by one;
+of float32 where windows span planes a fold of pairs took 3.4 ms for 2.9."""
 
 
 MOST_ROWS, MOST_COLUMNS = 4, 3
@@ -70,8 +82,8 @@ LEAST_RUN_BYTES = 128
 """The shortest pixels whose channels are worth a loop of their own."""
 
 LEAST_ASKED_BYTES, SHORT_ROWS_BYTES = 1024, 4096
-"""Rows that are short between one window's and the next one's are asked for whole, unless
-a loop for that takes longer than they do: a mean by 4 of rows of 112 float32 took 2.5 ms for 3.5."""
+"""Where the next window's rows are near, and of some length, they are asked for whole: a mean by 4
+of rows of 112 float32 took 2.5 ms for 3.5. Of less, the loop for that took longer than it saved."""
 
 START_BYTES = 448
 """How much of the next row's runs is asked for: the hardware finds the rest, but no new page. Of
@@ -82,18 +94,6 @@ THINNED_BYTES = 4096
 
 RUN_TILE = 4096
 """Elements of a long run that make a piece of work."""
-
-
-@dataclass(frozen=True, eq=False)
-class View:
-    """An array and its windows as the kernels take them, axes of no work folded away."""
-
-    outer: int
-    axes: tuple[Axis, Axis, Axis]
-    inner: int
-    row_pitch: int
-    column_pitch: int
-    """An element's place in its plane is row * row_pitch + column * column_pitch."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,39 +110,6 @@ class Plan:
     """About how much there is to do, in elements read."""
     group: int = 1
     """How many columns are taken at a time."""
-
-
-def identity(size: int) -> Axis:
-    """Return an axis left as it is."""
-    return sliding(size, 1, 1)
-
-
-SINGLE = identity(1)
-
-
-def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> View:
-    """Fold axes of no work, and whole ones, into their neighbours.
-
-    With `places`, elements keep their row and column.
-    """
-    d, h, w = (*(SINGLE for _ in range(3 - len(axes))), *axes)
-    if d.trivial and (d.size == 1 or not places):
-        outer, d = outer * d.size, SINGLE
-    if h.whole and w.whole and not places:
-        h, w = SINGLE, sliding(h.size * w.size, h.size * w.size, 1)
-        if d.whole:
-            d, w = SINGLE, sliding(d.size * w.size, d.size * w.size, 1)
-    return View(outer, (d, h, w), inner, w.size, 1)
-
-
-def whole_rows(view: View, places: bool) -> View:
-    """Make channels part of the rows where nothing is pooled along those."""
-    d, h, w = view.axes
-    if d is SINGLE and h is SINGLE and view.inner > 1:
-        return View(view.outer, (SINGLE, w, identity(view.inner)), 1, 1, 0)
-    if w.trivial and not places:
-        return replace(view, axes=(d, h, identity(w.size * view.inner)), inner=1)
-    return view
 
 
 def make_plan(
@@ -178,61 +145,38 @@ def make_plan(
         return runs_plan(shape, view, shares, reduction)
     if kernel == "running":
         return running_plan(shape, view, shares, reduction)
+    return small_plan(shape, view, shares, reduction, dtype)
+
+
+def small_plan(
+    shape: tuple[int, ...],
+    view: View,
+    shares: Weights,
+    reduction: Reduction,
+    dtype: np.dtype[Any] | None,
+) -> Plan:
+    """Plan small windows: without a pass over accumulators where the input's dtype allows it."""
     unit = (dtype or reduction.lanes[0]).itemsize
-    if dtype is not None and len(reduction.lanes) == 1 and dtype != np.float16:
-        for count in (4, 2, 1):
-            if not in_groups(view, count) or count > 1 and unit > PAIRED_BYTES:
-                continue
-            fewer = grouped(view, shares, count)
-            direct = as_runs(fewer[0])
-            if is_thinned(view, reduction):
-                return thinned_plan(shape, view, shares, reduction, unit)
-            if is_direct(direct, dtype):
-                return direct_plan(shape, direct, fewer[1], reduction, count, count * unit)
-            if count == 2 and unit <= (PAIRED_BYTES if view.axes[0].taps == 1 else 2):
-                return rows_plan(shape, *fewer, reduction, 2 * unit, 2)
+    if dtype is None or dtype == np.float16 or len(reduction.lanes) > 1:
+        return rows_plan(shape, view, shares, reduction, unit)
+    if is_thinned(view, reduction):
+        return thinned_plan(shape, view, shares, reduction, unit)
+    for count in GROUPS[unit]:
+        if in_groups(view, count):
+            fewer, fewer_shares = grouped(view, shares, count)
+            runs = as_runs(fewer)
+            if is_direct(runs, unit):
+                return direct_plan(shape, runs, fewer_shares, reduction, count, count * unit)
+    if 2 in GROUPS[unit] and in_groups(view, 2) and (unit < 4 or view.axes[0].taps == 1):
+        return rows_plan(shape, *grouped(view, shares, 2), reduction, 2 * unit, 2)
     return rows_plan(shape, view, shares, reduction, unit)
 
 
-def in_groups(view: View, count: int) -> bool:
-    """Say whether windows begin and end between groups of `count` columns."""
-    w = view.axes[2]
-    even = not any(number % count for number in (w.size, w.taps, w.step, w.before))
-    return count == 1 or (even and view.inner == 1 and w.regular and w.dilation == 1)
-
-
-def grouped(view: View, shares: Weights, count: int) -> tuple[View, Weights]:
-    """Return the view and the weights in which a column is a group of them."""
-    if count == 1:
-        return view, shares
-    d, h, w = view.axes
-    size, taps, step, before = (n // count for n in (w.size, w.taps, w.step, w.before))
-    fewer = replace(w, size=size, taps=taps, step=step, before=before)
-    weight, table = shares[2]
-    columns = (weight, table // np.array([count, count, 1]))
-    return replace(view, axes=(d, h, fewer)), [*shares[:2], columns]
-
-
-def as_runs(view: View) -> View:
-    """Make whole rows one pixel each, and one row of them where nothing is pooled at all."""
-    d, h, w = view.axes
-    if not w.trivial:
-        return view
-    if d.trivial and h.trivial:
-        return replace(
-            view,
-            outer=1,
-            axes=(SINGLE, SINGLE, SINGLE),
-            inner=view.outer * d.size * h.size * w.size * view.inner,
-        )
-    return replace(view, axes=(d, h, SINGLE), inner=w.size * view.inner)
-
-
-def is_direct(view: View, dtype: np.dtype[Any]) -> bool:
+def is_direct(view: View, unit: int) -> bool:
     """Say whether windows are small enough, and runs long enough, for the direct kernel."""
     d, h, w = view.axes
     small = d.longest * h.longest <= MOST_ROWS and w.longest <= MOST_COLUMNS
-    return small and (w is SINGLE or view.inner * dtype.itemsize >= LEAST_RUN_BYTES)
+    return small and (w is SINGLE or view.inner * unit >= LEAST_RUN_BYTES)
 
 
 def is_thinned(view: View, reduction: Reduction) -> bool:
@@ -252,7 +196,7 @@ def thinned_plan(
     tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
     tiles = -(-(w.hi - w.lo) // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
-    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit, tile * width)}
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit, 0)}
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
     room = tile * width + vector
@@ -281,7 +225,7 @@ def direct_plan(
     tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
     tiles = -(-view.inner // tile)
     head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: VECTOR_BYTES // reduction.lanes[0].itemsize}
-    whole = tile if unit == group else 0
+    whole = 0
     head.update(asks(view, unit, whole))
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
@@ -397,56 +341,6 @@ def longest_reach(axis: Axis, tile: int) -> int:
     at = np.arange(0, axis.out, tile)
     first = np.minimum.reduceat(np.where(held, start, axis.size), at)
     return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
-
-
-Weights: TypeAlias = list[tuple[int, np.ndarray[Any, Any]]]
-
-
-def weights(
-    axes: tuple[Axis, ...], reduction: Reduction, include_pad: bool, override: int | None
-) -> Weights:
-    """Return each axis's share of a window's divisor: of inner windows, and of borders."""
-    shares = []
-    for number, axis in enumerate(axes):
-        borders = axis.borders.copy()
-        weight = axis.taps
-        if not reduction.weighted or override is not None:
-            weight = override if reduction.weighted and override and number == 0 else 1
-            borders[:, 2] = weight
-        elif not include_pad:
-            borders[:, 2] = borders[:, 1]
-        shares.append((weight, borders))
-    return shares
-
-
-def geometry(
-    view: View, head: dict[int, int], shares: Weights, slides: bool = True
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the view as one array of numbers, as :mod:`numbapool.kernels.geometry` has them.
-
-    Where windows slide along the columns, a border's place follows from its number, and only
-    one with a weight of its own stands in the table.
-    """
-    d, h, w = view.axes
-    numbers = [0] * g.HEAD
-    numbers[g.TOTAL] = view.outer * d.size * h.size * w.size * view.inner
-    numbers[g.INNER] = view.inner
-    numbers[g.ROW_PITCH], numbers[g.COLUMN_PITCH] = view.row_pitch, view.column_pitch
-    for slot, number in head.items():
-        numbers[slot] = number
-    table: list[np.ndarray[Any, Any]] = []
-    at = g.HEAD + 3 * g.BLOCK
-    for number, (axis, (weight, borders)) in enumerate(zip(view.axes, shares, strict=True)):
-        lo, hi = axis.lo, axis.hi
-        if slides and number == 2 and axis.regular and (borders[:, 2] == weight).all():
-            lo, hi = 0, axis.out
-        numbers += [axis.size, axis.out, lo, hi, axis.step, axis.before, axis.taps]
-        numbers += [axis.dilation, weight, at]
-        table.append(borders.reshape(-1))
-        at += borders.size
-    array = np.concatenate([np.array(numbers, np.int64), *table])
-    array.flags.writeable = False
-    return array
 
 
 def longest(axes: Sequence[Axis]) -> tuple[int, int]:

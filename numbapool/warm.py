@@ -1,9 +1,9 @@
 """Kernels compiled ahead of their first use.
 
 A kernel is compiled once for what it keeps and the types that it reads and writes, not for a
-shape; but windows of another kind take another kernel: small ones, large ones that overlap, wide
-ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a large one with
-the same windows will use.
+shape; but windows of another kind take another kernel: a few elements, small ones, large ones that
+overlap, wide ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a
+large one with the same windows will use, if both are cut evenly or neither is.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def warmup(
 ) -> Warmth:
     """Compile and keep the kernels of some functions and dtypes before they are needed.
 
-    Each function is called once a dtype on a small array of zeros. What a kernel is compiled
+    Each function is called once a dtype on small arrays of zeros. What a kernel is compiled
     for is the function, the dtype and the kind of window: give as `arguments` what your own
     calls give.
 
@@ -70,7 +70,8 @@ def warmup(
     dtypes : dtypes, or one
         uint8, uint16 and float32 by default.
     shape : tuple of int, optional
-        The array's; by default one that holds two windows along each axis.
+        The array's; by default two are taken, one that two windows along each axis fill and one
+        that is longer by one.
     progress : callable, optional
         Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
     **arguments
@@ -93,7 +94,7 @@ def warmup(
     --------
     >>> import numbapool as nbp
     >>> warmth = nbp.warmup("max_pool2d", "uint8")
-    >>> nbp.warmup("max_pool2d", ["uint8"], kernel_size=3).compiled
+    >>> nbp.warmup("max_pool2d", ["uint8"]).compiled
     0
     """
     if isinstance(functions, str) or callable(functions):
@@ -166,9 +167,11 @@ def _call(
         axes = int(name[-2]) if name.endswith(("1d", "2d", "3d")) else 2
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         side = max([LEAST_SIDE, *(2 * number for one in lengths for number in _numbers(one))])
-        shape = (1, 1) + (side,) * axes
-    array = np.zeros(shape, kind)
-    return f"{name} on {kind}", lambda: function(array, **given)
+        shapes = [(1, 1) + (length,) * axes for length in (side, side + 1)]
+    else:
+        shapes = [shape]
+    arrays = [np.zeros(each, kind) for each in shapes]
+    return f"{name} on {kind}", lambda: [function(array, **given) for array in arrays]
 
 
 def _numbers(length: Any) -> Iterator[int]:

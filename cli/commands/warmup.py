@@ -28,7 +28,7 @@ _COLOURS = {
     "uint8": ("LA", "RGB", "RGBA"),
     "uint16": ("LA;16", "RGB;16", "RGBA;16"),
 }
-_SIDE = 4
+_SIDES = (4, 5)  # cut evenly, and not: that can take another kernel
 
 
 @click.command(
@@ -115,7 +115,8 @@ def _rasters(dtype: str) -> Iterator["Raster"]:
 
     from ..codecs.raster import Raster
 
-    yield Raster(np.zeros((_SIDE, _SIDE), dtype), "NCHW")
-    for mode in _COLOURS.get(dtype, ()):
-        channels = len(mode.partition(";")[0])
-        yield Raster(np.zeros((_SIDE, _SIDE, channels), dtype), "NHWC", mode)
+    for side in _SIDES:
+        yield Raster(np.zeros((side, side), dtype), "NCHW")
+        for mode in _COLOURS.get(dtype, ()):
+            channels = len(mode.partition(";")[0])
+            yield Raster(np.zeros((side, side, channels), dtype), "NHWC", mode)

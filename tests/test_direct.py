@@ -1,0 +1,154 @@
+"""Windows of a few elements, which take no pass over accumulators: shapes, and where memory ends."""
+
+import subprocess
+import sys
+
+import naive
+import numpy as np
+import pytest
+from agreement import assert_close, assert_equal, magnitudes
+
+import numbapool as nbp
+from numbapool.functional.call import Blueprint
+
+DTYPES = ["uint8", "int16", "uint16", "int32", "float32", "float64"]
+
+# Kernel, stride and padding of two axes; the direct kernels' largest windows, and one past them.
+WINDOWS = [
+    (1, 1, 0),
+    (2, 2, 0),
+    (2, 2, 1),
+    (2, 1, 0),
+    (3, 3, 0),
+    (3, 2, 1),
+    (3, 1, 1),
+    ((4, 3), (2, 3), 0),
+    ((1, 2), (1, 2), 0),
+    ((4, 4), (4, 4), 0),
+    ((2, 4), (3, 4), 0),
+    ((4, 1), (1, 1), (2, 0)),
+    ((5, 2), (2, 2), 0),
+    ((2, 4), (2, 2), 0),
+]
+
+
+def numbers(dtype, *shape):
+    return np.random.default_rng(shape).integers(0, 100, shape).astype(dtype)
+
+
+def kernel_of(function, x, *window, **more):
+    """Return the name of the kernel that a call takes."""
+    return function(Blueprint(x.shape, x.dtype), *window, **more).plan.kernel
+
+
+def check(x, ndim, *window, **more):
+    for name in ("max", "avg", "sum"):
+        got = getattr(nbp, f"{name}_pool{ndim}d")(x, *window, **more)
+        want = getattr(naive, f"{name}_pool")(x, ndim, *window, **more)
+        if x.dtype.kind == "f" and name != "max":
+            assert_close(got, want, naive.max_pool(magnitudes(x), ndim, *window, **more))
+        else:
+            assert_equal(got, want)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("window", WINDOWS)
+def test_rows(dtype, window):
+    for width in (8, 13, 72):
+        check(numbers(dtype, 2, 3, 9, width), 2, *window)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("channels", [3, 4, 33, 128])
+@pytest.mark.parametrize("window", WINDOWS)
+def test_channels(dtype, channels, window):
+    for ceil_mode in (False, True):
+        x = numbers(dtype, 2, 8, 11, channels)
+        check(x, 2, *window, ceil_mode=ceil_mode, data_format="NHWC")
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("window", [(2, 2, 0), ((1, 3, 2), 2, 0), ((4, 1, 4), (2, 1, 4), (1, 0, 0))])
+def test_volumes(dtype, window):
+    check(numbers(dtype, 2, 5, 6, 16), 3, *window)
+    check(numbers(dtype, 5, 6, 7, 40), 3, *window, data_format="NDHWC")
+
+
+@pytest.mark.parametrize("dilation", [2, (1, 3)])
+@pytest.mark.parametrize("channels", [3, 64])
+def test_dilation(dilation, channels):
+    x = numbers("float32", 9, 12, channels)
+    got = nbp.max_pool2d(x, 2, 2, 1, dilation, data_format="NHWC")
+    assert_equal(got, naive.max_pool(x, 2, 2, 2, 1, dilation, data_format="NHWC"))
+
+
+def test_long_runs_in_tiles():
+    check(numbers("float32", 1, 4, 20002), 2, 2)
+    check(numbers("uint8", 3, 3, 8200), 1, 4)
+    check(numbers("uint8", 2, 9001, 3), 2, 2, data_format="NHWC")
+
+
+def test_nan_and_what_is_skipped():
+    x = np.where(numbers("uint8", 8, 64) < 30, np.nan, numbers("float32", 8, 64))
+    for nan in ("propagate", "skip"):
+        assert_equal(nbp.max_pool2d(x, 2, nan=nan), naive.max_pool(x, 2, 2, nan=nan))
+    assert_equal(nbp.max_pool2d(x, 2, nodata=5), naive.max_pool(x, 2, 2, nodata=5))
+
+
+def test_which_windows_they_are():
+    rows, pixels, channels = (np.zeros(shape, np.float32) for shape in SHAPES)
+    assert kernel_of(nbp.max_pool2d, rows, 2) == "direct"
+    assert kernel_of(nbp.max_pool2d, rows, 2, return_indices=True) == "rows"
+    assert kernel_of(nbp.max_pool2d, rows, 3, 2, 1) == "rows"
+    assert kernel_of(nbp.max_pool2d, rows.astype(np.float16), 2) == "rows"
+    assert kernel_of(nbp.avg_pool2d, pixels, 3, 2, 1, data_format="NHWC") == "thinned"
+    assert kernel_of(nbp.avg_pool2d, channels, 3, 2, 1, data_format="NHWC") == "direct"
+
+
+SHAPES = [(1, 8, 8), (8, 8, 3), (8, 8, 64)]
+
+AT_THE_END = """
+import ctypes, itertools, mmap
+import numpy as np
+import numbapool as nbp
+
+libc = ctypes.CDLL(None, use_errno=True)
+PAGE = mmap.PAGESIZE
+
+def before_the_end(shape, dtype):
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    pages = -(-size // PAGE) + 1
+    held = mmap.mmap(-1, pages * PAGE)
+    whole = np.frombuffer(held, np.uint8)
+    end = (pages - 1) * PAGE
+    address = whole.ctypes.data + end
+    assert libc.mprotect(ctypes.c_void_p(address), PAGE, 0) == 0, ctypes.get_errno()
+    return whole[end - size : end].view(dtype).reshape(shape)
+
+count = 0
+for dtype, width, channels in itertools.product(
+    ("uint8", "float32"), (2, 6, 8, 64, 65, 130), (1, 3, 4, 32, 48)
+):
+    x = before_the_end((6, width, channels), dtype)
+    x[...] = np.random.default_rng(1).integers(0, 100, x.shape)
+    for k, s in ((1, 1), (2, 2), (2, 1), (4, 4), ((4, 2), 2), (3, 3), (3, 2)):
+        for pool in (nbp.max_pool2d, nbp.avg_pool2d):
+            try:
+                want = pool(x.copy(), k, s, data_format="NHWC")
+            except ValueError:
+                continue
+            out = before_the_end(want.shape, dtype)
+            assert np.array_equal(pool(x, k, s, data_format="NHWC", out=out), want)
+            count += 1
+print(count)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
+def test_nothing_past_the_end_is_touched():
+    """The page behind the input, and behind the result, cannot be read or written."""
+    run = subprocess.run(
+        [sys.executable, "-c", AT_THE_END], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr or f"ended by {run.returncode}"
+    assert int(run.stdout) > 500
