@@ -115,16 +115,13 @@ class Plan:
 def make_plan(
     layout: Layout,
     axes: Sequence[Axis],
+    dtype: np.dtype[Any],
     reduction: Reduction,
     include_pad: bool = False,
     override: int | None = None,
     shape: tuple[int, ...] | None = None,
-    dtype: np.dtype[Any] | None = None,
 ) -> Plan:
-    """Return the plan for a reduction over the axes' windows; `shape` is the result's.
-
-    With the input's `dtype` columns may be taken in pairs, where that dtype gains by it.
-    """
+    """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
     if shape is None:
         shape = layout.shape(tuple(axis.out for axis in axes))
     if not layout.outer * layout.inner:
@@ -153,11 +150,11 @@ def small_plan(
     view: View,
     shares: Weights,
     reduction: Reduction,
-    dtype: np.dtype[Any] | None,
+    dtype: np.dtype[Any],
 ) -> Plan:
-    """Plan small windows: without a pass over accumulators where the input's dtype allows it."""
-    unit = (dtype or reduction.lanes[0]).itemsize
-    if dtype is None or dtype == np.float16 or len(reduction.lanes) > 1:
+    """Plan small windows: without a pass over accumulators where the types allow it."""
+    unit = dtype.itemsize
+    if dtype == np.float16 or len(reduction.lanes) > 1:
         return rows_plan(shape, view, shares, reduction, unit)
     if is_thinned(view, reduction):
         return thinned_plan(shape, view, shares, reduction, unit)

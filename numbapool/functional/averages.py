@@ -56,7 +56,7 @@ def sliding_mean(
     skip = dtypes.skip_for(dtype, nan, nodata)
     divisor = prod(axis.taps for axis in axes) if counted else prod(longest(axes))
     reduction = dtypes.mean(dtype, *longest(axes), divisor, rounding, override, skip)
-    return make_plan(layout, axes, reduction, counted, override, dtype=dtype), reduction
+    return make_plan(layout, axes, dtype, reduction, counted, override), reduction
 
 
 def plain_mean(
@@ -69,7 +69,7 @@ def plain_mean(
 ) -> tuple[Plan, Reduction]:
     """Plan means over windows without padding."""
     reduction = dtypes.mean(dtype, *longest(axes), prod(longest(axes)), rounding, None, skip)
-    return make_plan(layout, axes, reduction, shape=shape), reduction
+    return make_plan(layout, axes, dtype, reduction, shape=shape), reduction
 
 
 @planner

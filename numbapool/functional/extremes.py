@@ -46,7 +46,7 @@ def sliding_extreme(
     refuse_empty_windows(layout, axes, "a maximum" if largest else "a minimum")
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.extreme(dtype, largest, indices, prod(layout.spatial), skip)
-    return make_plan(layout, axes, reduction, dtype=dtype), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 @planner
@@ -66,7 +66,7 @@ def adaptive_extreme(
     axes = adaptive_windows(layout, output_size)
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.extreme(dtype, largest, indices, prod(layout.spatial), skip)
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 @planner
@@ -76,7 +76,7 @@ def global_extreme(
     """Plan the largest element of all that share a sample and a channel."""
     layout, axes, kept = global_windows(shape, data_format, keepdims)
     reduction = dtypes.extreme(dtype, True, False, prod(layout.spatial), dtypes.Skip())
-    return make_plan(layout, axes, reduction, shape=kept), reduction
+    return make_plan(layout, axes, dtype, reduction, shape=kept), reduction
 
 
 def unpair(results: tuple[Array, ...]) -> Any:

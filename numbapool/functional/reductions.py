@@ -74,7 +74,7 @@ def sliding_reduction(
     axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
     refuse_empty_windows(layout, axes, "a reducer's result")
     reduction = reduction_of(reducer, dtype)
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 def reduce_pool1d(

@@ -34,7 +34,7 @@ def sliding_sum(
     axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.total(dtype, *longest(axes), skip)
-    return make_plan(layout, axes, reduction, dtype=dtype), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 @planner
@@ -56,7 +56,7 @@ def sliding_norm(
     layout = layout_of(shape, ndim, data_format)
     axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
     reduction = dtypes.norm(dtype, norm_type, dtypes.skip_for(dtype, nan, nodata))
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 @planner
@@ -74,7 +74,7 @@ def adaptive_sum(
     axes = adaptive_windows(layout, output_size)
     skip = dtypes.skip_for(dtype, nan, nodata)
     reduction = dtypes.total(dtype, *longest(axes), skip)
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 @planner
@@ -92,7 +92,7 @@ def adaptive_norm(
     layout = layout_of(shape, ndim, data_format)
     axes = adaptive_windows(layout, output_size)
     reduction = dtypes.norm(dtype, norm_type, dtypes.skip_for(dtype, nan, nodata))
-    return make_plan(layout, axes, reduction), reduction
+    return make_plan(layout, axes, dtype, reduction), reduction
 
 
 def sum_pool1d(
