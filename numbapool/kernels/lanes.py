@@ -8,7 +8,6 @@ end, so the compiler sees that neighbours are neighbours; and passing one costs 
 
 from __future__ import annotations
 
-import sys
 from functools import reduce
 
 import numpy as np
@@ -55,50 +54,12 @@ def _ask(form, x, j):
 
 
 def group_of(form):
-    """Return how many elements a form of reading takes at a time."""
+    """Return how many elements a form of reading takes at a time.
+
+    They are read one by one: of neighbours that all are used LLVM makes whole vectors, which
+    shuffles take apart.
+    """
     return {Pairs: 2, Fours: 4}.get(form, 1)
-
-
-@intrinsic(prefer_literal=True)
-def _word(typingctx, pointer, index, count):
-    """Read that many elements as one word, which shifts take apart."""
-    kind, parts = pointer.dtype, count.literal_value
-
-    def codegen(context, builder, signature, args):
-        element = context.get_value_type(kind)
-        bits = kind.bitwidth
-        words = builder.bitcast(args[0], ir.IntType(parts * bits).as_pointer())
-        word = builder.load(builder.gep(words, [args[1]]), align=bits // 8)
-        shifted = [builder.lshr(word, ir.Constant(word.type, bits * n)) for n in range(parts)]
-        taken = [
-            builder.bitcast(builder.trunc(part, ir.IntType(bits)), element) for part in shifted
-        ]
-        ordered = taken if sys.byteorder == "little" else taken[::-1]
-        return context.make_tuple(builder, signature.return_type, ordered)
-
-    return types.UniTuple(kind, parts)(pointer, index, count), codegen
-
-
-WORD_BYTES = 2
-"""Neighbours of at most so many bytes are read as one word. Larger ones one by one, of which LLVM
-makes whole vectors and two-way shuffles: where it does so for bytes, those take three times as
-many instructions."""
-
-
-def group(x, j, count):
-    """Return group j of `count` elements."""
-    return tuple(x[count * j + n] for n in range(count))
-
-
-@overload(group, prefer_literal=True)
-def _group(x, j, count):
-    if x.dtype.bitwidth <= 8 * WORD_BYTES:
-        if count.literal_value == 2:
-            return lambda x, j, count: _word(x, j, 2)
-        return lambda x, j, count: _word(x, j, 4)
-    if count.literal_value == 2:
-        return lambda x, j, count: (x[2 * j], x[2 * j + 1])
-    return lambda x, j, count: (x[4 * j], x[4 * j + 1], x[4 * j + 2], x[4 * j + 3])
 
 
 PIXELS = 16
@@ -283,28 +244,25 @@ def _read(form, lanes, value):
 def take(op, form, lanes, x, j, row):
     """Return the accumulator of element j of `x`, which lies in that row; or of group j."""
     count = group_of(type(form))
-    parts = [held(lanes, lift(op, read(form, lanes, part), row)) for part in group(x, j, count)]
-    return reduce(lambda a, b: held(lanes, combine(op, a, b)), parts)
+    parts = x[count * j : count * (j + 1)]
+    accs = [held(lanes, lift(op, read(form, lanes, part), row)) for part in parts]
+    return reduce(lambda a, b: held(lanes, combine(op, a, b)), accs)
 
 
 @overload(take)
 def _take(op, form, lanes, x, j, row):
-    count = group_of(form.instance_class)
-    if count == 1:
-        return lambda op, form, lanes, x, j, row: held(
-            lanes, lift(op, read(form, lanes, x[j]), row)
-        )
+    def one(op, form, lanes, x, j, row):
+        return held(lanes, lift(op, read(form, lanes, x[j]), row))
 
     def pair(op, form, lanes, x, j, row):
-        a, b = group(x, j, 2)
-        return joined(op, form, lanes, a, b, row)
+        return joined(op, form, lanes, x[2 * j], x[2 * j + 1], row)
 
     def four(op, form, lanes, x, j, row):
-        a, b, c, d = group(x, j, 4)
-        first = joined(op, form, lanes, a, b, row)
-        return held(lanes, combine(op, first, joined(op, form, lanes, c, d, row)))
+        first = joined(op, form, lanes, x[4 * j], x[4 * j + 1], row)
+        second = joined(op, form, lanes, x[4 * j + 2], x[4 * j + 3], row)
+        return held(lanes, combine(op, first, second))
 
-    return pair if count == 2 else four
+    return {1: one, 2: pair, 4: four}[group_of(form.instance_class)]
 
 
 @njit(**JIT)
