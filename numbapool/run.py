@@ -95,6 +95,8 @@ class Frame:
     def __init__(self) -> None:
         self.slots = (ctypes.c_int64 * SLOTS)()
         self.address = ctypes.addressof(self.slots)
+        self.ready: tuple[Call | None, int] = None, 0
+        """The call whose arguments stand in the slots, the arrays' apart, and its blocks."""
         self.resize(0)
 
     def resize(self, size: int) -> None:
@@ -200,15 +202,27 @@ class Call:
             return
         plan = self.plan
         blocks = threads.block_count(plan.pieces, plan.work)
-        edges = self.stretches(blocks)
         free = _frames.free
         frame = free.pop() if free else Frame()
-        if frame.size < edges[-1]:
-            frame.resize(edges[-1])
-        arguments = [*self.fields, address(x), *map(address, outs), self.geometry]
-        arguments += [frame.scratch + edge for edge in edges[:-1]]
-        arguments.append(plan.room)
-        frame.slots[: len(arguments)] = arguments  # type: ignore[assignment]
+        if frame.ready != (self, blocks):
+            self._fill(frame, blocks)
+        slots, at = frame.slots, len(self.op)
+        slots[at] = address(x)
+        for out in outs:
+            at += 1
+            slots[at] = address(out)
         threads.run(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             free.append(frame)
+
+    def _fill(self, frame: Frame, blocks: int) -> None:
+        """Put the arguments that are the same for all arrays into a frame's slots."""
+        edges = self.stretches(blocks)
+        if frame.size < edges[-1]:
+            frame.resize(edges[-1])
+        blanks = [0] * (1 + len(self.outs))
+        arguments = [*self.fields, *blanks, self.geometry]
+        arguments += [frame.scratch + edge for edge in edges[:-1]]
+        arguments.append(self.plan.room)
+        frame.slots[: len(arguments)] = arguments  # type: ignore[assignment]
+        frame.ready = self, blocks

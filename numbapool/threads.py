@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
@@ -52,13 +53,25 @@ def has_numba(work: int) -> bool:
     return "numba" in sys.modules or _work_so_far >= IMPORT_WORK
 
 
+_started_count: Callable[[], int] | None = None
+"""How many of Numba's threads may run, once they have been started."""
+
+
 def thread_count() -> int:
     """Return how many threads may run: as many as Numba says, or would say."""
+    global _started_count
+    if _started_count is not None:
+        return _started_count()
     numba = sys.modules.get("numba")
     if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
         if numba.config.NUMBA_NUM_THREADS == 1:
             return 1  # to be asked for their number, Numba starts its threads
-        return int(numba.get_num_threads())
+        count = int(numba.get_num_threads())
+        # What that asks in the end, without the lock around starting them.
+        _started_count = getattr(
+            sys.modules["numba.np.ufunc.parallel"], "_get_num_threads", numba.get_num_threads
+        )
+        return count
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):
         return int(given)

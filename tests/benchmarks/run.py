@@ -103,8 +103,9 @@ def main() -> None:
     facts = machine.describe(PACKAGES)
     facts |= {"threads": options.threads, "rounds": options.rounds}
     print(machine.heading(facts))
-    least = "" if options.memory else f", the least of {options.rounds} rounds"
-    print(f"{options.threads} threads{least}\n", flush=True)
+    which = "" if options.sizes else "the least of "
+    rounds = "" if options.memory else f", {which}{options.rounds} rounds"
+    print(f"{options.threads} threads{rounds}\n", flush=True)
     results: list[Any]
     if options.memory:
         results = list(memory_results(options.part, options.threads))
