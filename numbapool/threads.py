@@ -84,9 +84,10 @@ def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one a thread."""
     if work < SERIAL_WORK or _forked or interpreted.wanted():
         return 1
-    if not has_numba(work) and work < PYTHON_WORK:
+    if _started_count is None and not has_numba(work) and work < PYTHON_WORK:
         return 1
-    return max(1, min(thread_count(), pieces))
+    count = thread_count()
+    return count if count <= pieces else max(1, pieces)
 
 
 @cache
@@ -132,7 +133,7 @@ def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         kernel.call(call, 0, 0, pieces)
         return
     try:
-        if has_numba(0):
+        if _started_count is not None or has_numba(0):
             compiled.driver()(kernel.address, call, pieces, blocks)
         else:
             share(kernel, call, pieces, blocks)
