@@ -42,6 +42,11 @@ class Reduction:
         """Whether some elements may not count."""
         return not isinstance(self.op, r.Keep)
 
+    @property
+    def own(self) -> bool:
+        """Whether the reducer is one of numbapool's."""
+        return r.is_own(type(self.op))
+
 
 @dataclass(frozen=True)
 class Skip:

@@ -78,16 +78,18 @@ planes a fold of pairs took 3.4 ms for 2.9."""
 MOST_ROWS, MOST_COLUMNS = 4, 3
 """The largest windows that the direct kernel has loops for."""
 
-LEAST_RUN_BYTES = 128
-"""The shortest pixels whose channels are worth a loop of their own."""
+LEAST_ROW_BYTES, LEAST_PIXEL_BYTES, LEAST_PIXELS = 32, 128, 16
+"""The shortest rows that are a run, the shortest pixels whose channels are, and the fewest pixels
+to thin: less is left to strips. Columns of 4 to 28 bytes took a tenth to a fifth longer as runs,
+those of 32 a tenth less; a mean by 2 of pixels of 64 bytes was as fast, of 128 a quarter faster."""
 
 LEAST_ASKED_BYTES, SHORT_ROWS_BYTES = 1024, 4096
 """Where the next window's rows are near, and of some length, they are asked for whole: a mean by 4
 of rows of 112 float32 took 2.5 ms for 3.5. Of less, the loop for that took longer than it saved."""
 
 START_BYTES = 448
-"""How much of the next row's runs is asked for: the hardware finds the rest, but no new page. Of
-bytes all is, of 24 million a mean by 2 took 0.50 ms for 0.60; of float32 that cost a tenth."""
+"""How much of the next row's runs is asked for: the hardware finds the rest, but no new page. A
+mean by 2 of 1024 x 1024 float32 took 47 us for 49 so, and 56 with all of a row asked for."""
 
 THINNED_BYTES = 4096
 """Results of a tile of pixels before they are thinned."""
@@ -152,9 +154,12 @@ def small_plan(
     reduction: Reduction,
     dtype: np.dtype[Any],
 ) -> Plan:
-    """Plan small windows: without a pass over accumulators where the types allow it."""
+    """Plan small windows: without a pass over accumulators where the types allow it.
+
+    Users' reducers, which each process compiles, have one kernel for all shapes.
+    """
     unit = dtype.itemsize
-    if dtype == np.float16 or len(reduction.lanes) > 1:
+    if dtype == np.float16 or len(reduction.lanes) > 1 or not reduction.own:
         return rows_plan(shape, view, shares, reduction, unit)
     if is_thinned(view, reduction):
         return thinned_plan(shape, view, shares, reduction, unit)
@@ -162,9 +167,10 @@ def small_plan(
         if in_groups(view, count):
             fewer, fewer_shares = grouped(view, shares, count)
             runs = as_runs(fewer)
-            if is_direct(runs, unit):
+            if is_direct(runs, count * unit):
                 return direct_plan(shape, runs, fewer_shares, reduction, count, count * unit)
-    if 2 in GROUPS[unit] and in_groups(view, 2) and (unit < 4 or view.axes[0].taps == 1):
+    d, _, w = view.axes
+    if 2 in GROUPS[unit] and in_groups(view, 2) and w.taps > 2 and (unit < 4 or d.taps == 1):
         return rows_plan(shape, *grouped(view, shares, 2), reduction, 2 * unit, 2)
     return rows_plan(shape, view, shares, reduction, unit)
 
@@ -173,7 +179,8 @@ def is_direct(view: View, unit: int) -> bool:
     """Say whether windows are small enough, and runs long enough, for the direct kernel."""
     d, h, w = view.axes
     small = d.longest * h.longest <= MOST_ROWS and w.longest <= MOST_COLUMNS
-    return small and (w is SINGLE or view.inner * unit >= LEAST_RUN_BYTES)
+    least = LEAST_ROW_BYTES if w is SINGLE else LEAST_PIXEL_BYTES
+    return small and view.inner * unit >= least
 
 
 def is_thinned(view: View, reduction: Reduction) -> bool:
@@ -181,6 +188,7 @@ def is_thinned(view: View, reduction: Reduction) -> bool:
     d, h, w = view.axes
     fits = reduction.outs[0].itemsize <= reduction.lanes[0].itemsize
     pixels = view.inner in (3, 4) and w.step in (2, 3) and w.taps <= MOST_COLUMNS
+    pixels = pixels and w.hi - w.lo >= LEAST_PIXELS
     return fits and pixels and d.longest * h.longest <= MOST_ROWS
 
 
@@ -193,22 +201,24 @@ def thinned_plan(
     tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
     tiles = -(-(w.hi - w.lo) // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
-    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit, 0)}
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
     room = tile * width + vector
     return Plan(shape, "thinned", numbers, pieces, room, int(numbers[g.TOTAL]))
 
 
-def asks(view: View, unit: int, whole: int) -> dict[int, int]:
-    """Return what memory to ask for beforehand: all of a later run of `whole`, or its start."""
-    h, w = view.axes[1:]
+def asks(view: View, unit: int) -> dict[int, int]:
+    """Return what memory to ask for beforehand: a later window's rows, or their start."""
+    d, h, w = view.axes
+    if view.outer * d.out * h.out == 1:
+        return {g.LINE: 64}
     fresh = min(h.step, h.taps)
     row = w.size * view.inner
     head = {g.LINE: 64 // unit}
     if h.step * row * unit > SHORT_ROWS_BYTES:
         head[g.AHEAD], head[g.FRESH] = h.step * row, fresh
-        head[g.ASKED] = whole or START_BYTES // unit
+        head[g.ASKED] = START_BYTES // unit
     elif h.step * row * unit >= LEAST_ASKED_BYTES:
         head[g.AHEAD], head[g.FRESH], head[g.ASKED] = AHEAD_BYTES // unit, 1, fresh * row
     return head
@@ -221,9 +231,8 @@ def direct_plan(
     d, h, w = view.axes
     tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
     tiles = -(-view.inner // tile)
-    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: VECTOR_BYTES // reduction.lanes[0].itemsize}
-    whole = 0
-    head.update(asks(view, unit, whole))
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
     numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
     work = int(numbers[g.TOTAL]) * group

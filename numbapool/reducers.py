@@ -220,6 +220,11 @@ def variant(base: type, *ways: type) -> Any:
     return made
 
 
+def is_own(op: type) -> bool:
+    """Say whether a reducer's class is one of numbapool's, not a user's."""
+    return op.__module__.startswith("numbapool.")
+
+
 # The faces of the methods, for compiled code and for plain Python alike. Each takes the method
 # of the reducer's class, or the default.
 

@@ -3,15 +3,17 @@
 A kernel is compiled once for what it keeps and the types that it reads and writes, not for a
 shape; but windows of another kind take another kernel: a few elements, small ones, large ones that
 overlap, wide ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a
-large one with the same windows will use, if both are cut evenly or neither is.
+large one with the same windows will use, where both are cut alike.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from inspect import Parameter, signature
+from math import lcm
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -33,7 +35,9 @@ SAMPLES: dict[str, Any] = {
 }
 """What functions are called with where they must be given something."""
 
-LEAST_SIDE = 4
+LEAST_SIDE = 64
+LONGER = (0, 1, 2)
+"""By so much: columns are taken one by one, or, where windows allow it, by two or four."""
 
 Named: TypeAlias = str | Callable[..., Any]
 Call: TypeAlias = tuple[str, Callable[[], object]]
@@ -70,8 +74,8 @@ def warmup(
     dtypes : dtypes, or one
         uint8, uint16 and float32 by default.
     shape : tuple of int, optional
-        The array's; by default two are taken, one that two windows along each axis fill and one
-        that is longer by one.
+        The array's; by default three are taken, one that windows fill along each axis, and those
+        that are longer by one and by two.
     progress : callable, optional
         Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
     **arguments
@@ -166,12 +170,20 @@ def _call(
     if shape is None:
         axes = int(name[-2]) if name.endswith(("1d", "2d", "3d")) else 2
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
-        side = max([LEAST_SIDE, *(2 * number for one in lengths for number in _numbers(one))])
-        shapes = [(1, 1) + (length,) * axes for length in (side, side + 1)]
+        step = lcm(*(number for one in lengths for number in _numbers(one)))
+        side = step * max(2, -(-LEAST_SIDE // step))
+        shapes = [(1, 1) + (side + more,) * axes for more in LONGER]
     else:
         shapes = [shape]
-    arrays = [np.zeros(each, kind) for each in shapes]
-    return f"{name} on {kind}", lambda: [function(array, **given) for array in arrays]
+    first, *others = [np.zeros(each, kind) for each in shapes]
+
+    def call() -> None:
+        function(first, **given)
+        for array in others:
+            with suppress(PoolValueError):  # those that must be cut evenly
+                function(array, **given)
+
+    return f"{name} on {kind}", call
 
 
 def _numbers(length: Any) -> Iterator[int]:

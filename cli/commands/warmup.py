@@ -28,7 +28,8 @@ _COLOURS = {
     "uint8": ("LA", "RGB", "RGBA"),
     "uint16": ("LA;16", "RGB;16", "RGBA;16"),
 }
-_SIDES = (4, 5)  # cut evenly, and not: that can take another kernel
+_SIDES = (96, 97, 98)  # cut evenly, or not: that can take another kernel
+_KERNELS = (2, 3, 4)
 
 
 @click.command(
@@ -59,8 +60,8 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     """Compile what OPERATOR uses, so that no later run has to wait for it.
 
     Without OPERATOR: max, min, avg and sum. uint8 is what most pictures hold, uint16 and float32
-    what deep ones do. Warmed are small windows, as -k 2; large ones that overlap have kernels of
-    their own, and so have --nan skip and --nodata.
+    what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
+    own, and so have --nan skip and --nodata.
     """
     from numbapool.kernels.store import folder
     from numbapool.warm import warm
@@ -98,14 +99,15 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
 def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
     """Give the poolings that bring the kernels: of each kind of picture, and of arrays."""
     from functools import partial
+    from itertools import product
 
     from ..job import Values, Window
     from ..pooling import pool
 
-    window, values = Window(), Values()
+    windows, values = [Window(k) for k in _KERNELS], Values()
     for dtype in dtypes:
         for raster in _rasters(dtype):
-            for name in operators:
+            for name, window in product(operators, windows):
                 kind = f"{name} on {dtype} {raster.mode}".rstrip()
                 yield kind, partial(pool, raster, OPERATORS[name], window, values)
 

@@ -132,5 +132,6 @@ def regions(
         if result is None:
             result = np.empty(shape, reduced.dtype)
         result[tuple(to for _, to, _ in choice)] = reduced.reshape(split[::2])
-    assert result is not None, "an axis of no elements is refused before"
+    if result is None:
+        raise PoolValueError(f"an array of shape {array.shape} holds no block of {block}")
     return result

@@ -117,12 +117,13 @@ def reduce_pool2d(
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         What :func:`max_pool2d` takes.
     reducer : instance of a NamedTuple class
-        Its fields are numbers, its methods plain Python that Numba compiles:
+        Its fields are numbers, its methods plain Python that Numba compiles, their parameters
+        named as here:
 
         - ``neutral(self)``: the accumulator that changes nothing when combined;
         - ``combine(self, a, b)``: two accumulators joined, in any order and grouping;
-        - ``lift(self, value, row)``: an element, as a number of the accumulator's type, and the
-          number of its row, turned into an accumulator (the element itself where left out);
+        - ``lift(self, value, row)``: an element, as a number of the accumulator's type, turned
+          into an accumulator (the element itself where left out); `row` is numbapool's own;
         - ``prepare(self, weight)``: what `finish` needs for windows of that many elements;
         - ``finish(self, acc, scale)``: the result, of an accumulator and of what `prepare` gave
           (the accumulator itself where left out).

@@ -32,6 +32,7 @@ from numbapool.kernels.select import pool_select
 from numbapool.kernels.spec import Spec
 from numbapool.kernels.store import ENTRY, target_machine
 from numbapool.kernels.thinned import pool_thinned
+from numbapool.reducers import is_own
 
 SIGNATURE = types.void(types.int64, types.int64, types.int64, types.int64)
 """A kernel's arguments' address, the block's number, its pieces from and to."""
@@ -103,10 +104,13 @@ def entry(call, block, begin, end):
     POOL(op, form, x, outs, geometry, lanes, block * room, begin, end)  # noqa: F821
 
 
-HEAD = re.compile(r"^define .*$", re.MULTILINE)
+FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
+"""A function's first line in LLVM's text."""
+
 ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry)\b)")
-"""A function's head in LLVM's text, and an array in that. No two arrays overlap, which Numba cannot
-say: loops would begin with checks for that."""
+"""One of a kernel's arrays among its parameters. What is written through one is never read through
+another, which Numba cannot say: loops would begin with checks for that. What users' reducers call
+may have arrays of such names too, and do with them what it likes."""
 
 
 class Draft(JITCodeLibrary):  # type: ignore[misc]
@@ -160,12 +164,14 @@ def build(spec: Spec, name: str) -> bytes:
     function = FunctionType(entry.__code__, scope, f"{spec.kernel}_{name}")
     function.__qualname__ = function.__name__
     # What a user's reducer calls may be called by itself too: a draft could not.
-    with drafts() if spec.op.__module__.startswith("numbapool.") else nullcontext():
+    own = is_own(spec.op)
+    with drafts() if own else nullcontext():
         dispatcher = njit(**JIT)(function)
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
-    text = HEAD.sub(lambda head: ARRAY.sub(r"\1 noalias \2", head[0]), text)
+    if own:
+        text = FUNCTION_HEAD.sub(lambda head: ARRAY.sub(r"\1 noalias \2", head[0]), text)
     return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from numbapool.kernels import store
 from numbapool.kernels.interpreted import Interpreted, wanted
 from numbapool.kernels.spec import Spec
+from numbapool.reducers import is_own
 
 on_compile: list[Callable[[], object]] = []
 """What is called before a kernel is compiled: to tell whoever waits, or to count."""
@@ -106,6 +107,6 @@ def _code(spec: Spec) -> bytes:
         code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
         return code
 
-    if not spec.op.__module__.startswith("numbapool."):
+    if not is_own(spec.op):
         return make()  # a user's reducer may change, and what it calls: nothing says so
     return store.code_for(name, make)

@@ -133,7 +133,7 @@ def moved(starts, n):
 
 
 @njit(**JIT)
-def ask(form, x, geometry, start, depths):
+def ask_ahead(form, x, geometry, start, depths):
     """Ask for the memory of a later window, as the plan has it: so many stretches in each plane."""
     pitch = geometry[WIDTH + SIZE] * geometry[INNER]
     between = geometry[DEPTH + DILATION] * geometry[HEIGHT + SIZE] * pitch
@@ -172,7 +172,7 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
         # Past a run's end the vectors stay whole: the next run, as long, overwrites the rest.
         whole = (n + vector - 1) // vector * vector
         whole = whole if whole <= 2 * n else n
-        ask(form, x, geometry, starts[0] + left, depths)
+        ask_ahead(form, x, geometry, starts[0] + left, depths)
         for i in range(out_w):
             w, columns, w_weight = window(geometry, WIDTH, i)
             scale = prepare(op, d_weight * h_weight * w_weight)

@@ -10,7 +10,7 @@ from numba import njit
 
 from numbapool.kernels.bounds import window
 from numbapool.kernels.columns import thin_row
-from numbapool.kernels.direct import ask, moved, run_of, starts_of
+from numbapool.kernels.direct import ask_ahead, moved, run_of, starts_of
 from numbapool.kernels.geometry import (
     BEFORE,
     DEPTH,
@@ -64,7 +64,7 @@ def pool_thinned(op, form, x, outs, geometry, lanes, scratch, begin, end):
         n = (count * stride - (stride - 1)) * inner
         whole = (n + vector - 1) // vector * vector
         n = whole if last + at + (taps - 1) * step + whole <= geometry[TOTAL] else n
-        ask(form, x, geometry, starts[0] + at, depths)
+        ask_ahead(form, x, geometry, starts[0] + at, depths)
         scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
         here = moved(starts, at)
         run_of(op, form, lanes, x, here, rows, taps, step, results, 0, n, scale)

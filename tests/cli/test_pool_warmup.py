@@ -33,10 +33,10 @@ def cold(tmp_path, monkeypatch):
 
 def test_warmup(pool, cold):
     said = pool("warmup", "max", "--dtype", "int8").stdout
-    assert said.startswith("Kernels compiled: 2, there already: 0 (")
+    assert said.startswith("Kernels compiled: 3, there already: 0 (")
     forget()
     said = pool("warmup", "max", "max", "--dtype", "int8").stdout
-    assert said.startswith("Kernels compiled: 0, there already: 2 (")
+    assert said.startswith("Kernels compiled: 0, there already: 3 (")
     np.save("in.npy", np.zeros((4, 4), np.int8))
     forget()
     assert "compiling" not in pool("max", "in.npy", "-o", "out.npy").stderr
@@ -57,7 +57,7 @@ def test_what_the_command_uses_is_warmed(pool, monkeypatch):
     warmed = set(asked)
     asked.clear()
     for mode in ("L", "LA", "RGB", "RGBA", "I;16"):
-        for width in (9, 10):
+        for width in (9, 10, 64):
             picture(mode, width, 7).save(f"{mode.replace(';', '')}{width}.png")
     np.save("f.npy", np.zeros((2, 3, 8, 8), np.float32))
     for operator in ("max", "min", "avg"):
@@ -104,6 +104,11 @@ def test_in_python(cold):
 def test_mistakes_in_python(function, dtype, error):
     with pytest.raises(nbp.PoolError, match=error):
         nbp.warmup(function, dtype)
+
+
+def test_blocks_that_must_tile(cold):
+    """The arrays that they do not tile are left out."""
+    assert nbp.warmup("block_reduce", "uint8", block_size=(1, 1, 2, 2), edge="error").compiled == 1
 
 
 def test_windows_of_ones_own(cold, monkeypatch):
