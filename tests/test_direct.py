@@ -117,8 +117,17 @@ def test_blocks_touch_nothing_of_others(dtype, channels, monkeypatch):
         check(numbers(dtype, *shape), 2, *window, data_format=data_format)
 
 
-class Rows(NamedTuple):
-    """A user's reducer, whose helper is given one array by two names."""
+@njit
+def written_and_read(x, outs, n):
+    """Add one to the first of `x` by its other name, so that it is not inlined."""
+    if n > 5:
+        return written_and_read(x, outs, n - 1)
+    outs[0] = x[0] + 1.0
+    return x[0], x
+
+
+class Named(NamedTuple):
+    """A reducer whose helper's arrays are called as the kernels' are, and are the same."""
 
     def neutral(self):
         return 0.0
@@ -127,24 +136,17 @@ class Rows(NamedTuple):
         return a + b
 
     def finish(self, acc, scale):
-        held = np.full(1, acc)
-        return written_and_read(held, held)
-
-
-@njit
-def written_and_read(x, outs):
-    before = x[0]
-    outs[0] = before + 1.0
-    return x[0] + before
+        held = np.full(2, acc)
+        return written_and_read(held, held, np.int64(acc))[0]
 
 
 def test_users_may_give_one_array_twice():
-    assert nbp.reduce_pool2d(np.ones((2, 2)), Rows(), 2).tolist() == [[9.0]]
+    assert nbp.reduce_pool2d(np.full((2, 2), 3.0), Named(), 2).tolist() == [[13.0]]
 
 
 def test_users_reducers_have_one_kernel():
     for shape in ((8, 64), (9, 65), (6, 66)):
-        assert nbp.reduce_pool2d(Blueprint(shape, np.dtype("f4")), Rows(), 2).plan.kernel == "rows"
+        assert nbp.reduce_pool2d(Blueprint(shape, np.dtype("f4")), Named(), 2).plan.kernel == "rows"
 
 
 def test_which_windows_they_are():

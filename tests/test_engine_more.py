@@ -404,6 +404,11 @@ def test_blocks_that_do_not_tile_can_be_refused():
         nbp.block_reduce(np.ones((4, 6)), 2, "largest")
 
 
+def test_no_block_at_all():
+    with pytest.raises(ValueError, match="holds no block"):
+        nbp.block_reduce(np.zeros((4, 1, 4, 4)), (2, 2, 1, 2), "max", edge="trim")
+
+
 # ------------------------------------------------------------------ places and their numbering
 
 
