@@ -39,6 +39,9 @@ LEAST_SIDE = 64
 LONGER = (0, 1, 2)
 """By so much: columns are taken one by one, or, where windows allow it, by two or four."""
 
+CHANNELS_LAST = ("NLC", "NHWC", "NDHWC")
+CHANNELS = 3
+
 Named: TypeAlias = str | Callable[..., Any]
 Call: TypeAlias = tuple[str, Callable[[], object]]
 
@@ -75,7 +78,7 @@ def warmup(
         uint8, uint16 and float32 by default.
     shape : tuple of int, optional
         The array's; by default three are taken, one that windows fill along each axis, and those
-        that are longer by one and by two.
+        that are longer by one and by two; of colours where the `data_format` has channels last.
     progress : callable, optional
         Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
     **arguments
@@ -172,7 +175,9 @@ def _call(
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         step = lcm(*(number for one in lengths for number in _numbers(one)))
         side = step * max(2, -(-LEAST_SIDE // step))
-        shapes = [(1, 1) + (side + more,) * axes for more in LONGER]
+        last = str(given.get("data_format")) in CHANNELS_LAST
+        lead, channels = ((1,), (CHANNELS,)) if last else ((1, 1), ())
+        shapes = [(*lead, *(side + more,) * axes, *channels) for more in LONGER]
     else:
         shapes = [shape]
     first, *others = [np.zeros(each, kind) for each in shapes]

@@ -111,6 +111,13 @@ def test_blocks_that_must_tile(cold):
     assert nbp.warmup("block_reduce", "uint8", block_size=(1, 1, 2, 2), edge="error").compiled == 1
 
 
+def test_channels_last(cold):
+    nbp.warmup("avg_pool2d", "uint8", data_format="NHWC")
+    before = compiled.loaded()
+    nbp.avg_pool2d(np.zeros((40, 60, 3), np.uint8), 2, data_format="NHWC")
+    assert compiled.loaded() == before
+
+
 def test_windows_of_ones_own(cold, monkeypatch):
     asked = []
 
