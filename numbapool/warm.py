@@ -21,6 +21,7 @@ import numpy as np
 from numbapool import functional
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.kernels import compiled
+from numbapool.layout import FORMATS
 
 FUNCTIONS = ("max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d")
 DTYPES = ("uint8", "uint16", "float32")
@@ -39,8 +40,8 @@ LEAST_SIDE = 64
 LONGER = (0, 1, 2)
 """By so much: columns are taken one by one, or, where windows allow it, by two or four."""
 
-CHANNELS_LAST = ("NLC", "NHWC", "NDHWC")
 CHANNELS = 3
+"""Of arrays whose format has channels last."""
 
 Named: TypeAlias = str | Callable[..., Any]
 Call: TypeAlias = tuple[str, Callable[[], object]]
@@ -175,7 +176,7 @@ def _call(
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         step = lcm(*(number for one in lengths for number in _numbers(one)))
         side = step * max(2, -(-LEAST_SIDE // step))
-        last = str(given.get("data_format")) in CHANNELS_LAST
+        last = given.get("data_format") in [last for _, last in FORMATS.values()]
         lead, channels = ((1,), (CHANNELS,)) if last else ((1, 1), ())
         shapes = [(*lead, *(side + more,) * axes, *channels) for more in LONGER]
     else:

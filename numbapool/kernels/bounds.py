@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from numbapool.kernels.geometry import BEFORE, HI, LO, STEP, TABLE, TAPS, WEIGHT
+from numbapool.kernels.geometry import BEFORE, DEPTH, HEIGHT, HI, LO, OUT, STEP, TABLE, TAPS, WEIGHT
 from numbapool.kernels.lanes import JIT
 
 
@@ -31,3 +31,19 @@ def nth_row(bounds, t):
     if t < heights:
         return row + t * h_step
     return row + t // heights * d_step + t % heights * h_step
+
+
+@njit(**JIT)
+def next_row(geometry, oh, od, plane, volume):
+    """The row of results after the one at `oh` and `od`, and where its input begins.
+
+    That is at `plane`, or a `volume` further on.
+    """
+    oh += 1
+    if oh == geometry[HEIGHT + OUT]:
+        oh = 0
+        od += 1
+        if od == geometry[DEPTH + OUT]:
+            od = 0
+            plane += volume
+    return oh, od, plane

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from numbapool.kernels.bounds import nth_row, window
+from numbapool.kernels.bounds import next_row, nth_row, window
 from numbapool.kernels.geometry import (
     AHEAD,
     ASKED,
@@ -63,42 +63,35 @@ def run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
         write(form, outs, to + j, finish(op, acc, scale))
 
 
+@njit(forceinline=True, **JIT)
+def run_high(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+    """`run`, the rows as constants: to LLVM alone, Numba compiles it once."""
+    one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
+    if rows == 1:
+        run(op, form, lanes, x, starts, one, columns, step, outs, to, n, scale)
+    elif rows == 2:
+        run(op, form, lanes, x, starts, two, columns, step, outs, to, n, scale)
+    elif rows == 3:
+        run(op, form, lanes, x, starts, three, columns, step, outs, to, n, scale)
+    else:
+        run(op, form, lanes, x, starts, four, columns, step, outs, to, n, scale)
+
+
 @njit(**JIT)
 def run_of(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
-    """`run`, the sizes as constants: to LLVM alone, Numba compiles it once."""
-    one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
+    """`run`, rows and columns as constants, or a run of windows that hold nothing."""
+    one, two, three = np.int64(1), np.int64(2), np.int64(3)
     if rows * columns == 0:
         for j in range(n):
             write(form, outs, to + j, finish(op, neutral(op), scale))
     elif columns == 1:
-        if rows == 1:
-            run(op, form, lanes, x, starts, one, one, step, outs, to, n, scale)
-        elif rows == 2:
-            run(op, form, lanes, x, starts, two, one, step, outs, to, n, scale)
-        elif rows == 3:
-            run(op, form, lanes, x, starts, three, one, step, outs, to, n, scale)
-        else:
-            run(op, form, lanes, x, starts, four, one, step, outs, to, n, scale)
+        run_high(op, form, lanes, x, starts, rows, one, step, outs, to, n, scale)
     elif is_grouped(form):
-        return
+        return  # never: groups are a column each
     elif columns == 2:
-        if rows == 1:
-            run(op, form, lanes, x, starts, one, two, step, outs, to, n, scale)
-        elif rows == 2:
-            run(op, form, lanes, x, starts, two, two, step, outs, to, n, scale)
-        elif rows == 3:
-            run(op, form, lanes, x, starts, three, two, step, outs, to, n, scale)
-        else:
-            run(op, form, lanes, x, starts, four, two, step, outs, to, n, scale)
-    elif columns == 3:
-        if rows == 1:
-            run(op, form, lanes, x, starts, one, three, step, outs, to, n, scale)
-        elif rows == 2:
-            run(op, form, lanes, x, starts, two, three, step, outs, to, n, scale)
-        elif rows == 3:
-            run(op, form, lanes, x, starts, three, three, step, outs, to, n, scale)
-        else:
-            run(op, form, lanes, x, starts, four, three, step, outs, to, n, scale)
+        run_high(op, form, lanes, x, starts, rows, two, step, outs, to, n, scale)
+    else:
+        run_high(op, form, lanes, x, starts, rows, three, step, outs, to, n, scale)
 
 
 @njit(**JIT)
@@ -187,11 +180,6 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
         if t == tiles:
             t = 0
             out_row += 1
-            oh += 1
-            if oh == out_h:
-                oh = 0
-                od += 1
-                if od == out_d:
-                    od = 0
-                    plane += volume
+            oh, od, plane = next_row(geometry, oh, od, plane, volume)
+            if oh == 0:
                 d, depths, d_weight = window(geometry, DEPTH, od)

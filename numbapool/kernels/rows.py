@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from numbapool.kernels.bounds import nth_row, window
+from numbapool.kernels.bounds import next_row, nth_row, window
 from numbapool.kernels.columns import along, tile_span
 from numbapool.kernels.geometry import (
     AHEAD,
@@ -151,7 +151,8 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     t = begin % tiles
     oh = out_row % out_h
     od = out_row // out_h % out_d
-    plane = out_row // out_h // out_d * geometry[DEPTH + SIZE] * height * pitch
+    volume = geometry[DEPTH + SIZE] * height * pitch
+    plane = out_row // out_h // out_d * volume
     d, depths, d_weight = window(geometry, DEPTH, od)
     while begin < end:
         left = t * tile
@@ -198,12 +199,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             if t == tiles:
                 t = 0
                 out_row += 1
-                oh += 1
-                if oh == out_h:
-                    oh = 0
-                    od += 1
-                    if od == out_d:
-                        od = 0
-                        plane += geometry[DEPTH + SIZE] * height * pitch
+                oh, od, plane = next_row(geometry, oh, od, plane, volume)
+                if oh == 0:
                     d, depths, d_weight = window(geometry, DEPTH, od)
         along(op, form, lanes, scratch, rows, outs, to, geometry, left, right, weight)
