@@ -1,12 +1,13 @@
 """Jobs done: read, pooled, written, one after another or several at once."""
 
 import io
+import itertools
 import os
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,8 @@ from .reasons import cause, reason
 from .sources import unreadable
 from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
+
+Shape = tuple[int, ...]
 
 _MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
 _MAPPED = 1 << 26  # bytes from which an array's result is written through a memory map
@@ -46,8 +49,9 @@ def run_one(job: Job) -> Outcome:
             outcome = _mapped(job, start)
             if outcome:
                 return outcome
-        before, pooled = _pooled(job)
-        return written(job, before, pooled, start)
+        before: list[Shape] = []
+        with opened(job.source) as file:
+            return written(job, before, _pooled(job, file, before), start)
     except OutputLost:
         raise
     except Exception as error:
@@ -67,19 +71,33 @@ def _skipped(job: Job) -> Outcome:
     return Outcome(job.source, job.target, "skipped", reason="it exists")
 
 
-def written(
-    job: Job, before: Sequence[tuple[int, ...]], pooled: list[Raster], start: float
-) -> Outcome:
-    """Write a job's result, and give the outcome; `before` has the shapes that were read."""
+def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: float) -> Outcome:
+    """Write a job's result, and give the outcome; `before` has the shapes that were read.
+
+    Frames are taken from `pooled` as they are written.
+    """
+    after: list[Shape] = []
+    shown: list[str] = []
+    dtype = ""
+
+    def told(rasters: Iterable[Raster]) -> Iterator[Raster]:
+        nonlocal dtype
+        for raster in rasters:
+            after.append(raster.array.shape)
+            shown.extend(raster.notes)
+            dtype = dtype or str(raster.array.dtype)
+            yield raster
+
+    rest = iter(pooled)
+    first = next(rest)  # before anything is made for the output: it may be that it cannot be read
     with _target(job) as output:
-        notes = _save(pooled, output.file, job)
-    shown = [note for raster in pooled for note in raster.notes]
+        notes = _save(told(itertools.chain([first], rest)), output.file, job)
     return Outcome(
         job.source,
         output.path,
         before=tuple(before),
-        after=tuple(raster.array.shape for raster in pooled),
-        dtype=str(pooled[0].array.dtype),
+        after=tuple(after),
+        dtype=dtype,
         notes=tuple(dict.fromkeys([*shown, *notes])),
         pixels=sum(_count(shape) for shape in before),
         seconds=time.perf_counter() - start,
@@ -127,14 +145,12 @@ def _mapped(job: Job, start: float) -> Outcome | None:
     )
 
 
-def _pooled(job: Job) -> tuple[list[tuple[int, ...]], list[Raster]]:
+def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
+    """Give a file's frames or arrays, each pooled, and add their shapes to `before`."""
     operator = OPERATORS[job.operator]
-    before, pooled = [], []
-    with opened(job.source) as file:
-        for raster in load(file, job.source, job.reading):
-            before.append(raster.array.shape)
-            pooled.append(pool(raster, operator, job.window, job.values))
-    return before, pooled
+    for raster in load(file, job.source, job.reading):
+        before.append(raster.array.shape)
+        yield pool(raster, operator, job.window, job.values)
 
 
 @contextmanager
@@ -164,19 +180,18 @@ def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
         raise FileError("it is empty" if not file.read(1) else f"it is no {source[-4:]} file")
     from .codecs import deep, pillow
 
-    found = None if reading.accept_8bit else deep.find(file)
+    found = deep.find(file, reading.accept_8bit)
     return deep.load(file, found, reading) if found else pillow.load(file, reading)
 
 
-def _save(rasters: list[Raster], file: BinaryIO, job: Job) -> tuple[str, ...]:
+def _save(rasters: Iterator[Raster], file: BinaryIO, job: Job) -> tuple[str, ...]:
     if job.writing.format in ARRAYS:
         from .codecs import npy
 
-        npy.save(rasters, file, job.writing.format)
-        return ()
+        return npy.save(rasters, file, job.writing.format, job.reading.max_pixels)
     from .codecs import pillow_save
 
-    return pillow_save.save(rasters, file, job.writing)
+    return pillow_save.save(rasters, file, job.writing, job.reading.max_pixels)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from .pooling import window_arguments
 
 if TYPE_CHECKING:
     from .codecs.deep import Deep
+    from .codecs.page import Page
 
 
 @dataclass(frozen=True)
@@ -162,47 +163,31 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
 
 
 def _picture(file: BinaryIO, reading: Reading) -> Facts:
-    from .codecs import deep, pillow
+    from .codecs import deep, pillow, tiff, unscaled
 
-    found = None if reading.accept_8bit else deep.find(file)
+    found = deep.find(file, reading.accept_8bit)
     if found:
         return _deep_facts(file, found, reading)
     head = file.read(pillow.HEAD)
     file.seek(0)
+    pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
     with pillow.open_picture(file, reading) as picture:
         try:
-            return _picture_facts(picture, head, reading)
+            unscaled.prepared(picture)  # refuses what it cannot restore
+            return _picture_facts(picture, head, pages, reading)
         except FileError:
             raise
         except Exception as error:
             raise FileError(pillow.reason_of(error)) from error
 
 
-# Bytes a channel, and channels, of the array that a mode is loaded as.
-_MODES = {
-    "1": ("bool", 1),
-    "L": ("uint8", 1),
-    "LA": ("uint8", 2),
-    "La": ("uint8", 2),
-    "RGB": ("uint8", 3),
-    "RGBA": ("uint8", 4),
-    "RGBX": ("uint8", 3),
-    "RGBa": ("uint8", 4),
-    "CMYK": ("uint8", 4),
-    "YCbCr": ("uint8", 3),
-    "LAB": ("uint8", 3),
-    "HSV": ("uint8", 3),
-    "I": ("int32", 1),
-    "F": ("float32", 1),
-    "P": ("uint8", 1),
-}
-
-
-def _picture_facts(picture: Any, head: bytes, reading: Reading) -> Facts:
+def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading: Reading) -> Facts:
     from .codecs import pillow
+    from .codecs.exif import orientation
+    from .codecs.raster import channels_of, dtype_of
 
     mode, (width, height) = picture.mode, picture.size
-    turned = pillow.orientation(picture)
+    turned = orientation(picture)
     if turned >= 5:
         width, height = height, width
     if mode == "P" and reading.indices:
@@ -213,11 +198,16 @@ def _picture_facts(picture: Any, head: bytes, reading: Reading) -> Facts:
         loaded = "RGBA" if mode == "RGB" else "LA"
     else:
         loaded = mode
-    dtype, channels = _MODES.get(loaded, ("uint16", 1))
+    loaded = {"RGBX": "RGB", "HSV": "RGB"}.get(loaded, loaded)
+    if pages and channels_of(pages[0].mode) == 1:
+        loaded = mode = pages[0].mode
+    elif loaded.startswith("I;16"):
+        loaded = "L;16S" if picture.format == "FITS" else "I;16"
+    dtype, channels = dtype_of(loaded).name, channels_of(loaded)
     shape = (height, width) if channels == 1 else (height, width, channels)
     count = pillow.frame_count(picture)
     deep = pillow.bits_beyond_8(picture, head)
-    bits = deep or {"bool": 1, "uint8": 8, "uint16": 16}.get(dtype, 32)
+    bits = deep or (1 if dtype == "bool" else 8 * np.dtype(dtype).itemsize)
     refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
     rows = [("format", str(picture.format))]
     rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))

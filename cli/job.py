@@ -1,13 +1,19 @@
 """What is to be done to one file, and what came of it: plain data that pickles."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 Pair = int | tuple[int, int]
 OnExists = Literal["error", "skip", "overwrite", "rename"]
 
 STREAM = "-"  # standard input or output, where a path is expected
 MANIFEST = ".numbapool.json"  # the file beside outputs that says what --update made them from
+
+
+class RunNote(str):
+    """A note that is told once per run, even without -v."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +70,7 @@ class Values:
     count_include_pad: bool = True
     divisor_override: int | None = None
     nan: Literal["propagate", "skip"] = "propagate"
-    nodata: float | None = None
+    nodata: Any = None  # a number, "none" if not even a file's own counts, or None
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
@@ -90,6 +96,7 @@ class Writing:
     format: str = "PNG"
     on_exists: OnExists = "error"
     quality: int = 90
+    lossless: bool | None = None  # None: as the input came, in the same format
     metadata: Literal["all", "icc", "none"] = "all"
     background: str | None = None
     clip: bool = False

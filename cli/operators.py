@@ -25,6 +25,8 @@ class Operator:
     keeps_labels
         Whether values are taken for labels: a palette picture is pooled on its indices, and a
         pixel's channels are one colour.
+    keeps_shades
+        Whether results are shades as the input's, from black to white.
     written
         What the help's examples write: pictures, or arrays where most pictures hold no result.
     note
@@ -38,6 +40,7 @@ class Operator:
     parameters: frozenset[str] = frozenset()
     weighs_alpha: bool = False
     keeps_labels: bool = False
+    keeps_shades: bool = True
     written: str = "png"
     note: str = ""
 
@@ -55,13 +58,16 @@ OPERATORS: dict[str, Operator] = {
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator("sum", "sum_pool2d", "the sum", "adaptive_sum_pool2d", written="npy"),
+        Operator(
+            "sum", "sum_pool2d", "the sum", "adaptive_sum_pool2d", keeps_shades=False, written="npy"
+        ),
         Operator(
             "lp",
             "lp_pool2d",
             "the p-norm",
             "adaptive_lp_pool2d",
             frozenset({"norm_type"}),
+            keeps_shades=False,
             written="npy",
             note="Of whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'.",
         ),

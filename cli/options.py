@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from .codecs import FORMATS
 from .job import OnExists, OutputSize, Reading, Values, Window, Writing
-from .params import Colour, NormType, PairType, SizeType, complete_path
+from .params import Colour, NodataType, NormType, PairType, SizeType, complete_path
 from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -166,7 +167,12 @@ WRITING = (
         metavar="N",
         default=90,
         show_default=True,
-        help="Of JPEG, WebP and AVIF.",
+        help="Of JPEG, WebP, AVIF and JPEG 2000.",
+    ),
+    click.option(
+        "--lossless/--lossy",
+        default=None,
+        help="Keep every pixel, or not.  [default: a WebP or JPEG 2000 stays as it came]",
     ),
     click.option(
         "--metadata",
@@ -253,7 +259,11 @@ def values_options(parameters: frozenset[str], weighs_alpha: bool) -> list[Calla
         )
     )
     options.append(
-        click.option("--nodata", type=float, metavar="V", help="Leave out values equal to V.")
+        click.option(
+            "--nodata",
+            type=NodataType(),
+            help="Leave out values equal to V.  [default: a GeoTIFF's own; none counts them]",
+        )
     )
     if "rounding" in parameters:
         options.append(
@@ -379,10 +389,17 @@ def on_exists_of(given: Mapping[str, Any]) -> OnExists:
 
 def writing_of(given: Mapping[str, Any], format: str) -> Writing:
     """Make a `Writing` of the options, for one format."""
+    lossless: bool | None = given["lossless"]
+    source = click.get_current_context().get_parameter_source("quality")
+    if source not in (ParameterSource.DEFAULT, None):  # a quality is asked for
+        if lossless:
+            raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
+        lossless = False
     return Writing(
         format=format,
         on_exists=on_exists_of(given),
         quality=given["quality"],
+        lossless=lossless,
         metadata=given["metadata"],
         background=given["background"],
         clip=given["clip"],

@@ -111,6 +111,30 @@ class Colour(ParamType):
         return text
 
 
+class NodataType(ParamType):
+    """``-9999``, ``0.5``, ``nan`` or ``none``: the number that stands for no value."""
+
+    name = "nodata"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the value as it is typed."""
+        return "V"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float | str:
+        """Turn the text into a number, whole ones exactly, or let ``none`` pass."""
+        text = str(value).strip().lower()
+        if text == "none":
+            return text
+        for kind in (int, float):
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+        self.fail(f"{str(value)!r} is no number: give one, as -9999, or none.", param, ctx)
+
+
 class NormType(ParamType):
     """``2``, ``1.5`` or ``inf``: the power of a norm."""
 

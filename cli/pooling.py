@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from .codecs.raster import Raster, spoken
+from . import nodata
+from .codecs.georeference import Step
+from .codecs.raster import Metadata, Raster, alpha_of, spoken
 from .exits import FileError
 from .job import Values, Window
 from .operators import Operator
@@ -22,31 +24,57 @@ _PRODUCTS = {1: np.uint16, 2: np.uint32}  # by the bytes of a channel
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
     """Pool a raster by `operator`, as its mode and `values` ask."""
     arguments = window_arguments(window, raster.spatial, picture=bool(raster.mode))
-    call = _Call(operator, arguments, values, raster.data_format)
+    values, said = nodata.settled(raster, operator, values)
     array, mode = raster.array, raster.mode
     if mode == "1" and operator.weighs_alpha:
         # The mean of black and white is a grey.
         array, mode = array.astype(np.uint8) * np.uint8(255), "L"
-    elif mode == "1" and operator.name in ("sum", "lp"):
+        if values.nodata is not None:
+            values = replace(values, nodata=255 * values.nodata)
+    elif mode == "1" and not operator.keeps_shades:
         mode = "L"  # a count
-    base = mode.partition(";")[0]
+    call = _Call(operator, arguments, values, raster.data_format)
+    metadata = _metadata_after(raster, operator, arguments, values)
+    alpha = alpha_of(mode)
     linear = values.linear and operator.weighs_alpha
     if linear:
-        _refuse_no_srgb(array, mode)
-    if base in ("LA", "RGBA") and operator.weighs_alpha and values.alpha == "premultiplied":
+        _refuse_no_srgb(array, mode, raster.metadata.maximum)
+    if alpha is not None and operator.weighs_alpha and values.alpha == "premultiplied":
         if values.nodata is not None or (values.nan == "skip" and array.dtype.kind == "f"):
             flag = "--nodata" if values.nodata is not None else "--nan skip"
             raise FileError(
                 f"{flag} and weighing by alpha both say what counts: give --alpha straight"
             )
-        pooled = _weighed(array, call, linear)
+        pooled = _weighed(array, alpha, call, linear)
     elif linear:
         pooled = _linear(array, call)
     elif operator.keeps_labels and mode and array.ndim == 3:
         pooled = _whole_colours(array, call)
     else:
         pooled = call(array)
-    return replace(raster, array=pooled, mode=mode)
+    notes = (*raster.notes, *said)
+    return replace(raster, array=pooled, mode=mode, metadata=metadata, notes=notes)
+
+
+def _metadata_after(
+    raster: Raster, operator: Operator, arguments: Arguments, values: Values
+) -> Metadata:
+    """Give what stands beside the pixels once they are pooled."""
+    metadata = raster.metadata
+    if metadata.white_is_zero and raster.array.dtype.kind == "f" and not operator.keeps_shades:
+        raise FileError(
+            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
+            "dark: save it with black at zero"
+        )
+    if not operator.keeps_shades:
+        metadata = replace(metadata, white_is_zero=False, maximum=None)
+    if metadata.nodata and values.nodata is not None and not metadata.white_is_zero:
+        metadata = replace(metadata, nodata=f"{values.nodata:.17g}")
+    if metadata.georeference:
+        down, across = steps_of(arguments, raster.spatial)
+        georeference = metadata.georeference.pooled(across, down)
+        metadata = replace(metadata, georeference=georeference)
+    return metadata
 
 
 class Planned:
@@ -61,8 +89,9 @@ class Planned:
 
         self.array = raster.array
         if values.linear and operator.weighs_alpha:
-            _refuse_no_srgb(self.array, raster.mode)
+            _refuse_no_srgb(self.array, raster.mode, None)
         arguments = window_arguments(window, raster.spatial, picture=False)
+        values, _ = nodata.settled(raster, operator, values)
         self._call = _Call(operator, arguments, values, raster.data_format)
         shape = self.array.shape
         first = len(shape) - (3 if raster.data_format == "NHWC" else 2)
@@ -113,6 +142,32 @@ def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) ->
     }
 
 
+def steps_of(arguments: Arguments, spatial: tuple[int, int]) -> tuple[Step, Step]:
+    """Say how the windows lie, down and across."""
+    size = arguments.get("output_size")
+    if size:
+        down, across = (length / out for length, out in zip(spatial, size, strict=True))
+        return Step(down, 0, down), Step(across, 0, across)
+
+    def pair(name: str) -> tuple[Any, Any]:
+        value = arguments[name]
+        return value if isinstance(value, tuple) else (value, value)
+
+    def step(axis: int) -> Step:
+        kernel, dilation, padding = (
+            pair(name)[axis] for name in ("kernel_size", "dilation", "padding")
+        )
+        stride = kernel if arguments["stride"] is None else pair("stride")[axis]
+        span = (kernel - 1) * dilation + 1
+        if isinstance(padding, str):
+            out = -(-spatial[axis] // stride)
+            total = max((out - 1) * stride + span - spatial[axis], 0)
+            padding = {"valid": 0, "same": total // 2, "same_lower": -(-total // 2)}[padding]
+        return Step(stride, -padding, span)
+
+    return step(0), step(1)
+
+
 def fitting(length: int, most: int, partial: bool) -> int:
     """Give the least whole window, laid side by side, that leaves at most `most` of `length`."""
     return max(1, -(-length // most) if partial else length // (most + 1) + 1)
@@ -135,6 +190,11 @@ class _Call:
             self.options["nan"] = values.nan
         if values.nodata is not None:
             self.options["nodata"] = values.nodata
+
+    def with_nodata(self, nodata: float | None) -> "_Call":
+        """Give the same call with another number left out."""
+        values = replace(self.values, nodata=nodata)
+        return _Call(self.operator, self.arguments, values, self.data_format)
 
     def __call__(
         self,
@@ -163,32 +223,36 @@ class _Call:
         return np.asarray(result)
 
 
-def _weighed(array: NDArray[Any], call: _Call, linear: bool) -> NDArray[Any]:
-    """Average LA or RGBA so that a pixel's colour counts as far as the pixel is opaque.
+def _weighed(array: NDArray[Any], alpha: int, call: _Call, linear: bool) -> NDArray[Any]:
+    """Average channels so that a pixel's colour counts as far as the pixel is opaque.
 
     With alphas a and colours c, alpha becomes mean(a) and colour sum(c a) / sum(a), of whole
     numbers both exact and rounded once. Where all of a window is transparent its colour is the
     plain mean, so that what an editor may later make visible is no black.
     """
-    colour, alpha = array[..., :-1], array[..., -1:]
+    dtype = array.dtype
+    colour, opacity = np.delete(array, alpha, axis=-1), array[..., alpha : alpha + 1]
     # Products of two bytes fit in 16 bits, of two 16-bit numbers in 32.
-    wide: type[Any] = _PRODUCTS.get(array.dtype.itemsize, np.float64)
-    if linear or array.dtype.kind == "f":
+    wide: type[Any] = _PRODUCTS.get(dtype.itemsize, np.float64)
+    if linear or dtype.kind != "u":
         wide = np.float64
-    shades = _light(array.dtype)[colour] if linear else colour.astype(wide)
-    weights = call.summed(np.ascontiguousarray(alpha.astype(wide)), "NHWC")
-    total = call.summed(shades * alpha.astype(wide), "NHWC")
+    shades = _light(dtype)[colour] if linear else colour.astype(wide)
+    weights = call.summed(np.ascontiguousarray(opacity.astype(wide)), "NHWC")
+    total = call.summed(shades * opacity.astype(wide), "NHWC")
     plain = _linear(colour, call) if linear else call(np.ascontiguousarray(colour))
     divisor = np.where(weights == 0, weights.dtype.type(1), weights)
     if wide is np.float64:
         with np.errstate(invalid="ignore", over="ignore"):
             mixed = total / divisor
-        mixed = shade_of(mixed, array.dtype) if linear else mixed
+        if linear:
+            mixed = shade_of(mixed, dtype)
+        elif dtype.kind != "f":
+            mixed = np.floor(mixed + 0.5)
     else:
         mixed = divided(total.astype(np.int64), divisor.astype(np.int64), call.values.rounding)
-    mixed = np.where(weights == 0, plain, mixed)
-    mean_alpha = call(np.ascontiguousarray(alpha))
-    return np.concatenate([mixed.astype(array.dtype), mean_alpha], axis=-1)
+    mixed = np.where(weights == 0, plain, mixed).astype(dtype)
+    mean_alpha = call(np.ascontiguousarray(opacity))
+    return np.insert(mixed, [alpha], mean_alpha, axis=-1)
 
 
 def _whole_colours(array: NDArray[Any], call: _Call) -> NDArray[Any]:
@@ -205,6 +269,11 @@ def _whole_colours(array: NDArray[Any], call: _Call) -> NDArray[Any]:
         raise FileError(
             f"--nodata leaves out single values and {call.operator.name} keeps whole colours: "
             "leave it out, or give a picture of one channel"
+        )
+    if dtype.itemsize * channels > 8:
+        raise FileError(
+            f"{call.operator.name} keeps whole colours of up to 64 bits, and these have "
+            f"{8 * dtype.itemsize * channels}: pool its bands apart"
         )
     room = 1 << (dtype.itemsize * channels - 1).bit_length()
     padded = np.zeros((*array.shape[:-1], room // dtype.itemsize), dtype.newbyteorder(">"))
@@ -227,16 +296,23 @@ def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArra
 
 def _linear(array: NDArray[Any], call: _Call) -> NDArray[Any]:
     """Average in linear light: what a lens out of focus, or standing back, would do."""
-    light = _light(array.dtype)[array]
+    light = _light(array.dtype)
+    nodata = call.values.nodata
+    if nodata is not None:
+        shades = range(len(light))
+        known = float(light[int(nodata)]) if nodata in shades else None
+        call = call.with_nodata(known)
     if array.ndim == 3 and array.shape[-1] in (2, 4):
-        colour = shade_of(call(np.ascontiguousarray(light[..., :-1])), array.dtype)
+        colour = shade_of(call(np.ascontiguousarray(light[array[..., :-1]])), array.dtype)
         return np.concatenate([colour, call(np.ascontiguousarray(array[..., -1:]))], axis=-1)
-    return shade_of(call(light), array.dtype)
+    return shade_of(call(light[array]), array.dtype)
 
 
-def _refuse_no_srgb(array: NDArray[Any], mode: str) -> None:
+def _refuse_no_srgb(array: NDArray[Any], mode: str, maximum: int | None) -> None:
     """Refuse numbers that do not stand for sRGB's shades."""
     known = ("L", "LA", "RGB", "RGBA", "I")
+    if maximum:
+        raise FileError(f"--linear is for sRGB of 8 or 16 bits, not a maximum of {maximum}")
     if array.dtype not in (np.uint8, np.uint16) or mode.partition(";")[0] not in known:
         what = f"{spoken(mode)} pictures" if mode else "arrays"
         raise FileError(f"--linear is for sRGB of 8 or 16 bits, not {what}: leave it out")

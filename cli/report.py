@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import click
 
 from .exits import ExitCode, OutputLost
-from .job import STREAM, Outcome
+from .job import STREAM, Outcome, RunNote
 from .progress import Progress
 from .sources import shown
 
@@ -31,6 +31,7 @@ class Report:
     done: int = 0
     skipped: int = 0
     failures: list[Outcome] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
         """Count an outcome and tell it."""
@@ -51,9 +52,16 @@ class Report:
         elif not self.quiet:
             to_stream = outcome.target == STREAM
             click.echo(self._line(outcome), err=to_stream)
+            self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Tell a file's notes, or without -v those that are told once per run."""
+        for note in outcome.notes:
             if self.verbose:
-                for note in outcome.notes:
-                    click.echo(f"  note: {shown(note)}", err=True)
+                click.echo(f"  note: {shown(note)}", err=True)
+            elif isinstance(note, RunNote) and note not in self._noted:
+                self._noted.add(note)
+                click.echo(f"pool: note: {shown(note)}", err=True)
 
     def _line(self, outcome: Outcome) -> str:
         target = "standard output" if outcome.target == STREAM else shown(outcome.target)

@@ -1,5 +1,8 @@
-"""Arrays of more bits a channel than Pillow writes, to 16-bit PNG and to TIFF."""
+"""Arrays of more bits or bands than Pillow writes: 16-bit PNG, TIFF, and AVIF without loss."""
 
+import itertools
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -9,35 +12,15 @@ from PIL import Image
 from ..exits import FileError
 from ..job import Writing
 from . import png
-from .deep import EXTRA, installed
-from .raster import Metadata, Raster, spoken
+from .deep import installed
+from .holding import EXTRA
+from .raster import Frame, Metadata, Raster, spoken, turned
+from .tiff_save import beside
 
-# What TIFF calls the channels: photometric interpretation and extra samples.
-_KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "L": ("minisblack", ()),
-    "I": ("minisblack", ()),
-    "F": ("minisblack", ()),
-    "LA": ("minisblack", ("unassalpha",)),
-    "La": ("minisblack", ("assocalpha",)),
-    "RGB": ("rgb", ()),
-    "RGBA": ("rgb", ("unassalpha",)),
-    "RGBa": ("rgb", ("assocalpha",)),
-    "RGBX": ("rgb", ("unspecified",)),
-    "CMYK": ("separated", ()),
-}
-_DEEP = ("LA", "La", "RGB", "RGBA", "RGBa", "RGBX", "CMYK")
-_FLOATS = ("16F", "32F", "64F")
-
-HOLDS: dict[str, tuple[str, ...]] = {
-    "PNG": ("LA;16", "RGB;16", "RGBA;16"),
-    "TIFF": (
-        *(f"{base};16" for base in _DEEP),
-        *(f"{base};{depth}" for base in _DEEP for depth in _FLOATS),
-        "L;16F",
-        "L;64F",
-    ),
-}
-"""The modes that each format keeps bit for bit, beside Pillow's own."""
+# TIFF's words for the colours of a mode, and for the bands beside them.
+_COLOURS = {"L": "minisblack", "I": "minisblack", "F": "minisblack", "RGB": "rgb"}
+_COLOURS |= {"CMYK": "separated"}
+_EXTRA_BANDS = {"X": "unspecified", "a": "assocalpha", "A": "unassalpha"}
 
 # TIFF's lossless ways to pack, Pillow's word and tifffile's.
 _PACKED = {
@@ -52,63 +35,69 @@ _PREDICTED = ("lzw", "zlib", "zstd")
 _LARGE = (1 << 32) - (1 << 25)  # bytes past which offsets of 32 bits may not do
 _RESOLUTION = frozenset({0x011A, 0x011B, 0x0128})
 _GROUPS = frozenset({0x8769, 0x8825})
-
-Frame = tuple[Raster, NDArray[Any], str]
-"""What was pooled, and its array and mode as the file is to hold them."""
+_LOSSLESS_AVIF = 100  # libavif's quality
 
 
-def is_deep(mode: str) -> bool:
-    """Say whether a mode is none of Pillow's."""
-    return ";" in mode and mode != "I;16"
-
-
-def save(frames: list[Frame], file: BinaryIO, writing: Writing) -> tuple[str, ...]:
-    """Write the frames as one picture, and give the notes that are worth a word."""
-    format = writing.format
+def _require(kind: str) -> None:
     if not installed():
-        deepest = next(mode for _, _, mode in frames if is_deep(mode))
+        raise FileError(f"{kind} is written with an extra: {EXTRA}; .npy needs none")
+
+
+def save_png(frame: Frame, file: BinaryIO, writing: Writing) -> None:
+    """Write a 16-bit PNG."""
+    raster, array, mode = frame
+    _require(f"a PNG of {spoken(mode)}")
+    if raster.frames > 1:
         raise FileError(
-            f"a {format} of {spoken(deepest)} is written with an extra: {EXTRA}; .npy needs none"
+            f"it has {raster.frames} frames and a 16-bit PNG holds one: write .tif or .npz"
         )
-    notes: list[str] = []
-    if format == "PNG":
-        if len(frames) > 1:
-            raise FileError(
-                f"it has {len(frames)} frames and a 16-bit PNG holds one: write .tif or .npz"
-            )
-        _save_png(frames[0], file, writing)
-    else:
-        _save_tiff(frames, file, writing, notes)
-    return tuple(dict.fromkeys(notes))
-
-
-def _save_png(frame: Frame, file: BinaryIO, writing: Writing) -> None:
     import imagecodecs
 
-    raster, array, _ = frame
     kept = _kept(raster.metadata, writing)
     data = imagecodecs.png_encode(np.ascontiguousarray(array))
     file.write(png.with_words(bytes(data), kept.icc, kept.exif, kept.dpi))
 
 
-def _save_tiff(frames: list[Frame], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
+def save_avif(array: NDArray[Any], raster: Raster, file: BinaryIO, notes: list[str]) -> None:
+    """Write an AVIF that holds every pixel."""
+    _require("a lossless AVIF")
+    if raster.frames > 1:
+        raise FileError(
+            f"it has {raster.frames} frames and a lossless AVIF holds one: write .webp or .png"
+        )
+    import imagecodecs
+
+    data = bytes(imagecodecs.avif_encode(np.ascontiguousarray(array), level=_LOSSLESS_AVIF))
+    if not np.array_equal(imagecodecs.avif_decode(data), array):
+        raise FileError("this imagecodecs writes no lossless AVIF: write .webp or .png")
+    metadata = raster.metadata
+    if metadata.icc or metadata.exif:
+        notes.append("a lossless AVIF is written without ICC profile and EXIF: they were left out")
+    file.write(data)
+
+
+def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
+    """Write the frames as pages of a TIFF, as they come."""
+    frames = iter(frames)
+    first = next(frames)
+    raster, array, mode = first
+    _require(f"a TIFF of {spoken(mode)}")
     import tifffile
 
-    size = sum(array.nbytes for _, array, _ in frames)
+    size = array.nbytes * raster.frames
     with tifffile.TiffWriter(file, bigtiff=size > _LARGE) as tiff:
-        for raster, array, mode in frames:
-            kind = _KINDS.get(mode.partition(";")[0])
-            if kind is None:
-                raise FileError(
-                    f"a page of {spoken(mode)} does not stand beside deep ones: write .npz"
-                )
-            photometric, extra = kind
+        for raster, array, mode in itertools.chain([first], frames):
+            photometric, extra = _kind(mode, raster.metadata.white_is_zero)
             kept = _kept(raster.metadata, writing)
             packed = _PACKED.get(kept.compression or "", "zlib")
+            if kept.white_is_zero:
+                array = turned(array)
+            if kept.planar and array.ndim == 3:
+                array = np.moveaxis(array, -1, 0)
             tiff.write(
                 np.ascontiguousarray(array),
                 photometric=photometric,
-                planarconfig="contig" if array.ndim == 3 else None,
+                planarconfig=("separate" if kept.planar else "contig") if array.ndim == 3 else None,
                 extrasamples=extra if array.ndim == 3 else None,
                 compression=packed,
                 predictor=packed in _PREDICTED,
@@ -117,19 +106,32 @@ def _save_tiff(frames: list[Frame], file: BinaryIO, writing: Writing, notes: lis
                 iccprofile=kept.icc,
                 software=False,
                 metadata=None,
-                extratags=_tags(kept.exif, notes),
+                extratags=[*_tags(kept.exif, notes), *map(_tag, beside(kept, writing))],
             )
+
+
+def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:
+    """Give TIFF's word for a mode's colours, and those for the bands beside them."""
+    base = mode.partition(";")[0]
+    colour = base.rstrip("XaA")
+    if colour not in _COLOURS or base == "LAB" or mode == "1":
+        raise FileError(f"a page of {spoken(mode)} does not stand beside deep ones: write .npz")
+    photometric = "miniswhite" if white_is_zero else _COLOURS[colour]
+    return photometric, tuple(_EXTRA_BANDS[letter] for letter in base[len(colour) :])
 
 
 def _kept(metadata: Metadata, writing: Writing) -> Metadata:
     """Give what is to be written beside the pixels."""
-    everything = writing.metadata == "all"
-    return Metadata(
-        icc=metadata.icc if writing.metadata != "none" else None,
-        exif=metadata.exif if everything else None,
-        dpi=metadata.dpi if everything else None,
-        compression=metadata.compression,
-    )
+    kept = replace(metadata, icc=metadata.icc if writing.metadata != "none" else None)
+    return kept if writing.metadata == "all" else replace(kept, exif=None, dpi=None)
+
+
+def _tag(tag: tuple[int, Any]) -> tuple[int, str, int, Any, bool]:
+    """Give a tag as tifffile takes it."""
+    number, value = tag
+    if isinstance(value, str):
+        return number, "s", 0, value, True
+    return number, "H" if isinstance(value[0], int) else "d", len(value), value, True
 
 
 def _tags(exif: bytes | None, notes: list[str]) -> list[tuple[int, str, int, Any, bool]]:

@@ -1,10 +1,11 @@
 """NumPy's ``.npy`` and ``.npz``: mapped or read, never unpickled, checked before use."""
 
 import errno
+import itertools
 import math
 import os
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exits import FileError
-from ..job import Reading
+from ..job import Reading, RunNote
 from .broken import broken
-from .raster import Metadata, Raster
+from .raster import MAX_PIXELS, Metadata, Raster, held
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
 _LAYOUTS["NHWC"] = ("NHWC", 4)
@@ -147,23 +148,51 @@ def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has")
     return layout
 
 
-def save(rasters: list[Raster], file: BinaryIO, format: str) -> None:
-    """Write arrays as they are: one as a ``.npy``, frames of one shape stacked, or a ``.npz``."""
-    arrays = [np.ascontiguousarray(raster.array) for raster in rasters]
+def save(
+    rasters: Iterable[Raster], file: BinaryIO, format: str, max_pixels: int | None = None
+) -> tuple[str, ...]:
+    """Write arrays as they are, and give the notes that are worth a word.
+
+    One goes to a ``.npy``, frames of one shape stacked; a ``.npz`` takes each as it comes.
+    """
     if format == "NPY":
+        frames = list(_bounded(rasters, max_pixels))
+        arrays = [np.ascontiguousarray(raster.array) for raster in frames]
         if len({array.shape for array in arrays}) > 1:
             raise FileError(
                 "its frames or arrays differ in shape and do not stack in one .npy: write a .npz"
             )
         whole = arrays[0] if len(arrays) == 1 else np.stack(arrays)
         np.lib.format.write_array(file, whole, allow_pickle=False)
-        return
-    packed = any(raster.metadata.compression for raster in rasters)
-    method = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+        return tuple(_refused_or_noted(frames[0]))
+    rasters = iter(rasters)
+    first = next(rasters)
+    method = zipfile.ZIP_DEFLATED if first.metadata.compression else zipfile.ZIP_STORED
     with zipfile.ZipFile(file, "w", method) as archive:
-        for number, (raster, array) in enumerate(zip(rasters, arrays, strict=True)):
+        for number, raster in enumerate(itertools.chain([first], rasters)):
             with archive.open(f"{raster.name or f'arr_{number}'}.npy", "w", force_zip64=True) as to:
+                array = np.ascontiguousarray(raster.array)
                 np.lib.format.write_array(to, array, allow_pickle=False)
+    return tuple(_refused_or_noted(first))
+
+
+def _bounded(rasters: Iterable[Raster], max_pixels: int | None) -> Iterator[Raster]:
+    """Give a picture's frames while they are few enough to be held; arrays are bounded as read."""
+    rest = iter(rasters)
+    first = next(rest)
+    whole = itertools.chain([first], rest)
+    return held(whole, max_pixels or MAX_PIXELS) if first.frames > 1 else whole
+
+
+def _refused_or_noted(raster: Raster) -> Iterator[str]:
+    """Refuse floats that grow darker, and say what an array does not tell of a picture."""
+    metadata = raster.metadata
+    if metadata.white_is_zero and raster.array.dtype.kind == "f":
+        raise FileError("its floats grow darker (MinIsWhite), which .npy cannot say: write .tif")
+    if metadata.white_is_zero:
+        yield RunNote("in a file whose zero is white, the lightness was pooled")
+    if metadata.georeference:
+        yield RunNote("NumPy's files hold no georeference: it was left out")
 
 
 def create(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any, BinaryIO
@@ -13,13 +13,13 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading
 from ..quiet import quiet
+from . import lossless, tiff, unscaled
 from .broken import broken
-from .raster import Metadata, Raster
+from .exif import metadata_of, orientation
+from .page import Page
+from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
-
-# Past twice its own limit Pillow refuses a picture as a decompression bomb; so do we.
-MAX_PIXELS = 2 * 89_478_485
 
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
 HEAD = 4096  # bytes in which every format that we look into says its bit depth
@@ -34,15 +34,6 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_ORIENTATION = 0x0112
-_EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-# Tags that stay true of a smaller picture: words, dates and resolution, and in the two groups
-# below them all but sizes and offsets. Thumbnails and georeferences do not.
-_KEPT_TAGS = frozenset(
-    {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746}
-    | {0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F}
-)
-_STALE_TAGS = (0xA002, 0xA003, 0xA005)
 
 
 def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
@@ -57,7 +48,8 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
         picture: Image.Image = Image.open(file)
     except UnidentifiedImageError as error:
         empty = file.seek(0, 2) == 0
-        reason = "the file is empty" if empty else "it is no picture or array that is known"
+        known = "it is not a picture or array format that pool can read"
+        reason = "the file is empty" if empty else known
         raise FileError(reason) from error
     except Exception as error:
         raise FileError(reason_of(error)) from error
@@ -77,6 +69,8 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     file.seek(0)
     head = file.read(HEAD)
     file.seek(0)
+    pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
+    exactly = lossless.format_of(file)
     with open_picture(file, reading) as picture:
         try:
             count = frame_count(picture)
@@ -90,7 +84,10 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 bits = bits_beyond_8(picture, head)
                 if bits and not reading.accept_8bit:
                     raise FileError(too_deep(bits))
-                yield _frame(picture, reading, count > 1)
+                page = pages[number] if number < len(pages) else None
+                raster = _frame(picture, reading, count > 1, page)
+                metadata = replace(raster.metadata, lossless=exactly)
+                yield replace(raster, metadata=metadata, frames=count)
             except FileError:
                 raise
             except Exception as error:
@@ -98,9 +95,11 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 raise FileError(where + reason_of(error)) from error
 
 
-def _frame(picture: Image.Image, reading: Reading, animated: bool) -> Raster:
+def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | None) -> Raster:
     # Pillow itself turns a TIFF as it loads it; a PNG may tell of it after the pixels.
     before = orientation(picture)
+    stored = page is not None and tiff.as_stored(picture, page)
+    kept = unscaled.prepared(picture)
     with quiet() if picture.format == "TIFF" else nullcontext():
         picture.load()
     after = orientation(picture)
@@ -133,9 +132,30 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool) -> Raster:
         mode, array = "I;16", array.astype(np.uint16)
     elif mode == "LAB":
         array = flip_lab(array)
+    if page is not None:
+        if stored:
+            mode, array = page.mode, array.view(dtype_of(page.mode))
+            array = lightness(array) if page.metadata.white_is_zero else array
+        metadata = _with_page(metadata, page)
+        notes += page.notes
+    array, mode, maximum = kept(array, mode)
+    metadata = replace(metadata, maximum=maximum)
     layout = "NHWC" if array.ndim == 3 else "NCHW"
     duration = picture.info.get("duration") if animated else None
     return Raster(array, layout, mode, metadata, duration, palette=palette, notes=tuple(notes))
+
+
+def _with_page(metadata: Metadata, page: Page) -> Metadata:
+    """Add what a TIFF's tags say that Pillow does not."""
+    said = page.metadata
+    return replace(
+        metadata,
+        planar=said.planar,
+        white_is_zero=said.white_is_zero,
+        nodata=said.nodata,
+        gdal=said.gdal,
+        georeference=said.georeference,
+    )
 
 
 def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
@@ -165,62 +185,6 @@ _AS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
 def flip_lab(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     """Turn LAB's a and b from two's complement to offset 128, whose order is theirs, or back."""
     return array ^ np.array([0, 128, 128], np.uint8)
-
-
-def orientation(picture: Image.Image) -> int:
-    """Give the EXIF orientation, 1 where there is none or none that can be read."""
-    try:
-        return int(picture.getexif().get(_ORIENTATION, 1))
-    except Exception:
-        return 1  # EXIF that is damaged says nothing: the pixels are whole
-
-
-def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
-    """Give what is kept beside the pixels, and in `notes` what could not be."""
-    info = picture.info
-    subsampling = None
-    if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "YCbCr"):
-        from PIL.JpegImagePlugin import get_sampling
-
-        subsampling = max(get_sampling(picture), -1)
-    compression = info.get("compression") if picture.format == "TIFF" else None
-    return Metadata(
-        icc=info.get("icc_profile") or None,
-        exif=kept_exif(picture.getexif, notes),
-        dpi=plausible_dpi(info.get("dpi")),
-        loop=info.get("loop"),
-        poster=bool(info.get("default_image")),
-        subsampling=subsampling,
-        compression=compression if isinstance(compression, str) else None,
-    )
-
-
-def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
-    """Give what stays true of a smaller picture."""
-    try:
-        exif = read()
-        kept = Image.Exif()
-        for tag in set(exif) & _KEPT_TAGS:
-            kept[tag] = exif[tag]
-        for group in (_EXIF_IFD, _GPS_IFD):
-            tags = dict(exif.get_ifd(group)) if group in exif else {}
-            for tag in _STALE_TAGS:
-                tags.pop(tag, None)
-            if tags:
-                kept[group] = tags
-        return kept.tobytes() if len(kept) else None
-    except Exception:
-        notes.append("its EXIF is damaged and was left out")
-        return None
-
-
-def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
-    """Give a resolution as two numbers, None where they are none."""
-    try:
-        across, down = float(dpi[0]), float(dpi[1])
-    except (TypeError, ValueError, IndexError, ZeroDivisionError):
-        return None
-    return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
 
 
 def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -1,122 +1,169 @@
 """Arrays to pictures, through Pillow: what a format cannot hold is refused, never clipped."""
 
-from contextlib import nullcontext
+import itertools
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from ..exits import FileError
-from ..job import Writing
+from ..job import RunNote, Writing
 from ..quiet import quiet
-from . import FORMATS, deep_save
-from .deep import EXTRA, installed
+from . import FORMATS, deep_save, holding, tiff_save
+from .holding import HOLDS, OPAQUE, WIDENS, is_deep, not_held
 from .pillow import flip_lab
-from .raster import Metadata, Raster, spoken
+from .raster import MAX_PIXELS, Frame, Raster, held, spoken
 
-# Pixel modes that each format keeps bit for bit (or, where it is lossy, accepts).
-_HOLDS: dict[str, tuple[str, ...]] = {
-    "PNG": ("1", "L", "LA", "RGB", "RGBA", "I;16", "P", *deep_save.HOLDS["PNG"]),
-    "JPEG": ("L", "RGB", "CMYK"),
-    "TIFF": (
-        *("1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F", "P"),
-        *deep_save.HOLDS["TIFF"],
-    ),
-    "WEBP": ("RGB", "RGBA"),
-    "AVIF": ("RGB", "RGBA"),
-    "GIF": ("1", "L", "RGB", "RGBA", "P"),
-    "BMP": ("1", "L", "RGB", "RGBA", "P"),
-    "PPM": ("1", "L", "RGB", "I;16", "F"),
-    "JPEG2000": ("L", "LA", "RGB", "RGBA", "I;16"),
-    "TGA": ("1", "L", "LA", "RGB", "RGBA", "P"),
-    "PCX": ("1", "L", "RGB", "P"),
-    "SGI": ("L", "RGB", "RGBA"),
-}
-# What a mode may become, in order, without a value being changed.
-_WIDENS = {"1": ("L", "RGB"), "L": ("RGB",), "LA": ("RGBA",), "YCbCr": ("RGB",)}
-_OPAQUE = {"LA": "L", "RGBA": "RGB", "LA;16": "I;16", "RGBA;16": "RGB;16"}
-_CHANNEL: dict[str, type[np.generic]] = {"1": np.bool_, "I": np.int32, "F": np.float32}
-_DEPTH: dict[str, type[np.generic]] = {
-    "16": np.uint16,
-    "16F": np.float16,
-    "32F": np.float32,
-    "64F": np.float64,
-}
 _ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
-_LOSSLESS_TIFF = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "lzma", "zstd")
+_DB_PER_QUALITY = 0.5  # of a JPEG 2000's signal to noise: 45 dB at --quality 90
+_KEEPS_PROFILE = ("PNG", "JPEG", "WEBP", "AVIF")
 
 
-def save(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, ...]:
+def save(
+    rasters: Iterable[Raster], file: BinaryIO, writing: Writing, max_pixels: int | None = None
+) -> tuple[str, ...]:
     """Write the frames as one picture, and give the notes that are worth a word.
 
-    By way of memory: given a file, Pillow and tifffile write to its descriptor, and take the
-    part that a full disk still had room for as the whole.
+    Frames are taken one at a time. A TIFF's pages are written as they come, a GIF's are held as
+    indices, all others until the last is there; what is held has at most `max_pixels`.
     """
-    whole = BytesIO()
-    notes = _encode(rasters, whole, writing)
-    file.write(whole.getbuffer())
-    return notes
-
-
-def _encode(rasters: list[Raster], file: BinaryIO, writing: Writing) -> tuple[str, ...]:
-    format = writing.format
-    if len(rasters) > 1 and format not in _ANIMATED:
-        raise FileError(
-            f"it has {len(rasters)} frames and {format} holds one: "
-            f"write {_listed(_suffixes(_ANIMATED))}"
-        )
     notes: list[str] = []
-    frames = [(raster, *_values(raster, writing)) for raster in rasters]
-    if any(deep_save.is_deep(mode) and mode in _HOLDS[format] for _, _, mode in frames):
-        for raster, _, mode in frames:
-            if mode not in _HOLDS[format]:
-                raise _not_held(raster, mode, format)
-        return deep_save.save(frames, file, writing)
-    images = [_image(*frame, writing, notes) for frame in frames]
-    options = _options(rasters, images, writing, notes)
-    # Pillow's own text for a size past the format's limit is good enough.
-    try:
-        with quiet() if format == "TIFF" else nullcontext():
-            images[0].save(file, format=format, **options)
-    except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
-        raise FileError(f"{format} cannot hold it: {error}") from error
+    frames = iter(rasters)
+    first = next(frames)
+    format = writing.format
+    several = first.frames > 1
+    if several and format not in _ANIMATED:
+        raise FileError(
+            f"it has {first.frames} frames and {format} holds one: "
+            f"write {holding.listed(holding.suffixes(_ANIMATED))}"
+        )
+    frames = itertools.chain([first], frames)
+    if several and format != "TIFF":
+        frames = held(frames, max_pixels or MAX_PIXELS)
+    numbered = ((raster, *holding.numbers(raster, writing, notes)) for raster in frames)
+    _encode(numbered, file, writing, notes)
     return tuple(dict.fromkeys(notes))
+
+
+def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
+    """Write frames by tifffile, by Pillow page for page, or by Pillow."""
+    first = next(frames)
+    frames = itertools.chain([first], frames)
+    (raster, _, mode), format = first, writing.format
+    if format == "TIFF":
+        seekable = cast(BinaryIO, tiff_save.Plain(file))
+        if raster.deep or is_deep(mode):
+            deep_save.save_tiff(_held_by(format, frames), seekable, writing, notes)
+        else:
+            with _told(format), quiet():
+                tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
+        return
+    # By way of memory: given a file, Pillow writes to its descriptor, and takes the part that a
+    # full disk still had room for as the whole.
+    whole = BytesIO()
+    if is_deep(mode):
+        deep_save.save_png(next(_held_by(format, frames)), whole, writing)
+    elif format == "AVIF" and writing.lossless:
+        raster, array, mode = next(frames)
+        image = _image(raster, array, mode, writing, notes)
+        deep_save.save_avif(np.asarray(image), raster, whole, notes)
+    else:
+        _save_by_pillow(frames, whole, writing, notes)
+    file.write(whole.getbuffer())
+
+
+def _held_by(format: str, frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Give the frames, as long as the format keeps their modes."""
+    for raster, array, mode in frames:
+        if not holding.holds(format, mode):
+            raise not_held(raster, mode, format)
+        yield raster, array, mode
+
+
+def _pages(frames: Iterable[Frame], writing: Writing, notes: list[str]) -> Iterator[tiff_save.Page]:
+    for raster, array, mode in frames:
+        if is_deep(mode):
+            raise FileError(f"a page of {spoken(mode)} does not stand beside others: write .npz")
+        stored, room = tiff_save.as_stored(raster, array, mode)
+        yield tiff_save.Page(_image(raster, stored, room, writing, notes), mode, raster.metadata)
+
+
+@contextmanager
+def _told(format: str) -> Iterator[None]:
+    """Tell what Pillow cannot write; its own text for a size past the limit is good enough."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's
+        raise FileError(f"{format} cannot hold it: {error}") from error
+
+
+def _save_by_pillow(
+    frames: Iterator[Frame], file: BytesIO, writing: Writing, notes: list[str]
+) -> None:
+    format = writing.format
+    raster, array, mode = next(frames)
+    options = _options(raster, mode, writing, notes)
+    if raster.frames > 1:
+        frames = itertools.chain([(raster, array, mode)], frames)
+        images = _animated(frames, options, writing, notes)
+        image = next(images)
+        options["append_images"] = images if format == "GIF" else list(images)
+    else:
+        image = _image(raster, array, mode, writing, notes)
+    if format == "JPEG" and image.mode == "RGB":
+        # A JPEG's own subsampling is kept; anything else had its colour in full.
+        kept = raster.metadata.subsampling
+        options["subsampling"] = kept if kept is not None and kept >= 0 else 0
+    with _told(format):
+        image.save(file, format=format, **options)
+    if format == "PPM" and raster.metadata.maximum:
+        _set_maximum(file, raster.metadata.maximum)
+
+
+def _set_maximum(file: BytesIO, maximum: int) -> None:
+    """Put another maximum into a PGM's or PPM's header: its numbers have it already."""
+    kind, size, _, pixels = file.getvalue().split(b"\n", 3)
+    file.seek(0)
+    file.truncate()
+    file.write(b"%b\n%b\n%d\n%b" % (kind, size, maximum, pixels))
 
 
 def _image(
     raster: Raster, array: NDArray[Any], mode: str, writing: Writing, notes: list[str]
 ) -> Image.Image:
-    holds = _HOLDS[writing.format]
+    holds = HOLDS[writing.format]
     if writing.format == "PPM" and mode == "F" and array.ndim != 2:
         holds = ()
     if mode not in holds:
-        wider = next((name for name in _WIDENS.get(mode, ()) if name in holds), None)
+        wider = next((name for name in WIDENS.get(mode, ()) if name in holds), None)
         if wider:
             return _from_array(array, mode).convert(wider)
         if mode in ("LA", "RGBA") and writing.background:
             return _flattened(_from_array(array, mode), writing.background, holds)
-        if mode in _OPAQUE and _OPAQUE[mode] in holds:
+        if mode in OPAQUE and OPAQUE[mode] in holds:
             if (array[..., -1] == np.iinfo(array.dtype).max).all():
-                return _from_array(np.ascontiguousarray(array[..., :-1].squeeze()), _OPAQUE[mode])
+                return _from_array(np.ascontiguousarray(array[..., :-1].squeeze()), OPAQUE[mode])
             laid = ", or lay it on a colour with --background white" if ";" not in mode else ""
-            raise FileError(f"{writing.format} holds no transparency: write {_others(mode)}{laid}")
-        raise _not_held(raster, mode, writing.format)
+            raise FileError(
+                f"{writing.format} holds no transparency: write {holding.others(mode)}{laid}"
+            )
+        raise not_held(raster, mode, writing.format)
     image = _from_array(array, mode)
     if raster.palette is not None and mode == "P":
         _set_palette(image, raster.palette, writing.format)
     elif writing.format == "GIF" and mode in ("RGB", "RGBA"):
         image, exact = _indexed(array)
+        if not exact and writing.lossless:
+            raise FileError("a GIF holds 256 colours, and this has more: write .png or .webp")
         if not exact:
             notes.append("GIF holds 256 colours: the nearest were taken")
     return image
-
-
-def _not_held(raster: Raster, mode: str, format: str) -> FileError:
-    eight = raster.picture and mode.endswith(";16") and deep_save.is_deep(mode)
-    hint = ", or take 8 bits of it with --accept-8bit" if eight else ""
-    return FileError(f"{format} holds no {spoken(mode)}: write {_others(mode)}{hint}")
 
 
 def _set_palette(image: Image.Image, palette: NDArray[np.uint8], format: str) -> None:
@@ -132,79 +179,6 @@ def _set_palette(image: Image.Image, palette: NDArray[np.uint8], format: str) ->
         image.info["transparency"] = int(clear[0])
     else:
         raise FileError(f"{format} holds no such transparent palette: write .png, or .npy")
-
-
-def _values(raster: Raster, writing: Writing) -> tuple[NDArray[Any], str]:
-    """Give the array in the number type of a mode, and that mode; refuse what does not fit."""
-    array, mode, format = raster.array, raster.mode or _mode_of(raster), writing.format
-    wanted = _DEPTH.get(mode.partition(";")[2]) or _CHANNEL.get(mode, np.uint8)
-    single = array.ndim == 2
-    if array.dtype == wanted:
-        return array, mode
-    if array.dtype.kind == "f":
-        return _floats(array, mode, writing)
-    if single and format == "TIFF":
-        # Sums of grey go to 32 bits whatever they come to, so that one folder has one kind.
-        wanted, mode = np.int32, "I"
-    low, high = (0, 1) if wanted is np.bool_ else _limits(wanted)
-    least, most = (int(array.min()), int(array.max())) if array.size else (0, 0)
-    if least < low or most > high:
-        if not writing.clip:
-            beyond = most if most > high else least
-            fits = " or .tif" if single and format != "TIFF" and _within(least, most) else ""
-            raise FileError(
-                f"its values reach {beyond:,} and {spoken(mode)} in {format} holds {low} to "
-                f"{high:,}: write .npy{fits}, or hold them at those limits with --clip"
-            )
-        array = np.clip(array, low, high)
-    return array.astype(wanted), mode
-
-
-def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[Any], str]:
-    """Give floats that were no floats in the input, or stand in no picture, and their mode."""
-    single, format = array.ndim == 2, writing.format
-    narrow = array.dtype.itemsize <= 4 or (writing.clip and format == "TIFF")
-    if single and narrow and "F" in _HOLDS[format]:
-        return array.astype(np.float32), "F"
-    base = mode.partition(";")[0]
-    base = "L" if single else base
-    deep = f"{base};{array.dtype.itemsize * 8}F"
-    if format == "TIFF" and deep in _HOLDS[format]:
-        if not installed() and single:
-            raise FileError(
-                f"its values are {array.dtype}, and a TIFF of those is written with an extra: "
-                f"{EXTRA}; or write .npy, or hold them in float32 with --clip"
-            )
-        return array, deep
-    held = format != "TIFF" and (deep in _HOLDS["TIFF"] or (single and narrow))
-    fits = " or .tif" if held else ""
-    raise FileError(f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}")
-
-
-def _limits(dtype: type[Any]) -> tuple[int, int]:
-    info = np.iinfo(dtype)
-    return int(info.min), int(info.max)
-
-
-def _within(least: int, most: int) -> bool:
-    low, high = _limits(np.int32)
-    return low <= least and most <= high
-
-
-def _mode_of(raster: Raster) -> str:
-    """Find the mode that a plain array is as a picture, by its axes and type."""
-    array = raster.array
-    if raster.data_format == "NHWC" and array.ndim == 3 and array.dtype.kind in "uif":
-        mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
-        if mode:
-            return mode + {"uint16": ";16"}.get(array.dtype.name, "")
-    if array.ndim == 2 and array.size and array.dtype.kind in "uibf":
-        by_type = {"bool": "1", "uint16": "I;16", "int32": "I", "float32": "F", "float16": "F"}
-        return by_type.get(array.dtype.name, "L")
-    raise FileError(
-        f"{array.dtype} of shape {array.shape} is no picture: write .npy, or give a grey array "
-        "of two axes, or one of 2, 3 or 4 channels with --data-format HWC"
-    )
 
 
 def _from_array(array: NDArray[Any], mode: str) -> Image.Image:
@@ -260,74 +234,77 @@ def _indexed(array: NDArray[Any]) -> tuple[Image.Image, bool]:
     return image, exact
 
 
-def _options(
-    rasters: list[Raster], images: list[Image.Image], writing: Writing, notes: list[str]
-) -> dict[str, Any]:
+def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> dict[str, Any]:
     """Give what `Image.save` is told beside the pixels."""
-    format, metadata = writing.format, rasters[0].metadata
-    options: dict[str, Any] = {}
-    if writing.metadata != "none" and metadata.icc and images[0].mode != "F":
-        if format in ("PNG", "JPEG", "TIFF", "WEBP", "AVIF"):
+    format, metadata = writing.format, raster.metadata
+    options = _quality(raster, writing, notes)
+    if writing.metadata != "none" and metadata.icc and mode != "F":
+        if format in _KEEPS_PROFILE:
             options["icc_profile"] = metadata.icc
         else:
             notes.append(f"{format} holds no ICC profile: it was left out")
     if writing.metadata == "all":
-        if metadata.exif and format in ("PNG", "JPEG", "TIFF", "WEBP", "AVIF"):
+        if metadata.exif and format in _KEEPS_PROFILE:
             options["exif"] = metadata.exif
-        if metadata.dpi and format in ("PNG", "JPEG", "TIFF", "BMP"):
+        if metadata.dpi and format in ("PNG", "JPEG", "BMP"):
             options["dpi"] = metadata.dpi
-    if FORMATS[format].lossy:
-        options["quality"] = writing.quality
-    if format == "JPEG" and images[0].mode == "RGB":
-        # A JPEG's own subsampling is kept; anything else had its colour in full.
-        kept = metadata.subsampling
-        options["subsampling"] = kept if kept is not None and kept >= 0 else 0
-    if format == "TIFF":
-        kind = metadata.compression
-        options["compression"] = kind if kind in _LOSSLESS_TIFF else "tiff_adobe_deflate"
-        if "exif" in options and kind != "raw" and _has_groups(options["exif"]):
-            # Pillow fails to write these through libtiff, which does the compressing.
-            options["compression"] = "raw"
-            notes.append("to keep its EXIF the TIFF was left uncompressed")
-    if len(rasters) > 1:
-        options.update(_timing(rasters, metadata, format))
-        options.update(save_all=True, append_images=images[1:])
+        if metadata.georeference:
+            notes.append(RunNote(f"{format} holds no georeference: it was left out"))
+        if metadata.nodata:
+            notes.append(RunNote(f"{format} does not say which number is nodata"))
     return options
 
 
-def _has_groups(exif: bytes) -> bool:
-    """Say whether EXIF holds the camera's or the place's tags, which stand in groups."""
-    tags = Image.Exif()
-    tags.load(exif)
-    return 0x8769 in tags or 0x8825 in tags
+def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, Any]:
+    """Say how exactly pixels are kept: as asked, else as they came in the same format."""
+    format, asked = writing.format, writing.lossless
+    if format == "JPEG":
+        if asked:
+            raise FileError("a JPEG is never lossless: write .png, .webp, .tif or .jp2")
+        return {"quality": writing.quality}
+    exactly = raster.metadata.lossless == format if asked is None else asked
+    if format == "WEBP" and exactly:
+        return {"lossless": True, "exact": True}
+    if format == "JPEG2000" and asked is False:
+        decibels = [writing.quality * _DB_PER_QUALITY]
+        return {"irreversible": True, "quality_mode": "dB", "quality_layers": decibels}
+    if format == "AVIF" and raster.metadata.lossless == "AVIF" and asked is None:
+        notes.append(
+            RunNote("whether an AVIF came lossless is not looked for: --lossless keeps every pixel")
+        )
+    return {"quality": writing.quality} if FORMATS[format].lossy else {}
 
 
-def _timing(rasters: list[Raster], metadata: Metadata, format: str) -> dict[str, Any]:
-    if format == "TIFF":
-        return {}
+def _animated(
+    frames: Iterator[Frame], options: dict[str, Any], writing: Writing, notes: list[str]
+) -> Iterator[Image.Image]:
+    """Give the frames' images, and fill in `options` how each is shown, just before it is given.
+
+    That is when Pillow asks for it, of a GIF; of other formats it asks when all have been given.
+    """
+    format = writing.format
+    durations: list[float] = []
+    disposals: list[int] = []
+    options.update(save_all=True, duration=durations)
+    current: Frame | None = next(frames)
+    assert current is not None
+    metadata = current[0].metadata
     poster = metadata.poster and format == "PNG"
-    shown = rasters[1:] if poster else rasters
-    durations = [raster.duration or 0 for raster in shown]
-    if format in ("WEBP", "AVIF"):
-        durations = [round(duration) for duration in durations]
-    options: dict[str, Any] = {"duration": durations}
     if metadata.loop is not None:
         options["loop"] = metadata.loop
     if poster:
         options["default_image"] = True
-    if format == "GIF" and any(raster.mode in ("RGBA", "LA") for raster in rasters):
-        options["disposal"] = 2  # what one frame shows the next may have to take away
-    return options
-
-
-def _others(mode: str) -> str:
-    formats = [name for name, modes in _HOLDS.items() if mode in modes]
-    return _listed([".npy", *_suffixes(formats[:3])])
-
-
-def _suffixes(formats: list[str] | tuple[str, ...]) -> list[str]:
-    return [FORMATS[name].suffixes[0] for name in formats]
-
-
-def _listed(names: list[str]) -> str:
-    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    if format == "GIF":
+        options["disposal"] = disposals
+    while current is not None:
+        following = next(frames, None)
+        raster, array, mode = current
+        if not poster:
+            duration = raster.duration or 0
+            durations.append(round(duration) if format in ("WEBP", "AVIF") else duration)
+        poster = False
+        # What one frame shows the next may have to take away.
+        pair = (mode, following[2] if following else "")
+        disposals.append(2 if {"RGBA", "LA"} & set(pair) else 0)
+        yield _image(raster, array, mode, writing, notes)
+        current = following

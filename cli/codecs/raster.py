@@ -1,23 +1,59 @@
 """What codecs load and save: an array, and what its numbers and axes mean."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..exits import FileError
+from .georeference import Georeference
+
+# Past twice its own limit Pillow refuses a picture as a decompression bomb; so do we.
+MAX_PIXELS = 2 * 89_478_485
+
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a picture's file says beside its pixels."""
+    """What a picture's file says beside its pixels.
+
+    Attributes
+    ----------
+    poster
+        Whether an APNG's first picture is shown only where it cannot be animated.
+    subsampling
+        A JPEG's, in Pillow's numbers.
+    compression
+        A TIFF's, in Pillow's words, or that an ``.npz`` is compressed.
+    lossless
+        The format that holds every pixel exactly (WEBP, JPEG2000), or may do so (AVIF).
+    planar
+        Whether a TIFF stores one channel after the other.
+    white_is_zero
+        Whether the file's smallest number is white; the raster holds lightness.
+    maximum
+        The number that stands for white where it is not the type's largest (a PGM's maximum).
+    nodata
+        The number that a GeoTIFF says to stand for no value, as text.
+    gdal
+        GDAL's metadata: XML with names, scales and offsets of the bands.
+    """
 
     icc: bytes | None = None
     exif: bytes | None = None
     dpi: tuple[float, float] | None = None
     loop: int | None = None
-    poster: bool = False  # an APNG's first picture, shown where it cannot be animated
-    subsampling: int | None = None  # of a JPEG, in Pillow's numbers
-    compression: str | None = None  # of a TIFF or an .npz
+    poster: bool = False
+    subsampling: int | None = None
+    compression: str | None = None
+    lossless: str = ""
+    planar: bool = False
+    white_is_zero: bool = False
+    maximum: int | None = None
+    nodata: str = ""
+    gdal: str = ""
+    georeference: Georeference | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +69,12 @@ class Raster:
         empty where that is not known and was not needed.
     mode
         What the channels are, in Pillow's words ("RGBA"), and their depth where it is not
-        Pillow's ("RGBA;16", "RGB;32F"); empty for a plain array.
+        Pillow's ("RGBA;16", "RGB;32F", "L;16S"); empty for a plain array. A letter X is a band
+        without a meaning of its own ("RGBX;8", "LXXX;16").
+    frames
+        How many the file has.
+    deep
+        Whether a frame of the file is of a kind that Pillow does not read as it is.
     duration
         How long an animation shows this frame, in milliseconds.
     name
@@ -50,6 +91,8 @@ class Raster:
     name: str = ""
     palette: NDArray[np.uint8] | None = None
     notes: tuple[str, ...] = ()
+    frames: int = 1
+    deep: bool = False
 
     @property
     def picture(self) -> bool:
@@ -63,11 +106,78 @@ class Raster:
         return shape[-3:-1] if self.data_format == "NHWC" else shape[-2:]
 
 
+DEPTHS: dict[str, np.dtype[Any]] = {
+    **{f"{8 * size}": np.dtype(f"u{size}") for size in (1, 2, 4, 8)},
+    **{f"{8 * size}S": np.dtype(f"i{size}") for size in (1, 2, 4, 8)},
+    **{f"{8 * size}F": np.dtype(f"f{size}") for size in (2, 4, 8)},
+}
+"""The types of number that a mode's depth stands for."""
+
+_PILLOWS: dict[str, np.dtype[Any]] = {
+    "1": np.dtype(np.bool_),
+    "I": np.dtype(np.int32),
+    "F": np.dtype(np.float32),
+}
+
+
+def dtype_of(mode: str) -> np.dtype[Any]:
+    """Give the type of number that a mode's channels hold."""
+    base, _, depth = mode.partition(";")
+    return DEPTHS[depth] if depth else _PILLOWS.get(base, np.dtype(np.uint8))
+
+
+Frame = tuple[Raster, NDArray[Any], str]
+"""What was pooled, and its array and mode as a file is to hold them."""
+
+
+def channels_of(mode: str) -> int:
+    """Give how many channels a mode has."""
+    base = mode.partition(";")[0]
+    return 3 if base == "YCbCr" else len(base)
+
+
+def alpha_of(mode: str) -> int | None:
+    """Give the place of a mode's alpha among its channels, or None."""
+    base = mode.partition(";")[0]
+    return base.index("A") if "A" in base and base != "LAB" else None
+
+
 def spoken(mode: str) -> str:
     """Give a mode in words: "16-bit RGB" of "RGB;16", "palette" of "P"."""
     base, _, depth = mode.partition(";")
     if not depth:
         return {"P": "palette"}.get(mode, mode)
-    bits = depth.removesuffix("F")
-    base = {"I": "grey", "L": "grey"}.get(base, base)
-    return f"{bits}-bit {'float ' if depth != bits else ''}{base}"
+    dtype = DEPTHS[depth]
+    kind = {"i": "signed ", "f": "float "}.get(dtype.kind, "")
+    bands = base.rstrip("X")
+    extra = f" with {len(base) - len(bands)} more bands" if bands != base else ""
+    bands = {"I": "grey", "L": "grey"}.get(bands, bands)
+    return f"{8 * dtype.itemsize}-bit {kind}{bands}{extra}"
+
+
+def held(rasters: Iterable[Raster], limit: int) -> Iterator[Raster]:
+    """Give the frames, as long as all together they have no more pixels than `limit`."""
+    pixels = 0
+    for raster in rasters:
+        height, width = raster.spatial
+        pixels += height * width
+        if pixels > limit:
+            raise FileError(
+                f"its {raster.frames} frames are held at once, and are more than {limit:,} pixels: "
+                f"give --max-pixels {pixels * raster.frames} if there is memory for them"
+            )
+        yield raster
+
+
+def lightness(array: NDArray[Any]) -> NDArray[Any]:
+    """Give the lightness of numbers of which the smallest is white, or back."""
+    return -array if array.dtype.kind == "f" else ~array
+
+
+def turned(array: NDArray[Any]) -> NDArray[Any]:
+    """Turn grey by `lightness`; further bands beside it stay as they are."""
+    if array.ndim == 2:
+        return lightness(array)
+    array = array.copy()
+    array[..., 0] = lightness(array[..., 0])
+    return array

@@ -121,7 +121,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
 
 def _columns(inputs: int, given: dict[str, Any]) -> int:
     """Give the number of columns, and refuse a sheet that is too large."""
-    from ..codecs.pillow import MAX_PIXELS
+    from ..codecs.raster import MAX_PIXELS
     from ..sheet import columns_for, most_pixels
 
     columns = min(given["columns"] or columns_for(inputs, given["tile"]), inputs)

@@ -1,0 +1,23 @@
+"""Texts in which programs keep the shape of an array that they wrote as a picture."""
+
+import json
+
+
+def about_shape(description: object) -> str:
+    """Say what writes such a description of an array's shape, or nothing if it is none.
+
+    Other programs read it and take the pooled file for one of the old shape.
+    """
+    text = description.decode("utf-8", "replace") if isinstance(description, bytes) else description
+    text = str(text or "").lstrip()
+    if text.startswith("ImageJ="):
+        return "ImageJ's description"
+    if text.startswith("<") and "<OME" in text[:1000] and "openmicroscopy.org" in text[:2000]:
+        return "OME-XML"
+    if text.startswith("shape=("):
+        return "tifffile's shape"
+    try:
+        found = json.loads(text) if text.startswith("{") else None
+    except ValueError:
+        found = None
+    return "tifffile's shape" if isinstance(found, dict) and "shape" in found else ""

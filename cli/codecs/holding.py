@@ -1,0 +1,173 @@
+"""What each format holds: an array as numbers of a mode, or why it is refused, never clipped."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..exits import FileError
+from ..job import Writing
+from . import FORMATS
+from .raster import Raster, dtype_of, spoken
+
+EXTRA = "pip install 'numbapool[deep]'"
+
+# Pillow's modes that each format keeps bit for bit (or, where it is lossy, accepts).
+HOLDS: dict[str, tuple[str, ...]] = {
+    "PNG": ("1", "L", "LA", "RGB", "RGBA", "I;16", "P"),
+    "JPEG": ("L", "RGB", "CMYK"),
+    "TIFF": ("1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "I;16", "I", "F", "P"),
+    "WEBP": ("RGB", "RGBA"),
+    "AVIF": ("RGB", "RGBA"),
+    "GIF": ("1", "L", "RGB", "RGBA", "P"),
+    "BMP": ("1", "L", "RGB", "RGBA", "P"),
+    "PPM": ("1", "L", "RGB", "I;16", "F"),
+    "JPEG2000": ("L", "LA", "RGB", "RGBA", "I;16"),
+    "TGA": ("1", "L", "LA", "RGB", "RGBA", "P"),
+    "PCX": ("1", "L", "RGB", "P"),
+    "SGI": ("L", "RGB", "RGBA"),
+}
+# Grey that a TIFF holds, and Pillow writes under another name.
+RENAMED: dict[str, str] = {"L;8S": "L", "L;16S": "I;16", "L;32": "I"}
+# What the extra ``deep`` writes.
+_DEEP_PNG = ("LA;16", "RGB;16", "RGBA;16")
+_DEEP_TIFF = ("L", "La", "LA", "RGB", "RGBa", "RGBA", "CMYK")
+
+# What a mode may become, in order, without a value being changed.
+WIDENS = {"1": ("L", "RGB"), "L": ("RGB",), "LA": ("RGBA",), "YCbCr": ("RGB",)}
+OPAQUE = {"LA": "L", "RGBA": "RGB", "LA;16": "I;16", "RGBA;16": "RGB;16"}
+
+_OWN_MAXIMUM = ("PPM", "TIFF")  # formats whose numbers need not reach to the type's largest
+
+
+def is_deep(mode: str) -> bool:
+    """Say whether the extra ``deep`` writes a mode, not Pillow."""
+    return ";" in mode and mode != "I;16" and mode not in RENAMED
+
+
+def holds(format: str, mode: str) -> bool:
+    """Say whether a format keeps a mode as it is."""
+    if mode in HOLDS[format]:
+        return True
+    if format == "TIFF":
+        base = mode.partition(";")[0]
+        return mode in RENAMED or (is_deep(mode) and base.replace("X", "") in _DEEP_TIFF)
+    return format == "PNG" and mode in _DEEP_PNG
+
+
+def not_held(raster: Raster, mode: str, format: str) -> FileError:
+    """Give the error that names the formats which hold the mode."""
+    eight = raster.picture and mode.endswith(";16") and is_deep(mode)
+    hint = ", or take 8 bits of it with --accept-8bit" if eight else ""
+    return FileError(f"{format} holds no {spoken(mode)}: write {others(mode)}{hint}")
+
+
+def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray[Any], str]:
+    """Give the array in the type of a mode, and that mode; refuse what does not fit."""
+    raster = _as_the_format_counts(raster, writing.format, notes)
+    array, format = raster.array, writing.format
+    mode = raster.mode or _mode_of(raster, format)
+    wanted = dtype_of(mode)
+    single = array.ndim == 2
+    if array.dtype == wanted:
+        return array, mode
+    if array.dtype.kind == "f":
+        return _floats(array, mode, writing)
+    if single and format == "TIFF" and mode != "L;32":
+        # Sums of grey go to 32 bits whatever they come to, so that one folder has one kind.
+        wanted, mode = np.dtype(np.int32), "I"
+    low, high = _limits(wanted)
+    least, most = (int(array.min()), int(array.max())) if array.size else (0, 0)
+    if least < low or most > high:
+        if not writing.clip:
+            beyond = most if most > high else least
+            within = _limits(np.dtype(np.int32))
+            fits = " or .tif" if within[0] <= least and most <= within[1] else ""
+            fits = fits if single and format != "TIFF" else ""
+            raise FileError(
+                f"its values reach {beyond:,} and {spoken(mode)} in {format} holds {low} to "
+                f"{high:,}: write .npy{fits}, or hold them at those limits with --clip"
+            )
+        array = np.clip(array, low, high)
+    return array.astype(wanted), mode
+
+
+def _as_the_format_counts(raster: Raster, format: str, notes: list[str]) -> Raster:
+    """Give the raster with white where the format has it."""
+    array, maximum = raster.array, raster.metadata.maximum
+    if maximum and format not in _OWN_MAXIMUM:
+        full = np.iinfo(array.dtype).max
+        wide = array.astype(np.int64)
+        scaled = (2 * wide * full + maximum) // (2 * maximum)
+        notes.append(f"its numbers up to {maximum} became ones up to {full}, as {format} has them")
+        return replace(raster, array=scaled.astype(array.dtype))
+    if raster.metadata.white_is_zero and array.dtype.kind == "f" and format != "TIFF":
+        raise FileError(
+            f"its floats grow darker (MinIsWhite), which {format} cannot say: write .tif"
+        )
+    return raster
+
+
+def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[Any], str]:
+    """Give floats that were no floats in the input, or stand in no picture, and their mode."""
+    single, format = array.ndim == 2, writing.format
+    narrow = array.dtype.itemsize <= 4 or (writing.clip and format == "TIFF")
+    if single and narrow and "F" in HOLDS[format]:
+        return array.astype(np.float32), "F"
+    base = mode.partition(";")[0]
+    base = "L" if single else base
+    deep = f"{base};{array.dtype.itemsize * 8}F"
+    if format == "TIFF" and holds(format, deep):
+        from .deep import installed
+
+        if not installed() and single:
+            raise FileError(
+                f"its values are {array.dtype}, and a TIFF of those is written with an extra: "
+                f"{EXTRA}; or write .npy, or hold them in float32 with --clip"
+            )
+        return array, deep
+    held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
+    fits = " or .tif" if held else ""
+    raise FileError(f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}")
+
+
+def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
+    if dtype.kind == "b":
+        return 0, 1
+    info = np.iinfo(dtype)
+    return int(info.min), int(info.max)
+
+
+def _mode_of(raster: Raster, format: str) -> str:
+    """Find the mode that a plain array is as a picture, by its axes and type."""
+    array = raster.array
+    if raster.data_format == "NHWC" and array.ndim == 3 and array.dtype.kind in "uif":
+        mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
+        if mode:
+            return mode + {"uint16": ";16"}.get(array.dtype.name, "")
+    if array.ndim == 2 and array.size and array.dtype.kind in "uibf":
+        by_type = {"bool": "1", "uint16": "I;16", "int32": "I", "float32": "F", "float16": "F"}
+        if format == "TIFF":
+            by_type |= {"int8": "L;8S", "int16": "L;16S", "uint32": "L;32"}
+        return by_type.get(array.dtype.name, "L")
+    raise FileError(
+        f"{array.dtype} of shape {array.shape} is no picture: write .npy, or give a grey array "
+        "of two axes, or one of 2, 3 or 4 channels with --data-format HWC"
+    )
+
+
+def others(mode: str) -> str:
+    """Name formats that hold a mode."""
+    formats = [name for name in HOLDS if holds(name, mode)]
+    return listed([".npy", *suffixes(formats[:3])])
+
+
+def suffixes(formats: list[str] | tuple[str, ...]) -> list[str]:
+    """Give each format's usual suffix."""
+    return [FORMATS[name].suffixes[0] for name in formats]
+
+
+def listed(names: list[str]) -> str:
+    """Give names as a choice: "a, b or c"."""
+    return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,47 @@
+"""What the header of a picture's frame says, before its pixels are read."""
+
+from dataclasses import dataclass, field
+
+from .raster import Metadata, channels_of, dtype_of
+
+
+@dataclass(frozen=True)
+class Page:
+    """One frame, or one page of a TIFF.
+
+    Attributes
+    ----------
+    bits
+        How many bits a channel has.
+    mode
+        As of a `Raster`; empty where it is of a kind that is not read.
+    exact
+        Whether Pillow reads every number as it is.
+    """
+
+    width: int
+    height: int
+    bits: int
+    mode: str
+    exact: bool = False
+    orientation: int = 1
+    metadata: Metadata = field(default_factory=Metadata)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def eight_of_more(self) -> bool:
+        """Whether Pillow reads it, but 8 of its bits alone."""
+        return not self.exact and self.bits > 8 and "X" not in self.mode
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The array's shape once it stands upright."""
+        size = (self.height, self.width)
+        size = size[::-1] if self.orientation >= 5 else size
+        channels = channels_of(self.mode)
+        return size if channels == 1 else (*size, channels)
+
+    @property
+    def dtype(self) -> str:
+        """The name of the array's type."""
+        return dtype_of(self.mode).name

@@ -1,0 +1,214 @@
+"""What a TIFF says of its pages: which numbers they hold, and what these mean.
+
+Pillow opens grey of many kinds, and mistakes some of them: it takes unsigned 32 bits for signed,
+signed 8 bits for unsigned, and swaps no bytes of what is compressed. So we ask it for the bits
+as they are stored (`as_stored`), and the tags for what they are.
+"""
+
+from dataclasses import replace
+from typing import Any, BinaryIO, Literal
+from xml.etree import ElementTree
+
+from PIL import Image, TiffImagePlugin
+
+from .exif import kept_exif, plausible_dpi
+from .georeference import georeference_of
+from .page import Page
+from .raster import DEPTHS, Metadata
+
+MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+_MOST_PAGES = 1 << 16
+# A TIFF's tags.
+_WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
+_ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = 274, 277, 284, 338, 339
+_X_RESOLUTION, _Y_RESOLUTION, _UNIT, _ICC = 282, 283, 296, 34675
+_GDAL_METADATA, _NODATA = 42112, 42113
+_CENTIMETRE = 3  # of the resolution's units
+_SEPARATE = 2  # of the planar configurations
+_WEBP = 50001  # which the libtiff of Pillow's wheels does not unpack
+
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
+_COLOURS = {_WHITE_IS_ZERO: "L", _BLACK_IS_ZERO: "L", _RGB: "RGB", _PALETTE: "P", _CMYK: "CMYK"}
+_EXTRAS = {0: "X", 1: "a", 2: "A", 999: "A"}  # 999 is Corel Draw's
+_UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
+_SIGNS = {_UNSIGNED: "", _SIGNED: "S", _FLOAT: "F", _UNDEFINED: ""}  # in a mode's depth
+
+# Grey whose bits Pillow has room for: Pillow's mode, and its words for their order.
+_ROOM: dict[int, tuple[str, str]] = {8: ("L", "L"), 16: ("I;16", "I;16"), 32: ("I", "I;32")}
+_GREYS = {(_UNSIGNED, 8), (_UNSIGNED, 16), (_UNSIGNED, 32), (_SIGNED, 8), (_SIGNED, 16)}
+_GREYS |= {(_SIGNED, 32), (_FLOAT, 32)}
+_SHORT_NAMES = {"L;16": "I;16", "L;32S": "I", "L;32F": "F"}
+
+for _prefix in (b"II", b"MM"):
+    for _photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
+        for _format, _size in _GREYS:
+            # Else Pillow refuses to open some of them.
+            TiffImagePlugin.OPEN_INFO.setdefault(
+                (_prefix, _photometric, (_format,), 1, (_size,), ()), _ROOM[_size]
+            )
+
+
+def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
+    """Give what each page's header says, up to one that is damaged; none of what is no TIFF.
+
+    With `described`, also what stands beside the pixels of pages that Pillow does not read.
+    """
+    file.seek(0)
+    head = file.read(16)
+    found: list[Page] = []
+    seen: set[int] = set()
+    try:
+        directory = TiffImagePlugin.ImageFileDirectory_v2(head[:2] + b"*\0" + head[4:8])
+        big = b"+" in head[:4]
+        if big:
+            # Pillow itself takes a BigTIFF whose bytes are swapped for none.
+            order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
+            directory._bigtiff, directory.next = True, int.from_bytes(head[8:16], order)
+        opens = not (big and head[:2] == b"MM")
+        while directory.next and directory.next not in seen and len(seen) < _MOST_PAGES:
+            seen.add(directory.next)
+            file.seek(directory.next)
+            directory.load(file)
+            found.append(_page(file, directory, opens, described))
+    except Exception:
+        pass  # Pillow meets the same, and tells it
+    file.seek(0)
+    return tuple(found)
+
+
+def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
+    samples = tags.get(_SAMPLES, 1)
+    bits, formats = tags.get(_BITS, (1,)), tags.get(_FORMAT, (_UNSIGNED,))
+    photometric = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO)  # as Pillow takes it
+    base = _base(photometric, samples, tuple(tags.get(_EXTRA, ())))
+    mode = ""
+    if base not in ("", "P") and len(set(bits)) == len(set(formats)) == 1:
+        depth = f"{bits[0]}{_SIGNS.get(formats[0], '?')}"
+        mode = f"{base};{depth}" if depth in DEPTHS else ""
+        if depth == "8" and "X" not in base:
+            mode = base
+    mode = _SHORT_NAMES.get(mode, mode)
+    exact = opens and _exact(tags, samples, base, bits, formats)
+    if exact and not mode:
+        mode = {"L": {1: "1", 12: "I;16"}.get(bits[0], "L")}.get(base, base)
+    notes: list[str] = []
+    metadata = Metadata()
+    if described and not exact:
+        metadata = _metadata(file, tags, notes)
+    if exact and samples == 1 and bits[0] in (2, 4, 12) and base == "L":
+        wide = 16 if bits[0] == 12 else 8
+        notes.append(f"its {bits[0]} bits a pixel became {wide}")
+    return Page(
+        tags.get(_WIDTH, 0),
+        tags.get(_HEIGHT, 0),
+        max(bits),
+        mode,
+        exact,
+        tags.get(_ORIENTATION, 1),
+        _beside(tags, metadata, base[:1] == "L", notes),
+        tuple(notes),
+    )
+
+
+def _base(photometric: int, samples: int, extra: tuple[int, ...]) -> str:
+    """Give the letters of a page's channels, or nothing where they are not known."""
+    colour = _COLOURS.get(photometric, "")
+    more = samples - len(colour)
+    if not colour or more < 0:
+        return ""
+    if photometric == _RGB and more == 1 and not extra:
+        return "RGBA"  # Pillow and most others take the fourth for an alpha if nothing is said
+    extra = (*extra, *(0,) * more)[:more]
+    letters = "".join(_EXTRAS.get(kind, "X") for kind in extra)
+    # A second alpha has no meaning that is known.
+    first = next((n for n, letter in enumerate(letters) if letter != "X"), len(letters))
+    return colour + letters[: first + 1] + "X" * (len(letters) - first - 1)
+
+
+def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
+    """Say whether Pillow opens a page, and all of its numbers, if asked for them as stored."""
+    compression = tags.get(_COMPRESSION, 1)
+    if compression == _WEBP or compression not in TiffImagePlugin.COMPRESSION_INFO:
+        return False
+    if base == "L":
+        key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
+        return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO
+    return max(bits) <= 8 and set(formats) == {_UNSIGNED} and "X" not in base
+
+
+def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Metadata:
+    """Add what both ways of reading take from the tags."""
+    georeference = None
+    try:
+        georeference = georeference_of(tags)
+    except (TypeError, ValueError):
+        notes.append("its georeference is damaged and was left out")
+    if georeference and tags.get(_ORIENTATION, 1) != 1:
+        georeference = None
+        notes.append("it is stored sideways or mirrored: its georeference was left out")
+    return replace(
+        metadata,
+        planar=tags.get(_PLANAR, 1) == _SEPARATE and tags.get(_SAMPLES, 1) > 1,
+        white_is_zero=grey and tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO,
+        nodata=str(tags.get(_NODATA, "")).strip(" \0"),
+        georeference=georeference,
+        gdal=_lasting(str(tags.get(_GDAL_METADATA, "")), notes),
+    )
+
+
+def _lasting(text: str, notes: list[str]) -> str:
+    """Give GDAL's metadata without the statistics, which were of the pixels before."""
+    if not text:
+        return ""
+    try:
+        root = ElementTree.fromstring(text.strip(" \0"))
+    except ElementTree.ParseError:
+        notes.append("its GDAL metadata is damaged and was left out")
+        return ""
+    for item in root.findall("Item"):
+        if item.get("name", "").startswith("STATISTICS_"):
+            root.remove(item)
+    return ElementTree.tostring(root, encoding="unicode") if len(root) else ""
+
+
+def _metadata(file: BinaryIO, tags: Any, notes: list[str]) -> Metadata:
+    def exif() -> Image.Exif:
+        exif = Image.Exif()
+        exif.bigtiff, exif.endian = tags._bigtiff, tags._endian
+        exif.load_from_fp(file, tags.offset)
+        return exif
+
+    dpi = plausible_dpi((tags.get(_X_RESOLUTION), tags.get(_Y_RESOLUTION)))
+    if dpi and tags.get(_UNIT, 2) == _CENTIMETRE:
+        dpi = (dpi[0] * 2.54, dpi[1] * 2.54)
+    elif dpi and tags.get(_UNIT, 2) != 2:
+        dpi = None
+    return Metadata(
+        icc=tags.get(_ICC) or None,
+        exif=kept_exif(exif, notes),
+        dpi=dpi,
+        compression=TiffImagePlugin.COMPRESSION_INFO.get(tags.get(_COMPRESSION, 1)),
+    )
+
+
+def as_stored(picture: Image.Image, page: Page) -> bool:
+    """Ask Pillow for the bits of a grey page as they are, and say whether it will give them."""
+    room = _ROOM.get(page.bits)
+    if room is None or page.mode.partition(";")[0] not in ("L", "I", "F"):
+        return False
+    mode, raw = room
+    tags = picture.tag_v2  # type: ignore[attr-defined]
+    tiles = []
+    for codec, *place, arguments in picture.tile:  # type: ignore[attr-defined]
+        order = raw
+        if page.bits > 8 and codec == "libtiff":
+            order += "N"  # libtiff has swapped the bytes
+        elif page.bits > 8 and tags.prefix == b"MM":
+            order += "B"
+        elif tags.get(_FILL_ORDER, 1) == 2 and codec != "libtiff":
+            order += ";R" if page.bits == 8 else "R"
+        tiles.append((codec, *place, (order, *arguments[1:])))
+    picture.tile = tiles  # type: ignore[attr-defined]
+    picture._mode = mode
+    return True

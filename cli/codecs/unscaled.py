@@ -1,0 +1,108 @@
+"""Numbers as a file has them, if Pillow would scale or shift them as it reads them."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..exits import FileError
+
+Kept = tuple[NDArray[Any], str, int | None]
+"""An array, its mode, and the number that stands for white if it is not the type's largest."""
+
+_CARD = 80  # bytes of a FITS header's line
+_MOST_CARDS = 36 * 64
+
+
+def prepared(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Prepare a picture that is not loaded yet; what is given then restores its numbers.
+
+    Raises
+    ------
+    FileError
+        If they cannot be had.
+    """
+    prepare = {"PPM": _netpbm, "FITS": _fits, "JPEG2000": _jpeg2000}.get(picture.format or "")
+    return prepare(picture) if prepare else _as_they_are
+
+
+def _as_they_are(array: NDArray[Any], mode: str) -> Kept:
+    return array, mode, None
+
+
+def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Let a maximum of 1023 or 15 be: Pillow scales numbers to 65535 or 255."""
+    tile: Any = picture.tile  # type: ignore[attr-defined]
+    ((codec, place, offset, arguments),) = tile
+    if codec not in ("ppm", "ppm_plain") or not isinstance(arguments, tuple):
+        return _as_they_are
+    raw, maximum = arguments
+    if maximum > 255 and picture.mode != "I":
+        return _as_they_are  # colour of 16 bits, of which Pillow reads 8
+    if codec == "ppm":
+        arguments = "I;16B" if maximum > 255 else raw
+        picture.tile = [("raw", place, offset, arguments)]  # type: ignore[attr-defined]
+    else:
+        arguments = (raw, 65535 if maximum > 255 else 255)
+        picture.tile = [(codec, place, offset, arguments)]  # type: ignore[attr-defined]
+
+    def kept(array: NDArray[Any], mode: str) -> Kept:
+        most = int(array.max()) if array.size else 0
+        if most > maximum:
+            raise FileError(f"it is damaged: its maximum is {maximum}, and it has a {most}")
+        return array, mode, None if maximum in (255, 65535) else maximum
+
+    return kept
+
+
+def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Give 16 bits their sign; refuse numbers that Pillow would round, or leave unscaled."""
+    file: Any = picture.fp  # type: ignore[attr-defined]
+    at = file.tell()
+    file.seek(0)
+    cards: dict[bytes, bytes] = {}
+    for _ in range(_MOST_CARDS):
+        card = file.read(_CARD)
+        if len(card) < _CARD or card.startswith(b"END"):
+            break
+        cards.setdefault(card[:8].strip(), card[10:].partition(b"/")[0].strip())
+    file.seek(at)
+    if int(cards.get(b"BITPIX", b"8")) == -64:
+        raise FileError("it holds 64-bit floats, which Pillow rounds to 32: save it as .npy")
+    scaled = float(cards.get(b"BSCALE", b"1")), float(cards.get(b"BZERO", b"0"))
+    if scaled != (1, 0):
+        raise FileError(
+            f"its numbers are to be multiplied by {scaled[0]:g}, plus {scaled[1]:g} (BSCALE, "
+            "BZERO), which is not done here: save it as .npy"
+        )
+
+    def kept(array: NDArray[Any], mode: str) -> Kept:
+        return (array.view(np.int16), "L;16S", None) if mode == "I;16" else (array, mode, None)
+
+    return kept
+
+
+def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Take back the shift by which Pillow fills 8 or 16 bits."""
+    file: Any = picture.fp  # type: ignore[attr-defined]
+    at = file.tell()
+    file.seek(0)
+    head = file.read(4096)
+    file.seek(at)
+    size = head.find(b"\xff\x51")  # SIZ: the first component's depth is 40 bytes on
+    depth = head[size + 40] if 0 <= size < len(head) - 40 else 7
+    bits = (depth & 0x7F) + 1
+    if depth & 0x80:
+        raise FileError(
+            f"it holds signed numbers of {bits} bits, which Pillow shifts: save it as .tif or .npy"
+        )
+
+    def kept(array: NDArray[Any], mode: str) -> Kept:
+        full = 8 * array.dtype.itemsize
+        if array.dtype.kind != "u" or bits >= full:
+            return array, mode, None
+        return array >> np.array(full - bits, array.dtype), mode, (1 << bits) - 1
+
+    return kept

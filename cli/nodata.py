@@ -1,0 +1,81 @@
+"""Which number stands for no value: the one given by hand, or a file's own."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from .codecs.raster import Raster, alpha_of, lightness
+from .job import RunNote, Values
+from .operators import Operator
+
+NONE = "none"
+"""What --nodata takes so that a file's own is not heeded."""
+
+_USED = RunNote(
+    "numbers equal to a GeoTIFF's own nodata were left out, as by --nodata "
+    "(--nodata none counts them)"
+)
+
+
+def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values, tuple[str, ...]]:
+    """Give the values with the number that is left out, and what is to be said of it.
+
+    A number in a file whose white is zero is turned as the file's own numbers are.
+    """
+    text, given = raster.metadata.nodata, values.nodata
+    if given == NONE:
+        return replace(values, nodata=None), ()
+    if given is not None:
+        return replace(values, nodata=_turned(raster, given)), ()
+    if not text:
+        return values, ()
+    dtype = raster.array.dtype
+    unused = f"its nodata {text} was not heeded: "
+    number = number_of(text)
+    if number is None:
+        return values, (RunNote("a nodata that is no number was not heeded"),)
+    if alpha_of(raster.mode) is not None and operator.weighs_alpha:
+        return values, (unused + "its alpha says which pixels count",)
+    if operator.keeps_labels and raster.array.ndim == 3:
+        return values, (f"{unused}{operator.name} keeps whole colours",)
+    if math.isnan(number):
+        if dtype.kind != "f":
+            return values, (RunNote(f"{unused}{dtype} does not hold it"),)
+        return replace(values, nan="skip"), (_USED,)
+    held = _held(number, dtype)
+    if held is None:
+        return values, (RunNote(f"{unused}{dtype} does not hold it"),)
+    return replace(values, nodata=_turned(raster, held)), (_USED,)
+
+
+def number_of(text: str) -> int | float | None:
+    """Give the number that a text is, whole numbers exactly, or None."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
+    """Give the number as the dtype holds it, floats to the nearest, or None if it does not."""
+    if dtype.kind == "f":
+        try:
+            with np.errstate(over="ignore"):
+                nearest = float(dtype.type(number))
+        except OverflowError:
+            return None
+        return None if math.isinf(nearest) and not math.isinf(number) else nearest
+    if math.isinf(number) or number != int(number):
+        return None
+    low, high = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return int(number) if low <= number <= high else None
+
+
+def _turned(raster: Raster, number: Any) -> Any:
+    if not raster.metadata.white_is_zero or _held(number, raster.array.dtype) is None:
+        return number
+    return lightness(np.array([number], raster.array.dtype))[0].item()
