@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from .codecs.raster import Raster
+from .codecs.raster import MAX_PIXELS, Raster, refuse_more
 from .engine import failed, load, opened, passed_over, written
 from .job import Job, Outcome, Window
 from .operators import OPERATORS
@@ -81,6 +81,7 @@ def _levels(
     told: Callable[[Job, list[F]], Outcome],
 ) -> Iterator[Outcome]:
     """Give each level's outcome, and one for those that are left out."""
+    most = job.reading.max_pixels or MAX_PIXELS
     jobs = [replace(job, target=target, levels=()) for target in job.levels]
     standing = [_standing(level) for level in jobs]
     if all(standing):
@@ -89,12 +90,15 @@ def _levels(
     for number, level in enumerate(jobs, 1):
         below: list[F] = []
         sides: list[tuple[int, int]] = []
-        smaller = False
+        smaller, pixels = False, 0
         try:
             for frame in frames:
                 sides.append(frame.spatial)
                 ends = _ends(frame, job.window, first=number == 1)
                 below.append(frame if ends else pooled(frame))
+                pixels += _pixels(below[-1])
+                if len(below) > 1:
+                    refuse_more(pixels, most)
                 smaller = smaller or not ends
             if not smaller:
                 reason = _left_out(number, len(jobs), sides, job.window)
@@ -105,6 +109,11 @@ def _levels(
             return
         frames = below
         yield standing[number - 1] or _told(level, below, told)
+
+
+def _pixels(frame: _Frame) -> int:
+    height, width = frame.spatial
+    return height * width
 
 
 def _standing(level: Job) -> Outcome | None:

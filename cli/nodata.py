@@ -50,6 +50,12 @@ def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values,
     return replace(values, nodata=_turned(raster, held)), (_USED,)
 
 
+def text_of(raster: Raster, number: int | float) -> str:
+    """Give the text by which a file of the raster's kind names the number that was left out."""
+    number = _turned(raster, number)
+    return str(number) if isinstance(number, int) else f"{number:.17g}"
+
+
 def number_of(text: str) -> int | float | None:
     """Give the number that a text is, whole numbers exactly, or None."""
     for kind in (int, float):

@@ -1,5 +1,6 @@
 """One raster pooled: the operator applied to what its numbers mean."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -19,6 +20,12 @@ Arguments = dict[str, Any]
 _SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
 _MOST_ENLARGED = 1 << 27  # pixels: a size this much larger than its input is a slip
 _PRODUCTS = {1: np.uint16, 2: np.uint32}  # by the bytes of a channel
+
+_ROUNDED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    "half_up": lambda numbers: np.floor(numbers + 0.5),
+    "half_even": np.rint,
+    "floor": np.floor,
+}
 
 
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
@@ -68,8 +75,8 @@ def _metadata_after(
         )
     if not operator.keeps_shades:
         metadata = replace(metadata, white_is_zero=False, maximum=None)
-    if metadata.nodata and values.nodata is not None and not metadata.white_is_zero:
-        metadata = replace(metadata, nodata=f"{values.nodata:.17g}")
+    if metadata.nodata and values.nodata is not None:
+        metadata = replace(metadata, nodata=nodata.text_of(raster, values.nodata))
     if metadata.georeference:
         down, across = steps_of(arguments, raster.spatial)
         georeference = metadata.georeference.pooled(across, down)
@@ -247,7 +254,7 @@ def _weighed(array: NDArray[Any], alpha: int, call: _Call, linear: bool) -> NDAr
         if linear:
             mixed = shade_of(mixed, dtype)
         elif dtype.kind != "f":
-            mixed = np.floor(mixed + 0.5)
+            mixed = _ROUNDED[call.values.rounding](mixed)
     else:
         mixed = divided(total.astype(np.int64), divisor.astype(np.int64), call.values.rounding)
     mixed = np.where(weights == 0, plain, mixed).astype(dtype)
@@ -296,16 +303,15 @@ def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArra
 
 def _linear(array: NDArray[Any], call: _Call) -> NDArray[Any]:
     """Average in linear light: what a lens out of focus, or standing back, would do."""
-    light = _light(array.dtype)
-    nodata = call.values.nodata
-    if nodata is not None:
-        shades = range(len(light))
-        known = float(light[int(nodata)]) if nodata in shades else None
-        call = call.with_nodata(known)
+    light, missing = _light(array.dtype), call.values.nodata
+    shades = call
+    if missing is not None:  # it is a shade, and windows hold light
+        known = float(light[int(missing)]) if missing in range(len(light)) else None
+        shades = call.with_nodata(known)
     if array.ndim == 3 and array.shape[-1] in (2, 4):
-        colour = shade_of(call(np.ascontiguousarray(light[array[..., :-1]])), array.dtype)
+        colour = shade_of(shades(np.ascontiguousarray(light[array[..., :-1]])), array.dtype)
         return np.concatenate([colour, call(np.ascontiguousarray(array[..., -1:]))], axis=-1)
-    return shade_of(call(light[array]), array.dtype)
+    return shade_of(shades(light[array]), array.dtype)
 
 
 def _refuse_no_srgb(array: NDArray[Any], mode: str, maximum: int | None) -> None:

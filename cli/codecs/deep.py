@@ -132,8 +132,10 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
                 "them, --accept-8bit takes 8"
             )
         first = next(page for page in deep.pages if not page.exact)
-        kind = "colour floats" if deep.format == "PFM" else spoken(first.mode)
-        return f"it is a {deep.format} of {kind}, which the extra 'deep' reads: {EXTRA}"
+        return (
+            f"it holds {first.bits} bits a channel, {spoken(first.mode)}, in a {deep.format} that "
+            f"Pillow does not read: {EXTRA} reads it"
+        )
     if deep.animated:
         return (
             "it is an animation of 16 bits a channel, which is not read: save it as a TIFF of "

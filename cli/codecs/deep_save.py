@@ -15,7 +15,7 @@ from . import png
 from .deep import installed
 from .holding import EXTRA
 from .raster import Frame, Metadata, Raster, spoken, turned
-from .tiff_save import beside
+from .tiff_save import SIDE_BY_SIDE, beside
 
 # TIFF's words for the colours of a mode, and for the bands beside them.
 _COLOURS = {"L": "minisblack", "I": "minisblack", "F": "minisblack", "RGB": "rgb"}
@@ -89,15 +89,15 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
         for raster, array, mode in itertools.chain([first], frames):
             photometric, extra = _kind(mode, raster.metadata.white_is_zero)
             kept = _kept(raster.metadata, writing)
+            if kept.planar:
+                notes.append(SIDE_BY_SIDE)
             packed = _PACKED.get(kept.compression or "", "zlib")
             if kept.white_is_zero:
                 array = turned(array)
-            if kept.planar and array.ndim == 3:
-                array = np.moveaxis(array, -1, 0)
             tiff.write(
                 np.ascontiguousarray(array),
                 photometric=photometric,
-                planarconfig=("separate" if kept.planar else "contig") if array.ndim == 3 else None,
+                planarconfig="contig" if array.ndim == 3 else None,
                 extrasamples=extra if array.ndim == 3 else None,
                 compression=packed,
                 predictor=packed in _PREDICTED,

@@ -155,18 +155,23 @@ def spoken(mode: str) -> str:
     return f"{8 * dtype.itemsize}-bit {kind}{bands}{extra}"
 
 
-def held(rasters: Iterable[Raster], limit: int) -> Iterator[Raster]:
-    """Give the frames, as long as all together they have no more pixels than `limit`."""
+def held(rasters: Iterable[Raster], most: int) -> Iterator[Raster]:
+    """Give the frames, as long as all together they have at most so many pixels."""
     pixels = 0
     for raster in rasters:
         height, width = raster.spatial
         pixels += height * width
-        if pixels > limit:
-            raise FileError(
-                f"its {raster.frames} frames are held at once, and are more than {limit:,} pixels: "
-                f"give --max-pixels {pixels * raster.frames} if there is memory for them"
-            )
+        refuse_more(pixels, most)
         yield raster
+
+
+def refuse_more(pixels: int, most: int) -> None:
+    """Refuse to hold more pixels at once."""
+    if pixels > most:
+        raise FileError(
+            f"its frames, which are held at once, have more than {most:,} pixels: give a larger "
+            "--max-pixels if there is memory for them, or write .tif"
+        )
 
 
 def lightness(array: NDArray[Any]) -> NDArray[Any]:

@@ -200,15 +200,15 @@ def as_stored(picture: Image.Image, page: Page) -> bool:
     mode, raw = room
     tags = picture.tag_v2  # type: ignore[attr-defined]
     tiles = []
-    for codec, *place, arguments in picture.tile:  # type: ignore[attr-defined]
-        order = raw
+    for tile in picture.tile:  # type: ignore[attr-defined]
+        codec, order = tile[0], raw
         if page.bits > 8 and codec == "libtiff":
             order += "N"  # libtiff has swapped the bytes
         elif page.bits > 8 and tags.prefix == b"MM":
             order += "B"
         elif tags.get(_FILL_ORDER, 1) == 2 and codec != "libtiff":
             order += ";R" if page.bits == 8 else "R"
-        tiles.append((codec, *place, (order, *arguments[1:])))
+        tiles.append(tile._replace(args=(order, *tile.args[1:])))
     picture.tile = tiles  # type: ignore[attr-defined]
     picture._mode = mode
     return True

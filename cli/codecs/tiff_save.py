@@ -16,6 +16,8 @@ from ..job import Writing
 from .holding import RENAMED
 from .raster import Metadata, Raster, turned
 
+SIDE_BY_SIDE = "its channels were stored one after another, and now stand side by side"
+
 _LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "lzma", "zstd")
 _PHOTOMETRIC, _MAXIMUM, _FORMAT = 262, 281, 339
 _GDAL_METADATA, _NODATA = 42112, 42113
@@ -121,7 +123,7 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
     if page.mode in ("L;8S", "L;16S"):
         tags[_FORMAT] = _SIGNED
     if metadata.maximum:
-        tags[_MAXIMUM] = metadata.maximum
+        tags[_MAXIMUM] = metadata.maximum  # libtiff writes a 1: it is set right at the end
     kind = metadata.compression
     options["compression"] = kind if kind in _LOSSLESS else "tiff_adobe_deflate"
     if len(tags):
@@ -131,7 +133,7 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
             options["compression"] = "raw"
             notes.append("to keep its EXIF the TIFF was left uncompressed")
     if metadata.planar:
-        notes.append("its channels were stored apart, and now stand side by side")
+        notes.append(SIDE_BY_SIDE)
     return options
 
 
@@ -154,6 +156,8 @@ def _changes(page: Page) -> dict[int, int]:
     changes = {}
     if page.metadata.white_is_zero:
         changes[_PHOTOMETRIC] = _WHITE_IS_ZERO
+    if page.metadata.maximum:
+        changes[_MAXIMUM] = page.metadata.maximum
     if page.mode == "L;32":
         changes[_FORMAT] = _UNSIGNED
     return changes

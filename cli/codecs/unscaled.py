@@ -35,18 +35,17 @@ def _as_they_are(array: NDArray[Any], mode: str) -> Kept:
 def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     """Let a maximum of 1023 or 15 be: Pillow scales numbers to 65535 or 255."""
     tile: Any = picture.tile  # type: ignore[attr-defined]
-    ((codec, place, offset, arguments),) = tile
-    if codec not in ("ppm", "ppm_plain") or not isinstance(arguments, tuple):
+    (whole,) = tile
+    if whole.codec_name not in ("ppm", "ppm_plain"):
         return _as_they_are
-    raw, maximum = arguments
+    raw, maximum = whole.args
     if maximum > 255 and picture.mode != "I":
         return _as_they_are  # colour of 16 bits, of which Pillow reads 8
-    if codec == "ppm":
-        arguments = "I;16B" if maximum > 255 else raw
-        picture.tile = [("raw", place, offset, arguments)]  # type: ignore[attr-defined]
+    if whole.codec_name == "ppm":
+        whole = whole._replace(codec_name="raw", args="I;16B" if maximum > 255 else raw)
     else:
-        arguments = (raw, 65535 if maximum > 255 else 255)
-        picture.tile = [(codec, place, offset, arguments)]  # type: ignore[attr-defined]
+        whole = whole._replace(args=(raw, 65535 if maximum > 255 else 255))
+    picture.tile = [whole]  # type: ignore[attr-defined]
 
     def kept(array: NDArray[Any], mode: str) -> Kept:
         most = int(array.max()) if array.size else 0
@@ -72,7 +71,7 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     if int(cards.get(b"BITPIX", b"8")) == -64:
         raise FileError("it holds 64-bit floats, which Pillow rounds to 32: save it as .npy")
     scaled = float(cards.get(b"BSCALE", b"1")), float(cards.get(b"BZERO", b"0"))
-    if scaled != (1, 0):
+    if scaled[0] != 1 or scaled[1] != 0:
         raise FileError(
             f"its numbers are to be multiplied by {scaled[0]:g}, plus {scaled[1]:g} (BSCALE, "
             "BZERO), which is not done here: save it as .npy"

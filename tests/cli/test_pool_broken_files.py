@@ -16,7 +16,7 @@ PLAIN = re.compile(
     r"|it is cut short: a part of its data is missing"
     r"|it is damaged: its data cannot be decoded"
     r"|it is of a kind that is not read, or damaged"
-    r"|it is no picture or array that is known"
+    r"|it is not a picture or array format that pool can read"
     r"|it is no \.np[yz] file"
     r"|it is empty"
     r"|its list of arrays cannot be read: it is cut short or damaged"

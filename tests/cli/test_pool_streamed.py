@@ -1,0 +1,93 @@
+"""Frames are pooled and written one after another: memory does not grow with their number."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+MEASURED = """
+import resource, sys
+from numbapool_cli.engine import run_one
+from numbapool_cli.job import Job, Reading, Window, Writing
+source, target, format = sys.argv[1:4]
+run_one(Job("small." + source.partition(".")[2], "small_" + target, "max", writing=Writing(format)))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+outcome = run_one(Job(source, target, "max", writing=Writing(format)))
+assert outcome.status == "done", outcome.reason
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def spent(source: str, target: str, format: str) -> int:
+    """Give the megabytes that a process takes for a file beyond what it takes for a small one."""
+    command = [sys.executable, "-c", MEASURED, source, target, format]
+    run = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(run.stdout)
+
+
+def animate(name: str, side: int, count: int) -> None:
+    frames = []
+    for number in range(count):
+        frame = Image.new("P", (side, side))
+        frame.putpalette([0, 0, 0, 255, 0, 0, 0, 255, 0])
+        frame.paste(1 + number % 2, (0, 0, side // 2, side // 2))
+        frames.append(frame)
+    frames[0].save(name, save_all=True, append_images=frames[1:], duration=50, optimize=False)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux alone")
+def test_a_gif_of_many_frames_takes_little_memory(pool):
+    animate("small.gif", 64, 2)
+    animate("in.gif", 2000, 40)
+    # 40 results as RGB alone would be 115 MB, read all at once 460.
+    assert spent("in.gif", "out.gif", "GIF") < 110
+    with Image.open("out.gif") as out:
+        assert out.n_frames == 40
+        assert out.info["duration"] == 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss is in kilobytes on Linux alone")
+def test_a_stack_of_pages_takes_little_memory(pool):
+    pages = [Image.fromarray(np.full((1000, 1000), n, np.uint16)) for n in range(40)]
+    pages[0].save("in.tif", save_all=True, append_images=pages[1:], compression="tiff_lzw")
+    pages[0].resize((64, 64)).save("small.tif", compression="tiff_lzw")
+    assert spent("in.tif", "out.tif", "TIFF") < 20  # all pages would be 80 MB, all results 20
+    with Image.open("out.tif") as out:
+        assert out.n_frames == 40
+        out.seek(39)
+        assert np.asarray(out).tolist()[0][:3] == [39, 39, 39]
+
+
+@pytest.mark.parametrize("target", ["out.gif", "out.png", "out.webp", "out.npy"])
+def test_what_is_held_at_once_is_bounded(pool, target):
+    animate("in.gif", 64, 10)
+    pool("max", "in.gif", "-o", target, "--max-pixels", "10240")
+    said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "10239", code=1).stderr
+    assert "--max-pixels" in said
+    pool("max", "in.gif", "-o", "out.tif", "--max-pixels", "4096")  # holds one page at a time
+
+
+def test_levels_are_bounded_too(pool):
+    animate("in.gif", 64, 10)
+    said = pool(
+        *("pyramid", "in.gif", "-o", "out/", "--levels", "2", "--max-pixels", "10239"), code=1
+    ).stderr
+    assert "--max-pixels" in said
+
+
+def test_how_long_each_frame_is_shown(pool):
+    frames = [Image.new("RGBA", (8, 8), (n * 60, 0, 0, 255 if n != 2 else 0)) for n in range(4)]
+    times = [40, 80, 120, 200]
+    frames[0].save("in.png", save_all=True, append_images=frames[1:], duration=times, loop=3)
+    for target in ("out.gif", "out.png", "out.webp"):
+        pool("max", "in.png", "-o", target)
+        with Image.open(target) as out:
+            shown = []
+            for number in range(out.n_frames):
+                out.seek(number)
+                out.load()
+                shown.append(out.info["duration"])
+            assert shown == times
+            assert out.info.get("loop") == 3
