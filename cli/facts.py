@@ -218,6 +218,7 @@ def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading
         rows.append(("palette", f"pooled as {loaded}, by mode on its indices"))
     dpi = picture.info.get("dpi")
     rows += _word_rows(count, picture.info.get("icc_profile"), dpi)
+    rows += _raster_rows(pages[0]) if pages else []
     layout = "NCHW" if channels == 1 else "NHWC"
     parts = tuple(Part(shape, layout, True, dtype) for _ in range(count))
     return Facts(str(picture.format), parts, dtype, mode, tuple(rows), refused)
@@ -239,6 +240,7 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
     height, width = first.shape[:2]
     rows += _place_rows(width, height, first.orientation)
     rows += _word_rows(len(found.pages), first.metadata.icc, first.metadata.dpi)
+    rows += _raster_rows(first)
     parts = tuple(
         Part(page.shape, "NCHW" if len(page.shape) == 2 else "NHWC", True, page.dtype)
         for page in found.pages
@@ -265,6 +267,19 @@ def _word_rows(
         rows.append(("ICC profile", _profile_name(icc)))
     if dpi:
         rows.append(("DPI", " x ".join(f"{float(number):g}" for number in dpi)))
+    return rows
+
+
+def _raster_rows(page: "Page") -> list[tuple[str, str]]:
+    """Tell what a GeoTIFF's tags say, and which of its numbers is white."""
+    rows, metadata = [], page.metadata
+    if metadata.white_is_zero:
+        rows.append(("white", "is the smallest number; lightness is pooled"))
+    if metadata.nodata:
+        rows.append(("nodata", f"{metadata.nodata} is left out"))
+    if metadata.georeference:
+        kind = "a pixel's centre" if metadata.georeference.point else "a pixel's corner"
+        rows.append(("georeference", f"of {kind}, moved with the windows"))
     return rows
 
 

@@ -48,6 +48,10 @@ def view(raster: Raster, span: Span) -> Image.Image:
         array = raster.palette[array]
         mode = _COLOURS[array.shape[-1]]
     array = np.ascontiguousarray(_bytes(array, span))
+    if array.ndim == 3 and (array.shape[-1] not in _COLOURS or "X" in mode):
+        # Of bands without a colour, red, green and blue or the first are shown.
+        array = np.ascontiguousarray(array[..., :3] if mode.startswith("RGB") else array[..., 0])
+        mode = "RGB"
     if array.ndim == 2:
         return Image.fromarray(array).convert("RGB")
     if mode not in ("CMYK", "LAB", "YCbCr"):

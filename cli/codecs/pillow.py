@@ -213,6 +213,8 @@ def bits_beyond_8(picture: Image.Image, head: bytes) -> int:
         box = head.find(b"av1C")
         deep = 0 <= box < len(head) - 6 and head[box + 6] & 0x40
         bits = (12 if head[box + 6] & 0x20 else 10) if deep else 8
+    elif picture.format == "DDS":
+        bits = 16 if getattr(picture, "pixel_format", "").startswith("BC6H") else 8
     elif picture.format == "SGI":
         bits = 8 * head[3] if len(head) > 3 else 8
     reads_8 = picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "RGBX", "PA")

@@ -134,7 +134,8 @@ def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
     if base == "L":
         key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
         return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO
-    return max(bits) <= 8 and set(formats) == {_UNSIGNED} and "X" not in base
+    known = "X" not in base if base else samples <= 3  # YCbCr or LAB, of which Pillow reads three
+    return max(bits) <= 8 and set(formats) == {_UNSIGNED} and known
 
 
 def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Metadata:

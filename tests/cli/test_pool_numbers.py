@@ -1,5 +1,7 @@
 """A file's numbers are what its tags say: of every type, sign, order of bytes and photometric."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -304,3 +306,51 @@ def test_other_descriptions_stay(pool):
     )
     assert "left out" not in pool("max", "in.tif", "-o", "out.tif").stderr
     assert tags_of("out.tif")["ImageDescription"] == "the river at dusk"
+
+
+OPJ = pytest.mark.skipif(shutil.which("opj_compress") is None, reason="opj_compress is missing")
+
+
+@OPJ
+@pytest.mark.parametrize("maximum", [1023, 4095])
+def test_jpeg_2000_of_few_bits(pool, random, maximum):
+    array = random.integers(0, maximum, (32, 48), endpoint=True)
+    pixels = array.astype(">u2" if maximum > 255 else "u1").tobytes()
+    Path("in.pgm").write_bytes(b"P5\n48 32\n%d\n" % maximum + pixels)
+    subprocess.run(
+        ["opj_compress", "-i", "in.pgm", "-o", "in.jp2"], check=True, stdout=subprocess.DEVNULL
+    )
+    pool("max", "in.jp2", "-o", "out.npy")
+    wanted = naive(array, 2, lambda window: window.max((0, 1)))
+    assert np.array_equal(np.load("out.npy"), wanted)
+    pool("max", "in.jp2", "-o", "out.pgm")
+    assert Path("out.pgm").read_bytes().startswith(b"P5\n24 16\n%d\n" % maximum)
+    assert "became ones up to" in pool("max", "in.jp2", "-o", "out.jp2", "-v").stderr
+
+
+@OPJ
+def test_signed_jpeg_2000_is_refused(pool):
+    Path("in.raw").write_bytes(np.array([[-5, -7], [-6, -1]], ">i2").tobytes())
+    command = ["opj_compress", "-i", "in.raw", "-o", "in.jp2", "-F", "2,2,1,16,s", "-n", "1"]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    for more in ([], ["--dry-run"]):
+        said = pool("max", "in.jp2", "-o", "out.npy", *more, code=1).stderr
+        assert "signed numbers of 16 bits" in said
+
+
+def test_a_sheet_of_more_bands(pool, random):
+    for photometric, count in (("rgb", 4), ("minisblack", 7)):
+        array = random.integers(0, 256, (8, 8, count), np.uint8)
+        extra = ["unspecified"] * (count - (3 if photometric == "rgb" else 1))
+        tifffile.imwrite("in.tif", array, photometric=photometric, extrasamples=extra)
+        pool("sheet", "in.tif", "-o", "sheet.png", "--on-exists", "overwrite")
+
+
+def test_info_tells_of_a_raster(pool):
+    tags = [(42113, "s", 0, "-9999", True), (33550, "d", 3, (1.0, 1.0, 0.0), True)]
+    for dtype in (np.float32, np.float64):
+        tifffile.imwrite("in.tif", np.ones((4, 4), dtype), extratags=tags, photometric=0)
+        said = pool("info", "in.tif").stdout
+        assert "-9999 is left out" in said
+        assert "a pixel's corner" in said
+        assert "lightness is pooled" in said
