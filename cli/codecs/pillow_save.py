@@ -20,6 +20,7 @@ from .raster import MAX_PIXELS, Frame, Raster, held, spoken
 
 _ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 _DB_PER_QUALITY = 0.5  # of a JPEG 2000's signal to noise: 45 dB at --quality 90
+_AT_ONCE = 1 << 18  # pixels whose colours are looked up together
 _KEEPS_PROFILE = ("PNG", "JPEG", "WEBP", "AVIF")
 
 
@@ -213,15 +214,15 @@ def _indexed(array: NDArray[Any]) -> tuple[Image.Image, bool]:
     colours = np.ascontiguousarray(array[..., :3])
     if see_through is not None:
         colours[see_through] = 0
-    packed = colours.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
-    distinct, indices = np.unique(packed, return_inverse=True)
     room = 256 if see_through is None or not see_through.any() else 255
-    if distinct.size <= room:
-        palette = (distinct[:, None] >> np.array([16, 8, 0], np.uint32) & 255).astype(np.uint8)
-        places = indices.reshape(height, width).astype(np.uint8)
+    whole = _from_array(colours, "RGB")
+    found = whole.getcolors(room)
+    if found:
+        palette = np.array(sorted(colour for _, colour in found), np.uint8)
+        places = _places(colours, palette)
     else:
         exact = False
-        few = _from_array(colours, "RGB").quantize(room)
+        few = whole.quantize(room)
         palette = np.array(few.getpalette("RGB"), np.uint8).reshape(-1, 3)
         places = np.asarray(few).copy()
     if room == 255 and see_through is not None:
@@ -232,6 +233,18 @@ def _indexed(array: NDArray[Any]) -> tuple[Image.Image, bool]:
     if room == 255:
         image.info["transparency"] = len(palette) - 1
     return image, exact
+
+
+def _places(colours: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Give where each pixel's colour stands in a sorted palette, a few rows at a time."""
+    digits = np.array([1 << 16, 1 << 8, 1], np.uint32)
+    known = palette.astype(np.uint32) @ digits
+    places = np.empty(colours.shape[:2], np.uint8)
+    rows = max(1, _AT_ONCE // colours.shape[1])
+    for top in range(0, len(places), rows):
+        part = slice(top, top + rows)
+        places[part] = np.searchsorted(known, colours[part].astype(np.uint32) @ digits)
+    return places
 
 
 def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from ..exits import FileError
 Kept = tuple[NDArray[Any], str, int | None]
 """An array, its mode, and the number that stands for white if it is not the type's largest."""
 
+_BIG_ENDIAN = {16: "I;16B", 32: "I;32B", -32: "F;32BF"}  # Pillow's words, by a FITS's BITPIX
 _CARD = 80  # bytes of a FITS header's line
 _MOST_CARDS = 36 * 64
 
@@ -68,7 +69,8 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
             break
         cards.setdefault(card[:8].strip(), card[10:].partition(b"/")[0].strip())
     file.seek(at)
-    if int(cards.get(b"BITPIX", b"8")) == -64:
+    bits = int(cards.get(b"BITPIX", b"8"))
+    if bits == -64:
         raise FileError("it holds 64-bit floats, which Pillow rounds to 32: save it as .npy")
     scaled = float(cards.get(b"BSCALE", b"1")), float(cards.get(b"BZERO", b"0"))
     if scaled[0] != 1 or scaled[1] != 0:
@@ -76,6 +78,10 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
             f"its numbers are to be multiplied by {scaled[0]:g}, plus {scaled[1]:g} (BSCALE, "
             "BZERO), which is not done here: save it as .npy"
         )
+
+    tile: Any = picture.tile  # type: ignore[attr-defined]
+    if bits in _BIG_ENDIAN and tile[0].codec_name == "raw":  # Pillow 11.0 swaps no bytes
+        tile[0] = tile[0]._replace(args=(_BIG_ENDIAN[bits], *tile[0].args[1:]))
 
     def kept(array: NDArray[Any], mode: str) -> Kept:
         return (array.view(np.int16), "L;16S", None) if mode == "I;16" else (array, mode, None)

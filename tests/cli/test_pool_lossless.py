@@ -13,7 +13,8 @@ from PIL import Image, features
 
 WEBP = pytest.mark.skipif(not features.check("webp"), reason="Pillow has no WebP here")
 JPEG2000 = pytest.mark.skipif(not features.check("jpg_2000"), reason="Pillow has no JPEG 2000 here")
-AVIF = pytest.mark.skipif(not features.check("avif"), reason="Pillow has no AVIF here")
+Image.init()
+AVIF = pytest.mark.skipif("AVIF" not in Image.SAVE, reason="Pillow has no AVIF here")
 
 
 def largest(window):

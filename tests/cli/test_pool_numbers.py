@@ -1,6 +1,7 @@
 """A file's numbers are what its tags say: of every type, sign, order of bytes and photometric."""
 
 import shutil
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -262,6 +263,14 @@ def fits(array, bits: int, *more: str) -> bytes:
     return header.encode() + data.ljust(-(-len(data) // 2880) * 2880, b"\0")
 
 
+@pytest.mark.parametrize(("bits", "dtype"), [(32, ">i4"), (-32, ">f4")])
+def test_fits_of_32_bits(pool, bits, dtype):
+    array = np.array([[-5, -7], [-6, -20000]], dtype)
+    Path("in.fits").write_bytes(fits(array, bits))
+    pool("max", "in.fits", "-o", "out.npy")
+    assert np.load("out.npy").tolist() == [[-5]]
+
+
 def test_fits_has_signs(pool):
     array = np.array([[-5, -7], [-6, -20000]], ">i2")
     Path("in.fits").write_bytes(fits(array, 16))
@@ -354,3 +363,32 @@ def test_info_tells_of_a_raster(pool):
         assert "-9999 is left out" in said
         assert "a pixel's corner" in said
         assert "lightness is pooled" in said
+
+
+def tiff_of_bits(array, bits: int, photometric: int) -> bytes:
+    """Write a TIFF of one strip by hand, of 1, 2 or 4 bits a pixel."""
+    height, width = array.shape
+    bools = (array[..., None] >> np.arange(bits - 1, -1, -1)) & 1
+    strip = np.packbits(bools.reshape(height, width * bits).astype(np.uint8), axis=1).tobytes()
+    tags = [(256, width), (257, height), (258, bits), (259, 1), (262, photometric)]
+    tags += [(273, 8 + 2 + 9 * 12 + 4), (277, 1), (278, height), (279, len(strip))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    return b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + strip
+
+
+@pytest.mark.parametrize("photometric", [0, 1])
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_grey_of_few_bits(pool, random, bits, photometric):
+    array = random.integers(0, 1 << bits, (6, 10), np.uint8)
+    Path("in.tif").write_bytes(tiff_of_bits(array, bits, photometric))
+    said = pool("max", "in.tif", "-o", "out.tif", "-v").stderr
+    assert ("bits a pixel became 8" in said) == (bits > 1)
+    full = (1 << bits) - 1
+    light = array if photometric else full - array
+    lightest = naive(light, 2, lambda window: window.max((0, 1))) * (255 // full if full > 1 else 1)
+    out = tifffile.imread("out.tif")
+    white = 1 if bits == 1 else 255
+    assert np.array_equal(out, lightest if photometric else white - lightest)
+    assert tags_of("out.tif")["PhotometricInterpretation"] == photometric
+    pool("max", "in.tif", "-o", "out.png")
+    assert np.array_equal(np.asarray(Image.open("out.png")), lightest)
