@@ -226,7 +226,8 @@ def worker_count(files: int) -> int:
 
 def import_ahead(claim: Claim | None) -> None:
     """Import the kernels in the background: meanwhile the first file is decoded."""
-    threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
+    with suppress(RuntimeError):  # where there can be no thread, the first job imports them
+        threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
 
 
 def _import_kernels(claim: Claim | None) -> None:

@@ -254,11 +254,11 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
 def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
-    clear_stale(str(folder))
+    clear_stale([path])
     temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
     with _beginning:
-        file = temporary.open("x+b")
         _unfinished.add(temporary)
+        file = temporary.open("x+b")
     try:
         with file:
             output = Output(file, path)
@@ -374,18 +374,23 @@ def _place(temporary: Path, path: Path) -> bool:
 _cleared: set[str] = set()
 
 
-def clear_stale(folder: str) -> None:
-    """Remove, once a run, what runs on this host that are no longer alive left half written."""
-    if folder in _cleared:
-        return
-    _cleared.add(folder)
+def clear_stale(paths: Iterable[str], again: bool = False) -> None:
+    """Remove what processes of this host that are no longer alive left half written.
+
+    A run does so once in every folder that it has an output for, be there something to write or
+    not, and again where it knows of a death.
+    """
     name = re.compile(re.escape(_prefix()) + r"([0-9]+)-[0-9]+\.tmp")
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            match = name.fullmatch(entry.name)
-            if match and not _alive(int(match[1])):
-                with suppress(OSError):
-                    Path(entry.path).unlink()
+    for folder in {str(Path(path).parent) for path in paths if path and path != STREAM}:
+        if folder in _cleared and not again:
+            continue
+        _cleared.add(folder)
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                match = name.fullmatch(entry.name)
+                if match and not _alive(int(match[1])):
+                    with suppress(OSError):
+                        Path(entry.path).unlink()
 
 
 def _alive(pid: int) -> bool:

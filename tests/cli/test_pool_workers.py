@@ -11,8 +11,8 @@ from pictures import picture
 SCRIPT = """
     import os, sys, time
     from pathlib import Path
-    from numbapool_cli import main, workers
-    real = workers.run_one
+    from numbapool_cli import main, processes
+    real = processes.run_one
     def run_one(job):
         if job.source.endswith("f1.png") and not Path("died").exists():
             while not Path("out/f4.png").exists():
@@ -20,7 +20,7 @@ SCRIPT = """
             Path("died").touch()
             os._exit(1)
         return real(job)
-    workers.run_one = run_one
+    processes.run_one = run_one
     sys.argv[0] = "pool"
     main()
 """
