@@ -10,13 +10,14 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING
 
 from .compiling import announced_by, tell_compiling
 from .engine import failed, import_ahead, run_one
 from .exits import FileError
+from .interrupts import held_back, ignore
 from .job import Job, Outcome
 from .targets import abandon, clear_stale
 from .workers import Numbered
@@ -100,7 +101,7 @@ class _Worker:
         inherited = [worker.pipe for worker in (*crew, self)] if forked else []
         self.process = context.Process(target=_work, args=(theirs, inherited), daemon=True)
         try:
-            with _undisturbed():
+            with held_back():  # until the child, which begins like this process, ignores it
                 self.process.start()
         except BaseException:
             self.pipe.close()
@@ -177,19 +178,6 @@ def _context() -> "BaseContext":
     return get_context("fork")
 
 
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Keep Ctrl-C away until the child, which begins like this process, has set it aside."""
-    if not hasattr(signal, "pthread_sigmask"):
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 # ------------------------------------------------------------------------------ in the worker
 
 
@@ -223,9 +211,7 @@ def _begin() -> None:
     import warnings
 
     os.environ["NUMBA_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; one answers
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    ignore()  # the terminal sends Ctrl-C to all; one answers
     warnings.simplefilter("ignore")
     from .memory import keep_memory
     from .quiet import set_apart

@@ -19,6 +19,7 @@ import click
 
 from .codecs import ARRAYS, FORMATS, by_name
 from .exits import FileError, NameTaken
+from .interrupts import unwind
 from .job import STREAM, OnExists, Stamp
 from .sources import Source, shown, unreadable
 
@@ -255,10 +256,8 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     clear_stale([path])
-    temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
-    with _beginning:
-        _unfinished.add(temporary)
-        file = temporary.open("x+b")
+    unwind()
+    file, temporary = _begun(folder)
     try:
         with file:
             output = Output(file, path)
@@ -270,6 +269,20 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with suppress(OSError):  # what is wrong with the folder has been raised already
             temporary.unlink()
         _unfinished.discard(temporary)
+
+
+def _begun(folder: Path) -> tuple[BinaryIO, Path]:
+    """Open a temporary file of a name that is free: one of a dead process may have this one's."""
+    while True:
+        temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
+        with _beginning:
+            _unfinished.add(temporary)
+            try:
+                return temporary.open("x+b"), temporary
+            except OSError as error:
+                _unfinished.discard(temporary)
+                if not (isinstance(error, FileExistsError) and temporary.exists()):
+                    raise
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -388,14 +401,14 @@ def clear_stale(paths: Iterable[str], again: bool = False) -> None:
         with suppress(OSError), os.scandir(folder) as entries:
             for entry in entries:
                 match = name.fullmatch(entry.name)
-                if match and not _alive(int(match[1])):
+                if match and not _in_use(entry.name, int(match[1])):
                     with suppress(OSError):
                         Path(entry.path).unlink()
 
 
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
+def _in_use(name: str, pid: int) -> bool:
+    if pid == os.getpid():  # in a container a dead run's is easily this one's, too
+        return name in {path.name for path in list(_unfinished)}
     if os.name == "nt":
         return False  # there, a file that someone has open cannot be removed
     try:

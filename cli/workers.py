@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from queue import SimpleQueue
 
 from .engine import import_ahead, run_one
+from .interrupts import unwind
 from .job import STREAM, Job, Outcome
 
 # Threads wait for each other while pixels are copied out of Pillow; processes do not, but begin
@@ -22,6 +23,7 @@ def run_many(
     jobs: Sequence[Job], workers: int, fail_fast: bool, announce: bool
 ) -> Iterator[Outcome]:
     """Do the jobs, `workers` at once, and give their outcomes in their order."""
+    unwind()
     streams = any(STREAM in (job.source, job.target) for job in jobs)
     if len(jobs) < PROCESSES_FROM or streams:
         import_ahead((lambda: True) if announce else None)
