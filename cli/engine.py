@@ -16,6 +16,7 @@ from .codecs.raster import Raster
 from .compiling import Claim, announced_by
 from .exits import FileError, NameTaken, OutputLost
 from .job import STREAM, Job, Outcome, Reading
+from .memory import refuse_large
 from .operators import OPERATORS
 from .pooling import Planned, pool
 from .reasons import cause, reason
@@ -24,6 +25,7 @@ from .streams import write_bytes
 from .targets import Output, exists, refuse_taken, writing
 
 _MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
+_PIECE = 1 << 20  # bytes of standard input read at once
 _MAPPED = 1 << 26  # bytes from which an array's result is written through a memory map
 
 
@@ -104,7 +106,7 @@ def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
 
 def _mapped(job: Job, start: float) -> Outcome | None:
     """Pool a large array from its file's pages to another's; give None where it is none."""
-    with opened(job.source) as file:
+    with opened(job.source, job.reading) as file:
         if by_magic(file.read(8)) != "NPY":
             return None
         from .codecs import npy
@@ -130,7 +132,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
 def _pooled(job: Job) -> tuple[list[tuple[int, ...]], list[Raster]]:
     operator = OPERATORS[job.operator]
     before, pooled = [], []
-    with opened(job.source) as file:
+    with opened(job.source, job.reading) as file:
         for raster in load(file, job.source, job.reading):
             before.append(raster.array.shape)
             pooled.append(pool(raster, operator, job.window, job.values))
@@ -138,16 +140,28 @@ def _pooled(job: Job) -> tuple[list[tuple[int, ...]], list[Raster]]:
 
 
 @contextmanager
-def opened(source: str) -> Iterator[BinaryIO]:
+def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
     """Open a source for reading; anything but a file, such as a pipe that may hang, is refused."""
     if source == STREAM:
-        yield io.BytesIO(sys.stdin.buffer.read())
+        yield _standard_input(reading)
         return
     refused = unreadable(source)
     if refused:
         raise FileError(refused)
     with Path(source).open("rb") as file:
         yield file
+
+
+def _standard_input(reading: Reading) -> BinaryIO:
+    """Read all of it, or as much as may be held in memory."""
+    if sys.stdin is None:
+        raise FileError("it is closed")
+    whole = io.BytesIO()
+    while piece := sys.stdin.buffer.read(_PIECE):
+        whole.write(piece)
+        refuse_large("it has at least", whole.tell(), reading)
+    whole.seek(0)
+    return whole
 
 
 def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:

@@ -7,7 +7,7 @@ import click
 
 from .codecs import FORMATS
 from .job import OnExists, OutputSize, Reading, Values, Window, Writing
-from .params import Colour, NormType, PairType, SizeType, complete_path
+from .params import BytesType, Colour, NormType, PairType, SizeType, complete_path
 from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -103,6 +103,12 @@ READING = (
         type=click.IntRange(min=1),
         metavar="N",
         help="Refuse pictures of more pixels.  [default: 178,956,970]",
+    ),
+    click.option(
+        "--max-bytes",
+        type=BytesType(),
+        help="Refuse .npz whose arrays take more memory, and more from standard input, as 500M "
+        "or 2G.  [default: a quarter of the memory at hand]",
     ),
 )
 
@@ -360,7 +366,7 @@ def values_of(given: Mapping[str, Any]) -> Values:
 
 def reading_of(given: Mapping[str, Any]) -> Reading:
     """Make a `Reading` of the options."""
-    names = ("data_format", "array", "accept_8bit", "max_pixels")
+    names = ("data_format", "array", "accept_8bit", "max_pixels", "max_bytes")
     return Reading(**{name: given[name] for name in names})
 
 

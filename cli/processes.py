@@ -12,18 +12,20 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .compiling import announced_by, tell_compiling
+from .compiling import tell_compiling
 from .engine import failed, import_ahead, run_one
 from .exits import FileError
 from .interrupts import held_back, ignore
-from .job import Job, Outcome
+from .job import Job
 from .targets import abandon, clear_stale
 from .workers import Numbered
 
 if TYPE_CHECKING:
-    from multiprocessing.context import BaseContext
+    from multiprocessing.context import ForkContext, SpawnContext
+
+    Pipe = Connection[Any, Any]
 
 # What a worker says before it sends a file's outcome.
 _BEGUN, _COMPILING = "begun", "compiling"
@@ -162,7 +164,7 @@ def _paths(job: Job) -> tuple[str, ...]:
     return job.levels or (job.target,)
 
 
-def _context() -> "BaseContext":
+def _context() -> "ForkContext | SpawnContext":
     """Say how worker processes begin.
 
     Forked where that is safe: on Linux, from a process that has no thread but this one and ran no
@@ -181,7 +183,7 @@ def _context() -> "BaseContext":
 # ------------------------------------------------------------------------------ in the worker
 
 
-def _work(pipe: "Connection[object, object]", inherited: "list[Connection[object, object]]") -> None:
+def _work(pipe: "Pipe", inherited: "list[Pipe]") -> None:
     """Do the jobs that come through the pipe, until the parent closes it."""
     for other in inherited:
         other.close()
@@ -200,7 +202,6 @@ def _work(pipe: "Connection[object, object]", inherited: "list[Connection[object
     with suppress(EOFError, OSError):  # of the pipe: `run_one` tells its own
         while True:
             job = pipe.recv()
-            assert isinstance(job, Job)
             say(_BEGUN)
             outcome = run_one(job)
             say(outcome)

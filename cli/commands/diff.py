@@ -97,7 +97,7 @@ def _loaded(source: str, reading: Reading) -> Iterator["Raster"]:
     from ..reasons import reason
 
     try:
-        with opened(source) as file:
+        with opened(source, reading) as file:
             yield from load(file, source, reading)
     except Exception as error:
         raise FileError(f"{shown(source)}: {reason(error)}") from error

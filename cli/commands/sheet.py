@@ -153,7 +153,7 @@ def _cells(
         for source in sources:
             outcome = Outcome(source.path)
             try:
-                with opened(source.path) as file:
+                with opened(source.path, reading) as file:
                     frames = list(islice(load(file, source.path, reading), 2))
                     cells[source.path] = cell_of(
                         frames, shown(source.place), operator, window, look
