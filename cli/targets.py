@@ -417,4 +417,13 @@ def _in_use(name: str, pid: int) -> bool:
         return False
     except (OSError, OverflowError):
         return True
-    return True
+    return not _unburied(pid)
+
+
+def _unburied(pid: int) -> bool:
+    """Say whether a process is dead and only not yet waited for, as long as a container lives."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] in "ZX"

@@ -132,11 +132,10 @@ def psd(by: Random) -> bytes:
 
 def xpm(by: Random) -> bytes:
     width, height = size_of(by)
-    rows = ",\n".join(
-        '"' + "".join(by.choice("ab") for _ in range(width)) + '"' for _ in [0] * height
-    )
-    head = f'/* XPM */\nstatic char *x[] = {{\n"{width} {height} 2 1",\n'
-    return f'{head}"a c #ff8000",\n"b c #0000ff",\n{rows}\n}};\n'.encode()
+    colours = [f'"{sign} c #{number:02}80ff"' for number, sign in enumerate("`abcdefghijklmno")]
+    rows = ['"' + "".join(by.choices("abcdefgh", k=width)) + '"' for _ in range(height)]
+    lines = ",\n".join([f'"{width} {height} {len(colours)} 1"', *colours, *rows])
+    return f"/* XPM */\nstatic char *x[] = {{\n{lines}\n}};\n".encode()
 
 
 def fli(by: Random) -> bytes:
