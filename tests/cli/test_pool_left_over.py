@@ -1,4 +1,4 @@
-"""Half-written files of dead runs: the next run removes them, be there something to write or not."""
+"""Half-written files of dead runs: the next run removes them, even if it writes nothing."""
 
 import os
 import subprocess
