@@ -5,6 +5,10 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command named on the command line, and exit with its code."""
+    from .interrupts import end_at_once
+
+    end_at_once()  # before all else is imported
+
     from .app import main as run
 
     run()

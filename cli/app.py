@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from . import config, streams
+from . import config, interrupts, streams
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
 
@@ -82,7 +82,7 @@ class PoolGroup(click.Group):
             click.echo(f"pool: {error}", err=True)
             code = ExitCode.NO_INPUT
         except (KeyboardInterrupt, click.Abort):
-            click.echo("\npool: interrupted. Files that were written are whole.", err=True)
+            click.echo("pool: interrupted. Files that were written are whole.", err=True)
             code = ExitCode.INTERRUPTED
         except OutputLost as error:
             streams.tell_lost(error)
@@ -168,4 +168,9 @@ def main() -> NoReturn:
         from .quiet import set_apart
 
         set_apart()
-    cli.main()
+    try:
+        cli.main()
+    except KeyboardInterrupt:  # once more, while the first was answered
+        sys.exit(ExitCode.INTERRUPTED)
+    finally:
+        interrupts.end_at_once()

@@ -23,12 +23,16 @@ def announced_by(claim: Claim | None) -> None:
 
 
 def _tell() -> None:
-    from numbapool.kernels.store import folder
-
     global _claim
     claim, _claim = _claim, None
-    if claim is None or not claim():
-        return
+    if claim is not None and claim():
+        tell_compiling()
+
+
+def tell_compiling() -> None:
+    """Say that kernels are being compiled."""
+    from numbapool.kernels.store import folder
+
     kept = "kept for next time" if folder() else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"
     click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)

@@ -17,6 +17,7 @@ from .codecs.raster import Raster
 from .compiling import Claim, announced_by
 from .exits import FileError, NameTaken, OutputLost
 from .job import STREAM, Job, Outcome, Reading
+from .memory import refuse_large
 from .operators import OPERATORS
 from .pooling import Planned, pool
 from .reasons import cause, reason
@@ -27,6 +28,7 @@ from .targets import Output, exists, refuse_taken, writing
 Shape = tuple[int, ...]
 
 _MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
+_PIECE = 1 << 20  # bytes of standard input read at once
 _MAPPED = 1 << 26  # bytes from which an array's result is written through a memory map
 
 
@@ -50,7 +52,7 @@ def run_one(job: Job) -> Outcome:
             if outcome:
                 return outcome
         before: list[Shape] = []
-        with opened(job.source) as file:
+        with opened(job.source, job.reading) as file:
             return written(job, before, _pooled(job, file, before), start)
     except OutputLost:
         raise
@@ -122,7 +124,7 @@ def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
 
 def _mapped(job: Job, start: float) -> Outcome | None:
     """Pool a large array from its file's pages to another's; give None where it is none."""
-    with opened(job.source) as file:
+    with opened(job.source, job.reading) as file:
         if by_magic(file.read(8)) != "NPY":
             return None
         from .codecs import npy
@@ -154,16 +156,28 @@ def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
 
 
 @contextmanager
-def opened(source: str) -> Iterator[BinaryIO]:
+def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
     """Open a source for reading; anything but a file, such as a pipe that may hang, is refused."""
     if source == STREAM:
-        yield io.BytesIO(sys.stdin.buffer.read())
+        yield _standard_input(reading)
         return
     refused = unreadable(source)
     if refused:
         raise FileError(refused)
     with Path(source).open("rb") as file:
         yield file
+
+
+def _standard_input(reading: Reading) -> BinaryIO:
+    """Read all of it, or as much as may be held in memory."""
+    if sys.stdin is None:
+        raise FileError("it is closed")
+    whole = io.BytesIO()
+    while piece := sys.stdin.buffer.read(_PIECE):
+        whole.write(piece)
+        refuse_large("it has at least", whole.tell(), reading)
+    whole.seek(0)
+    return whole
 
 
 def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
@@ -188,7 +202,7 @@ def _save(rasters: Iterator[Raster], file: BinaryIO, job: Job) -> tuple[str, ...
     if job.writing.format in ARRAYS:
         from .codecs import npy
 
-        return npy.save(rasters, file, job.writing.format, job.reading.max_pixels)
+        return npy.save(rasters, file, job.writing.format)
     from .codecs import pillow_save
 
     return pillow_save.save(rasters, file, job.writing, job.reading.max_pixels)
@@ -241,7 +255,8 @@ def worker_count(files: int) -> int:
 
 def import_ahead(claim: Claim | None) -> None:
     """Import the kernels in the background: meanwhile the first file is decoded."""
-    threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
+    with suppress(RuntimeError):  # where there can be no thread, the first job imports them
+        threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
 
 
 def _import_kernels(claim: Claim | None) -> None:

@@ -73,7 +73,7 @@ class Facts:
 
 def inspect(source: str, reading: Reading) -> Facts:
     """Read a file's header."""
-    with opened(source) as file:
+    with opened(source, reading) as file:
         kind = by_magic(file.read(8))
         file.seek(0)
         if kind in ARRAYS:

@@ -85,6 +85,7 @@ class Reading:
     array: str | None = None
     accept_8bit: bool = False
     max_pixels: int | None = None
+    max_bytes: int | None = None  # of what is held in memory: None is a quarter of what there is
     indices: bool = False  # a palette image as its indices, not its colours
     any_axes: bool = False  # which axes of an array are height and width need not be known
 

@@ -33,7 +33,7 @@ def run_levels(job: Job) -> Outcome:
     before: list[Shape] = []
 
     def frames() -> Iterator[Raster]:
-        with opened(job.source) as file:
+        with opened(job.source, job.reading) as file:
             for raster in load(file, job.source, job.reading):
                 before.append(raster.array.shape)
                 yield raster

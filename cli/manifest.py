@@ -17,7 +17,7 @@ from .sources import shown
 from .targets import writing
 
 _VERSION = 1
-_NO_MATTER = ("on_exists", "max_pixels")  # options that change no output
+_NO_MATTER = ("on_exists", "max_pixels", "max_bytes")  # options that change no output
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from click.core import ParameterSource
 
 from .codecs import FORMATS
 from .job import OnExists, OutputSize, Reading, Values, Window, Writing
-from .params import Colour, NodataType, NormType, PairType, SizeType, complete_path
+from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
 from .sources import Found, find, read_list
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -104,6 +104,12 @@ READING = (
         type=click.IntRange(min=1),
         metavar="N",
         help="Refuse pictures of more pixels.  [default: 178,956,970]",
+    ),
+    click.option(
+        "--max-bytes",
+        type=BytesType(),
+        help="Refuse .npz whose arrays take more memory, and more from standard input, as 500M "
+        "or 2G.  [default: a quarter of the memory at hand]",
     ),
 )
 
@@ -370,7 +376,7 @@ def values_of(given: Mapping[str, Any]) -> Values:
 
 def reading_of(given: Mapping[str, Any]) -> Reading:
     """Make a `Reading` of the options."""
-    names = ("data_format", "array", "accept_8bit", "max_pixels")
+    names = ("data_format", "array", "accept_8bit", "max_pixels", "max_bytes")
     return Reading(**{name: given[name] for name in names})
 
 

@@ -15,6 +15,7 @@ else:
     ParamType = click.ParamType
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
+_BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
 
@@ -81,6 +82,31 @@ class SizeType(ParamType):
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
         self.fail(f"{text!r} is no size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+class BytesType(ParamType):
+    """``2000000``, ``500M`` or ``2G``: a number of bytes."""
+
+    name = "bytes"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Show the value as it is typed."""
+        return "N"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Turn the text into a whole number."""
+        match = _BYTES.fullmatch(str(value).strip().upper())
+        number = int(match[1]) << 10 * " KMGT".index(match[2] or " ") if match else 0
+        if number < 1:
+            self.fail(
+                f"{str(value)!r} is no number of bytes: give a whole number above 0, or one of "
+                "K, M, G or T, as 2G.",
+                param,
+                ctx,
+            )
+        return number
 
 
 def complete_path(

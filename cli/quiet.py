@@ -8,7 +8,9 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from .streams import diagnostics
 
 _STDERR = 2
 _lock = threading.Lock()
@@ -23,8 +25,9 @@ def set_apart() -> None:
     # On Windows a console's text goes another way than its bytes.
     if os.name == "nt" or _apart or sys.stderr is None:
         return
-    sys.stderr = os.fdopen(os.dup(_STDERR), "w", 1, sys.stderr.encoding, "backslashreplace")
-    _apart = True
+    with suppress(OSError):  # where no file can be opened any more, C libraries are heard
+        sys.stderr = diagnostics(os.dup(_STDERR), sys.stderr.encoding)
+        _apart = True
 
 
 @contextmanager
@@ -35,12 +38,10 @@ def quiet() -> Iterator[None]:
         yield
         return
     with _lock:
+        if _users == 0:
+            with suppress(OSError):  # of no file that can be opened any more
+                _kept = _turned_away()
         _users += 1
-        if _users == 1:
-            _kept = os.dup(_STDERR)
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, _STDERR)
-            os.close(nowhere)
     try:
         yield
     finally:
@@ -50,3 +51,14 @@ def quiet() -> Iterator[None]:
                 os.dup2(_kept, _STDERR)
                 os.close(_kept)
                 _kept = None
+
+
+def _turned_away() -> int:
+    """Send standard error nowhere, and give the descriptor that has it meanwhile."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        kept = os.dup(_STDERR)
+        os.dup2(nowhere, _STDERR)
+        return kept
+    finally:
+        os.close(nowhere)

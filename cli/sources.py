@@ -209,7 +209,7 @@ def unreadable(path: str) -> str:
 def read_list(name: str, null: bool) -> list[str]:
     """Read names, one a line or (`null`) each ended by a NUL, from a file or standard input."""
     if name == STREAM:
-        data = sys.stdin.buffer.read()
+        data = sys.stdin.buffer.read() if sys.stdin else b""
     else:
         try:
             data = Path(name).read_bytes()

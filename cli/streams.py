@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import sys
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from .exits import OutputLost
 
-_STDOUT = 1
+_STDOUT, _STDERR = 1, 2
 
 
 def prepare() -> None:
@@ -20,16 +21,38 @@ def prepare() -> None:
         except OSError:
             # Else a file that is opened later would stand in for the stream that is closed.
             os.open(os.devnull, os.O_RDWR)
-    if sys.stdout is not None and os.name != "nt":
-        raw = io.BufferedWriter(_Output(_STDOUT, "w", closefd=False))
-        lines = bool(sys.stdout.line_buffering)
-        sys.stdout = io.TextIOWrapper(raw, sys.stdout.encoding, line_buffering=lines)
+    if os.name != "nt":
+        if sys.stdout is not None:
+            lines = bool(sys.stdout.line_buffering)
+            sys.stdout = _text(_Output(_STDOUT, "w", closefd=False), sys.stdout.encoding, lines)
+        if sys.stderr is not None:
+            sys.stderr = diagnostics(_STDERR, sys.stderr.encoding)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
 
 
-class _Output(io.FileIO):
+def diagnostics(descriptor: int, encoding: str) -> io.TextIOWrapper:
+    """Open a stream for what is said of a run: where it cannot be written, the run goes on."""
+    return _text(_Diagnostics(descriptor, "w", closefd=descriptor > _STDERR), encoding, True)
+
+
+def _text(raw: io.FileIO, encoding: str, lines: bool) -> io.TextIOWrapper:
+    return io.TextIOWrapper(
+        io.BufferedWriter(raw), encoding, "backslashreplace", line_buffering=lines
+    )
+
+
+class _Stream(io.FileIO):
+    """A standard stream, which waits where whoever started the process set it not to."""
+
+    def write(self, data: Any, /) -> int:
+        while (count := super().write(data)) is None:
+            select.select([], [self], [])
+        return count
+
+
+class _Output(_Stream):
     """Standard output, whose errors are told from those of files."""
 
     def write(self, data: Any, /) -> int:
@@ -39,6 +62,16 @@ class _Output(io.FileIO):
             raise OutputLost from error
         except OSError as error:
             raise OutputLost((error.strerror or str(error)).lower()) from error
+
+
+class _Diagnostics(_Stream):
+    """Standard error: of what it does not take there is nowhere to tell."""
+
+    def write(self, data: Any, /) -> int:
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
 
 
 def write_bytes(data: memoryview) -> None:

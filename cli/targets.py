@@ -19,6 +19,7 @@ import click
 
 from .codecs import ARRAYS, FORMATS, by_name
 from .exits import FileError, NameTaken
+from .interrupts import unwind
 from .job import STREAM, OnExists, Stamp
 from .sources import Source, shown, unreadable
 
@@ -254,11 +255,9 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
 def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
-    clear_stale(str(folder))
-    temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
-    with _beginning:
-        file = temporary.open("x+b")
-        _unfinished.add(temporary)
+    clear_stale([path])
+    unwind()
+    file, temporary = _begun(folder)
     try:
         with file:
             output = Output(file, path)
@@ -270,6 +269,20 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with suppress(OSError):  # what is wrong with the folder has been raised already
             temporary.unlink()
         _unfinished.discard(temporary)
+
+
+def _begun(folder: Path) -> tuple[BinaryIO, Path]:
+    """Open a temporary file of a name that is free: one of a dead process may have this one's."""
+    while True:
+        temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
+        with _beginning:
+            _unfinished.add(temporary)
+            try:
+                return temporary.open("x+b"), temporary
+            except OSError as error:
+                _unfinished.discard(temporary)
+                if not (isinstance(error, FileExistsError) and temporary.exists()):
+                    raise
 
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -374,23 +387,28 @@ def _place(temporary: Path, path: Path) -> bool:
 _cleared: set[str] = set()
 
 
-def clear_stale(folder: str) -> None:
-    """Remove, once a run, what runs on this host that are no longer alive left half written."""
-    if folder in _cleared:
-        return
-    _cleared.add(folder)
+def clear_stale(paths: Iterable[str], again: bool = False) -> None:
+    """Remove what processes of this host that are no longer alive left half written.
+
+    A run does so once in every folder that it has an output for, be there something to write or
+    not, and again where it knows of a death.
+    """
     name = re.compile(re.escape(_prefix()) + r"([0-9]+)-[0-9]+\.tmp")
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            match = name.fullmatch(entry.name)
-            if match and not _alive(int(match[1])):
-                with suppress(OSError):
-                    Path(entry.path).unlink()
+    for folder in {str(Path(path).parent) for path in paths if path and path != STREAM}:
+        if folder in _cleared and not again:
+            continue
+        _cleared.add(folder)
+        with suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                match = name.fullmatch(entry.name)
+                if match and not _in_use(entry.name, int(match[1])):
+                    with suppress(OSError):
+                        Path(entry.path).unlink()
 
 
-def _alive(pid: int) -> bool:
-    if pid == os.getpid():
-        return True
+def _in_use(name: str, pid: int) -> bool:
+    if pid == os.getpid():  # in a container a dead run's is easily this one's, too
+        return name in {path.name for path in list(_unfinished)}
     if os.name == "nt":
         return False  # there, a file that someone has open cannot be removed
     try:
@@ -399,4 +417,13 @@ def _alive(pid: int) -> bool:
         return False
     except (OSError, OverflowError):
         return True
-    return True
+    return not _unburied(pid)
+
+
+def _unburied(pid: int) -> bool:
+    """Say whether a process is dead and only not yet waited for, as long as a container lives."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return status.rpartition(")")[2].split()[0] in "ZX"

@@ -66,7 +66,7 @@ def plan_stamped(job: Job) -> Outcome:
 def unchanged(job: Job) -> Outcome:
     """Stamp a job's source. Skipped: its content is known; failed: it cannot be read."""
     try:
-        stamp = _stamp(job.source)
+        stamp = _stamp(job)
     except Exception as error:
         return failed(job, error)
     if stamp.sha256 == job.known:
@@ -123,8 +123,8 @@ def _stands_for(record: Record, job: Job) -> bool:
     )
 
 
-def _stamp(source: str) -> Stamp:
-    with opened(source) as file:
+def _stamp(job: Job) -> Stamp:
+    with opened(job.source, job.reading) as file:
         status = os.fstat(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     return Stamp(status.st_size, status.st_mtime_ns, digest)

@@ -1,13 +1,15 @@
 """NumPy's ``.npy`` and ``.npz``: mapped or read, never unpickled, checked before use."""
 
 import errno
-import itertools
+import io
 import math
 import os
+import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
 
@@ -16,13 +18,17 @@ from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading, RunNote
+from ..memory import refuse_large
 from .broken import broken
-from .raster import MAX_PIXELS, Metadata, Raster, held
+from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
 _LAYOUTS["NHWC"] = ("NHWC", 4)
 DATA_FORMATS = tuple(_LAYOUTS)
 _ENCRYPTED = 1  # of a zip's flags
+_MOST_HEADER = 10_000  # bytes that NumPy reads: its own are of some hundred
+_MOST_AXES = 64  # of NumPy's arrays
+_PIECE = 1 << 24  # bytes read at once
 _NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file systems
 
 
@@ -43,12 +49,13 @@ class Header:
 
 def read_header(file: Any, size: int) -> Header:
     """Read an array's header from a stream that holds `size` bytes in all, from its start."""
+    head = _header_bytes(file)
     try:
-        version = np.lib.format.read_magic(file)
+        version = np.lib.format.read_magic(head)
         if version == (1, 0):
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(head)
         else:  # 3.0 differs from 2.0 in the encoding of structured types' names alone
-            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(file)
+            shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(head)
     except Exception as error:
         raise FileError(broken(error)) from error
     if dtype.hasobject:
@@ -58,7 +65,12 @@ def read_header(file: Any, size: int) -> Header:
         )
     if any(type(length) is not int or length < 0 for length in shape):
         raise FileError(f"its header gives the impossible shape {shape}")
-    header = Header(shape, fortran_order, dtype, file.tell())
+    if not dtype.itemsize:
+        raise FileError(f"its values are of type {dtype}, which has no bytes: nothing to pool")
+    most = math.prod(length for length in shape if length) * dtype.itemsize
+    if len(shape) > _MOST_AXES or most > sys.maxsize:
+        raise FileError(f"its header gives shape {shape} of {dtype}, which no array can have")
+    header = Header(shape, fortran_order, dtype, head.tell())
     if header.offset + header.nbytes > size:
         raise FileError(
             f"its header says shape {shape} of {dtype}, {header.nbytes:,} bytes, but only "
@@ -67,38 +79,63 @@ def read_header(file: Any, size: int) -> Header:
     return header
 
 
+def _header_bytes(file: Any) -> io.BytesIO:
+    """Read what stands before the values; how much that is, is not believed without end."""
+    head = file.read(12)
+    wide = head[6:7] != b"\1"  # of version 1 the length has two bytes, later four
+    length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
+    if head[6:7] > b"\3":
+        raise FileError(f"its format's version {head[6]} is not known")
+    if length > _MOST_HEADER:
+        raise FileError(
+            f"its header says that it is {length:,} bytes long, and the most is "
+            f"{_MOST_HEADER:,}: it is damaged"
+        )
+    rest = max(0, length - (0 if wide else 2))
+    return io.BytesIO(head + file.read(rest))
+
+
+def _values(file: Any, header: Header) -> NDArray[Any]:
+    """Read an array's values, piece by piece: what is declared and not there takes no memory."""
+    order: Literal["F", "C"] = "F" if header.fortran_order else "C"
+    array: NDArray[Any] = np.empty(header.shape, header.dtype, order)
+    left = array.ravel(order="K").view(np.uint8).data
+    while left:
+        count = file.readinto(left[:_PIECE])
+        if not count:
+            raise FileError("it is cut short: a part of its data is missing")
+        left = left[count:]
+    return array
+
+
 def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster]:
     """Give a ``.npy`` file's one array, memory-mapped where `path` names a file."""
     size = file.seek(0, 2)
     file.seek(0)
     header = read_header(file, size)
-    order: Literal["F", "C"] = "F" if header.fortran_order else "C"
-    array: NDArray[Any]
-    if header.nbytes == 0:
-        array = np.empty(header.shape, header.dtype)
-    elif path is not None:
+    if path is not None and header.nbytes:
+        order: Literal["F", "C"] = "F" if header.fortran_order else "C"
         mapped = np.memmap(path, header.dtype, "r", header.offset, header.shape, order)
-        array = np.asarray(mapped)
+        array: NDArray[Any] = np.asarray(mapped)
     else:
-        flat: NDArray[Any] = np.frombuffer(file.read(header.nbytes), header.dtype)
-        array = flat.reshape(header.shape, order=order)
+        file.seek(header.offset)
+        array = _values(file, header)
     yield Raster(array, _layout(header.shape, reading))
 
 
 def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     """Give the arrays of a ``.npz``, one at a time, or the one that `reading` names."""
     with _archive(file) as archive:
-        for entry in _entries(archive, reading.array):
+        entries = _entries(archive, reading.array)
+        # All together: what is made of one is kept until the last has been read.
+        refuse_large("its arrays take", sum(entry.file_size for entry in entries), reading)
+        for entry in entries:
             name = entry.filename.removesuffix(".npy")
             compression = "deflate" if entry.compress_type else None
             with _member(archive, entry, name) as member:
                 header = read_header(member, entry.file_size)
-                data = member.read(header.nbytes)
+                array = _values(member, header)
                 member.read(1)  # at the end the checksum is compared
-            if len(data) < header.nbytes:
-                raise FileError(f"array {name!r} is cut short")
-            array: NDArray[Any] = np.frombuffer(data, header.dtype)
-            array = array.reshape(header.shape, order="F" if header.fortran_order else "C")
             try:
                 layout = _layout(header.shape, reading, f"array {name!r} has")
             except FileError as error:
@@ -148,40 +185,52 @@ def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has")
     return layout
 
 
-def save(
-    rasters: Iterable[Raster], file: BinaryIO, format: str, max_pixels: int | None = None
-) -> tuple[str, ...]:
-    """Write arrays as they are, and give the notes that are worth a word.
+def save(rasters: Iterable[Raster], file: BinaryIO, format: str) -> tuple[str, ...]:
+    """Write arrays as they come, and give the notes that are worth a word.
 
-    One goes to a ``.npy``, frames of one shape stacked; a ``.npz`` takes each as it comes.
+    One goes to a ``.npy``, frames of one shape stacked; a ``.npz`` takes any.
     """
+    left = iter(rasters)
+    first = next(left)
+    notes = tuple(_refused_or_noted(first))
     if format == "NPY":
-        frames = list(_bounded(rasters, max_pixels))
-        arrays = [np.ascontiguousarray(raster.array) for raster in frames]
-        if len({array.shape for array in arrays}) > 1:
-            raise FileError(
-                "its frames or arrays differ in shape and do not stack in one .npy: write a .npz"
-            )
-        whole = arrays[0] if len(arrays) == 1 else np.stack(arrays)
-        np.lib.format.write_array(file, whole, allow_pickle=False)
-        return tuple(_refused_or_noted(frames[0]))
-    rasters = iter(rasters)
-    first = next(rasters)
+        _save_stacked(first, left, file)
+        return notes
     method = zipfile.ZIP_DEFLATED if first.metadata.compression else zipfile.ZIP_STORED
     with zipfile.ZipFile(file, "w", method) as archive:
-        for number, raster in enumerate(itertools.chain([first], rasters)):
+        for number, raster in enumerate(chain([first], left)):
             with archive.open(f"{raster.name or f'arr_{number}'}.npy", "w", force_zip64=True) as to:
-                array = np.ascontiguousarray(raster.array)
-                np.lib.format.write_array(to, array, allow_pickle=False)
-    return tuple(_refused_or_noted(first))
+                np.lib.format.write_array(to, np.ascontiguousarray(raster.array), None, False)
+    return notes
 
 
-def _bounded(rasters: Iterable[Raster], max_pixels: int | None) -> Iterator[Raster]:
-    """Give a picture's frames while they are few enough to be held; arrays are bounded as read."""
-    rest = iter(rasters)
-    first = next(rest)
-    whole = itertools.chain([first], rest)
-    return held(whole, max_pixels or MAX_PIXELS) if first.frames > 1 else whole
+def _save_stacked(first: Raster, left: Iterator[Raster], file: BinaryIO) -> None:
+    second = next(left, None)
+    if second is None:
+        np.lib.format.write_array(file, np.ascontiguousarray(first.array), None, False)
+        return
+    # How many there are is known at the end: NumPy's headers have room for any number.
+    shape, dtype, count = first.array.shape, first.array.dtype, 0
+    start = file.tell()
+    _write_header(file, (1, *shape), dtype)
+    for raster in chain([first, second], left):
+        if raster.array.shape != shape or raster.array.dtype != dtype:
+            raise FileError(
+                "its frames or arrays differ in shape or type and do not stack in one .npy: "
+                "write a .npz"
+            )
+        file.write(np.ascontiguousarray(raster.array).data)
+        count += 1
+    end = file.tell()
+    file.seek(start)
+    _write_header(file, (count, *shape), dtype)
+    file.seek(end)
+
+
+def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    descr = np.lib.format.dtype_to_descr(dtype)
+    header = {"descr": descr, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _refused_or_noted(raster: Raster) -> Iterator[str]:
@@ -201,12 +250,7 @@ def create(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDAr
     The room is taken on disk first: a disk that fills up while a map is written to would end
     the process with no word.
     """
-    header = {
-        "descr": np.lib.format.dtype_to_descr(dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
-    np.lib.format.write_array_header_1_0(file, header)
+    _write_header(file, shape, dtype)
     offset = file.tell()
     size = math.prod(shape) * dtype.itemsize
     if not size:

@@ -12,7 +12,7 @@ from ..exits import ExitCode, FileError
 from ..job import STREAM, OnExists, Reading
 from ..params import complete_path
 from ..sources import shown
-from ..targets import exists, picture_format, refuse_taken, writing
+from ..targets import clear_stale, exists, picture_format, refuse_taken, writing
 
 if TYPE_CHECKING:
     from ..codecs.raster import Raster
@@ -59,6 +59,7 @@ def command(a: str, b: str, **given: Any) -> None:
         raise click.UsageError("--peak is no finite number.")
     output, policy = given["output"], options.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
+    clear_stale([output or ""])
     try:
         if output is not None and policy == "error":
             refuse_taken(output)
@@ -96,7 +97,7 @@ def _loaded(source: str, reading: Reading) -> Iterator["Raster"]:
     from ..reasons import reason
 
     try:
-        with opened(source) as file:
+        with opened(source, reading) as file:
             yield from load(file, source, reading)
     except Exception as error:
         raise FileError(f"{shown(source)}: {reason(error)}") from error

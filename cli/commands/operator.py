@@ -12,7 +12,7 @@ from .. import options
 from ..job import STREAM, Job, Outcome, Window
 from ..operators import Operator
 from ..report import Report, can_draw
-from ..targets import Naming, Target
+from ..targets import Naming, Target, clear_stale
 
 
 @cache
@@ -81,6 +81,8 @@ def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> 
         skipped_in_folders=found.skipped,
         irregular_in_folders=found.irregular,
     )
+    if not given["dry_run"]:
+        clear_stale(target.path for target in targets)
     outcomes = _outcomes(_jobs(operator, window, targets, given), targets, given)
     _tell(outcomes, report)
     raise click.exceptions.Exit(report.code)

@@ -13,7 +13,7 @@ from ..operators import OPERATORS, Operator
 from ..params import complete_path
 from ..report import Report, can_draw
 from ..sources import Source, shown
-from ..targets import Naming, Target, refuse_shared
+from ..targets import Naming, Target, clear_stale, refuse_shared
 
 _MOST = 64  # levels, past which no side that fits in memory is longer than 1
 
@@ -98,6 +98,8 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         skipped_in_folders=found.skipped,
         irregular_in_folders=found.irregular,
     )
+    if not given["dry_run"]:
+        clear_stale(level.path for levels in planned for level in levels)
     outcomes = _outcomes(operator, window, planned, given)
     _tell(outcomes, report, len(planned), given["levels"])
     raise click.exceptions.Exit(report.code)

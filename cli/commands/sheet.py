@@ -14,7 +14,7 @@ from ..operators import OPERATORS, Operator
 from ..params import complete_path
 from ..report import Report, can_draw
 from ..sources import Source, shown
-from ..targets import exists, picture_format, refuse_taken, same_file, writing
+from ..targets import clear_stale, exists, picture_format, refuse_taken, same_file, writing
 
 if TYPE_CHECKING:
     from ..sheet import Cell
@@ -93,6 +93,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     )
     cells: dict[str, Cell] = {}
     path = None
+    clear_stale([output])
     try:
         policy = options.on_exists_of(given)
         if policy == "error":
@@ -152,7 +153,7 @@ def _cells(
         for source in sources:
             outcome = Outcome(source.path)
             try:
-                with opened(source.path) as file:
+                with opened(source.path, reading) as file:
                     frames = list(islice(load(file, source.path, reading), 2))
                     cells[source.path] = cell_of(
                         frames, shown(source.place), operator, window, look

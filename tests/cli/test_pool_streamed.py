@@ -60,13 +60,14 @@ def test_a_stack_of_pages_takes_little_memory(pool):
         assert np.asarray(out).tolist()[0][:3] == [39, 39, 39]
 
 
-@pytest.mark.parametrize("target", ["out.gif", "out.png", "out.webp", "out.npy"])
+@pytest.mark.parametrize("target", ["out.gif", "out.png", "out.webp"])
 def test_what_is_held_at_once_is_bounded(pool, target):
     animate("in.gif", 64, 10)
     pool("max", "in.gif", "-o", target, "--max-pixels", "10240")
     said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "10239", code=1).stderr
     assert "--max-pixels" in said
-    pool("max", "in.gif", "-o", "out.tif", "--max-pixels", "4096")  # holds one page at a time
+    for stream in ("out.tif", "out.npy"):  # which hold one frame at a time
+        pool("max", "in.gif", "-o", stream, "--max-pixels", "4096", "--on-exists", "overwrite")
 
 
 def test_levels_are_bounded_too(pool):

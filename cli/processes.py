@@ -1,0 +1,232 @@
+"""Worker processes, each with a pipe of its own and one file at a time.
+
+So the parent knows which file each of them is at, and a worker that dies takes no lock along:
+its file is reported, and another worker takes its place. Nothing but pipes is shared.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+from .compiling import tell_compiling
+from .engine import failed, import_ahead, run_one
+from .exits import FileError
+from .interrupts import held_back, ignore
+from .job import Job
+from .targets import abandon, clear_stale
+from .workers import Numbered
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkContext, SpawnContext
+
+    Pipe = Connection[Any, Any]
+
+# What a worker says before it sends a file's outcome.
+_BEGUN, _COMPILING = "begun", "compiling"
+
+_MOST_FAULTS = 3  # workers of each place that may die in a row before they begin a file
+
+
+def in_processes(
+    jobs: Sequence[Job], workers: int, fail_fast: bool, announce: bool
+) -> Iterator[Numbered]:
+    """Give the outcomes as they come, each with its job's number.
+
+    Where no worker can be made, or none lives until it begins a file, the rest is done in this
+    process.
+    """
+    waiting = deque(range(len(jobs)))
+    crew: list[_Worker] = []
+    faults = 0
+    try:
+        while waiting or any(worker.job is not None for worker in crew):
+            at_work = sum(worker.job is not None for worker in crew)
+            if faults > _MOST_FAULTS * workers or not _hire(crew, workers, at_work + len(waiting)):
+                break
+            for worker in crew:
+                if waiting and worker.job is None:
+                    worker.give(waiting.popleft(), jobs)
+            for worker in _spoken(crew):
+                try:
+                    word = worker.pipe.recv()
+                except (EOFError, OSError):
+                    crew.remove(worker)
+                    worker.end()
+                    if worker.begun and worker.job is not None:
+                        clear_stale(_paths(jobs[worker.job]), again=True)
+                        word = failed(jobs[worker.job], FileError(worker.death))
+                    else:
+                        faults += 1
+                        if worker.job is not None:
+                            waiting.appendleft(worker.job)
+                        continue
+                if word == _BEGUN:
+                    worker.begun, faults = True, 0
+                elif word == _COMPILING:
+                    if announce:
+                        tell_compiling()
+                    announce = False
+                else:
+                    number, worker.job = worker.job, None
+                    assert number is not None
+                    if fail_fast and word.status == "failed":
+                        waiting.clear()
+                    yield number, word
+    finally:
+        _dismiss(crew)
+    if waiting:
+        import_ahead((lambda: True) if announce else None)
+    for number in waiting:
+        outcome = run_one(jobs[number])
+        yield number, outcome
+        if fail_fast and outcome.status == "failed":
+            return
+
+
+class _Worker:
+    """A process, and the number of the job that was given to it."""
+
+    def __init__(self, crew: "list[_Worker]") -> None:
+        context = _context()
+        self.job: int | None = None
+        self.begun = False
+        self.pipe, theirs = context.Pipe()
+        # A forked child has the parent's ends of all pipes, too, and must close them: as long as
+        # one stays open, its worker is not told that the parent has gone.
+        forked = context.get_start_method() == "fork"
+        inherited = [worker.pipe for worker in (*crew, self)] if forked else []
+        self.process = context.Process(target=_work, args=(theirs, inherited), daemon=True)
+        try:
+            with held_back():  # until the child, which begins like this process, ignores it
+                self.process.start()
+        except BaseException:
+            self.pipe.close()
+            raise
+        finally:
+            theirs.close()
+
+    def give(self, number: int, jobs: Sequence[Job]) -> None:
+        """Hand a job over. That the worker is dead is seen when it is listened to."""
+        self.job, self.begun = number, False
+        with suppress(OSError):
+            self.pipe.send(jobs[number])
+
+    def end(self) -> None:
+        """Wait for the process to end: it lets its pipe go only then."""
+        self.pipe.close()
+        self.process.join()
+
+    @property
+    def death(self) -> str:
+        """How the process ended, for a person."""
+        code = self.process.exitcode or 0
+        try:
+            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+        except ValueError:
+            how = f"signal {-code}"
+        return f"the process that worked on it died ({how})"
+
+
+def _hire(crew: list[_Worker], most: int, files: int) -> bool:
+    """Bring the crew to as many as there is work for and the system gives; say if there are any."""
+    with suppress(OSError, ImportError, RuntimeError):  # no process, no pipe, no memory for them
+        while len(crew) < min(most, files):
+            crew.append(_Worker(crew))
+    return bool(crew)
+
+
+def _spoken(crew: list[_Worker]) -> list[_Worker]:
+    """Wait until workers have said something, or died, and give these."""
+    ready = wait([worker.pipe for worker in crew])
+    return [worker for worker in crew if worker.pipe in ready]
+
+
+def _dismiss(crew: list[_Worker]) -> None:
+    """Let the workers finish the files that they are at, and end."""
+    for worker in crew:
+        worker.pipe.close()
+    try:
+        for worker in crew:
+            worker.process.join()
+    except KeyboardInterrupt:  # once more: now it cannot wait
+        for worker in crew:
+            worker.process.kill()
+        raise
+
+
+def _paths(job: Job) -> tuple[str, ...]:
+    return job.levels or (job.target,)
+
+
+def _context() -> "ForkContext | SpawnContext":
+    """Say how worker processes begin.
+
+    Forked where that is safe: on Linux, from a process that has no thread but this one and ran no
+    kernel. They have all modules then, which takes each of the others a quarter of a second.
+    """
+    from multiprocessing import get_context
+
+    if sys.platform != "linux" or threading.active_count() > 1:
+        return get_context("spawn")
+
+    from .codecs import pillow, pillow_save  # noqa: F401
+
+    return get_context("fork")
+
+
+# ------------------------------------------------------------------------------ in the worker
+
+
+def _work(pipe: "Pipe", inherited: "list[Pipe]") -> None:
+    """Do the jobs that come through the pipe, until the parent closes it."""
+    for other in inherited:
+        other.close()
+    saying = threading.Lock()
+
+    def say(word: object) -> None:
+        with saying:
+            pipe.send(word)
+
+    def claim() -> bool:
+        say(_COMPILING)
+        return False  # the parent speaks, which alone knows what stands on the terminal
+
+    _begin()
+    import_ahead(claim)
+    with suppress(EOFError, OSError):  # of the pipe: `run_one` tells its own
+        while True:
+            job = pipe.recv()
+            say(_BEGUN)
+            outcome = run_one(job)
+            say(outcome)
+
+
+def _begin() -> None:
+    """Make a worker process ready: serial kernels, no word of its own, no life of its own."""
+    import warnings
+
+    os.environ["NUMBA_NUM_THREADS"] = "1"
+    ignore()  # the terminal sends Ctrl-C to all; one answers
+    warnings.simplefilter("ignore")
+    from .memory import keep_memory
+    from .quiet import set_apart
+
+    set_apart()
+    keep_memory()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing import parent_process
+
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        abandon()
+        os._exit(1)
