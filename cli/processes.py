@@ -47,7 +47,9 @@ def in_processes(
     try:
         while waiting or any(worker.job is not None for worker in crew):
             at_work = sum(worker.job is not None for worker in crew)
-            if faults > _MOST_FAULTS * workers or not _hire(crew, workers, at_work + len(waiting)):
+            if faults <= _MOST_FAULTS * workers:
+                _hire(crew, workers, at_work + len(waiting))
+            if not crew:
                 break
             for worker in crew:
                 if waiting and worker.job is None:
@@ -133,12 +135,11 @@ class _Worker:
         return f"the process that worked on it died ({how})"
 
 
-def _hire(crew: list[_Worker], most: int, files: int) -> bool:
-    """Bring the crew to as many as there is work for and the system gives; say if there are any."""
+def _hire(crew: list[_Worker], most: int, files: int) -> None:
+    """Bring the crew to as many as there is work for and the system gives."""
     with suppress(OSError, ImportError, RuntimeError):  # no process, no pipe, no memory for them
         while len(crew) < min(most, files):
             crew.append(_Worker(crew))
-    return bool(crew)
 
 
 def _spoken(crew: list[_Worker]) -> list[_Worker]:
