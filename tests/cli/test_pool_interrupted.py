@@ -28,6 +28,8 @@ PRESSED = """
 """
 
 MODULES = (
+    "numbapool_cli.interrupts",
+    "numbapool_cli.exits",
     "numbapool_cli.app",
     "click",
     "numbapool_cli.quiet",
