@@ -93,7 +93,9 @@ def test_stops_where_no_window_fits(pool):
 def test_reads_once(pool, monkeypatch):
     opened = []
     real = engine.opened
-    monkeypatch.setattr("numbapool_cli.levels.opened", lambda s: (opened.append(s), real(s))[1])
+    monkeypatch.setattr(
+        "numbapool_cli.levels.opened", lambda *a: (opened.append(a[0]), real(*a))[1]
+    )
     picture("L", 16, 16).save("a.png")
     pool("pyramid", "a.png", "--levels", 4)
     assert opened == ["a.png"]
