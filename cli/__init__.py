@@ -1,14 +1,18 @@
 """The pool command. Importing it imports neither NumPy, Pillow nor Numba."""
 
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run the command named on the command line, and exit with its code."""
-    from .interrupts import end_at_once
+    try:
+        from .interrupts import end_at_once
 
-    end_at_once()  # before all else is imported
+        end_at_once()  # before all else is imported
 
-    from .app import main as run
-
+        from .app import main as run
+    except KeyboardInterrupt:
+        sys.exit(130)  # `ExitCode.INTERRUPTED`, which may not be there yet
     run()

@@ -174,6 +174,10 @@ def _context() -> "ForkContext | SpawnContext":
     from multiprocessing import get_context
 
     if sys.platform != "linux" or threading.active_count() > 1:
+        if sys.platform != "win32":
+            from multiprocessing.resource_tracker import ensure_running
+
+            ensure_running()  # begun with the first child, it would let Ctrl-C through to it
         return get_context("spawn")
 
     from .codecs import pillow, pillow_save  # noqa: F401

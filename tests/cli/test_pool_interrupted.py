@@ -28,6 +28,8 @@ PRESSED = """
 """
 
 MODULES = (
+    "numbapool_cli.interrupts",
+    "numbapool_cli.exits",
     "numbapool_cli.app",
     "click",
     "numbapool_cli.quiet",
@@ -187,3 +189,46 @@ def test_streams_that_do_not_wait(pool):
             whole = stream.read().decode()
         assert process.wait(60) == 0, whole[-500:]
     assert whole.count("pooled") == 300
+
+
+FORKED = """
+import sys
+from numbapool_cli import main
+if __name__ == "__main__":
+    main()
+"""
+
+SPAWNED = """
+import sys, threading, time
+if __name__ == "__main__":
+    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    from numbapool_cli import main
+    main()
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="there is no /proc")
+@pytest.mark.parametrize("script", [FORKED, SPAWNED], ids=["forked", "spawned"])
+def test_as_workers_begin(pool, script):
+    """The terminal sends it to all of them; one answers."""
+    Path("in").mkdir()
+    for number in range(20):
+        picture("RGB", 200, 200, number).save(f"in/{number}.png")
+    Path("pool.py").write_text(script)
+    with subprocess.Popen(
+        [sys.executable, "pool.py", "avg", "in", "-o", "out", "-j", "2", "-q"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        least = 1 if script == FORKED else 2  # spawned workers have a tracker beside them
+        while process.poll() is None and len(children.read_text().split()) < least:
+            pass
+        os.killpg(process.pid, signal.SIGINT)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.INTERRUPTED, said
+    assert "Traceback" not in said
+    assert said.strip().endswith("interrupted. Files that were written are whole.")
+    assert not list(Path("out").glob(".pool*"))
