@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from math import prod
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
 from numbapool.dtypes import Reduction
-from numbapool.errors import PoolError, PoolValueError
+from numbapool.errors import PoolError, PoolTypeError, PoolValueError, shown
 from numbapool.inputs import as_array, viewed
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out, overlap
 
 Planner: TypeAlias = Callable[..., Call]
 """Decides a call from a shape, a dtype and the parameters; keeps what it decided."""
+
+MOST_ELEMENTS = 1 << 46
+"""A result of more elements is refused before anything is computed: no memory holds it."""
 
 
 def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
@@ -24,7 +28,14 @@ def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
     @lru_cache(maxsize=1024, typed=True)
     @wraps(make)
     def planned(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
-        plan, reduction = make(shape, dtype, *key)
+        try:
+            plan, reduction = make(shape, dtype, *key)
+        except MemoryError:
+            raise PoolValueError(
+                f"the windows of an array of shape {shape} do not fit into memory"
+            ) from None
+        if prod(plan.shape) > MOST_ELEMENTS:
+            raise PoolValueError(f"a result of shape {plan.shape} is too large for any memory")
         return Call(plan, reduction, dtype)
 
     return planned
@@ -38,9 +49,21 @@ class Blueprint(NamedTuple):
 
 
 def frozen(value: Any) -> Any:
-    """Return a parameter that can be a key: lists and arrays become tuples."""
-    if isinstance(value, list | tuple | np.ndarray) and not hasattr(value, "_fields"):
+    """Return a parameter that can be a key: lists and arrays become tuples.
+
+    Raises
+    ------
+    PoolTypeError
+        For what can be no key, and so is no parameter: a dict, a set.
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()  # of no axes: a number
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return tuple(frozen(part) for part in value)
+    try:
+        hash(value)
+    except TypeError:
+        raise PoolTypeError(f"no parameter of a pooling can be {shown(value)}") from None
     return value
 
 
@@ -64,8 +87,16 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
     held = x if type(x) is np.ndarray else viewed(x)
     array = as_array(held)
     call = decide(planner, array, key)
-    if out is None:
-        return call.fresh(array)
+    try:
+        return call.fresh(array) if out is None else fill(call, held, array, out)
+    except MemoryError:
+        raise PoolValueError(
+            f"there is not enough memory for a result of shape {call.plan.shape}"
+        ) from None
+
+
+def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
+    """Pool `array`, which is `held` made contiguous, into `out`."""
     given = out if isinstance(out, tuple) else (out,)
     if len(given) != len(call.outs):
         raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
