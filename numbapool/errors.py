@@ -23,5 +23,8 @@ LONGEST_SHOWN = 80
 
 def shown(value: Any) -> str:
     """Return a value as an error shows it, in one line that is not too long."""
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except ValueError:
+        return "a number of thousands of digits"
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"

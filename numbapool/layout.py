@@ -14,6 +14,7 @@ from math import prod
 from typing import Any, TypeAlias
 
 from numbapool.errors import PoolValueError, shown
+from numbapool.inputs import frozen
 from numbapool.windows import (
     Axis,
     Ints,
@@ -96,7 +97,6 @@ def refuse_other_axes(shape: tuple[int, ...], name: str, least: int) -> None:
         raise PoolValueError(f"{has} names {len(name)}: {more} takes any number before those")
 
 
-@lru_cache(maxsize=1024)
 def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Layout:
     """Find the `ndim` spatial axes of a shape.
 
@@ -105,7 +105,11 @@ def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Lay
     PoolValueError
         For an unknown format, or another number of axes than it has.
     """
-    name = known_format(data_format, FORMATS[ndim])
+    return _layout_of(shape, ndim, known_format(data_format, FORMATS[ndim]))
+
+
+@lru_cache(maxsize=1024)
+def _layout_of(shape: tuple[int, ...], ndim: int, name: str) -> Layout:
     channels_last = name.endswith("C")
     refuse_other_axes(shape, name, ndim + channels_last)
     stop = len(shape) - channels_last
@@ -236,5 +240,6 @@ def pool2d_shape(
     (202, 302, 3)
     """
     layout = layout_of(whole_numbers(shape, "shape", 0), 2, data_format)
-    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
+    window = [frozen(part) for part in (kernel_size, stride, padding, dilation, ceil_mode)]
+    axes = windows_of(layout, *window)
     return layout.shape(tuple(axis.out for axis in axes))

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool import functional
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.kernels import compiled
 from numbapool.layout import FORMATS, known_format
 from numbapool.windows import whole_numbers
@@ -106,6 +106,10 @@ def warmup(
     >>> nbp.warmup("max_pool2d", ["uint8"]).compiled
     0
     """
+    if isinstance(functions, np.ndarray):
+        functions = functions.tolist()
+    if isinstance(dtypes, np.ndarray):
+        dtypes = dtypes.tolist()
     if isinstance(functions, str) or not isinstance(functions, Iterable):
         functions = [functions]
     if isinstance(dtypes, str | type) or not isinstance(dtypes, Iterable):
@@ -137,12 +141,12 @@ def warm(calls: Iterable[Call], progress: Callable[[str], object] | None = None)
 
 
 def _function(given: Named) -> Callable[..., Any]:
-    name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
+    name = given if isinstance(given, str) else getattr(given, "__name__", shown(given))
     function = getattr(functional, name, None) if name in functional.__all__ else None
     if function is None or (callable(given) and given is not function):
         near = get_close_matches(name, functional.__all__, 1)
         meant = f": was {near[0]!r} meant?" if near and near[0] != name else ""
-        raise PoolValueError(f"numbapool has no function {name!r}{meant}")
+        raise PoolValueError(f"numbapool has no function {shown(name)}{meant}")
     return function  # type: ignore[no-any-return]
 
 
@@ -150,7 +154,9 @@ def _dtype(given: Any) -> np.dtype[Any]:
     try:
         kind: np.dtype[Any] = np.dtype(given)
     except TypeError as error:
-        raise PoolTypeError(f"{given!r} is no dtype: give one as 'uint8' or np.float32") from error
+        raise PoolTypeError(
+            f"{shown(given)} is no dtype: give one as 'uint8' or np.float32"
+        ) from error
     return kind
 
 

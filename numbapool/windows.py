@@ -196,20 +196,33 @@ def refuse_too_many(listed: int, out: int, name: str) -> None:
         )
 
 
+def listed(value: Any) -> Any:
+    """Return what holds numbers; nothing that is text, whose bytes are numbers too."""
+    return (value,) if isinstance(value, str | bytes | bytearray) else value
+
+
+def within_limits(numbers: tuple[int, ...], name: str, least: int) -> tuple[int, ...]:
+    """Return the numbers where none is below `least` or past 64 bits."""
+    for number in numbers:
+        if number < least:
+            raise PoolValueError(f"{name} must be at least {least}, not {shown(number)}")
+        if number >= 1 << 63:
+            raise PoolValueError(f"{name} is too large: {shown(number)} is past 64 bits")
+    return numbers
+
+
 def whole_numbers(value: Any, name: str, least: int) -> tuple[int, ...]:
     """Return any number of whole numbers, none below `least`."""
     try:
-        numbers = tuple(index(number) for number in value)
+        numbers = tuple(index(number) for number in listed(value))
     except TypeError:
         raise PoolTypeError(f"{name} takes whole numbers, not {shown(value)}") from None
-    if min(numbers, default=least) < least:
-        raise PoolValueError(f"{name} must be at least {least}, not {shown(value)}")
-    return numbers
+    return within_limits(numbers, name, least)
 
 
 def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
     """Return one whole number an axis from an int, a one-element tuple or a full tuple."""
-    entries = (value,) if isinstance(value, int) else value
+    entries = (value,) if isinstance(value, int) else listed(value)
     try:
         numbers = tuple(index(number) for number in entries)
     except TypeError:
@@ -223,9 +236,7 @@ def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
         numbers *= ndim
     if len(numbers) != ndim:
         raise PoolValueError(f"{name} takes an int or {ndim} of them, not {shown(value)}")
-    if min(numbers) < least:
-        raise PoolValueError(f"{name} must be at least {least}, not {shown(value)}")
-    return numbers
+    return within_limits(numbers, name, least)
 
 
 PadPairs: TypeAlias = tuple[tuple[int, int] | Literal["same", "same_lower"], ...]
@@ -249,20 +260,22 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
         if padding == "same_lower":
             return tuple("same_lower" for _ in kernel)
         raise PoolValueError(
-            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {padding!r}"
+            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {shown(padding)}"
         )
     entries = padding if isinstance(padding, Iterable) else (padding,)
     if any(isinstance(entry, Sequence) for entry in entries):
         pairs = tuple(per_axis(pair, 2, "padding's pair", 0) for pair in entries)
         if len(pairs) != ndim:
-            raise PoolValueError(f"padding takes {ndim} pairs (before, after), not {padding!r}")
+            raise PoolValueError(
+                f"padding takes {ndim} pairs (before, after), not {shown(padding)}"
+            )
         return tuple((before, after) for before, after in pairs)
     pads = per_axis(padding, ndim, "padding", 0)  # type: ignore[arg-type]
     for pad, taps, spread in zip(pads, kernel, dilation, strict=True):
         reach = spread * (taps - 1) + 1
         if pad > reach // 2:
             raise PoolValueError(
-                f"padding {padding!r} is more than half of a window, which spans {reach}; "
+                f"padding {shown(padding)} is more than half of a window, which spans {reach}; "
                 "give pairs (before, after) where that is meant"
             )
     return tuple((pad, pad) for pad in pads)

@@ -85,6 +85,7 @@ def as_held(nodata, dtype):
     A float is rounded to a float dtype, but not to infinity or to zero. Python compares an integer
     with any number exactly.
     """
+    nodata = nodata.item() if isinstance(nodata, np.generic) else nodata
     if nodata is None or is_nan(nodata) or dtype.kind != "f":
         return nodata
     try:

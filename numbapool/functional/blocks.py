@@ -27,6 +27,8 @@ OPS: dict[str, Callable[..., Array]] = {
     "std": variances.std_pool3d,
 }
 
+EDGES = ("partial", "trim", "pad", "error")
+
 AXES = 3
 """Spatial axes that one pooling takes."""
 
@@ -75,6 +77,8 @@ def block_reduce(
     block = per_axis(block_size, array.ndim, "block_size", 1)
     if not isinstance(op, str) or op not in OPS:
         raise PoolValueError(f"op is one of {', '.join(OPS)}, not {shown(op)}")
+    if not isinstance(edge, str) or edge not in EDGES:
+        raise PoolValueError(f"edge is one of {', '.join(EDGES)}, not {shown(edge)}")
     tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
     if edge == "trim":
         array = array[tuple(map(slice, tiles))]
@@ -83,8 +87,6 @@ def block_reduce(
     elif edge == "error":
         if tiles != array.shape:
             raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
-    elif edge != "partial":
-        raise PoolValueError(f"edge is 'partial', 'trim', 'pad' or 'error', not {shown(edge)}")
     function, shape = OPS[op], array.shape
     if any(size == 0 < k - 1 for size, k in zip(shape, block, strict=True)):
         raise PoolValueError(f"an array of shape {shape} holds no block of {block}")

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from numbapool.dtypes import Reduction
-from numbapool.errors import PoolError, PoolTypeError, PoolValueError, shown
-from numbapool.inputs import as_array, viewed
+from numbapool.errors import PoolError, PoolValueError
+from numbapool.inputs import as_array, frozen, viewed
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out, overlap
 
@@ -46,25 +46,6 @@ class Blueprint(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-
-def frozen(value: Any) -> Any:
-    """Return a parameter that can be a key: lists and arrays become tuples.
-
-    Raises
-    ------
-    PoolTypeError
-        For what can be no key, and so is no parameter: a dict, a set.
-    """
-    if isinstance(value, np.ndarray):
-        value = value.tolist()  # of no axes: a number
-    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
-        return tuple(frozen(part) for part in value)
-    try:
-        hash(value)
-    except TypeError:
-        raise PoolTypeError(f"no parameter of a pooling can be {shown(value)}") from None
-    return value
 
 
 def decide(planner: Planner, x: Array | Blueprint, key: tuple[Any, ...]) -> Call:

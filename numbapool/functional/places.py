@@ -10,7 +10,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.functional.call import MOST_ELEMENTS
-from numbapool.inputs import as_array, viewed
+from numbapool.inputs import as_array, frozen, viewed
 from numbapool.layout import layout_of
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis, whole_numbers
@@ -221,7 +221,7 @@ def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 
     plane = sizes[2:]
     refuse_outside(places, plane)
     inside = places
-    if storage_order:
+    if frozen(storage_order):
         inside = np.ravel_multi_index(np.unravel_index(places, plane)[::-1], plane[::-1])
     planes = np.arange(prod(sizes[:2])).reshape(*sizes[:2], *(1,) * len(plane))
     return inside + planes * prod(plane)
@@ -246,7 +246,7 @@ def to_tf_indices(
     sizes = pooled_shape(shape, places, (0, -1))
     channels = sizes[-1]
     numbered = places * channels + np.arange(channels)
-    if include_batch_in_index:
+    if frozen(include_batch_in_index):
         images = np.arange(sizes[0]).reshape(-1, *(1,) * (len(sizes) - 1))
         numbered = numbered + images * prod(sizes[1:])
     return numbered
