@@ -153,7 +153,7 @@ def _function(given: Named) -> Callable[..., Any]:
 def _dtype(given: Any) -> np.dtype[Any]:
     try:
         kind: np.dtype[Any] = np.dtype(given)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise PoolTypeError(
             f"{shown(given)} is no dtype: give one as 'uint8' or np.float32"
         ) from error
