@@ -160,6 +160,16 @@ def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
     return f" (shape {sizes} was read as {here}: was data_format={there!r} meant?)"
 
 
+MOST_ELEMENTS = 1 << 46
+"""An array of more elements is refused before anything is computed: no memory holds it."""
+
+
+def refuse_too_large(shape: tuple[int, ...]) -> None:
+    """Raise where no memory holds a result of a shape."""
+    if prod(shape) > MOST_ELEMENTS:
+        raise PoolValueError(f"the result is too large for any memory: it has shape {shape}")
+
+
 OutputSize: TypeAlias = int | Sequence[int | None] | None
 
 
@@ -179,10 +189,11 @@ def adaptive_windows(layout: Layout, output_size: OutputSize) -> tuple[Axis, ...
         raise PoolValueError(
             f"output_size takes an int or {ndim} of them, not {shown(output_size)}"
         )
-    wanted = (
+    wanted = tuple(
         here if size is None else per_axis(size, 1, "output_size", 1)[0]
         for size, here in zip(sizes, layout.spatial, strict=True)
     )
+    refuse_too_large(layout.shape(wanted))
     return tuple(
         adaptive(here, size, layout.axis_name(n))
         for n, (here, size) in enumerate(zip(layout.spatial, wanted, strict=True))

@@ -79,7 +79,7 @@ def spread_scale(name, want, largest):
     Each element, and the mean, is off by some of its last places in float64: `off` of them shift
     a deviation, so a variance by twice its root times that and by its square.
     """
-    tolerance = TOLERANCE["float64"]
+    tolerance, want = TOLERANCE["float64"], np.abs(want)
     off = 8 * np.finfo(np.float64).eps * largest
     if name == "std":
         return want + off / tolerance

@@ -135,8 +135,7 @@ def test_float_and_huge_arrays_are_no_different(name):
 def test_a_result_that_is_too_large_is_named(size):
     for name in ("avg", "max", "sum", "median"):
         pool = getattr(nbp, f"adaptive_{name}_pool1d")
-        told = f"{size} windows along axis 0" if size < 2**63 else f"{size} is past 64 bits"
-        with pytest.raises(nbp.PoolValueError, match=f"too large: {told}"):
+        with pytest.raises(nbp.PoolValueError, match=rf"too large.*\b{size}\b"):
             pool(np.arange(5.0), size)
     with pytest.raises(nbp.PoolValueError, match=f"{size}"):
         nbp.adaptive_avg_pool2d(np.zeros((3, 5)), (1, size))

@@ -11,8 +11,8 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.functional import averages, extremes, selections, sums, variances
-from numbapool.functional.call import MOST_ELEMENTS
 from numbapool.inputs import as_array
+from numbapool.layout import refuse_too_large
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis
 
@@ -106,8 +106,7 @@ def padded(array: Array, block: tuple[int, ...]) -> Array:
     """Return the array with zeros at its ends, so that the blocks tile it."""
     ends = [-n % k for n, k in zip(array.shape, block, strict=True)]
     shape = tuple(n + end for n, end in zip(array.shape, ends, strict=True))
-    if prod(shape) > MOST_ELEMENTS:
-        raise PoolValueError(f"filled up to a shape of {shape} the array is too large")
+    refuse_too_large(shape)
     try:
         return np.pad(array, [(0, end) for end in ends])
     except MemoryError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from math import prod
 from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
@@ -12,14 +11,12 @@ import numpy as np
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import as_array, frozen, viewed
+from numbapool.layout import refuse_too_large
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out, overlap
 
 Planner: TypeAlias = Callable[..., Call]
 """Decides a call from a shape, a dtype and the parameters; keeps what it decided."""
-
-MOST_ELEMENTS = 1 << 46
-"""A result of more elements is refused before anything is computed: no memory holds it."""
 
 
 def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
@@ -34,8 +31,7 @@ def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
             raise PoolValueError(
                 f"the windows of an array of shape {shape} do not fit into memory"
             ) from None
-        if prod(plan.shape) > MOST_ELEMENTS:
-            raise PoolValueError(f"a result of shape {plan.shape} is too large for any memory")
+        refuse_too_large(plan.shape)
         return Call(plan, reduction, dtype)
 
     return planned

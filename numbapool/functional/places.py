@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.functional.call import MOST_ELEMENTS
 from numbapool.inputs import as_array, frozen, viewed
-from numbapool.layout import layout_of
+from numbapool.layout import layout_of, refuse_too_large
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis, whole_numbers
 
@@ -58,8 +57,9 @@ def unpool(
         plane = plane_of(output_size, values.ndim, ndim, data_format)
     size = prod(plane)
     shape = layout.shape(plane)
-    if min(plane) < 0 or prod(shape) > MOST_ELEMENTS:
+    if min(plane) < 0:
         raise PoolValueError(f"an output of shape {shape} cannot be made")
+    refuse_too_large(shape)
     refuse_outside(places, plane)
     view = (layout.outer, prod(layout.spatial), layout.inner)
     try:
