@@ -1,4 +1,4 @@
-"""Pooling of any array, exact and at the memory's speed.
+"""Exact pooling of any array.
 
 >>> import numbapool as nbp
 >>> nbp.max_pool2d([[1, 2], [3, 4]], 2)

@@ -11,7 +11,7 @@ import numpy as np
 from numbapool import means as m
 from numbapool import reducers as r
 from numbapool import selectors as s
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 
 DType: TypeAlias = "np.dtype[Any]"
 NaN: TypeAlias = Literal["propagate", "skip"]
@@ -73,21 +73,37 @@ def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
         For an unknown `nan`.
     """
     if nan not in ("propagate", "skip"):
-        raise PoolValueError(f"nan is 'propagate' or 'skip', not {nan!r}")
+        raise PoolValueError(f"nan is 'propagate' or 'skip', not {shown(nan)}")
     skip_nan = nan == "skip" and dtype.kind == "f"
     if nodata is None:
         return Skip(skip_nan)
-    if not isinstance(nodata, int | float | np.number | np.bool_):
-        raise PoolTypeError(f"nodata is a number, not {nodata!r}")
+    if not isinstance(nodata, int | float | np.integer | np.floating | np.bool_):
+        raise PoolTypeError(f"nodata is a number, not {shown(nodata)}")
     if nodata != nodata:
         return Skip(dtype.kind == "f")
+    return Skip(skip_nan, held(dtype, nodata))
+
+
+def held(dtype: DType, number: Any) -> Any:
+    """Return a number as `dtype` holds it, floats rounded; None where it cannot.
+
+    An integer dtype holds whole numbers within its limits, a float none that it would round to
+    infinity or to zero. Nothing here goes through another dtype.
+    """
+    if isinstance(number, np.generic):
+        number = number.item()  # Python compares whole numbers and floats exactly
+    if dtype.kind != "f":
+        low, high = (int(limit) for limit in limits(dtype))
+        if not low <= number <= high or number != int(number):
+            return None
+        return dtype.type(int(number))
     try:
         with np.errstate(all="ignore"):
-            value = dtype.type(nodata)
-            same = bool(value == nodata) and np.isinf(value) == np.isinf(nodata)
-    except (OverflowError, ValueError):  # an integer that cannot hold it has none to leave out
-        return Skip(skip_nan)
-    return Skip(skip_nan, value) if same else Skip(skip_nan)
+            value = dtype.type(number)
+    except OverflowError:  # an integer past the largest float64
+        return None
+    kept = np.isinf(value) == (abs(number) == np.inf) and (value == 0) == (number == 0)
+    return value if kept else None
 
 
 def limits(dtype: DType) -> tuple[Any, Any]:
@@ -168,9 +184,11 @@ def mean(
     may be more than the taps inside the input.
     """
     if rounding not in ROUNDINGS:
-        raise PoolValueError(f"rounding is one of {', '.join(ROUNDINGS)}, not {rounding!r}")
+        raise PoolValueError(f"rounding is one of {', '.join(ROUNDINGS)}, not {shown(rounding)}")
     taps = rows * columns
     most = divisor if override is None else abs(override)
+    if most >= 1 << 63:
+        raise PoolValueError(f"the divisor is past 64 bits: {most}; use less padding")
     kind = sum_lane(dtype, rows, columns)
     if dtype.kind in "fb":
         out = np.dtype(np.float32) if dtype.kind == "b" else dtype
@@ -208,17 +226,26 @@ def mean(
     return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
 
 
+def is_past_float64(dtype: DType, skip: Skip) -> bool:
+    """Say whether float64 would make equal what is to be told from the value to leave out."""
+    return skip.value is not None and dtype.kind in "iu" and dtype.itemsize == 8
+
+
 @lru_cache(maxsize=256)
 def norm(dtype: DType, p: float, skip: Skip) -> Reduction:
     """Lp: of floats in their own dtype, of all else in float64; added up in float64."""
+    p = real_number(p, "norm_type")
     if not p > 0:
         raise PoolValueError(f"norm_type must be positive, not {p!r}")
     wide = np.dtype(np.float64)
+    ways: tuple[type, ...] = (skip.way,)
     none = np.float64(0 if skip.value is None else skip.value)
+    if is_past_float64(dtype, skip):
+        ways, none = (skip.way, r.AsItStands), skip.value
     if p in NORMS:
-        op = r.variant(NORMS[p], skip.way)(none)
+        op = r.variant(NORMS[p], *ways)(none)
     else:
-        op = r.variant(r.Lp, skip.way)(none, float(p))
+        op = r.variant(r.Lp, *ways)(none, p)
     return Reduction(op, (wide,), (dtype if dtype.kind == "f" else wide,))
 
 
@@ -236,7 +263,9 @@ SELECTIONS: dict[str, type] = {
 def selection(dtype: DType, name: str, skip: Skip, *parameters: Any) -> Reduction:
     """Median and mode in the input's dtype, percentile and variance in a float's."""
     real = dtype.kind == "f"
-    kind = np.dtype(np.float64) if name == "var" else lane(dtype)
+    kind = lane(dtype)
+    if name == "var" and not is_past_float64(dtype, skip):
+        kind = np.dtype(np.float64)
     out = dtype if real or name in ("median", "mode") else np.dtype(np.float64)
     # What a window of none gives has the result's type; integers have no NaN, nor such windows.
     value = np.nan if skip.value is None else skip.value
@@ -246,12 +275,22 @@ def selection(dtype: DType, name: str, skip: Skip, *parameters: Any) -> Reductio
     return Reduction(op, (kind,), (out,))
 
 
+def real_number(value: Any, name: str) -> float:
+    """Return a number as a float."""
+    if not isinstance(value, int | float | np.integer | np.floating):
+        raise PoolTypeError(f"{name} is a number, not {shown(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise PoolValueError(f"{name} is past float64: {shown(value)}") from None
+
+
 def whole_number(value: Any, name: str) -> int:
     """Return a whole number that is not zero, as a divisor must be."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise PoolTypeError(f"{name} is a whole number, not {value!r}")
+        raise PoolTypeError(f"{name} is a whole number, not {shown(value)}")
     if value == 0:
         raise PoolValueError(f"{name} must not be zero")
     if abs(int(value)) >= 1 << 63:
-        raise PoolValueError(f"{name} is past 64 bits: {value}")
+        raise PoolValueError(f"{name} is past 64 bits: {shown(value)}")
     return int(value)

@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -154,3 +154,22 @@ def _why_not(x: Any) -> str | None:
     if str(dtype).startswith(("torch.bfloat", "torch.float8", "torch.float4")):
         return f"of {dtype}, which NumPy does not know, is not pooled: pass x.float()"
     return None
+
+
+def frozen(value: Any) -> Any:
+    """Return a parameter that can be a key: lists and arrays become tuples.
+
+    Raises
+    ------
+    PoolTypeError
+        For what can be no key, and so is no parameter: a dict, a set.
+    """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()  # of no axes: a number
+    if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
+        return tuple(frozen(part) for part in value)
+    try:
+        hash(value)
+    except TypeError:
+        raise PoolTypeError(f"no parameter of a pooling can be {shown(value)}") from None
+    return value

@@ -116,6 +116,8 @@ def _value(part: Any, numbers: Iterator[int]) -> Any:
     number = next(numbers)
     if kind == "float":
         return float(np.int64(number).view(np.float64))
+    if kind == "unsigned":
+        return number % (1 << 64)
     return bool(number) if kind == "bool" else number
 
 
@@ -173,7 +175,7 @@ def described(name: str, kind: Any) -> Any:
     if isinstance(kind, types.Boolean):
         return "bool", None
     if isinstance(kind, types.Integer):
-        return "int", None
+        return "int" if kind.signed else "unsigned", None
     if isinstance(kind, types.Float):
         return "float", None
     if isinstance(kind, types.BaseNamedTuple):

@@ -11,24 +11,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from numbapool.errors import PoolValueError
-from numbapool.windows import Axis, Ints, Padding, adaptive, pad_pairs, per_axis, sliding
+from numbapool.errors import PoolValueError, shown
+from numbapool.inputs import frozen
+from numbapool.windows import (
+    Axis,
+    Ints,
+    Padding,
+    adaptive,
+    pad_pairs,
+    per_axis,
+    sliding,
+    whole_numbers,
+)
 
-FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
-"""Each number of spatial axes with its two formats: channels first, and channels last."""
+FORMATS = {
+    1: ("NCL", "NLC", "CL", "LC", "L"),
+    2: ("NCHW", "NHWC", "CHW", "HWC", "HW"),
+    3: ("NCDHW", "NDHWC", "CDHW", "DHWC", "DHW"),
+}
+"""Each number of spatial axes with its formats. The first two take any number of axes before the
+named ones and leave N and C out at will; the others name all axes of an array."""
+
+OTHERS = {a: b for first, last, c, d, _ in FORMATS.values() for a, b in ((first, last), (c, d))}
+OTHERS |= {last: first for first, last in OTHERS.items()}
+"""Each format that has channels with the one that has them at the other end."""
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where an array's spatial axes are."""
+    """Where an array's spatial axes are, as its format says."""
 
     lead: tuple[int, ...]
     spatial: tuple[int, ...]
     channels: tuple[int, ...]
+    format: str
 
     @property
     def outer(self) -> int:
@@ -50,27 +70,50 @@ class Layout:
         return (*self.lead, *spatial, *self.channels)
 
 
-@lru_cache(maxsize=1024)
+def known_format(data_format: Any, names: Sequence[str]) -> str:
+    """Return a format as it stands among the `names`; the first of them where it is None.
+
+    Raises
+    ------
+    PoolValueError
+        For one that is not among them.
+    """
+    if data_format is None:
+        return names[0]
+    found = data_format.upper() if isinstance(data_format, str) else None
+    if found is None or found not in names:
+        raise PoolValueError(f"data_format is one of {', '.join(names)}, not {shown(data_format)}")
+    return found
+
+
+def refuse_other_axes(shape: tuple[int, ...], name: str, least: int) -> None:
+    """Raise where a format needs more axes, or, if it names all of them, has another number."""
+    has = f"an array of shape {shape} has {len(shape)} axes; {name}"
+    if name.startswith("N"):
+        if len(shape) < least:
+            raise PoolValueError(f"{has} needs at least {least}")
+    elif len(shape) != len(name):
+        more = f"N{name}" if "C" in name else f"NC{name}"
+        raise PoolValueError(f"{has} names {len(name)}: {more} takes any number before those")
+
+
 def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Layout:
     """Find the `ndim` spatial axes of a shape.
 
     Raises
     ------
     PoolValueError
-        For an unknown format, or too few axes for it.
+        For an unknown format, or another number of axes than it has.
     """
-    first, last = FORMATS[ndim]
-    if data_format not in (None, first, last):
-        raise PoolValueError(f"data_format is {first!r} or {last!r}, not {data_format!r}")
-    channels_last = data_format == last
-    need = ndim + channels_last
-    if len(shape) < need:
-        raise PoolValueError(
-            f"an array of shape {shape} has {len(shape)} axes; "
-            f"{data_format or first} needs at least {need}"
-        )
+    return _layout_of(shape, ndim, known_format(data_format, FORMATS[ndim]))
+
+
+@lru_cache(maxsize=1024)
+def _layout_of(shape: tuple[int, ...], ndim: int, name: str) -> Layout:
+    channels_last = name.endswith("C")
+    refuse_other_axes(shape, name, ndim + channels_last)
     stop = len(shape) - channels_last
-    return Layout(shape[: stop - ndim], shape[stop - ndim : stop], shape[stop:])
+    return Layout(shape[: stop - ndim], shape[stop - ndim : stop], shape[stop:], name)
 
 
 def windows_of(
@@ -108,15 +151,23 @@ def windows_of(
 
 def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
     """Ask whether the other data format was meant, where the window would fit in that."""
-    first, last = FORMATS[len(kernel)]
+    here, there = layout.format, OTHERS.get(layout.format)
     sizes = (*layout.lead, *layout.spatial, *layout.channels)
-    if layout.channels:
-        here, there, spatial = last, first, sizes[-len(kernel) :]
-    else:
-        here, there, spatial = first, last, sizes[-len(kernel) - 1 : -1]
-    if len(spatial) < len(kernel) or any(k > s for k, s in zip(kernel, spatial, strict=True)):
+    spatial = sizes[-len(kernel) :] if layout.channels else sizes[-len(kernel) - 1 : -1]
+    fits = len(spatial) == len(kernel) and all(k <= s for k, s in zip(kernel, spatial, strict=True))
+    if there is None or not fits:
         return ""
     return f" (shape {sizes} was read as {here}: was data_format={there!r} meant?)"
+
+
+MOST_ELEMENTS = 1 << 46
+"""An array of more elements is refused before anything is computed: no memory holds it."""
+
+
+def refuse_too_large(shape: tuple[int, ...]) -> None:
+    """Raise where no memory holds a result of a shape."""
+    if prod(shape) > MOST_ELEMENTS:
+        raise PoolValueError(f"the result is too large for any memory: it has shape {shape}")
 
 
 OutputSize: TypeAlias = int | Sequence[int | None] | None
@@ -135,11 +186,14 @@ def adaptive_windows(layout: Layout, output_size: OutputSize) -> tuple[Axis, ...
     if len(sizes) == 1:
         sizes = tuple(sizes) * ndim
     if len(sizes) != ndim:
-        raise PoolValueError(f"output_size takes an int or {ndim} of them, not {output_size!r}")
-    wanted = (
+        raise PoolValueError(
+            f"output_size takes an int or {ndim} of them, not {shown(output_size)}"
+        )
+    wanted = tuple(
         here if size is None else per_axis(size, 1, "output_size", 1)[0]
         for size, here in zip(sizes, layout.spatial, strict=True)
     )
+    refuse_too_large(layout.shape(wanted))
     return tuple(
         adaptive(here, size, layout.axis_name(n))
         for n, (here, size) in enumerate(zip(layout.spatial, wanted, strict=True))
@@ -153,22 +207,19 @@ def global_windows(
 
     All spatial axes count as one, so that there may be any number of them.
     """
-    known = [name for names in FORMATS.values() for name in names]
-    if data_format is not None and data_format not in known:
-        raise PoolValueError(f"data_format is one of {', '.join(known)}, not {data_format!r}")
-    last = data_format is not None and data_format.endswith("C")
-    if len(shape) < 3:
-        raise PoolValueError(
-            f"an array of shape {shape} has {len(shape)} axes; global pooling needs at least 3: "
-            "samples, channels and a spatial one"
-        )
+    name = known_format(data_format, [name for names in FORMATS.values() for name in names])
+    refuse_other_axes(shape, name, 3)
+    last = name.endswith("C")
+    before = len(name.removesuffix("C").rstrip("LDHW"))
     lead, spatial, channels = (
-        (shape[:1], shape[1:-1], shape[-1:]) if last else (shape[:2], shape[2:], ())
+        shape[:before],
+        shape[before : len(shape) - last],
+        shape[len(shape) - last :],
     )
     size = prod(spatial)
     axis = sliding(size, size or 1, 1, name=f"axes {len(lead)} to {len(shape) - 1 - last}")
     ones = (1,) * len(spatial) if keepdims else ()
-    return Layout(lead, (size,), channels), (axis,), (*lead, *ones, *channels)
+    return Layout(lead, (size,), channels, name), (axis,), (*lead, *ones, *channels)
 
 
 def refuse_empty_windows(layout: Layout, axes: Sequence[Axis], what: str) -> None:
@@ -196,9 +247,10 @@ def pool2d_shape(
 
     The parameters, and the errors, are those of :func:`numbapool.max_pool2d`.
 
-    >>> pool2d_shape((403, 603, 3), 2, ceil_mode=True, data_format="NHWC")
+    >>> pool2d_shape((403, 603, 3), 2, ceil_mode=True, data_format="HWC")
     (202, 302, 3)
     """
-    layout = layout_of(tuple(shape), 2, data_format)
-    axes = windows_of(layout, kernel_size, stride, padding, dilation, ceil_mode)
+    layout = layout_of(whole_numbers(shape, "shape", 0), 2, data_format)
+    window = [frozen(part) for part in (kernel_size, stride, padding, dilation, ceil_mode)]
+    axes = windows_of(layout, *window)
     return layout.shape(tuple(axis.out for axis in axes))

@@ -51,6 +51,15 @@ class SkipNaNOrValue:
         return (value != value) | (value == self.none)
 
 
+class AsItStands:
+    """Elements come in the input's own dtype, which may hold what the accumulators' cannot.
+
+    So 64-bit integers are compared with the value to leave out before they become floats.
+    """
+
+    unconverted = True
+
+
 class Largest:
     """The order of max pooling."""
 
@@ -148,7 +157,7 @@ class Lp(NamedTuple):
         return 0.0
 
     def lift(self, value, row):
-        return 0.0 if missing(self, value) else abs(value) ** self.p
+        return 0.0 if missing(self, value) else abs(np.float64(value)) ** self.p
 
     def combine(self, a, b):
         return a + b
@@ -166,7 +175,7 @@ class L1(NamedTuple):
         return 0.0
 
     def lift(self, value, row):
-        return 0.0 if missing(self, value) else abs(value)
+        return 0.0 if missing(self, value) else abs(np.float64(value))
 
     def combine(self, a, b):
         return a + b
@@ -181,7 +190,7 @@ class L2(NamedTuple):
         return 0.0
 
     def lift(self, value, row):
-        return 0.0 if missing(self, value) else value * value
+        return 0.0 if missing(self, value) else np.float64(value) * np.float64(value)
 
     def combine(self, a, b):
         return a + b
@@ -199,7 +208,7 @@ class LInf(NamedTuple):
         return 0.0
 
     def lift(self, value, row):
-        return 0.0 if missing(self, value) else abs(value)
+        return 0.0 if missing(self, value) else abs(np.float64(value))
 
     def combine(self, a, b):
         return b if (b > a) | (b != b) else a

@@ -110,11 +110,11 @@ class Variance(NamedTuple):
             return np.nan
         total = 0.0
         for t in range(taps):
-            total += values[at + t * step]
+            total += np.float64(values[at + t * step])
         mean = total / taps
         squares = 0.0
         for t in range(taps):
-            off = values[at + t * step] - mean
+            off = np.float64(values[at + t * step]) - mean
             squares += off * off
         result = squares / (taps - self.correction)
         return np.sqrt(result) if self.root else result
@@ -132,8 +132,12 @@ def mode_of_four(a, b, c, d):
 
 
 def between(low, high, weight):
-    """Return the float that far from `low` to `high`; exact where they are equal."""
-    if low == high:
+    """Return the float that far from `low` to `high`.
+
+    It is `low` itself where both are equal and where `weight` is 0: nothing times an infinity
+    would be NaN.
+    """
+    if (low == high) | (weight == 0.0):
         return np.float64(low)
     return np.float64(low) * (1.0 - weight) + np.float64(high) * weight
 

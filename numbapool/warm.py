@@ -19,9 +19,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool import functional
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.kernels import compiled
-from numbapool.layout import FORMATS
+from numbapool.layout import FORMATS, known_format
+from numbapool.windows import whole_numbers
 
 FUNCTIONS = ("max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d")
 DTYPES = ("uint8", "uint16", "float32")
@@ -36,7 +37,7 @@ SAMPLES: dict[str, Any] = {
 }
 """What functions are called with where they must be given something."""
 
-LEAST_SIDE = 64
+LEAST_SIDE, MOST_SIDE = 64, 1 << 14
 LONGER = (0, 1, 2)
 """By so much: columns are taken one by one, or, where windows allow it, by two or four."""
 
@@ -105,9 +106,13 @@ def warmup(
     >>> nbp.warmup("max_pool2d", ["uint8"]).compiled
     0
     """
-    if isinstance(functions, str) or callable(functions):
+    if isinstance(functions, np.ndarray):
+        functions = functions.tolist()
+    if isinstance(dtypes, np.ndarray):
+        dtypes = dtypes.tolist()
+    if isinstance(functions, str) or not isinstance(functions, Iterable):
         functions = [functions]
-    if isinstance(dtypes, str | type | np.dtype):
+    if isinstance(dtypes, str | type) or not isinstance(dtypes, Iterable):
         dtypes = [dtypes]
     chosen, kinds = [_function(entry) for entry in functions], [_dtype(entry) for entry in dtypes]
     calls = [_call(function, kind, shape, arguments) for function in chosen for kind in kinds]
@@ -136,20 +141,22 @@ def warm(calls: Iterable[Call], progress: Callable[[str], object] | None = None)
 
 
 def _function(given: Named) -> Callable[..., Any]:
-    name = given if isinstance(given, str) else getattr(given, "__name__", repr(given))
+    name = given if isinstance(given, str) else getattr(given, "__name__", shown(given))
     function = getattr(functional, name, None) if name in functional.__all__ else None
     if function is None or (callable(given) and given is not function):
         near = get_close_matches(name, functional.__all__, 1)
         meant = f": was {near[0]!r} meant?" if near and near[0] != name else ""
-        raise PoolValueError(f"numbapool has no function {name!r}{meant}")
+        raise PoolValueError(f"numbapool has no function {shown(name)}{meant}")
     return function  # type: ignore[no-any-return]
 
 
 def _dtype(given: Any) -> np.dtype[Any]:
     try:
         kind: np.dtype[Any] = np.dtype(given)
-    except TypeError as error:
-        raise PoolTypeError(f"{given!r} is no dtype: give one as 'uint8' or np.float32") from error
+    except (TypeError, ValueError) as error:
+        raise PoolTypeError(
+            f"{shown(given)} is no dtype: give one as 'uint8' or np.float32"
+        ) from error
     return kind
 
 
@@ -176,12 +183,17 @@ def _call(
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         step = lcm(*(number for one in lengths for number in _numbers(one)))
         side = step * max(2, -(-LEAST_SIDE // step))
-        last = given.get("data_format") in [last for _, last in FORMATS.values()]
-        lead, channels = ((1,), (CHANNELS,)) if last else ((1, 1), ())
-        shapes = [(*lead, *(side + more,) * axes, *channels) for more in LONGER]
+        names = [name for formats in FORMATS.values() for name in formats]
+        axes_named = known_format(given.get("data_format"), [*FORMATS[axes], *names])
+        shapes = [_shape(axes_named, side + more) for more in LONGER]
+        if side >= MOST_SIDE:
+            raise PoolValueError(f"windows of {step} are too large to warm; give a shape")
     else:
-        shapes = [shape]
-    first, *others = [np.zeros(each, kind) for each in shapes]
+        shapes = [whole_numbers(shape, "shape", 0)]
+    try:
+        first, *others = [np.zeros(each, kind) for each in shapes]
+    except (MemoryError, ValueError):
+        raise PoolValueError(f"an array of shape {shapes[-1]} cannot be made") from None
 
     def call() -> None:
         function(first, **given)
@@ -190,6 +202,12 @@ def _call(
                 function(array, **given)
 
     return f"{name} on {kind}", call
+
+
+def _shape(axes: str, side: int) -> tuple[int, ...]:
+    """Return a shape of a format, its spatial axes of one length."""
+    sizes = dict.fromkeys("LDHW", side) | {"N": 1, "C": CHANNELS if axes.endswith("C") else 1}
+    return tuple(sizes[letter] for letter in axes)
 
 
 def _numbers(length: Any) -> Iterator[int]:

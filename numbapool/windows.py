@@ -7,15 +7,15 @@ kernels need not know which it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import index
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 
 Ints: TypeAlias = int | Sequence[int]
 Padding: TypeAlias = (
@@ -24,6 +24,9 @@ Padding: TypeAlias = (
 
 LONGEST_AXIS = 1 << 48
 """An axis, padding included, is refused past this: 64-bit products stay far from overflow."""
+
+MOST_LISTED = 1 << 26
+"""Windows of an axis that may stand in its table: to make one of these takes gigabytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +153,7 @@ def sliding(
     reach = dilation * (kernel - 1)
     lo = min(-(-before // stride), out)
     hi = max(min((size - 1 - reach + before) // stride + 1, out), lo)
+    refuse_too_many(lo + out - hi, out, name)
     step = stride
     if hi == lo:  # no inner window: all are borders, listed in order
         lo = hi = out
@@ -173,31 +177,66 @@ def adaptive(size: int, out: int, name: str = "the axis") -> Axis:
         raise PoolValueError(f"{name} has size 0: there is nothing to pool along it")
     if size % out == 0:
         return sliding(size, size // out, size // out, name=name)
+    refuse_too_many(out, out, name)
     at = np.arange(out, dtype=np.int64)
-    start = at * size // out
-    count = -((at + 1) * -size // out) - start
+    whole, rest = divmod(size, out)  # so that no product is past 64 bits
+    start = at * whole + at * rest // out
+    count = (at + 1) * whole - (at + 1) * -rest // out - start
     borders = np.stack([start, count, count], axis=1)
     borders.flags.writeable = False
     return Axis(size, out, 0, 0, 1, 0, out, out, borders)
 
 
+def refuse_too_many(listed: int, out: int, name: str) -> None:
+    """Raise where an axis has so many windows that no kernel's table can list them."""
+    if listed > MOST_LISTED:
+        raise PoolValueError(
+            f"the result is too large: {out} windows along {name}, "
+            f"of which {listed} are not alike; up to {MOST_LISTED} may be"
+        )
+
+
+def listed(value: Any) -> Any:
+    """Return what holds numbers; nothing that is text, whose bytes are numbers too."""
+    return (value,) if isinstance(value, str | bytes | bytearray) else value
+
+
+def within_limits(numbers: tuple[int, ...], name: str, least: int) -> tuple[int, ...]:
+    """Return the numbers where none is below `least` or past 64 bits."""
+    for number in numbers:
+        if number < least:
+            raise PoolValueError(f"{name} must be at least {least}, not {shown(number)}")
+        if number >= 1 << 63:
+            raise PoolValueError(f"{name} is too large: {shown(number)} is past 64 bits")
+    return numbers
+
+
+def whole_numbers(value: Any, name: str, least: int) -> tuple[int, ...]:
+    """Return any number of whole numbers, none below `least`."""
+    try:
+        numbers = tuple(index(number) for number in listed(value))
+    except TypeError:
+        raise PoolTypeError(f"{name} takes whole numbers, not {shown(value)}") from None
+    return within_limits(numbers, name, least)
+
+
 def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
     """Return one whole number an axis from an int, a one-element tuple or a full tuple."""
-    entries = (value,) if isinstance(value, int) else value
+    entries = (value,) if isinstance(value, int) else listed(value)
     try:
         numbers = tuple(index(number) for number in entries)
     except TypeError:
         try:
             numbers = (index(value),)  # type: ignore[arg-type]
         except TypeError:
-            raise PoolTypeError(f"{name} takes an int or {ndim} of them, not {value!r}") from None
+            raise PoolTypeError(
+                f"{name} takes an int or {ndim} of them, not {shown(value)}"
+            ) from None
     if len(numbers) == 1:
         numbers *= ndim
     if len(numbers) != ndim:
-        raise PoolValueError(f"{name} takes an int or {ndim} of them, not {value!r}")
-    if min(numbers) < least:
-        raise PoolValueError(f"{name} must be at least {least}, not {value!r}")
-    return numbers
+        raise PoolValueError(f"{name} takes an int or {ndim} of them, not {shown(value)}")
+    return within_limits(numbers, name, least)
 
 
 PadPairs: TypeAlias = tuple[tuple[int, int] | Literal["same", "same_lower"], ...]
@@ -221,19 +260,22 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
         if padding == "same_lower":
             return tuple("same_lower" for _ in kernel)
         raise PoolValueError(
-            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {padding!r}"
+            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {shown(padding)}"
         )
-    if not isinstance(padding, int) and any(isinstance(entry, Sequence) for entry in padding):
-        pairs = tuple(per_axis(pair, 2, "padding's pair", 0) for pair in padding)
+    entries = padding if isinstance(padding, Iterable) else (padding,)
+    if any(isinstance(entry, Sequence) for entry in entries):
+        pairs = tuple(per_axis(pair, 2, "padding's pair", 0) for pair in entries)
         if len(pairs) != ndim:
-            raise PoolValueError(f"padding takes {ndim} pairs (before, after), not {padding!r}")
+            raise PoolValueError(
+                f"padding takes {ndim} pairs (before, after), not {shown(padding)}"
+            )
         return tuple((before, after) for before, after in pairs)
     pads = per_axis(padding, ndim, "padding", 0)  # type: ignore[arg-type]
     for pad, taps, spread in zip(pads, kernel, dilation, strict=True):
         reach = spread * (taps - 1) + 1
         if pad > reach // 2:
             raise PoolValueError(
-                f"padding {padding!r} is more than half of a window, which spans {reach}; "
+                f"padding {shown(padding)} is more than half of a window, which spans {reach}; "
                 "give pairs (before, after) where that is meant"
             )
     return tuple((pad, pad) for pad in pads)

@@ -73,6 +73,19 @@ def magnitudes(x, nan="propagate", nodata=None):
     return size
 
 
+def spread_scale(name, want, largest):
+    """Return the scale of the errors of a "var" or "std", for elements up to `largest`.
+
+    Each element, and the mean, is off by some of its last places in float64: `off` of them shift
+    a deviation, so a variance by twice its root times that and by its square.
+    """
+    tolerance, want = TOLERANCE["float64"], np.abs(want)
+    off = 8 * np.finfo(np.float64).eps * largest
+    if name == "std":
+        return want + off / tolerance
+    return want + (2 * np.sqrt(want) * off + off * off) / tolerance
+
+
 def finite_mass(x):
     """Return |x| in float64 with 0 for NaN and infinities."""
     return np.nan_to_num(magnitudes(x))

@@ -16,6 +16,8 @@ from fractions import Fraction
 import numpy as np
 from naive_windows import (
     adaptive,
+    before_space,
+    channels_last,
     kernel_windows,
     per_axis,
     spatial_shape,
@@ -31,8 +33,8 @@ def slide(x, windows, reduce, dtype, data_format=None):
     the plane, and `padded` is the number of taps inside the input or its padding.
     """
     ndim = len(windows)
-    channels_last = data_format is not None and data_format.endswith("C")
-    planes = np.moveaxis(x, -1, -ndim - 1) if channels_last else x
+    last = channels_last(data_format)
+    planes = np.moveaxis(x, -1, -ndim - 1) if last else x
     lead, sizes = planes.shape[:-ndim], planes.shape[-ndim:]
     grid = np.arange(math.prod(sizes)).reshape(sizes)
     results = []
@@ -45,7 +47,7 @@ def slide(x, windows, reduce, dtype, data_format=None):
     for i, result in enumerate(results):
         out[i] = stored(result, dtype)
     out = out.reshape(lead + tuple(len(axis) for axis in windows))
-    return np.moveaxis(out, -ndim - 1, -1) if channels_last else out
+    return np.moveaxis(out, -ndim - 1, -1) if last else out
 
 
 def stored(value, dtype):
@@ -75,6 +77,23 @@ def is_nan(value):
 def same(value, nodata):
     """Whether a value is the one that stands for no data; NaN may be that too."""
     return nodata is not None and (value == nodata or (is_nan(value) and is_nan(nodata)))
+
+
+def as_held(nodata, dtype):
+    """Return the number that stands for no data in arrays of `dtype`; None if they hold none.
+
+    A float is rounded to a float dtype, but not to infinity or to zero. Python compares an integer
+    with any number exactly.
+    """
+    nodata = nodata.item() if isinstance(nodata, np.generic) else nodata
+    if nodata is None or is_nan(nodata) or dtype.kind != "f":
+        return nodata
+    try:
+        rounded = float(stored(float(nodata), dtype))
+    except OverflowError:
+        return None
+    lost = math.isinf(rounded) != math.isinf(nodata) or (rounded == 0) != (nodata == 0)
+    return None if lost else rounded
 
 
 def left(values, nan, nodata):
@@ -139,6 +158,7 @@ def float_dtype(dtype):
 
 def extreme(x, windows, better, return_indices, nan, nodata, data_format):
     refuse_empty(windows)
+    nodata = as_held(nodata, x.dtype)
 
     def position(values):
         counted = left(values, nan, nodata) or range(len(values))
@@ -180,6 +200,7 @@ def mean(
     x, windows, count_include_pad, divisor, rounding, data_format, nan="propagate", nodata=None
 ):
     dtype = mean_dtype(x.dtype)
+    nodata = as_held(nodata, x.dtype)
     if not count_include_pad and divisor is None:
         refuse_empty(windows)
 
@@ -216,6 +237,7 @@ def avg_pool(
 
 def total(x, windows, data_format, nan, nodata):
     dtype = sum_dtype(x.dtype)
+    nodata = as_held(nodata, x.dtype)
 
     def reduce(values, places, padded):
         result = exact_sum([values[i] for i in left(values, nan, nodata)])
@@ -240,6 +262,7 @@ def sum_pool(
 def norm(x, windows, norm_type, data_format, nan, nodata):
     if not norm_type > 0:
         raise ValueError("norm_type must be positive")
+    nodata = as_held(nodata, x.dtype)
 
     def reduce(values, places, padded):
         sizes = [abs(float(values[i])) for i in left(values, nan, nodata)]
@@ -270,6 +293,7 @@ def power(base, exponent):
 def of_sorted(x, windows, pick, dtype, nan, nodata, data_format):
     """Pool by ``pick(values)``, given each window's values in order."""
     refuse_empty(windows)
+    nodata = as_held(nodata, x.dtype)
 
     def reduce(values, places, padded):
         counted = [values[i] for i in left(values, nan, nodata)]
@@ -439,10 +463,11 @@ def adaptive_mode_pool(x, ndim, output_size, *, data_format=None, nan="propagate
 
 
 def global_pool(pool, x, data_format, keepdims):
-    channels_last = data_format is not None and data_format.endswith("C")
-    ndim = x.ndim - 2
+    last = channels_last(data_format)
+    lead = len(before_space(data_format or "NCL"))
+    ndim = x.ndim - lead - last
     result = pool(x, ndim, 1, data_format=data_format)
-    spatial = range(1, 1 + ndim) if channels_last else range(2, 2 + ndim)
+    spatial = range(lead, lead + ndim)
     return result if keepdims else result.squeeze(tuple(spatial))
 
 
@@ -468,8 +493,8 @@ def max_unpool(
             for size, s, pad, k in zip(sizes, stride, pads, kernel, strict=True)
         ]
     output_size = tuple(output_size)[-ndim:]
-    channels_last = data_format is not None and data_format.endswith("C")
-    if channels_last:
+    last = channels_last(data_format)
+    if last:
         x, indices = np.moveaxis(x, -1, -ndim - 1), np.moveaxis(indices, -1, -ndim - 1)
     lead = x.shape[:-ndim]
     out = np.zeros((math.prod(lead), math.prod(output_size)), x.dtype.newbyteorder("="))
@@ -481,7 +506,7 @@ def max_unpool(
                 raise ValueError("an index points outside the output")
             out[plane, place] = value
     out = out.reshape(lead + output_size)
-    return np.moveaxis(out, -ndim - 1, -1) if channels_last else out
+    return np.moveaxis(out, -ndim - 1, -1) if last else out
 
 
 BLOCK_OPS = {

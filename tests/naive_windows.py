@@ -82,12 +82,24 @@ def pad_pairs(padding, sizes, kernel, stride, dilation):
     return [(pad, pad) for pad in pads]
 
 
+def channels_last(data_format):
+    """Whether a format, if there is one, names the channels last."""
+    return data_format is not None and data_format.upper().endswith("C")
+
+
+def before_space(data_format):
+    """Return what stands in a format's name before the pooled axes."""
+    return data_format.upper().rstrip("C").rstrip("LDHW")
+
+
 def spatial_shape(x, ndim, data_format):
     """Return the sizes of the pooled axes, which are the last, or the last but one."""
-    channels_last = data_format is not None and data_format.endswith("C")
-    if x.ndim < ndim + channels_last:
+    last = channels_last(data_format)
+    if x.ndim < ndim + last:
         raise ValueError("too few axes")
-    sizes = x.shape[-ndim - 1 : -1] if channels_last else x.shape[-ndim:]
+    if data_format is not None and "N" not in data_format.upper() and len(data_format) != x.ndim:
+        raise ValueError("a format without N names all axes")
+    sizes = x.shape[-ndim - 1 : -1] if last else x.shape[-ndim:]
     if 0 in sizes:
         raise ValueError("an empty axis")
     return sizes

@@ -9,9 +9,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolValueError, shown
 from numbapool.functional import averages, extremes, selections, sums, variances
 from numbapool.inputs import as_array
+from numbapool.layout import refuse_too_large
 from numbapool.run import Array
 from numbapool.windows import Ints, per_axis
 
@@ -26,8 +27,13 @@ OPS: dict[str, Callable[..., Array]] = {
     "std": variances.std_pool3d,
 }
 
+EDGES = ("partial", "trim", "pad", "error")
+
 AXES = 3
 """Spatial axes that one pooling takes."""
+
+MOST_AXES = 32
+"""Axes that NumPy can cut in two each: it has up to 64."""
 
 
 def block_reduce(
@@ -69,23 +75,56 @@ def block_reduce(
     """
     array = as_array(x)
     block = per_axis(block_size, array.ndim, "block_size", 1)
-    if op not in OPS:
-        raise PoolValueError(f"op is one of {', '.join(OPS)}, not {op!r}")
+    if not isinstance(op, str) or op not in OPS:
+        raise PoolValueError(f"op is one of {', '.join(OPS)}, not {shown(op)}")
+    if not isinstance(edge, str) or edge not in EDGES:
+        raise PoolValueError(f"edge is one of {', '.join(EDGES)}, not {shown(edge)}")
     tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
     if edge == "trim":
         array = array[tuple(map(slice, tiles))]
     elif edge == "pad":
-        array = np.pad(array, [(0, -n % k) for n, k in zip(array.shape, block, strict=True)])
+        array = padded(array, block)
     elif edge == "error":
         if tiles != array.shape:
             raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
-    elif edge != "partial":
-        raise PoolValueError(f"edge is 'partial', 'trim', 'pad' or 'error', not {edge!r}")
-    reduced = [n for n, k in enumerate(block) if k > 1] or [0]
+    function, shape = OPS[op], array.shape
+    if any(size == 0 < k - 1 for size, k in zip(shape, block, strict=True)):
+        raise PoolValueError(f"an array of shape {shape} holds no block of {block}")
+    result_shape = tuple(-(-size // k) for size, k in zip(shape, block, strict=True))
+    if not array.size:
+        none = np.empty((0, *(1,) * AXES), array.dtype)
+        return np.empty(result_shape, function(none, 1, **parameters).dtype)
+    sizes, kernel = fewest_axes(shape, block)
+    array = array.reshape(sizes)
+    reduced = [n for n, k in enumerate(kernel) if k > 1] or [0]
     first = min(reduced[0], max(array.ndim - AXES, 0))
-    if reduced[-1] - first < AXES:
-        return neighbours(array, block, first, OPS[op], parameters)
-    return regions(array, block, OPS[op], parameters)
+    reduce = neighbours if reduced[-1] - first < AXES else regions
+    return reduce(array, kernel, first, function, parameters).reshape(result_shape)
+
+
+def padded(array: Array, block: tuple[int, ...]) -> Array:
+    """Return the array with zeros at its ends, so that the blocks tile it."""
+    ends = [-n % k for n, k in zip(array.shape, block, strict=True)]
+    shape = tuple(n + end for n, end in zip(array.shape, ends, strict=True))
+    refuse_too_large(shape)
+    try:
+        return np.pad(array, [(0, end) for end in ends])
+    except MemoryError:
+        raise PoolValueError(f"there is not enough memory for a shape of {shape}") from None
+
+
+def fewest_axes(
+    shape: tuple[int, ...], block: tuple[int, ...]
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return sizes and blocks without axes of one element, those left as they are joined."""
+    sizes, kernel = [1], [1]
+    for size, k in zip(shape, block, strict=True):
+        if k == kernel[-1] == 1:
+            sizes[-1] *= size
+        elif size > 1:
+            sizes.append(size)
+            kernel.append(k)
+    return tuple(sizes), tuple(kernel)
 
 
 def neighbours(
@@ -108,12 +147,21 @@ def neighbours(
 
 
 def regions(
-    array: Array, block: tuple[int, ...], function: Callable[..., Array], parameters: dict[str, Any]
+    array: Array,
+    block: tuple[int, ...],
+    first: int,
+    function: Callable[..., Array],
+    parameters: dict[str, Any],
 ) -> Array:
     """Reduce blocks of any axes, whole ones and each kind of partial ones in turn.
 
     Each kind's blocks are first made contiguous: windows of one axis.
     """
+    if array.ndim > MOST_AXES:
+        raise PoolValueError(
+            f"blocks over {array.ndim} axes of more than one element are too many: "
+            f"up to {MOST_AXES} can be"
+        )
     parts = []
     for size, k in zip(array.shape, block, strict=True):
         whole = size // k
@@ -129,9 +177,7 @@ def regions(
         taps = prod(k for _, _, k in choice)
         blocks = part.reshape(split).transpose(order).reshape(-1, 1, 1, taps)
         reduced = function(blocks, (1, 1, taps), **parameters)
-        if result is None:
-            result = np.empty(shape, reduced.dtype)
+        result = np.empty(shape, reduced.dtype) if result is None else result
         result[tuple(to for _, to, _ in choice)] = reduced.reshape(split[::2])
-    if result is None:
-        raise PoolValueError(f"an array of shape {array.shape} holds no block of {block}")
+    assert result is not None  # no axis is empty, so each holds a block or a part of one
     return result

@@ -10,7 +10,8 @@ import numpy as np
 
 from numbapool.dtypes import Reduction
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.inputs import as_array, viewed
+from numbapool.inputs import as_array, frozen, viewed
+from numbapool.layout import refuse_too_large
 from numbapool.plan import Plan
 from numbapool.run import Array, Call, check_out, overlap
 
@@ -24,7 +25,13 @@ def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
     @lru_cache(maxsize=1024, typed=True)
     @wraps(make)
     def planned(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
-        plan, reduction = make(shape, dtype, *key)
+        try:
+            plan, reduction = make(shape, dtype, *key)
+        except MemoryError:
+            raise PoolValueError(
+                f"the windows of an array of shape {shape} do not fit into memory"
+            ) from None
+        refuse_too_large(plan.shape)
         return Call(plan, reduction, dtype)
 
     return planned
@@ -35,13 +42,6 @@ class Blueprint(NamedTuple):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-
-def frozen(value: Any) -> Any:
-    """Return a parameter that can be a key: lists and arrays become tuples."""
-    if isinstance(value, list | tuple | np.ndarray) and not hasattr(value, "_fields"):
-        return tuple(frozen(part) for part in value)
-    return value
 
 
 def decide(planner: Planner, x: Array | Blueprint, key: tuple[Any, ...]) -> Call:
@@ -64,8 +64,16 @@ def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
     held = x if type(x) is np.ndarray else viewed(x)
     array = as_array(held)
     call = decide(planner, array, key)
-    if out is None:
-        return call.fresh(array)
+    try:
+        return call.fresh(array) if out is None else fill(call, held, array, out)
+    except MemoryError:
+        raise PoolValueError(
+            f"there is not enough memory for a result of shape {call.plan.shape}"
+        ) from None
+
+
+def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
+    """Pool `array`, which is `held` made contiguous, into `out`."""
     given = out if isinstance(out, tuple) else (out,)
     if len(given) != len(call.outs):
         raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")

@@ -150,12 +150,15 @@ def max_pool2d(
         Round the number of windows up: the last may reach past the input.
     return_indices : bool
         Return each element's place too: flat within its plane, channels not counted.
-    data_format : {"NCHW", "NHWC"}
-        Where the channels are; "NCHW" where not given.
+    data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
+        Where the channels are; "NCHW" if not given. A name with N takes any number of axes before
+        the others, so "NHWC" serves a picture too; a name without N must name every axis. In
+        functions over one axis L stands for HW, in those over three DHW.
     nan : {"propagate", "skip"}
         Whether NaN comes before every number, or is left out (a window of NaN alone gives NaN).
     nodata : number, optional
-        A value to leave out; a window of nothing else gives it.
+        A value to leave out; a window of nothing else gives it. It is compared in the input's own
+        dtype: a float is rounded to that, and a number that it cannot hold leaves nothing out.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
         `return_indices`, a pair.
@@ -472,7 +475,7 @@ def global_max_pool(
     """Keep the largest element of each channel of each sample.
 
     The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2; `keepdims` leaves them in the shape as 1.
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, with L and DHW in place of HW too; `keepdims` leaves them in the shape as 1.
 
     Examples
     --------

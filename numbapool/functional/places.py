@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.inputs import as_array, viewed
-from numbapool.layout import layout_of
+from numbapool.inputs import as_array, frozen, viewed
+from numbapool.layout import layout_of, refuse_too_large
 from numbapool.run import Array
-from numbapool.windows import Ints, per_axis
+from numbapool.windows import Ints, per_axis, whole_numbers
 
 
-def whole_numbers(indices: Any) -> Array:
+def read_indices(indices: Any) -> Array:
     """Return indices as an array.
 
     Raises
@@ -36,34 +36,71 @@ def unpool(
     kernel_size: Ints,
     stride: Ints | None,
     padding: Ints,
-    output_size: Sequence[int] | None,
+    output_size: Ints | None,
     data_format: str | None,
 ) -> Array:
     """Put each value where its index says, zeros elsewhere."""
-    values, places = as_array(x), whole_numbers(indices)
+    values, places = as_array(x), read_indices(indices)
     if places.shape != values.shape:
         raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
     layout = layout_of(values.shape, ndim, data_format)
     kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
-    step = kernel if stride is None or stride == () else per_axis(stride, ndim, "stride", 1)
+    given = stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0)
+    step = per_axis(stride, ndim, "stride", 1) if given else kernel  # type: ignore[arg-type]
     pads = per_axis(padding, ndim, "padding", 0)
     if output_size is None:
         plane = tuple(
             (size - 1) * s - 2 * pad + k
             for size, s, pad, k in zip(layout.spatial, step, pads, kernel, strict=True)
         )
-    elif len(output_size) == len(values.shape):
-        plane = layout_of(tuple(output_size), ndim, data_format).spatial
     else:
-        plane = per_axis(output_size, ndim, "output_size", 1)
+        plane = plane_of(output_size, values.ndim, ndim, data_format)
     size = prod(plane)
-    if places.size and not 0 <= int(places.min()) <= int(places.max()) < size:
-        wrong = int(places.min()) if places.min() < 0 else int(places.max())
-        raise PoolValueError(f"index {wrong} points outside an output plane of {plane}")
+    shape = layout.shape(plane)
+    if min(plane) < 0:
+        raise PoolValueError(f"an output of shape {shape} cannot be made")
+    refuse_too_large(shape)
+    refuse_outside(places, plane)
     view = (layout.outer, prod(layout.spatial), layout.inner)
-    out = np.zeros((layout.outer, size, layout.inner), values.dtype)
-    np.put_along_axis(out, places.reshape(view), values.reshape(view), axis=1)
-    return out.reshape(layout.shape(plane))
+    try:
+        out = np.zeros((layout.outer, size, layout.inner), values.dtype)
+    except MemoryError:
+        raise PoolValueError(f"there is not enough memory for a result of shape {shape}") from None
+    places = places.astype(np.intp, copy=False).reshape(view)
+    np.put_along_axis(out, places, values.reshape(view), axis=1)
+    return out.reshape(shape)
+
+
+def plane_of(output_size: Ints, axes: int, ndim: int, data_format: str | None) -> tuple[int, ...]:
+    """Return the spatial sizes of an `output_size`, which may be the whole shape."""
+    if not isinstance(output_size, int):
+        sizes = whole_numbers(output_size, "output_size", 0)
+        if len(sizes) == axes:
+            return layout_of(sizes, ndim, data_format).spatial
+    return per_axis(output_size, ndim, "output_size", 1)
+
+
+def refuse_outside(places: Array, plane: tuple[int, ...]) -> None:
+    """Raise where an index points outside its plane."""
+    if not places.size:
+        return
+    least, most = int(places.min()), int(places.max())
+    if least < 0 or most >= prod(plane):
+        wrong = least if least < 0 else most
+        raise PoolValueError(f"index {wrong} points outside an output plane of {plane}")
+
+
+def pooled_shape(shape: Any, places: Array, kept: tuple[int, int]) -> tuple[int, ...]:
+    """Return the shape that was pooled, which has the axes `kept` in common with the indices."""
+    sizes = whole_numbers(shape, "shape", 0)
+    same = len(sizes) == places.ndim > 2 and all(sizes[n] == places.shape[n] for n in kept)
+    if not same:
+        raise PoolValueError(
+            f"indices of shape {places.shape} are not those of an array of {sizes}"
+        )
+    if prod(sizes) >= 1 << 63:
+        raise PoolValueError(f"an array of shape {sizes} has more places than 64 bits can number")
+    return sizes
 
 
 def max_unpool1d(
@@ -179,12 +216,14 @@ def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 
     >>> to_onnx_indices(np.zeros((1, 2, 1, 1), np.int64), (1, 2, 3, 3)).ravel()
     array([0, 9])
     """
-    places = whole_numbers(indices)
-    plane = tuple(shape[2:])
+    places = read_indices(indices)
+    sizes = pooled_shape(shape, places, (0, 1))
+    plane = sizes[2:]
+    refuse_outside(places, plane)
     inside = places
-    if storage_order:
+    if frozen(storage_order):
         inside = np.ravel_multi_index(np.unravel_index(places, plane)[::-1], plane[::-1])
-    planes = np.arange(prod(shape[:2])).reshape(*shape[:2], *(1,) * len(plane))
+    planes = np.arange(prod(sizes[:2])).reshape(*sizes[:2], *(1,) * len(plane))
     return inside + planes * prod(plane)
 
 
@@ -203,10 +242,11 @@ def to_tf_indices(
     >>> to_tf_indices(np.array([[[[3, 0]]]]), (1, 2, 2, 2)).ravel()
     array([6, 1])
     """
-    places = whole_numbers(indices)
-    channels = shape[-1]
+    places = read_indices(indices)
+    sizes = pooled_shape(shape, places, (0, -1))
+    channels = sizes[-1]
     numbered = places * channels + np.arange(channels)
-    if include_batch_in_index:
-        images = np.arange(shape[0]).reshape(-1, *(1,) * (len(shape) - 1))
-        numbered = numbered + images * prod(shape[1:])
+    if frozen(include_batch_in_index):
+        images = np.arange(sizes[0]).reshape(-1, *(1,) * (len(sizes) - 1))
+        numbered = numbered + images * prod(sizes[1:])
     return numbered

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.dtypes import Reduction
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.call import planner, pool
 from numbapool.inputs import DTYPES
 from numbapool.kernels.spec import numbers_of
@@ -30,7 +30,7 @@ def reduction_of(reducer: Any, dtype: np.dtype[Any]) -> Reduction:
     """
     kind = type(reducer)
     if not (isinstance(reducer, tuple) and hasattr(kind, "_fields")):
-        raise PoolTypeError(f"a reducer is an instance of a NamedTuple class, not {reducer!r}")
+        raise PoolTypeError(f"a reducer is an instance of a NamedTuple class, not {shown(reducer)}")
     lacking = [name for name in ("neutral", "combine") if not hasattr(kind, name)]
     if lacking:
         raise PoolTypeError(f"{kind.__name__} has no method {' and no '.join(lacking)}")

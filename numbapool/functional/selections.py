@@ -255,7 +255,10 @@ def percentile_pool2d(
 ) -> Array:
     """Keep the `q`-th percentile of each window over two axes, 0 <= q <= 100.
 
-    Interpolated between the two nearest elements, as numpy.percentile's "linear". Floats keep
+    Of n sorted elements it is number ``q * (n - 1) / 100``, counted from 0 and computed in
+    float64; between two elements it is interpolated, as numpy.percentile's "linear". An element
+    that is met exactly is the result, whatever its neighbours: of 1, 2 and inf it is 2 at 50.
+    Between a number and an infinity it is that infinity, between both infinities NaN. Floats keep
     their dtype, integers and bool give float64. Shapes are (..., H, W), or (..., H, W, C) with
     ``data_format="NHWC"``. Padding never counts; the other parameters and errors are those of
     :func:`max_pool2d`, and a `q` out of range is a PoolValueError.
@@ -266,10 +269,11 @@ def percentile_pool2d(
     >>> percentile_pool2d(np.array([[1, 2], [3, 5]]), 75, 2)
     array([[3.5]])
     """
+    q = dtypes.real_number(q, "q")
     if not 0 <= q <= 100:
         raise PoolValueError(f"q lies between 0 and 100, not {q!r}")
     key = (2, "percentile", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(q)), out)[0]
+    return pool(sliding_selection, x, (*key, nan, nodata, q), out)[0]
 
 
 def adaptive_median_pool1d(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.dtypes import NaN
+from numbapool.dtypes import NaN, real_number
 from numbapool.functional.call import pool
 from numbapool.functional.selections import sliding_selection
 from numbapool.run import Array
@@ -39,7 +39,8 @@ def var_pool1d(
     array([1., 0.])
     """
     key = (1, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), False), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
 
 
 def var_pool2d(
@@ -71,7 +72,8 @@ def var_pool2d(
     array([[1.25]])
     """
     key = (2, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), False), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
 
 
 def var_pool3d(
@@ -103,7 +105,8 @@ def var_pool3d(
     array([[[6.]]])
     """
     key = (3, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), False), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
 
 
 def std_pool1d(
@@ -132,7 +135,8 @@ def std_pool1d(
     array([1., 0.])
     """
     key = (1, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), True), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]
 
 
 def std_pool2d(
@@ -161,7 +165,8 @@ def std_pool2d(
     array([[2.]])
     """
     key = (2, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), True), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]
 
 
 def std_pool3d(
@@ -191,4 +196,5 @@ def std_pool3d(
     array([[[0.]]])
     """
     key = (3, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    return pool(sliding_selection, x, (*key, nan, nodata, float(correction), True), out)[0]
+    less = real_number(correction, "correction")
+    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]

@@ -241,18 +241,31 @@ def _read(form, lanes, value):
     return lambda form, lanes, value: kind(value)
 
 
+def element(op, form, lanes, value, row):
+    """Return an element's accumulator: of its value as read, or as it stands in the input."""
+    number = value if hasattr(op, "unconverted") else read(form, lanes, value)
+    return held(lanes, lift(op, number, row))
+
+
+@overload(element)
+def _element(op, form, lanes, value, row):
+    if hasattr(op.instance_class, "unconverted"):
+        return lambda op, form, lanes, value, row: held(lanes, lift(op, value, row))
+    return lambda op, form, lanes, value, row: held(lanes, lift(op, read(form, lanes, value), row))
+
+
 def take(op, form, lanes, x, j, row):
     """Return the accumulator of element j of `x`, which lies in that row; or of group j."""
     count = group_of(type(form))
     parts = x[count * j : count * (j + 1)]
-    accs = [held(lanes, lift(op, read(form, lanes, part), row)) for part in parts]
+    accs = [element(op, form, lanes, part, row) for part in parts]
     return reduce(lambda a, b: held(lanes, combine(op, a, b)), accs)
 
 
 @overload(take)
 def _take(op, form, lanes, x, j, row):
     def one(op, form, lanes, x, j, row):
-        return held(lanes, lift(op, read(form, lanes, x[j]), row))
+        return element(op, form, lanes, x[j], row)
 
     def pair(op, form, lanes, x, j, row):
         return joined(op, form, lanes, x[2 * j], x[2 * j + 1], row)
@@ -268,8 +281,8 @@ def _take(op, form, lanes, x, j, row):
 @njit(**JIT)
 def joined(op, form, lanes, a, b, row):
     """The accumulator of two elements."""
-    first = held(lanes, lift(op, read(form, lanes, a), row))
-    return held(lanes, combine(op, first, held(lanes, lift(op, read(form, lanes, b), row))))
+    first = element(op, form, lanes, a, row)
+    return held(lanes, combine(op, first, element(op, form, lanes, b, row)))
 
 
 def is_simple(form, lanes):

@@ -34,9 +34,9 @@ from numbapool.kernels.geometry import (
     TILES,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, load, read, store
+from numbapool.kernels.lanes import JIT, element, load, store
 from numbapool.kernels.rows import fill
-from numbapool.reducers import combine, lift, locate
+from numbapool.reducers import combine, locate
 
 
 @njit(**JIT)
@@ -52,7 +52,7 @@ def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, 
         number = (row + t * d_rows) * numbers
         more = at + t * d_rows * pitch
         for j in range(n):
-            a = lift(op, read(form, lanes, x[more + j]), number)
+            a = element(op, form, lanes, x[more + j], number)
             store(lanes, target + j, combine(op, load(lanes, source + j), a))
         source = target
 

@@ -20,9 +20,9 @@ from numbapool.kernels.geometry import (
     SIZE,
     WIDTH,
 )
-from numbapool.kernels.lanes import JIT, load, read, store, write
+from numbapool.kernels.lanes import JIT, element, load, store, write
 from numbapool.kernels.rows import fill
-from numbapool.reducers import combine, finish, lift, prepare
+from numbapool.reducers import combine, finish, prepare
 
 
 @njit(**JIT)
@@ -30,11 +30,11 @@ def fold_run(op, form, x, at, n, lanes, to, breadth):
     """Fold `n` elements into `breadth` accumulators."""
     for begin in range(at, at + n - breadth + 1, breadth):
         for j in range(breadth):
-            a = lift(op, read(form, lanes, x[begin + j]), 0)
+            a = element(op, form, lanes, x[begin + j], 0)
             store(lanes, to + j, combine(op, load(lanes, to + j), a))
     rest = at + n // breadth * breadth
     for j in range(n % breadth):
-        a = lift(op, read(form, lanes, x[rest + j]), 0)
+        a = element(op, form, lanes, x[rest + j], 0)
         store(lanes, to + j, combine(op, load(lanes, to + j), a))
 
 

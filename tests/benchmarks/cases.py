@@ -17,6 +17,7 @@ VOLUMES = (4, 16, 32, 112, 112)
 SIGNALS = (32, 64, 12544)
 PLANES = (1, 8, 512, 512)
 PHOTO = (4000, 6000)
+SQUARE = (1024, 1024)
 LABEL_SIDE = 37
 """The side of a label's square: odd, so that borders cross windows at all places."""
 
@@ -63,6 +64,11 @@ def labels(height: int, width: int) -> Array:
     )
     fine = coarse.repeat(LABEL_SIDE, axis=0).repeat(LABEL_SIDE, axis=1)
     return np.ascontiguousarray(fine[:height, :width])
+
+
+def few_labels() -> Array:
+    """Return labels of which some are equal in most windows."""
+    return np.random.default_rng(0).integers(0, 8, SQUARE, np.uint8)
 
 
 def window(axes: int, k: int, s: int, p: int, **more: Any) -> dict[str, Any]:
@@ -197,15 +203,21 @@ def large_windows() -> list[Case]:
             rivals |= peers.torch_forms(lambda F, t, k=k, p=p: F.max_pool2d(t, k, 1, p))
             rivals |= peers.onnx_forms("MaxPool", **window(2, k, 1, p))
         cases.append(Case(f"max {k}x{k} s1", normal(*PLANES), "max_pool2d", (k, 1, p), {}, rivals))
-    rivals = peers.opencv_planes(
-        lambda cv2, image, out: cv2.blur(image, (31, 31), dst=out, borderType=cv2.BORDER_CONSTANT)
-    )
-    rivals["SciPy"] = peers.scipy_planes(
-        lambda ndimage, plane, out: ndimage.uniform_filter(plane, 31, out, "constant", 0.0)
-    )
-    rivals |= peers.torch_forms(lambda F, t: F.avg_pool2d(t, 31, 1, 15))
-    rivals |= peers.onnx_forms("AveragePool", **window(2, 31, 1, 15, count_include_pad=1))
-    cases.append(Case("mean 31x31 s1", normal(*PLANES), "avg_pool2d", (31, 1, 15), {}, rivals))
+    for k in (31, 101):
+        p = k // 2
+        rivals = peers.opencv_planes(
+            lambda cv2, image, out, k=k: cv2.blur(
+                image, (k, k), dst=out, borderType=cv2.BORDER_CONSTANT
+            )
+        )
+        rivals["SciPy"] = peers.scipy_planes(
+            lambda ndimage, plane, out, k=k: ndimage.uniform_filter(plane, k, out, "constant", 0.0)
+        )
+        if k < 101:
+            rivals |= peers.torch_forms(lambda F, t, k=k, p=p: F.avg_pool2d(t, k, 1, p))
+            attributes = window(2, k, 1, p, count_include_pad=1)
+            rivals |= peers.onnx_forms("AveragePool", **attributes)
+        cases.append(Case(f"mean {k}x{k} s1", normal(*PLANES), "avg_pool2d", (k, 1, p), {}, rivals))
     return cases
 
 
@@ -305,6 +317,59 @@ def selections() -> list[Case]:
     ]
 
 
+def inner(image: Array, k: int) -> Array:
+    """Return what windows of k × k give that lie within the image: peers fill borders otherwise."""
+    p = k // 2
+    return image[p : image.shape[0] - p, p : image.shape[1] - p]
+
+
+def deviation(cv2: Any, x: Array, k: int) -> Array:
+    """Return the standard deviation of each k × k window, by OpenCV's means of x and of x²."""
+    mean = cv2.blur(x.astype(np.float64), (k, k))
+    square = cv2.sqrBoxFilter(x, cv2.CV_64F, (k, k))
+    return np.sqrt(np.maximum(square - mean * mean, 0)).astype(np.float32)
+
+
+def overlapping_selections() -> list[Case]:
+    """Windows at every element, of which one is chosen or all are measured."""
+    cases = []
+    for k in (3, 5, 9, 15, 31):
+        rival = peers.opencv_image(lambda cv2, x, k=k: inner(cv2.medianBlur(x, k), k))
+        grey = noise("uint8", *SQUARE)
+        cases.append(
+            Case(f"uint8 median {k}x{k} s1", grey, "median_pool2d", (k, 1), {}, {"OpenCV": rival})
+        )
+    for k in (3, 5):
+        rival = peers.opencv_image(lambda cv2, x, k=k: inner(cv2.medianBlur(x, k), k))
+        cases.append(
+            Case(
+                f"median {k}x{k} s1",
+                normal(*SQUARE),
+                "median_pool2d",
+                (k, 1),
+                {},
+                {"OpenCV": rival},
+            )
+        )
+    for k in (3, 7, 15):
+        rival = peers.opencv_image(lambda cv2, x, k=k: inner(deviation(cv2, x, k), k))
+        cases.append(
+            Case(f"std {k}x{k} s1", normal(*SQUARE), "std_pool2d", (k, 1), {}, {"OpenCV": rival})
+        )
+    for k in (3, 5, 15):
+        cases.append(
+            Case(
+                f"uint8 mode {k}x{k} s1",
+                few_labels,
+                "mode_pool2d",
+                (k, 1),
+                {},
+                {"scikit-image": peers.skimage_modal(k, inner)},
+            )
+        )
+    return cases
+
+
 def all_cases() -> list[Case]:
     """Return every case, in the table's order."""
     return [
@@ -314,6 +379,7 @@ def all_cases() -> list[Case]:
         *large_windows(),
         *photos(),
         *selections(),
+        *overlapping_selections(),
     ]
 
 

@@ -265,6 +265,18 @@ def skimage_blocks(block: tuple[int, ...], function: Callable[..., Any]) -> Fact
     return factory
 
 
+def skimage_modal(k: int, crop: Callable[[Array, int], Array]) -> Factory:
+    """Take the most frequent value of each k × k window, as scikit-image does."""
+
+    def factory(x: Array, threads: int) -> Call:
+        from skimage.filters.rank import modal
+
+        square = np.ones((k, k), np.uint8)
+        return lambda: crop(modal(x, square), k)
+
+    return factory
+
+
 def tinybrain_by_two(name: str) -> Factory:
     """Call a function of tinybrain's on a plane, which it takes with x as the fastest axis."""
 

@@ -1,0 +1,244 @@
+"""Absurd numbers, and what is no number, in every parameter: a PoolError, and nothing else."""
+
+import inspect
+
+import numpy as np
+import pytest
+from numba import njit
+
+import numbapool as nbp
+
+ABSURD = [
+    0,
+    -1,
+    -(2**63),
+    2**62,
+    2**63,
+    2**100,
+    -(2**100),
+    2**2000,
+    2**20000,
+    2.5,
+    np.nan,
+    np.inf,
+    True,
+    np.int64(2**62),
+    np.uint64(2**64 - 1),
+    np.float32(1.5),
+    1j,
+    "",
+    "2",
+    "HW\n" * 999,
+    b"2",
+    (),
+    (2**62,),
+    (2**62, 2**62),
+    (2**62, 2**62, 2**62),
+    (1, 2, 3, 4, 5),
+    (None, 2**62),
+    ((2**62, 2**62),) * 2,
+    ((0, 2**40),) * 2,
+    ((2**40, 0), (0, 2**27)),
+    [2, "a"],
+    {},
+    {2},
+    np.array(2**62),
+    np.array([2.5, 2.5]),
+    np.zeros((30, 30)),
+    np.array([], int),
+    object(),
+    lambda: 2,
+]
+
+NOT_PARAMETERS = {"progress", "parameters", "arguments"}
+
+CHOSEN = {
+    "kernel_size": 2,
+    "output_size": 2,
+    "block_size": 2,
+    "norm_type": 2,
+    "q": 50,
+    "op": "max",
+    "reducer": None,
+    "shape": (1, 2, 4, 4),
+    "functions": "max_pool2d",
+    "dtypes": "uint8",
+}
+"""What stands in for the parameters that must be given."""
+
+FUNCTIONS = [name for name in nbp.__all__ if not name.startswith("Pool")]
+
+
+def given(name):
+    """Return what a function is called with where nothing is absurd."""
+    function = getattr(nbp, name)
+    parameters = inspect.signature(function).parameters
+    arguments = {
+        key: CHOSEN[key]
+        for key, parameter in parameters.items()
+        if key in CHOSEN and parameter.default is parameter.empty
+    }
+    if "x" in parameters:
+        arguments["x"] = np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
+    if "indices" in parameters:
+        arguments["indices"] = np.zeros((1, 2, 4, 4), int)
+    if name == "to_tf_indices":
+        arguments["shape"] = (1, 4, 4, 4)
+    if name == "warmup":
+        arguments |= {"functions": ("max_pool2d",), "dtypes": ("uint8",)}
+    return function, arguments
+
+
+def is_pooled_or_refused(function, arguments):
+    """Call a function, which may do its work or raise a PoolError; return whether it did."""
+    try:
+        function(**arguments)
+    except nbp.PoolError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 600
+        return False
+    return True
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_parameter_of_every_function(name):
+    function, arguments = given(name)
+    refused = 0
+    for key in inspect.signature(function).parameters:
+        if key in NOT_PARAMETERS:
+            continue
+        for value in ABSURD:
+            refused += not is_pooled_or_refused(function, {**arguments, key: value})
+    assert refused
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name != "warmup"])
+def test_float_and_huge_arrays_are_no_different(name):
+    """Parameters of windows on floats, which have other kernels, and padding that is counted."""
+    function, arguments = given(name)
+    if "x" not in arguments:
+        return
+    arguments["x"] = arguments["x"].astype(np.float32)
+    for key, value in (
+        ("padding", ((0, 2**40), (0, 2**40))),
+        ("output_size", 2**62),
+        ("output_size", (2**25 + 1, 2**25 + 1)),
+        ("stride", 2**62),
+        ("dilation", 2**62),
+        ("nodata", 2**2000),
+    ):
+        if key in inspect.signature(function).parameters:
+            is_pooled_or_refused(function, {**arguments, key: value})
+
+
+@pytest.mark.parametrize("size", [2**27, 2**40, 2**62, 2**63, 2**100])
+def test_a_result_that_is_too_large_is_named(size):
+    for name in ("avg", "max", "sum", "median"):
+        pool = getattr(nbp, f"adaptive_{name}_pool1d")
+        with pytest.raises(nbp.PoolValueError, match=rf"too large.*\b{size}\b"):
+            pool(np.arange(5.0), size)
+    with pytest.raises(nbp.PoolValueError, match=f"{size}"):
+        nbp.adaptive_avg_pool2d(np.zeros((3, 5)), (1, size))
+    with pytest.raises(nbp.PoolValueError, match="too large"):
+        nbp.adaptive_avg_pool2d(np.zeros((5, 5)), (2**25, 2**25))
+
+
+def test_compiled_code_refuses_them_too():
+    @njit
+    def pooled(x, size):
+        return nbp.adaptive_avg_pool1d(x, size)
+
+    @njit
+    def strided(x, kernel, stride):
+        return nbp.max_pool1d(x, kernel, stride)
+
+    x = np.arange(5.0)
+    for size in (2**62, 2**63 - 1, 2**27, 0, -1, -(2**63)):
+        with pytest.raises(nbp.PoolValueError):
+            pooled(x, size)
+    assert strided(x, 2, 2**62).tolist() == [1]
+    for kernel in (2**62, 0, -(2**63)):
+        with pytest.raises(nbp.PoolValueError):
+            strided(x, kernel, 1)
+
+
+def test_there_is_not_enough_memory(monkeypatch):
+    """What NumPy cannot allocate is a PoolError."""
+
+    def refuse(*arguments, **keywords):
+        raise MemoryError
+
+    call = nbp.max_pool2d
+    assert call(np.zeros((4, 4)), 2).shape == (2, 2)
+    monkeypatch.setattr(np, "empty", refuse)
+    with pytest.raises(nbp.PoolValueError, match=r"not enough memory .* \(2, 2\)"):
+        call(np.zeros((4, 4)), 2)
+
+
+# Blocks over many axes
+
+
+@pytest.mark.parametrize("axes", [33, 40, 64])
+@pytest.mark.parametrize("op", ["max", "mean", "sum"])
+def test_blocks_over_many_axes(axes, op):
+    shape = (2,) * 5 + (1,) * (axes - 10) + (3,) * 5
+    x = np.arange(2**5 * 3**5).reshape(shape)
+    apply = {"max": np.max, "mean": np.mean, "sum": np.sum}[op]
+    for block, pooled in (
+        (2, x[..., :2, :2, :2, :2, :2]),
+        ((2, 1) * 2 + (1,) * (axes - 4), x),
+        ((1,) * (axes - 3) + (3, 3, 3), x),
+    ):
+        got = nbp.block_reduce(x, block, op, edge="trim" if axes == 0 else "partial")
+        sizes = (block,) * axes if isinstance(block, int) else block
+        assert got.shape == tuple(-(-n // k) for n, k in zip(shape, sizes, strict=True))
+        first = pooled[tuple(slice(k) for k in sizes)]
+        want = apply(first)
+        assert got[(0,) * axes] == (np.floor(want + 0.5) if op == "mean" else want)
+
+
+def test_blocks_over_axes_that_numpy_cannot_cut():
+    x = np.broadcast_to(np.uint8(0), (2,) * 3 + (1,) * 60)
+    assert nbp.block_reduce(x, 2, "max").shape == (1,) * 63
+    assert nbp.block_reduce(x, 2, "max", edge="trim" if x.ndim < 4 else "partial").size == 1
+    with pytest.raises(nbp.PoolValueError, match="too large"):
+        nbp.block_reduce(x, 2, "max", edge="pad")
+
+
+@pytest.mark.parametrize("op", ["max", "mean", "sum", "median", "var"])
+def test_blocks_of_nothing(op):
+    got = nbp.block_reduce(np.zeros((0, 4, 4, 4, 4), np.uint8), (1, 2, 2, 2, 2), op)
+    assert got.shape == (0, 2, 2, 2, 2)
+    assert got.dtype == nbp.block_reduce(np.zeros(4, np.uint8), 2, op).dtype
+    with pytest.raises(nbp.PoolValueError, match="no block"):
+        nbp.block_reduce(np.zeros((0, 4)), 2, op)
+
+
+# Places
+
+
+@pytest.mark.parametrize(
+    ("indices", "shape"),
+    [
+        (np.zeros((1, 1, 2, 2), int), (1, 1, 2**40, 2**40)),
+        (np.zeros((1, 1, 2, 2), int), (2, 1, 4, 4)),
+        (np.zeros((1, 1, 2, 2), int), (1, 1, 4)),
+        (np.full((1, 1, 2, 2), 99), (1, 1, 4, 4)),
+        (np.zeros(4, int), (4,)),
+    ],
+)
+def test_numberings_of_what_does_not_fit(indices, shape):
+    for order in (0, 1):
+        with pytest.raises(nbp.PoolValueError):
+            nbp.to_onnx_indices(indices, shape, storage_order=order)
+    if indices.max() < 99:
+        with pytest.raises(nbp.PoolValueError):
+            nbp.to_tf_indices(indices, shape)
+
+
+def test_unpooling_takes_unsigned_places_and_one_size():
+    values, places = np.array([5, 7]), np.array([1, 3], np.uint64)
+    assert nbp.max_unpool1d(values, places, 2).tolist() == [0, 5, 0, 7]
+    assert nbp.max_unpool1d(values, places, 2, output_size=5).tolist() == [0, 5, 0, 7, 0]
+    with pytest.raises(nbp.PoolValueError, match="cannot be made"):
+        nbp.max_unpool1d(values, places, 1, 1, 9)
