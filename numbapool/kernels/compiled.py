@@ -1,9 +1,9 @@
 """Kernels by their specs: from this process, from the disk, or compiled.
 
 Every kernel is a C function of four numbers: the address of its arguments, the number of the
-block, and which of the pieces to do. So one parallel driver, compiled once, runs them all, and
-any thread can call one without the GIL. Numba is imported where something is compiled, not
-before: it takes longer than all else.
+block, and which of the pieces to do. So one parallel driver runs them all, and any thread can
+call one without the GIL. Numba is imported where something is compiled, not before: it takes
+longer than all else.
 """
 
 from __future__ import annotations
@@ -83,10 +83,11 @@ def with_numba(name: str) -> ModuleType:
 
 
 @cache
-def driver() -> Any:
-    """Return what runs a kernel over many blocks at once, on Numba's threads."""
+def driver() -> store.Kernel | None:
+    """Return what runs a kernel over many blocks at once, on Numba's threads, if these serve."""
     with _lock:
-        return with_numba("driver").made()
+        made: store.Kernel | None = with_numba("driver").made()
+        return made
 
 
 def loaded() -> int:
