@@ -168,4 +168,10 @@ def main() -> NoReturn:
         from .quiet import set_apart
 
         set_apart()
-    cli.main()
+    cli.main(prog_name=_called_as())
+
+
+def _called_as() -> str:
+    """Give the name by which the user runs the command."""
+    file = os.path.basename(sys.argv[0]).removesuffix(".exe")  # noqa: PTH119 - quick to start
+    return {"__main__.py": "python -m numbapool", "numbapool": "numbapool"}.get(file, "pool")

@@ -23,12 +23,14 @@ def announced_by(claim: Claim | None) -> None:
 
 
 def _tell() -> None:
-    from numbapool.kernels.store import folder
+    from numbapool.kernels import store
 
     global _claim
     claim, _claim = _claim, None
     if claim is None or not claim():
         return
-    kept = "kept for next time" if folder() else "kept nowhere: see pool doctor"
+    kept = "kept for next time" if store.place().path else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"
     click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
+    for trouble in store.told:  # a warning, which the command silences
+        click.echo(f"pool: {trouble}", err=True)

@@ -17,7 +17,6 @@ from importlib import import_module
 from itertools import count
 from threading import RLock
 from types import ModuleType
-from typing import Any
 
 from numbapool.kernels import store
 from numbapool.kernels.interpreted import Interpreted, wanted
