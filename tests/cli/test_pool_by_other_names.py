@@ -21,7 +21,7 @@ def test_as_a_module():
     )
     said = run(sys.executable, "-m", "numbapool", "info", "--help").stdout
     assert said.startswith("Usage: python -m numbapool info ")
-    assert run(sys.executable, "-m", "numbapool", "avg", "no_such_file").returncode == 3
+    assert run(sys.executable, "-m", "numbapool", "avg").returncode == 2
 
 
 def test_as_a_script():
