@@ -11,3 +11,7 @@ class PoolValueError(PoolError, ValueError):
 
 class PoolTypeError(PoolError, TypeError):
     """A type that numbapool does not pool: complex, object, strings, masked arrays."""
+
+
+class PoolImportError(PoolError, ImportError):
+    """Numba, which compiles the kernels, is not there, or this Numba cannot."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import logging  # noqa: F401
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
@@ -18,6 +19,7 @@ from itertools import count
 from threading import RLock
 from types import ModuleType
 
+from numbapool.errors import PoolImportError
 from numbapool.kernels import store
 from numbapool.kernels.interpreted import Interpreted, wanted
 from numbapool.kernels.spec import Spec
@@ -65,20 +67,39 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
     return found
 
 
+OLDEST = (0, 62)
+"""The oldest Numba whose LLVM reads a kernel's text."""
+
+THAT_CAN = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
+
+
+def cannot(why: object = "") -> PoolImportError:
+    """Return the error that names a Numba which cannot build kernels, and those that can."""
+    because = f" ({why})" if why else ""
+    return PoolImportError(
+        f"Numba {store.numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
+    )
+
+
 def with_numba(name: str) -> ModuleType:
     """Return a module beside this one that imports Numba.
 
     Raises
     ------
-    ImportError
-        Where that fails: it says what for, and why.
+    PoolImportError
+        If that fails, or this Numba is too old: it says why, and what to install.
     """
+    release = re.match(r"(\d+)\.(\d+)", store.numba_version())
+    if release and tuple(map(int, release.groups())) < OLDEST:
+        raise cannot()
     try:
         return import_module(f"numbapool.kernels.{name}")
-    except ImportError as error:
-        raise ImportError(
+    except ModuleNotFoundError as error:
+        raise PoolImportError(
             f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
         ) from error
+    except (ImportError, AttributeError) as error:  # its parts have other names
+        raise cannot(error) from error
 
 
 @cache
@@ -107,6 +128,15 @@ def _code(spec: Spec) -> bytes:
         code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
         return code
 
+    def make_own() -> bytes:
+        try:
+            return make()
+        except PoolImportError:
+            raise
+        except (ImportError, AttributeError, TypeError, RuntimeError) as error:
+            # Our own kernels are right, so this Numba's inner parts are others.
+            raise cannot(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+
     if not is_own(spec.op):
         return make()  # a user's reducer may change, and what it calls: nothing says so
-    return store.code_for(name, make)
+    return store.code_for(name, make_own)

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import llvmlite
 import llvmlite.binding as llvm
 
+from numbapool.errors import PoolImportError
 from numbapool.kernels import guarded
 
 ENTRY = "numbapool_kernel"
@@ -146,7 +147,7 @@ def numba_version() -> str:
     try:
         return version("numba")
     except PackageNotFoundError:
-        raise ImportError(
+        raise PoolImportError(
             "numbapool compiles its kernels with Numba, which is not there: pip install numba"
         ) from None
 
