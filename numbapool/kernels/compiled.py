@@ -21,6 +21,7 @@ from types import ModuleType
 
 from numbapool.errors import PoolImportError
 from numbapool.kernels import store
+from numbapool.kernels.alike import likeness
 from numbapool.kernels.interpreted import Interpreted, wanted
 from numbapool.kernels.spec import Spec
 from numbapool.reducers import is_own
@@ -57,14 +58,22 @@ _kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
 def kernel(spec: Spec) -> store.Kernel | Interpreted:
     """Return the kernel compiled for a spec."""
-    found = _kernels.get(spec)
+    key = _key(spec)
+    found = _kernels.get(key)
     if found is None:
         with _lock:
-            found = _kernels.get(spec)
+            found = _kernels.get(key)
             if found is None:
                 made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
-                found = _kernels[spec] = made
+                found = _kernels[key] = made
     return found
+
+
+def _key(spec: Spec) -> Spec:
+    """Return what is equal for specs of one kernel: users' classes of the same code share it."""
+    if is_own(spec.op) or wanted():
+        return spec
+    return spec._replace(op=likeness(spec.op))
 
 
 OLDEST = (0, 62)
