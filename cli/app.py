@@ -169,8 +169,14 @@ def main() -> NoReturn:
 
         set_apart()
     try:
-        cli.main()
+        cli.main(prog_name=_called_as())
     except KeyboardInterrupt:  # once more, while the first was answered
         sys.exit(ExitCode.INTERRUPTED)
     finally:
         interrupts.end_at_once()
+
+
+def _called_as() -> str:
+    """Give the name by which the user runs the command."""
+    file = os.path.basename(sys.argv[0]).removesuffix(".exe")  # noqa: PTH119 - quick to start
+    return {"__main__.py": "python -m numbapool", "numbapool": "numbapool"}.get(file, "pool")

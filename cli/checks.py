@@ -120,15 +120,17 @@ def _imports(module: str) -> bool:
 
 def kernels() -> Iterator[Finding]:
     """Give where compiled kernels are kept, and how much there is."""
-    from numbapool.kernels.store import folder
+    from numbapool.kernels.store import place
 
-    place = folder()
-    if place is None:
-        advice = "set NUMBA_CACHE_DIR to a folder that can be written: now each run compiles anew"
-        yield Finding("folder", "there is none that can be written", advice=advice)
+    folder, trouble = place()
+    if folder is None:
+        advice = "set NUMBA_CACHE_DIR to a folder that only you can write to"
+        yield Finding("folder", f"none: {trouble}", advice=advice)
         return
-    sizes = [path.stat().st_size for path in place.glob("*.o")]
-    yield Finding("folder", f"{place} (can be written)", str(place))
+    sizes = [path.stat().st_size for path in folder.glob("*.o")]
+    yield Finding("folder", f"{folder} (can be written)", str(folder))
+    if trouble:
+        yield Finding("note", trouble)
     data = {"count": len(sizes), "bytes": sum(sizes)}
     yield Finding("kept", f"{len(sizes)} kernels, {sum(sizes):,} bytes", data)
 

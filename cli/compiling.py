@@ -31,8 +31,10 @@ def _tell() -> None:
 
 def tell_compiling() -> None:
     """Say that kernels are being compiled."""
-    from numbapool.kernels.store import folder
+    from numbapool.kernels import store
 
-    kept = "kept for next time" if folder() else "kept nowhere: see pool doctor"
+    kept = "kept for next time" if store.place().path else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"
     click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
+    for trouble in store.told:  # a warning, which the command silences
+        click.echo(f"pool: {trouble}", err=True)

@@ -17,6 +17,10 @@ class PoolTypeError(PoolError, TypeError):
     """A type that numbapool does not pool: complex, object, strings, masked arrays."""
 
 
+class PoolImportError(PoolError, ImportError):
+    """Numba, which compiles the kernels, is not there, or this Numba cannot."""
+
+
 LONGEST_SHOWN = 80
 """Characters of a wrong value that an error shows: it may be a whole picture."""
 

@@ -14,7 +14,9 @@ from __future__ import annotations
 import ctypes
 import inspect
 import json
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 from operator import attrgetter
@@ -71,21 +73,69 @@ def record(structure: str, key: int) -> tuple[int, str]:
 
     `structure` says what the numbers at the address `key` mean: the array's shape, then the
     arguments that are no constants.
+
+    Compiled code asks for this function by its name, and users keep such code for years. So it
+    stays, it takes and gives the same for good, and it raises nothing: the first of such code
+    does not survive that.
     """
     try:
-        site = json.loads(structure)
-        if site["record"] != RECORD:
-            return 0, "this was compiled for another numbapool: delete Numba's cache of it"
-        numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
-        found = _records.get((structure, numbers))
-        if found is None:
-            call = _call(site, numbers)
-            found = call, np.array(call.numbers(numbers), np.int64)
-            # Of two threads that meet it at once, both take the first one's.
-            found = _records.setdefault((structure, numbers), found)
-        return address(found[1]), ""
+        return _record(structure, key), ""
     except Exception as error:
-        return 0, str(error)
+        return 0, _text_of(error)
+    except BaseException as stop:
+        with suppress(Exception):  # there may be no thread to be had
+            _raise_later(stop)
+        return 0, f"stopped by {type(stop).__name__}"
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # a user's own
+        return type(error).__name__
+
+
+def _record(structure: str, key: int) -> int:
+    try:
+        site = json.loads(structure)
+        known = site["record"] == RECORD
+    except (ValueError, TypeError, LookupError):
+        known = False
+    if not known:
+        raise PoolValueError(
+            "this was compiled for another version of numbapool: "
+            "delete Numba's cache of this function"
+        )
+    numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
+    found = _records.get((structure, numbers))
+    if found is None:
+        call = _call(site, numbers)
+        found = call, np.array(call.numbers(numbers), np.int64)
+        # Of two threads that meet it at once, both take the first one's.
+        found = _records.setdefault((structure, numbers), found)
+    return address(found[1])
+
+
+LATER = 0.05
+"""Seconds in which compiled code has its answer and leaves Python."""
+
+
+def _raise_later(stop: BaseException) -> None:
+    """Raise Ctrl-C, or what a signal's handler raised, again in this thread: it must not be lost.
+
+    That is done from another thread after a while. Done from here, it would be raised at once.
+    """
+
+    def __init__(self: BaseException) -> None:
+        kind.__init__(self, *stop.args)
+
+    kind = type(stop)
+    again = type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__})
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    thread = ctypes.c_ulong(threading.get_ident())
+    timer = threading.Timer(LATER, raise_in, (thread, ctypes.py_object(again)))
+    timer.daemon = True
+    timer.start()
 
 
 def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
@@ -252,33 +302,76 @@ def _same_key(builder: Any, found: Any, key: Any, count: int) -> Any:
     return builder.load(same)
 
 
+REMEDY = (
+    ": was numbapool removed or replaced since this was compiled? "
+    "Install it again, or delete Numba's cache of this function"
+)
+NO_MODULE = f"{__name__} cannot be imported{REMEDY}"
+NO_FUNCTION = f"{__name__} has no function {record.__name__!r}{REMEDY}"
+NO_ANSWER = f"{__name__}.{record.__name__} raised an error or gave a wrong answer{REMEDY}"
+
+
 def _ask(context: Any, builder: Any, structure: str, key: Any) -> tuple[Any, Any]:
-    """Call `record`; return its two results."""
+    """Call `record`; return its two results, or zero and what is wrong with `record` itself."""
     found = cgutils.alloca_once_value(builder, cgutils.intp_t(0))
     text = cgutils.alloca_once_value(builder, context.get_constant_null(types.unicode_type))
     api = context.get_python_api(builder)
-    gil = api.gil_ensure()
 
-    def text_of(string: str) -> Any:
+    def name(string: str) -> Any:
         return context.insert_const_string(builder.module, string)
 
-    module = api.import_module(text_of(__name__))
-    function = api.object_getattr_string(module, record.__name__)
-    asked = api.string_from_string(text_of(structure))
-    where = api.long_from_longlong(builder.ptrtoint(key, cgutils.intp_t))
-    answer = api.call_function_objargs(function, (asked, where))
-    with builder.if_else(cgutils.is_not_null(builder, answer)) as (right, wrong):
-        with right:
-            builder.store(api.long_as_longlong(api.tuple_getitem(answer, 0)), found)
-            native = api.to_native_value(types.unicode_type, api.tuple_getitem(answer, 1))
-            builder.store(native.value, text)
-            api.decref(answer)
-        with wrong:
-            api.err_clear()
-    for thing in (asked, where, function, module):
-        api.decref(thing)
+    def say(message: str) -> None:
+        said = context.get_constant_generic(builder, types.unicode_type, message)
+        builder.store(said, text)
+
+    def there(thing: Any) -> Any:
+        return builder.if_then(cgutils.is_not_null(builder, thing))
+
+    gil = api.gil_ensure()
+    say(NO_MODULE)
+    module = api.import_module(name(__name__))
+    with there(module):
+        say(NO_FUNCTION)
+        function = api.object_getattr_string(module, record.__name__)
+        with there(function):
+            say(NO_ANSWER)
+            asked = api.string_from_string(name(structure))
+            where = api.long_from_longlong(builder.ptrtoint(key, cgutils.intp_t))
+            answer = api.call_function_objargs(function, (asked, where))
+            with there(answer):
+                _read_answer(context, builder, answer, found, text)
+            for thing in (answer, where, asked):
+                api.decref(thing)
+        api.decref(function)
+    api.decref(module)
+    api.err_clear()
     api.gil_release(gil)
     return builder.load(found), builder.load(text)
+
+
+LEAST_ADDRESS = 1 << 12
+"""No record lies below: a smaller number is none's address."""
+
+
+def _read_answer(context: Any, builder: Any, answer: Any, found: Any, text: Any) -> None:
+    """Take apart what `record` gave, if it is a number and a text; an error stays set, or none."""
+    api = context.get_python_api(builder)
+    # Of anything but a tuple this is -1.
+    pair = builder.icmp_signed("==", api.tuple_size(answer), cgutils.intp_t(2))
+    with builder.if_then(pair):
+        number = api.long_as_longlong(api.tuple_getitem(answer, 0))
+        is_number = cgutils.is_null(builder, api.err_occurred())
+        none = builder.icmp_signed("==", number, cgutils.intp_t(0))
+        with builder.if_then(builder.and_(is_number, none)):
+            # Of anything this is a string, or null.
+            string = api.object_str(api.tuple_getitem(answer, 1))
+            with builder.if_then(cgutils.is_not_null(builder, string)):
+                builder.store(api.to_native_value(types.unicode_type, string).value, text)
+            api.decref(string)
+        far = builder.icmp_signed(">=", number, cgutils.intp_t(LEAST_ADDRESS))
+        aligned = builder.icmp_signed("==", builder.and_(number, cgutils.intp_t(7)), number.type(0))
+        with builder.if_then(builder.and_(is_number, builder.and_(far, aligned))):
+            builder.store(number, found)
 
 
 @intrinsic(prefer_literal=True)

@@ -133,8 +133,9 @@ def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         kernel.call(call, 0, 0, pieces)
         return
     try:
-        if _started_count is not None or has_numba(0):
-            compiled.driver()(kernel.address, call, pieces, blocks)
+        driver = compiled.driver() if _started_count is not None or has_numba(0) else None
+        if driver is not None:
+            driver.call(kernel.address, call, pieces, blocks)
         else:
             share(kernel, call, pieces, blocks)
     finally:

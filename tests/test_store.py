@@ -44,7 +44,14 @@ def files(tmp_path, monkeypatch):
 
 def test_all_sources_bear_on_the_hash():
     here = Path(store.__file__).parent
-    handlers = {"__init__.py", "compiled.py", "driver.py", "interpreted.py", "store.py"}
+    handlers = {
+        "__init__.py",
+        "compiled.py",
+        "driver.py",
+        "guarded.py",
+        "interpreted.py",
+        "store.py",
+    }
     kernels = {f"kernels/{path.name}" for path in here.glob("*.py") if path.name not in handlers}
     assert set(store.SOURCES) == kernels | {"means.py", "reducers.py", "selectors.py"}
 
@@ -80,7 +87,7 @@ def test_a_harmed_file_is_made_anew(files, harm):
 
 
 def test_without_a_folder_kernels_work_and_one_warning_says_so(tmp_path, monkeypatch):
-    store.warn_once.cache_clear()
+    store.told.clear()
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path / "file"))
     tmp_path.joinpath("file").touch()
     with warnings.catch_warnings(record=True) as caught:
@@ -100,7 +107,7 @@ def test_without_a_home_there_is_no_folder(monkeypatch):
         raise RuntimeError("Could not determine home directory.")
 
     monkeypatch.setattr(store.Path, "home", none)
-    assert store.folder() is None
+    assert store.place().path is None
 
 
 SCRIPT = textwrap.dedent("""
@@ -239,7 +246,7 @@ def test_every_file_harmed_at_random(tmp_path, harm):
     kept = tmp_path / "kept"
     assert not script(tmp_path, AFTER, str(kept), *kinds)
     whole = {path: path.read_bytes() for path in kept.rglob("*") if filled(path)}
-    assert len(whole) == len(kinds) + 2  # float64's, and the driver
+    assert len(whole) == len(kinds) + 1  # float64's
     for _ in range(ROUNDS):
         for path, content in whole.items():
             path.write_bytes(harm(content, rng))

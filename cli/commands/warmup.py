@@ -63,16 +63,17 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
     own, and so have --nan skip and --nodata.
     """
-    from numbapool.kernels.store import folder
+    from numbapool.kernels.store import place
     from numbapool.warm import warm
 
     from ..compiling import announced_by
 
     announced_by(None)  # the progress says it
-    if folder() is None:
-        raise click.ClickException(
-            "there is no folder to keep kernels in: set NUMBA_CACHE_DIR to one that can be written."
-        )
+    folder, trouble = place()
+    if folder is None:
+        raise click.ClickException(trouble)
+    if trouble:
+        click.echo(f"pool: {trouble}", err=True)
     chosen = list(dict.fromkeys(operators or _DEFAULT))
     calls = list(_calls(chosen, list(dict.fromkeys(dtypes))))
     shown = 0

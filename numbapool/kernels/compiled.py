@@ -1,9 +1,9 @@
 """Kernels by their specs: from this process, from the disk, or compiled.
 
 Every kernel is a C function of four numbers: the address of its arguments, the number of the
-block, and which of the pieces to do. So one parallel driver, compiled once, runs them all, and
-any thread can call one without the GIL. Numba is imported where something is compiled, not
-before: it takes longer than all else.
+block, and which of the pieces to do. So one parallel driver runs them all, and any thread can
+call one without the GIL. Numba is imported where something is compiled, not before: it takes
+longer than all else.
 """
 
 from __future__ import annotations
@@ -11,15 +11,17 @@ from __future__ import annotations
 import hashlib
 import logging  # noqa: F401
 import os
+import re
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from itertools import count
 from threading import RLock
 from types import ModuleType
-from typing import Any
 
+from numbapool.errors import PoolImportError
 from numbapool.kernels import store
+from numbapool.kernels.alike import likeness
 from numbapool.kernels.interpreted import Interpreted, wanted
 from numbapool.kernels.spec import Spec
 from numbapool.reducers import is_own
@@ -56,14 +58,36 @@ _kernels: dict[Spec, store.Kernel | Interpreted] = {}
 
 def kernel(spec: Spec) -> store.Kernel | Interpreted:
     """Return the kernel compiled for a spec."""
-    found = _kernels.get(spec)
+    key = _key(spec)
+    found = _kernels.get(key)
     if found is None:
         with _lock:
-            found = _kernels.get(spec)
+            found = _kernels.get(key)
             if found is None:
                 made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
-                found = _kernels[spec] = made
+                found = _kernels[key] = made
     return found
+
+
+def _key(spec: Spec) -> Spec:
+    """Return what is equal for specs of one kernel: users' classes of the same code share it."""
+    if is_own(spec.op) or wanted():
+        return spec
+    return spec._replace(op=likeness(spec.op))
+
+
+OLDEST = (0, 62)
+"""The oldest Numba whose LLVM reads a kernel's text."""
+
+THAT_CAN = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
+
+
+def cannot(why: object = "") -> PoolImportError:
+    """Return the error that names a Numba which cannot build kernels, and those that can."""
+    because = f" ({why})" if why else ""
+    return PoolImportError(
+        f"Numba {store.numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
+    )
 
 
 def with_numba(name: str) -> ModuleType:
@@ -71,22 +95,28 @@ def with_numba(name: str) -> ModuleType:
 
     Raises
     ------
-    ImportError
-        Where that fails: it says what for, and why.
+    PoolImportError
+        If that fails, or this Numba is too old: it says why, and what to install.
     """
+    release = re.match(r"(\d+)\.(\d+)", store.numba_version())
+    if release and tuple(map(int, release.groups())) < OLDEST:
+        raise cannot()
     try:
         return import_module(f"numbapool.kernels.{name}")
-    except ImportError as error:
-        raise ImportError(
+    except ModuleNotFoundError as error:
+        raise PoolImportError(
             f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
         ) from error
+    except (ImportError, AttributeError) as error:  # its parts have other names
+        raise cannot(error) from error
 
 
 @cache
-def driver() -> Any:
-    """Return what runs a kernel over many blocks at once, on Numba's threads."""
+def driver() -> store.Kernel | None:
+    """Return what runs a kernel over many blocks at once, on Numba's threads, if these serve."""
     with _lock:
-        return with_numba("driver").made()
+        made: store.Kernel | None = with_numba("driver").made()
+        return made
 
 
 def loaded() -> int:
@@ -107,6 +137,15 @@ def _code(spec: Spec) -> bytes:
         code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
         return code
 
+    def make_own() -> bytes:
+        try:
+            return make()
+        except PoolImportError:
+            raise
+        except (ImportError, AttributeError, TypeError, RuntimeError) as error:
+            # Our own kernels are right, so this Numba's inner parts are others.
+            raise cannot(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+
     if not is_own(spec.op):
         return make()  # a user's reducer may change, and what it calls: nothing says so
-    return store.code_for(name, make)
+    return store.code_for(name, make_own)

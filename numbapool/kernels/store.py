@@ -18,14 +18,17 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache, lru_cache
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import get_data
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite
 import llvmlite.binding as llvm
+
+from numbapool.errors import PoolImportError
+from numbapool.kernels import guarded
 
 ENTRY = "numbapool_kernel"
 """The name of an object file's one function."""
@@ -85,13 +88,35 @@ def target_machine() -> Any:
     )
 
 
+# As Numba reads its variables, without Numba.
+
+
 def _cpu() -> str:
     return os.environ.get("NUMBA_CPU_NAME") or str(llvm.get_host_cpu_name())
 
 
 def _features() -> str:
+    """Return the instructions that may be used beyond those of the processor's name."""
     given = os.environ.get("NUMBA_CPU_FEATURES")
-    return str(llvm.get_host_cpu_features().flatten()) if given is None else given
+    if given is not None:
+        return given
+    if _cpu().lower() == "generic":
+        return ""
+    features = llvm.get_host_cpu_features()
+    host = str(features.flatten())
+    # At the end, this takes away what builds on AVX too: before "+fma" it would be undone.
+    return f"{host},-avx" if "avx" in features and not _has_avx() else host
+
+
+def _has_avx() -> bool:
+    given = os.environ.get("NUMBA_ENABLE_AVX", "")
+    with suppress(ValueError):
+        return bool(int(given))
+    return _cpu() not in WITHOUT_AVX
+
+
+WITHOUT_AVX = {"corei7-avx", "core-avx-i", "sandybridge", "ivybridge", "nocona"}
+"""Processors whose AVX gains nothing or is not there: Numba does not use it."""
 
 
 @cache
@@ -122,26 +147,43 @@ def numba_version() -> str:
     try:
         return version("numba")
     except PackageNotFoundError:
-        raise ImportError(
+        raise PoolImportError(
             "numbapool compiles its kernels with Numba, which is not there: pip install numba"
         ) from None
 
 
-def folder() -> Path | None:
-    """Return where the kernels are kept, made if missing; None where nowhere can be written.
+class Place(NamedTuple):
+    """Where kernels are kept."""
 
-    It is ``NUMBA_CACHE_DIR`` where that is set, else the user's folder for caches.
+    path: Path | None
+    """A folder that exists and can be written to, or None."""
+    trouble: str = ""
+    """What the user should know of it, or nothing."""
+
+
+def place() -> Place:
+    """Return where the kernels are kept; the folder is made if it is missing.
+
+    It is in ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches.
     """
     try:
-        path = _folder() / "numbapool-kernels"  # no name that could be imported
-        path.mkdir(parents=True, exist_ok=True)
-        writable = os.access(path, os.W_OK | os.X_OK)
+        path, trouble = guarded.prepared(_root(), "numbapool-kernels")  # cannot be imported
+        if os.access(path, os.W_OK | os.X_OK):
+            return Place(path, trouble)
+    except guarded.Unsafe as error:
+        return Place(None, f"{error}, so it is left alone; {REMEDY}")
     except (OSError, RuntimeError):  # no rights, or no home
-        writable = False
-    return path if writable else None
+        pass
+    return Place(None, f"there is no folder that compiled kernels can be written to; {REMEDY}")
 
 
-def _folder() -> Path:
+REMEDY = (
+    "each process compiles its own kernels: set NUMBA_CACHE_DIR to a folder that only you can "
+    "write to"
+)
+
+
+def _root() -> Path:
     given = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME")
     if given:
         return Path(given)
@@ -151,11 +193,19 @@ def _folder() -> Path:
 
 
 def read(path: Path) -> bytes | None:
-    """Return the code in a file if it is whole."""
+    """Return the code in a file if it is whole.
+
+    Raises
+    ------
+    Unsafe
+        If another user could have put it there.
+    """
     try:
-        content = path.read_bytes()
+        content, trouble = guarded.read(path)
     except OSError:
         return None
+    if trouble:
+        warn_once(trouble)
     code = content[CHECK_BYTES:]
     return code if CHECK(code).digest() == content[:CHECK_BYTES] else None
 
@@ -164,9 +214,9 @@ def write(path: Path, code: bytes) -> None:
     """Put code into a file, whole or not at all; what fails here is only slower next time."""
     partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
-        partial.write_bytes(CHECK(code).digest() + code)
+        guarded.write(partial, CHECK(code).digest() + code)
         partial.replace(path)
-    except OSError:
+    except (OSError, guarded.Unsafe):
         with suppress(OSError):
             partial.unlink()
 
@@ -175,8 +225,8 @@ def write(path: Path, code: bytes) -> None:
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a kernel's file against other processes; where none can be had, go on."""
     try:
-        file = path.with_suffix(".lock").open("wb")
-    except OSError:
+        file = guarded.opened_lock(path.with_suffix(".lock"))
+    except (OSError, guarded.Unsafe):
         yield
         return
     with file:
@@ -196,29 +246,34 @@ def _lock(file: Any) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-@lru_cache(maxsize=1)
-def warn_once() -> None:
-    """Say that what is compiled is lost at the end."""
-    warnings.warn(
-        "numbapool finds no folder that it may write compiled kernels to, so each process "
-        "compiles its own: set NUMBA_CACHE_DIR to one",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+told: list[str] = []
+"""What this process has warned of: one thing at most."""
+
+
+def warn_once(trouble: str) -> None:
+    """Warn of the first thing that keeps kernels from being kept, or that threw some away."""
+    if not told:
+        told.append(trouble)
+        warnings.warn(f"numbapool: {trouble}", RuntimeWarning, stacklevel=2)
 
 
 def code_for(name: str, make: Callable[[], bytes]) -> bytes:
     """Return the code of a kernel from its file, or made and kept there."""
-    place = folder()
-    if place is None:
-        warn_once()
+    folder, trouble = place()
+    if trouble:
+        warn_once(trouble)
+    if folder is None:
         return make()
-    path = place / f"{name}.o"
-    code = read(path)
-    if code is None:
-        with locked(path):
-            code = read(path)
-            if code is None:
-                code = make()
-                write(path, code)
+    path = folder / f"{name}.o"
+    try:
+        code = read(path)
+        if code is None:
+            with locked(path):
+                code = read(path)
+                if code is None:
+                    code = make()
+                    write(path, code)
+    except guarded.Unsafe as error:
+        warn_once(f"{error}, so it is left alone, and each process compiles that kernel")
+        code = make()
     return code

@@ -26,7 +26,7 @@ def test_all_is_well(pool):
 def test_json(pool, monkeypatch, tmp_path):
     monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
     monkeypatch.setenv("NUMBA_OPT", "3")
-    folder = store.folder()
+    folder = store.place().path
     (folder / "some.o").write_bytes(b"1234")
     found = findings(pool)
     assert found["ok"] is True

@@ -1,0 +1,71 @@
+"""The parallel driver: every piece once, on every threading layer, without anything kept."""
+
+import importlib
+import os
+import subprocess
+import sys
+
+import pytest
+
+LAYERS = {"workqueue": "workqueue", "omp": "omppool", "tbb": "tbbpool"}
+
+SCRIPT = """
+import ctypes
+
+import numba
+
+from numbapool.kernels import compiled, store
+
+seen = []
+
+
+@store.PROTOTYPE
+def kernel(call, block, begin, end):
+    seen.append((block, call, begin, end))
+
+
+address = ctypes.cast(kernel, ctypes.c_void_p).value
+driver = compiled.driver()
+for threads in (4, 3, 1):
+    numba.set_num_threads(threads)
+    for pieces in (1, 2, 5, 100):
+        for blocks in (1, 2, 3, 4, 7):
+            seen.clear()
+            driver.call(address, 77, pieces, blocks)
+            edges = [pieces * n // blocks for n in range(blocks + 1)]
+            assert sorted(seen) == [
+                (n, 77, edges[n], edges[n + 1]) for n in range(blocks)
+            ], (threads, pieces, blocks, seen)
+    assert numba.get_num_threads() == threads
+print(numba.threading_layer())
+"""
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_piece_is_done_once(layer):
+    try:
+        importlib.import_module(f"numba.np.ufunc.{LAYERS[layer]}")
+    except ImportError:
+        pytest.skip(f"Numba finds no {layer} here")
+    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"}
+    command = [sys.executable, "-c", SCRIPT]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, layer), done.stderr
+
+
+WITHOUT = """
+import numba, numpy as np, numbapool as nbp
+from numbapool.kernels import compiled, driver
+
+driver.NEEDED = ("no_such_symbol",)
+x = np.arange(1 << 20, dtype=np.float32)
+assert (nbp.max_pool1d(x, 2) == x[1::2]).all()
+assert compiled.driver() is None
+"""
+
+
+def test_a_numba_without_such_a_layer_leaves_the_work_to_pythons_threads():
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
+    command = [sys.executable, "-c", WITHOUT]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,79 @@
+"""A Numba that cannot build kernels is named in one line, with those that can."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import numbapool as nbp
+from numbapool.functional import extremes
+from numbapool.kernels import build, compiled, store
+
+X = np.arange(16, dtype=np.int8).reshape(4, 4)
+THOSE = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept(monkeypatch):
+    """Begin without a kernel: one that is there needs no Numba."""
+    monkeypatch.setattr(store, "place", lambda: store.Place(None))
+    monkeypatch.setattr(compiled, "_kernels", {})
+    extremes.sliding_extreme.cache_clear()
+    yield
+    extremes.sliding_extreme.cache_clear()
+
+
+def said():
+    with pytest.raises(nbp.PoolError) as caught:
+        nbp.max_pool2d(X, 2)
+    assert isinstance(caught.value, ImportError)
+    text = str(caught.value)
+    assert "\n" not in text
+    return text
+
+
+@pytest.mark.parametrize("version", ["0.61.2", "0.9.0"])
+def test_too_old(monkeypatch, version):
+    monkeypatch.setattr(store, "numba_version", lambda: version)
+    assert said() == f"Numba {version} cannot build numbapool's kernels; {THOSE}"
+
+
+@pytest.mark.parametrize("version", ["0.62.0", "0.70.0rc1", "1.0.0", "0+untagged"])
+def test_not_too_old(monkeypatch, version):
+    monkeypatch.setattr(store, "numba_version", lambda: version)
+    assert compiled.with_numba("build") is build
+
+
+def test_a_name_is_gone(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numbapool.kernels.build", None)
+    assert "cannot be imported" in said()
+
+    def gone(name):
+        raise ImportError("cannot import name 'Thing' from 'numba.core'")
+
+    monkeypatch.setattr(compiled, "import_module", gone)
+    text = said()
+    assert "kernels (cannot import name 'Thing' from 'numba.core'); those that can" in text
+
+
+@pytest.mark.parametrize("error", [AttributeError("x"), TypeError("x"), RuntimeError("x\ny")])
+def test_inner_parts_are_others(monkeypatch, error):
+    def fails(*_):
+        raise error
+
+    monkeypatch.setattr(build, "build", fails)
+    assert f"({type(error).__name__}: x); {THOSE}" in said()
+
+
+def test_the_command_says_so_in_one_line(monkeypatch, tmp_path):
+    from click.testing import CliRunner
+    from numbapool_cli.app import cli
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(store, "numba_version", lambda: "0.61.2")
+    np.save("in.npy", X)
+    result = CliRunner().invoke(cli, ["max", "in.npy", "-o", "out.npy", "-j", "1"])
+    assert result.exit_code == 1
+    assert "unexpected" not in result.stderr
+    assert "Traceback" not in result.stderr
+    assert "Numba 0.61.2 cannot build numbapool's kernels" in " ".join(result.stderr.split())
