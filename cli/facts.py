@@ -37,6 +37,11 @@ class Part:
         height, width = self.shape[-3:-1] if self.data_format == "NHWC" else self.shape[-2:]
         return height, width
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels a picture has, or numbers an array."""
+        return math.prod(self.spatial if self.picture else self.shape)
+
     def after(self, job: Job) -> "Part":
         """Give what the job makes of it."""
         shape = self.pooled(job.window)

@@ -23,6 +23,9 @@ class _Frame(Protocol):
     @property
     def picture(self) -> bool: ...
 
+    @property
+    def pixels(self) -> int: ...
+
 
 F = TypeVar("F", bound=_Frame)
 
@@ -96,7 +99,7 @@ def _levels(
                 sides.append(frame.spatial)
                 ends = _ends(frame, job.window, first=number == 1)
                 below.append(frame if ends else pooled(frame))
-                pixels += _pixels(below[-1])
+                pixels += below[-1].pixels
                 if len(below) > 1:
                     refuse_more(pixels, most)
                 smaller = smaller or not ends
@@ -109,11 +112,6 @@ def _levels(
             return
         frames = below
         yield standing[number - 1] or _told(level, below, told)
-
-
-def _pixels(frame: _Frame) -> int:
-    height, width = frame.spatial
-    return height * width
 
 
 def _standing(level: Job) -> Outcome | None:

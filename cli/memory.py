@@ -32,7 +32,7 @@ def at_hand() -> int:
 def refuse_large(what: str, size: int, reading: Reading) -> None:
     """Refuse what would have to be held in memory and is more than `reading` allows.
 
-    `what` begins the message, as "its arrays take".
+    `what` begins the message, as "it takes".
     """
     limit, whose = reading.max_bytes, "given"
     if limit is None:

@@ -127,10 +127,9 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     """Give the arrays of a ``.npz``, one at a time, or the one that `reading` names."""
     with _archive(file) as archive:
         entries = _entries(archive, reading.array)
-        # All together: what is made of one is kept until the last has been read.
-        refuse_large("its arrays take", sum(entry.file_size for entry in entries), reading)
         for entry in entries:
             name = entry.filename.removesuffix(".npy")
+            refuse_large(f"array {name!r} takes", entry.file_size, reading)
             compression = "deflate" if entry.compress_type else None
             with _member(archive, entry, name) as member:
                 header = read_header(member, entry.file_size)
@@ -141,7 +140,8 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             except FileError as error:
                 alone = "" if reading.array else "; or pool another array alone with --array NAME"
                 raise FileError(f"{error}{alone}") from None
-            yield Raster(array, layout, metadata=Metadata(compression=compression), name=name)
+            metadata = Metadata(compression=compression)
+            yield Raster(array, layout, metadata=metadata, name=name, frames=len(entries))
 
 
 def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, Header]]:

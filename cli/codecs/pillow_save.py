@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from numbapool.errors import PoolError
+
 from ..exits import FileError
 from ..job import RunNote, Writing
 from ..quiet import quiet
@@ -98,6 +100,8 @@ def _told(format: str) -> Iterator[None]:
     """Tell what Pillow cannot write; its own text for a size past the limit is good enough."""
     try:
         yield
+    except PoolError:  # of a later frame, which is a ValueError, too
+        raise
     except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # the disk's

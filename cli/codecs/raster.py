@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,11 @@ class Raster:
         shape = self.array.shape
         return shape[-3:-1] if self.data_format == "NHWC" else shape[-2:]
 
+    @property
+    def pixels(self) -> int:
+        """How many pixels a picture has, or numbers an array."""
+        return prod(self.spatial) if self.picture else self.array.size
+
 
 DEPTHS: dict[str, np.dtype[Any]] = {
     **{f"{8 * size}": np.dtype(f"u{size}") for size in (1, 2, 4, 8)},
@@ -159,8 +165,7 @@ def held(rasters: Iterable[Raster], most: int) -> Iterator[Raster]:
     """Give the frames, as long as all together they have at most so many pixels."""
     pixels = 0
     for raster in rasters:
-        height, width = raster.spatial
-        pixels += height * width
+        pixels += raster.pixels
         refuse_more(pixels, most)
         yield raster
 

@@ -46,11 +46,20 @@ def test_an_archive_past_the_limit_names_the_option(pool):
 
 def test_the_default_is_a_quarter_of_the_memory_at_hand(pool, monkeypatch):
     np.savez_compressed("a.npz", a=np.zeros((500, 500), np.uint8), b=np.zeros((500, 500), np.uint8))
-    monkeypatch.setattr(memory, "at_hand", lambda: 1_600_000)
+    monkeypatch.setattr(memory, "at_hand", lambda: 900_000)
     said = pool("avg", "a.npz", "-o", "b.npz", code=1).stderr
-    assert "past the limit of 400,000 (a quarter of the memory at hand)" in said
-    pool("avg", "a.npz", "-o", "b.npz", "--array", "a")  # alone it is within it
-    assert np.load("b.npz").files == ["a"]
+    assert "past the limit of 225,000 (a quarter of the memory at hand)" in said
+    monkeypatch.setattr(memory, "at_hand", lambda: 1_600_000)  # for one, and no more are held
+    pool("avg", "a.npz", "-o", "b.npz")
+    assert np.load("b.npz").files == ["a", "b"]
+
+
+def test_levels_hold_all_arrays_of_an_archive(pool):
+    np.savez_compressed("a.npz", **{f"a{n}": np.zeros((9, 9, 9, 9), np.uint8) for n in range(9)})
+    results = 9 * 9 * 9 * 4 * 4
+    options = ["a.npz", "-o", "out/", "--levels", "1", "--max-pixels"]
+    assert "--max-pixels" in pool("pyramid", *options, results - 1, code=1).stderr
+    pool("pyramid", *options, results)
 
 
 def test_the_memory_at_hand_is_what_the_system_says():

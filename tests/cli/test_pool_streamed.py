@@ -92,3 +92,27 @@ def test_how_long_each_frame_is_shown(pool):
                 shown.append(out.info["duration"])
             assert shown == times
             assert out.info.get("loop") == 3
+
+
+def test_an_archive_of_several_arrays_is_written_whole(pool):
+    arrays = {f"a{n}": np.full((4, 6), n, np.uint8) for n in range(3)}
+    np.savez("in.npz", **arrays)
+    pool("max", "in.npz", "-o", "out.tif")
+    with Image.open("out.tif") as out:
+        assert out.n_frames == 3
+        for number in range(3):
+            out.seek(number)
+            assert np.asarray(out).tolist() == [[number] * 3] * 2
+    pool("max", "in.npz", "-o", "out.npz")
+    assert sorted(np.load("out.npz").files) == ["a0", "a1", "a2"]
+    pool("max", "in.npz", "-o", "out.npy")
+    assert np.load("out.npy").shape == (3, 2, 3)
+    said = pool("max", "in.npz", "-o", "out.jpg", code=1).stderr
+    assert "it has 3 frames and JPEG holds one" in said
+
+
+def test_a_page_that_cannot_be_pooled_says_why(pool):
+    pages = [Image.new("L", (8, 8)), Image.new("L", (1, 1))]
+    pages[0].save("in.tif", save_all=True, append_images=pages[1:])
+    said = pool("max", "in.tif", "-k", "2", "--edge", "trim", "-o", "out.tif", code=1).stderr
+    assert "a window of 2 is larger than axis 0 (height), which has size 1" in said
