@@ -77,24 +77,16 @@ def test_there_is_not_enough_memory(monkeypatch):
 def test_blocks_over_many_axes(axes, op):
     shape = (2,) * 5 + (1,) * (axes - 10) + (3,) * 5
     x = np.arange(2**5 * 3**5).reshape(shape)
-    apply = {"max": np.max, "mean": np.mean, "sum": np.sum}[op]
-    for block, pooled in (
-        (2, x[..., :2, :2, :2, :2, :2]),
-        ((2, 1) * 2 + (1,) * (axes - 4), x),
-        ((1,) * (axes - 3) + (3, 3, 3), x),
-    ):
-        got = nbp.block_reduce(x, block, op, edge="trim" if axes == 0 else "partial")
-        sizes = (block,) * axes if isinstance(block, int) else block
-        assert got.shape == tuple(-(-n // k) for n, k in zip(shape, sizes, strict=True))
-        first = pooled[tuple(slice(k) for k in sizes)]
-        want = apply(first)
-        assert got[(0,) * axes] == (np.floor(want + 0.5) if op == "mean" else want)
+    for block in ((2,) * axes, (2, 1) * 2 + (1,) * (axes - 4), (1,) * (axes - 3) + (3, 3, 3)):
+        got = nbp.block_reduce(x, block, op)
+        assert got.shape == tuple(-(-n // k) for n, k in zip(shape, block, strict=True))
+        first = getattr(np, op)(x[tuple(slice(k) for k in block)])
+        assert got[(0,) * axes] == (np.floor(first + 0.5) if op == "mean" else first)
 
 
-def test_blocks_over_axes_that_numpy_cannot_cut():
+def test_blocks_of_which_numpy_holds_no_padded_array():
     x = np.broadcast_to(np.uint8(0), (2,) * 3 + (1,) * 60)
     assert nbp.block_reduce(x, 2, "max").shape == (1,) * 63
-    assert nbp.block_reduce(x, 2, "max", edge="trim" if x.ndim < 4 else "partial").size == 1
     with pytest.raises(nbp.PoolValueError, match="too large"):
         nbp.block_reduce(x, 2, "max", edge="pad")
 
