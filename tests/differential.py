@@ -167,71 +167,74 @@ def in_format(
 
 
 def call_of(recipe: Recipe, rng: random.Random) -> Call:
-    """Draw a call."""
-    family = recipe.family
+    """Draw a call: of windows that slide, of windows to a size, of whole planes or of blocks."""
     forms = ["sliding"] * 3
-    if family not in ONLY_SLIDING:
+    if recipe.family not in ONLY_SLIDING:
         forms.append("adaptive")
-    if family in ("max", "avg") and recipe == (recipe.operator, recipe.dtype, "nothing"):
-        forms += ["global"] * ("places" not in recipe.operator)
+    if recipe.operator in ("max", "avg") and recipe.left_out == "nothing":
+        forms.append("global")
     if recipe.operator in BLOCK_NAMES:
         forms.append("block")
     form = rng.choice(forms)
-    first: tuple[Any, ...] = ()
-    keywords: dict[str, Any] = {}
+    draw = block_call if form == "block" else window_call
+    call = draw(recipe, form, rng)
+    if "NaN" in recipe.left_out:
+        call.keywords["nan"] = "skip"
+    if "nodata" in recipe.left_out:
+        call.keywords["nodata"] = nodata_for(call.x, rng)
+    return call
+
+
+def block_call(recipe: Recipe, form: str, rng: random.Random) -> Call:
+    """Draw a call of `block_reduce`, over all axes."""
+    ndim = rng.randint(1, 5)
+    x = values(recipe, rng, tuple(rng.randint(1, 12 // ndim + 1) for _ in range(ndim)))
+    block = tuple(rng.randint(1, 3) for _ in range(ndim))
+    keywords = own_keywords(recipe, form, rng)
+    keywords["edge"] = rng.choice(["partial", "partial", "trim", "pad", "error"])
+    arguments = (block, BLOCK_NAMES[recipe.operator])
+    return Call("block_reduce", "block_reduce", (), x, rng.choice(LAYOUTS), arguments, keywords)
+
+
+def window_call(recipe: Recipe, form: str, rng: random.Random) -> Call:
+    """Draw a call over one to three axes of an array of some data format."""
+    family = recipe.family
+    ndim = 2 if family == "percentile" else rng.randint(1, 3)
+    keywords = own_keywords(recipe, form, rng)
+    arguments: tuple[Any, ...] = ()
     if recipe.operator in NORMS:
-        first = (NORMS[recipe.operator],)
-    if family == "percentile":
-        first = (rng.choice([0, 12.5, 25, 40, 50, 75, 99.5, 100]),)
+        arguments = (NORMS[recipe.operator],)
+    elif family == "percentile":
+        arguments = (rng.choice([0, 12.5, 25, 40, 50, 75, 99.5, 100]),)
+    if form == "sliding":
+        kernel, sizes, more = sliding_window(ndim, rng)
+        arguments = (*arguments, kernel)
+        keywords |= more
+    else:
+        sizes = tuple(rng.randint(1, {1: 20, 2: 8, 3: 5}[ndim]) for _ in range(ndim))
+    if form == "adaptive":
+        outs = tuple(rng.choice([None, rng.randint(1, n + 2)]) for n in sizes)
+        arguments = (*arguments, outs)
+    shape, named = in_format(ndim, sizes, rng, form)
+    x = values(recipe, rng, shape)
+    oracle = f"{family}_pool" if form == "sliding" else f"{form}_{family}_pool"
+    function = oracle if form == "global" else f"{oracle}{ndim}d"
+    axes: tuple[int, ...] = () if form == "global" else (ndim,)
+    return Call(function, oracle, axes, x, rng.choice(LAYOUTS), arguments, keywords | named)
+
+
+def own_keywords(recipe: Recipe, form: str, rng: random.Random) -> dict[str, Any]:
+    """Draw what one operator or form takes and others do not."""
+    keywords: dict[str, Any] = {}
     if "places" in recipe.operator:
         keywords["return_indices"] = True
-    if family == "avg":
-        keywords |= mean_keywords(form, rng)
-    if family in ("var", "std"):
+    if recipe.family in ("var", "std"):
         keywords["correction"] = rng.choice([0, 0, 1, 2])
-    if form == "block":
-        ndim = rng.randint(1, 5)
-        sizes = shape = tuple(rng.randint(1, 12 // ndim + 1) for _ in range(ndim))
-        window: tuple[Any, ...] = (
-            tuple(rng.randint(1, 3) for _ in sizes),
-            BLOCK_NAMES[recipe.operator],
-        )
-        keywords["edge"] = rng.choice(["partial", "partial", "trim", "pad", "error"])
-        function = oracle = "block_reduce"
-        axes: tuple[int, ...] = ()
-    else:
-        ndim = 2 if family == "percentile" else rng.randint(1, 3)
-        axes = (ndim,)
-        if form == "sliding":
-            kernel, sizes, more = sliding_window(ndim, rng)
-            window = (*first, kernel)
-            keywords |= more
-            function, oracle = f"{family}_pool{ndim}d", f"{family}_pool"
-        else:
-            sizes = tuple(rng.randint(1, {1: 20, 2: 8, 3: 5}[ndim]) for _ in range(ndim))
-            outs = tuple(rng.choice([None, rng.randint(1, n + 2)]) for n in sizes)
-            window = (*first, outs)
-            function, oracle = f"adaptive_{family}_pool{ndim}d", f"adaptive_{family}_pool"
-            if form == "global":
-                window, axes = (), ()
-                function = oracle = f"global_{family}_pool"
-                keywords["keepdims"] = rng.random() < 0.5
-        shape, named = in_format(ndim, sizes, rng, form)
-        keywords |= named
-    x = values(recipe, rng, shape)
-    if "NaN" in recipe.left_out:
-        keywords["nan"] = "skip"
-    if "nodata" in recipe.left_out:
-        keywords["nodata"] = nodata_for(x, rng)
-    return Call(function, oracle, axes, x, rng.choice(LAYOUTS), window, keywords)
-
-
-def mean_keywords(form: str, rng: random.Random) -> dict[str, Any]:
-    """Draw what only means take."""
-    keywords: dict[str, Any] = {}
-    if form != "global":
+    if form == "global":
+        keywords["keepdims"] = rng.random() < 0.5
+    elif recipe.family == "avg":
         keywords["rounding"] = rng.choice(["half_up", "half_even", "floor"])
-    if form == "sliding":
+    if recipe.family == "avg" and form == "sliding":
         keywords["count_include_pad"] = rng.random() < 0.5
         if rng.random() < 0.2:
             keywords["divisor_override"] = rng.choice([1, 2, 3, 7, 1000, -1, -2, -5])

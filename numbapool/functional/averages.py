@@ -308,7 +308,8 @@ def global_avg_pool(
     """Keep the mean of each channel of each sample.
 
     The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, with L and DHW in place of HW too; `keepdims` leaves them in the shape as 1. Dtypes are those of :func:`avg_pool2d`.
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. Dtypes are :func:`avg_pool2d`'s.
 
     Examples
     --------

@@ -1,0 +1,132 @@
+"""Absurd numbers, and what is no number, in every parameter of every public function.
+
+Run as a script it makes all calls, and prints how many were refused by a PoolError, and those that
+ended otherwise. What is refused is decided in Python, so NUMBA_DISABLE_JIT saves compiling.
+"""
+
+import inspect
+import sys
+
+import numpy as np
+
+import numbapool as nbp
+
+ABSURD = [
+    0,
+    -1,
+    -(2**63),
+    2**62,
+    2**63,
+    2**100,
+    -(2**100),
+    2**2000,
+    2**20000,
+    2.5,
+    np.nan,
+    np.inf,
+    True,
+    np.int64(2**62),
+    np.uint64(2**64 - 1),
+    np.float32(1.5),
+    1j,
+    "",
+    "2",
+    "HW\n" * 999,
+    b"2",
+    (),
+    (2**62,),
+    (2**62, 2**62),
+    (2**62, 2**62, 2**62),
+    (1, 2, 3, 4, 5),
+    (None, 2**62),
+    ((2**62, 2**62),) * 2,
+    ((0, 2**40),) * 2,
+    ((2**40, 0), (0, 2**27)),
+    [2, "a"],
+    {},
+    {2},
+    np.array(2**62),
+    np.array([2.5, 2.5]),
+    np.zeros((30, 30)),
+    np.array([], int),
+    object(),
+    lambda: 2,
+]
+
+NOT_PARAMETERS = {"progress", "parameters", "arguments"}
+
+CHOSEN = {
+    "kernel_size": 2,
+    "output_size": 2,
+    "block_size": 2,
+    "norm_type": 2,
+    "q": 50,
+    "op": "max",
+    "reducer": None,
+    "shape": (1, 2, 4, 4),
+    "functions": "max_pool2d",
+    "dtypes": "uint8",
+}
+"""What stands in for the parameters that must be given."""
+
+FUNCTIONS = [name for name in nbp.__all__ if not name.startswith("Pool")]
+
+
+def given(name):
+    """Return what a function is called with where nothing is absurd."""
+    function = getattr(nbp, name)
+    parameters = inspect.signature(function).parameters
+    arguments = {
+        key: CHOSEN[key]
+        for key, parameter in parameters.items()
+        if key in CHOSEN and parameter.default is parameter.empty
+    }
+    if "x" in parameters:
+        arguments["x"] = np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
+    if "indices" in parameters:
+        arguments["indices"] = np.zeros((1, 2, 4, 4), int)
+    if name == "to_tf_indices":
+        arguments["shape"] = (1, 4, 4, 4)
+    if name == "warmup":
+        arguments |= {"functions": ("max_pool2d",), "dtypes": ("uint8",)}
+    return function, arguments
+
+
+def is_pooled_or_refused(function, arguments):
+    """Call a function, which may do its work or raise a PoolError; return whether it did."""
+    try:
+        function(**arguments)
+    except nbp.PoolError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 600
+        return False
+    return True
+
+
+def of_floats(arguments):
+    """Return the arguments with an array of floats, whose divisors have other limits."""
+    return {**arguments, "x": arguments["x"].astype(np.float32)} if "x" in arguments else arguments
+
+
+def main():
+    refused, wrong = 0, []
+    for name in FUNCTIONS:
+        function, arguments = given(name)
+        before = refused
+        for key in inspect.signature(function).parameters:
+            if key in NOT_PARAMETERS:
+                continue
+            for value in ABSURD:
+                for others in (arguments, of_floats(arguments)):
+                    try:
+                        refused += not is_pooled_or_refused(function, {**others, key: value})
+                    except Exception as error:
+                        wrong.append(f"{name}, {key}: {type(error).__name__}: {error}"[:300])
+        if refused == before:
+            wrong.append(f"{name} refuses nothing")
+    print(refused, *wrong, sep="\n")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
