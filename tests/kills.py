@@ -170,6 +170,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     by = random.Random(given.seed)
+    # A shell lets what it runs in the background ignore it, and all that is started there.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     counts: Counter[tuple[str, str, str]] = Counter()
     ends: Counter[tuple[str, int]] = Counter()
     faults = kills = 0
