@@ -204,9 +204,11 @@ def _work(pipe: "Pipe", inherited: "list[Pipe]") -> None:
         say(_COMPILING)
         return False  # the parent speaks, which alone knows what stands on the terminal
 
-    _begin()
-    import_ahead(claim)
-    with suppress(EOFError, OSError):  # of the pipe: `run_one` tells its own
+    # What goes wrong with a file `run_one` tells. What does with the pipe, or before there is a
+    # file, ends the worker, and the parent sees that.
+    with suppress(Exception):
+        _begin()
+        import_ahead(claim)
         while True:
             job = pipe.recv()
             say(_BEGUN)
