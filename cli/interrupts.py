@@ -40,7 +40,30 @@ def ignore() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let Ctrl-C wait, for this process and for a child that it makes meanwhile."""
+    """Let Ctrl-C wait, for this process and for a child that it makes meanwhile.
+
+    A mask goes on to the child, whatever way it begins; but here it holds for this thread alone,
+    and another may be the one that is told: so the handler waits, too.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    pressed = []
+    handler = signal.getsignal(signal.SIGINT)
+    if callable(handler):
+        signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        with _masked():
+            yield
+    finally:
+        if callable(handler):
+            signal.signal(signal.SIGINT, handler)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
+
+
+@contextmanager
+def _masked() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -45,38 +45,30 @@ def in_processes(
     crew: list[_Worker] = []
     faults = 0
     try:
-        while waiting or any(worker.job is not None for worker in crew):
-            at_work = sum(worker.job is not None for worker in crew)
-            if faults <= _MOST_FAULTS * workers:
-                _hire(crew, workers, at_work + len(waiting))
-            if not crew:
+        while at_work := sum(worker.number is not None for worker in crew) + len(waiting):
+            most = workers if faults <= _MOST_FAULTS * workers else 0
+            if not _hire(crew, min(most, at_work)):
                 break
             for worker in crew:
-                if waiting and worker.job is None:
-                    worker.give(waiting.popleft(), jobs)
-            for worker in _spoken(crew):
-                try:
-                    word = worker.pipe.recv()
-                except (EOFError, OSError):
+                if waiting and worker.number is None:
+                    first = waiting.popleft()
+                    worker.give(first, jobs[first])
+            for worker in _ready(crew):
+                word, number = worker.heard(), worker.number
+                if worker.dead:
                     crew.remove(worker)
-                    worker.end()
-                    if worker.begun and worker.job is not None:
-                        clear_stale(_paths(jobs[worker.job]), again=True)
-                        word = failed(jobs[worker.job], FileError(worker.death))
-                    else:
-                        faults += 1
-                        if worker.job is not None:
-                            waiting.appendleft(worker.job)
-                        continue
-                if word == _BEGUN:
-                    worker.begun, faults = True, 0
+                if word is None:  # it died, and was at no file
+                    faults += 1
+                    if number is not None:
+                        waiting.appendleft(number)
+                elif word == _BEGUN:
+                    faults = 0
                 elif word == _COMPILING:
                     if announce:
                         tell_compiling()
                     announce = False
-                else:
-                    number, worker.job = worker.job, None
-                    assert number is not None
+                elif number is not None:
+                    worker.number = None
                     if fail_fast and word.status == "failed":
                         waiting.clear()
                     yield number, word
@@ -92,12 +84,13 @@ def in_processes(
 
 
 class _Worker:
-    """A process, and the number of the job that was given to it."""
+    """A process, and the job that was given to it."""
 
     def __init__(self, crew: "list[_Worker]") -> None:
         context = _context()
-        self.job: int | None = None
-        self.begun = False
+        self.number: int | None = None  # of its job; None while it has none
+        self.job: Job | None = None  # as soon as it is at work on it
+        self.dead = False
         self.pipe, theirs = context.Pipe()
         # A forked child has the parent's ends of all pipes, too, and must close them: as long as
         # one stays open, its worker is not told that the parent has gone.
@@ -113,36 +106,49 @@ class _Worker:
         finally:
             theirs.close()
 
-    def give(self, number: int, jobs: Sequence[Job]) -> None:
+    def give(self, number: int, job: Job) -> None:
         """Hand a job over. That the worker is dead is seen when it is listened to."""
-        self.job, self.begun = number, False
+        self.number, self._given, self.job = number, job, None
         with suppress(OSError):
-            self.pipe.send(jobs[number])
+            self.pipe.send(job)
 
-    def end(self) -> None:
-        """Wait for the process to end: it lets its pipe go only then."""
-        self.pipe.close()
-        self.process.join()
+    def heard(self) -> Any:
+        """Give its word or its job's outcome; None where it died, and was at no file."""
+        try:
+            word = self.pipe.recv()
+        except (EOFError, OSError):
+            self.dead = True
+            self.pipe.close()
+            self.process.join()
+            if self.job is None:
+                return None
+            clear_stale(self.job.levels or (self.job.target,), again=True)
+            return failed(self.job, FileError(f"the process that worked on it died ({self._how})"))
+        if word != _COMPILING:
+            self.job = self._given if word == _BEGUN else None
+        return word
 
     @property
-    def death(self) -> str:
-        """How the process ended, for a person."""
+    def _how(self) -> str:
+        """How the process ended."""
         code = self.process.exitcode or 0
+        if code >= 0:
+            return f"exit code {code}"
         try:
-            how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+            return signal.Signals(-code).name
         except ValueError:
-            how = f"signal {-code}"
-        return f"the process that worked on it died ({how})"
+            return f"signal {-code}"
 
 
-def _hire(crew: list[_Worker], most: int, files: int) -> None:
-    """Bring the crew to as many as there is work for and the system gives."""
+def _hire(crew: list[_Worker], wanted: int) -> bool:
+    """Bring the crew to as many as are wanted and the system gives, and say if there are any."""
     with suppress(OSError, ImportError, RuntimeError):  # no process, no pipe, no memory for them
-        while len(crew) < min(most, files):
+        while len(crew) < wanted:
             crew.append(_Worker(crew))
+    return bool(crew)
 
 
-def _spoken(crew: list[_Worker]) -> list[_Worker]:
+def _ready(crew: list[_Worker]) -> list[_Worker]:
     """Wait until workers have said something, or died, and give these."""
     ready = wait([worker.pipe for worker in crew])
     return [worker for worker in crew if worker.pipe in ready]
@@ -159,10 +165,6 @@ def _dismiss(crew: list[_Worker]) -> None:
         for worker in crew:
             worker.process.kill()
         raise
-
-
-def _paths(job: Job) -> tuple[str, ...]:
-    return job.levels or (job.target,)
 
 
 def _context() -> "ForkContext | SpawnContext":
@@ -202,9 +204,11 @@ def _work(pipe: "Pipe", inherited: "list[Pipe]") -> None:
         say(_COMPILING)
         return False  # the parent speaks, which alone knows what stands on the terminal
 
-    _begin()
-    import_ahead(claim)
-    with suppress(EOFError, OSError):  # of the pipe: `run_one` tells its own
+    # What goes wrong with a file `run_one` tells. What does with the pipe, or before there is a
+    # file, ends the worker, and the parent sees that.
+    with suppress(Exception):
+        _begin()
+        import_ahead(claim)
         while True:
             job = pipe.recv()
             say(_BEGUN)

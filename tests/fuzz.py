@@ -29,11 +29,11 @@ Verdict = tuple[str, str]
 """Pooled, refused or a kind of fault, and the reason."""
 
 
-def tried(name: str, number: int, seed: int, folder: Path) -> Verdict:
-    """Pool one mutant; a number below zero stands for a file as it was made."""
+def tried(name: str, number: int, seed: int, pixels: int | None, folder: Path) -> Verdict:
+    """Pool one mutant, of at most so many pixels."""
     from numbapool_cli.codecs import by_name
     from numbapool_cli.engine import run_one
-    from numbapool_cli.job import Job, Writing
+    from numbapool_cli.job import Job, Reading, Writing
 
     source = folder / f"in{FILES[name][0]}"
     source.write_bytes(mutant(name, number, seed))
@@ -43,7 +43,9 @@ def tried(name: str, number: int, seed: int, folder: Path) -> Verdict:
     writing = Writing(format, on_exists="overwrite")
     operator = OPERATORS[number % len(OPERATORS)]
     Path("/proc/self/clear_refs").write_text("5")  # from here the most memory is counted anew
-    outcome = run_one(Job(str(source), str(folder / "out"), operator, writing=writing))
+    reading = Reading(max_pixels=pixels)
+    job = Job(str(source), str(folder / "out"), operator, reading=reading, writing=writing)
+    outcome = run_one(job)
     if outcome.status == "failed" and outcome.reason.startswith("unexpected"):
         return "unexpected", f"{outcome.reason}\n{outcome.details}"
     if most_memory() > MOST_BYTES:
@@ -59,7 +61,7 @@ def most_memory() -> int:
     return int(line.split()[1]) << 10
 
 
-def work(pipe, seed: int, folder: Path) -> None:
+def work(pipe, seed: int, pixels: int | None, folder: Path) -> None:
     import resource
     import warnings
 
@@ -72,7 +74,7 @@ def work(pipe, seed: int, folder: Path) -> None:
     os.dup2(nowhere, 2)  # what C libraries say of damaged files
     while (task := pipe.recv()) is not None:
         try:
-            pipe.send(tried(*task, seed, folder))
+            pipe.send(tried(*task, seed, pixels, folder))
         except BaseException as error:
             pipe.send(("raised", f"{type(error).__name__}: {error}"))
 
@@ -80,8 +82,8 @@ def work(pipe, seed: int, folder: Path) -> None:
 class Worker:
     """A child process, made anew when it has died or been ended."""
 
-    def __init__(self, seed: int, folder: Path) -> None:
-        self.seed, self.folder = seed, folder
+    def __init__(self, folder: Path, *given: int | None) -> None:
+        self.folder, self.given = folder, given
         folder.mkdir()
         self.task: tuple[str, int] | None = None
         self.start()
@@ -90,7 +92,7 @@ class Worker:
         context = get_context("fork")
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(
-            target=work, args=(theirs, self.seed, self.folder), daemon=True
+            target=work, args=(theirs, *self.given, self.folder), daemon=True
         )
         self.process.start()
         theirs.close()
@@ -142,6 +144,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--formats", help="some of them, with commas between", default=None)
+    parser.add_argument("--max-pixels", type=int, help="as the command's: what is more is refused")
     parser.add_argument("--only", type=int, help="this mutant alone")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-faults"), help="where faults go")
     given = parser.parse_args()
@@ -152,7 +155,8 @@ def main() -> int:
     faults = 0
     with tempfile.TemporaryDirectory() as folder:
         workers = [
-            Worker(given.seed, Path(folder, str(number))) for number in range(given.processes)
+            Worker(Path(folder, str(number)), given.seed, given.max_pixels)
+            for number in range(given.processes)
         ]
         # First without hurry: kernels are compiled, and later are there.
         warm = ((name, number) for name in names for number in range(min(each, 60)))

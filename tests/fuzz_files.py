@@ -159,6 +159,13 @@ def cur(by: Random) -> bytes:
     return bytes(icon)
 
 
+def icns(by: Random) -> bytes:
+    """Write an icon of 16 pixels as they are: Pillow itself would add larger ones."""
+    pixels = picture(by, "RGB").resize((16, 16)).tobytes()
+    icon = b"is32" + struct.pack(">I", 8 + len(pixels)) + pixels
+    return b"icns" + struct.pack(">I", 8 + len(icon)) + icon
+
+
 def pixar(by: Random) -> bytes:
     width, height = size_of(by)
     head = bytearray(1024)
@@ -228,7 +235,7 @@ FILES: dict[str, tuple[str, tuple[Maker, ...]]] = {
         ".dds",
         (saved("DDS", "L LA RGB RGBA"), saved("DDS", "RGBA", pixel_format=["DXT1", "BC3"])),
     ),
-    "ICNS": (".icns", (saved("ICNS", "RGBA", sizes=[[(16, 16, 1)]]),)),
+    "ICNS": (".icns", (icns,)),
     "ICO": (".ico", (saved("ICO", "RGBA RGB", bitmap_format=["bmp", "png"], sizes=[[(5, 5)]]),)),
     "IM": (".im", (saved("IM", "1 L P RGB RGBA"),)),
     "MSP": (".msp", (saved("MSP", "1"),)),

@@ -82,18 +82,18 @@ def test_each_of_several_deaths_costs_one_file(folder):
 
 # A worker is killed when it has sent an outcome, before the parent has given it another file.
 DIES_BETWEEN = """
-    spoken = processes._spoken
+    ready = processes._ready
     def killing(crew):
-        found = spoken(crew)
+        found = ready(crew)
         for worker in found:
-            if worker.job == 3 and worker.begun and not Path("died").exists():
+            if worker.number == 3 and worker.job and not Path("died").exists():
                 Path("died").touch()
                 while not Path("out/f3.png").exists():
                     time.sleep(0.02)
                 time.sleep(0.2)
                 os.kill(worker.process.pid, signal.SIGKILL)
         return found
-    processes._spoken = killing
+    processes._ready = killing
 """
 
 DIES_AT_START = """
@@ -111,6 +111,21 @@ NEVER_STARTS = """
     def dying():
         os._exit(3)
     processes._begin = dying
+"""
+
+# One is at work, and no other comes to live: its file must not be lost.
+DIES_BESIDE = """
+    begin = processes._begin
+    def dying():
+        try:
+            os.close(os.open("died", os.O_CREAT | os.O_EXCL))
+        except FileExistsError:
+            os._exit(3)
+        begin()
+    def run_one(job):
+        time.sleep(0.5 if job.source.endswith("f0.png") else 0)
+        return real(job)
+    processes._begin, processes.run_one = dying, run_one
 """
 
 NO_FORK = """
@@ -137,8 +152,24 @@ NO_SEMAPHORES = """
 
 @pytest.mark.parametrize(
     "script",
-    [DIES_BETWEEN, DIES_AT_START, NEVER_STARTS, NO_FORK, NO_SECOND_FORK, NO_SEMAPHORES],
-    ids=["between", "at start", "never starts", "no fork", "no second fork", "no semaphores"],
+    [
+        DIES_BETWEEN,
+        DIES_AT_START,
+        DIES_BESIDE,
+        NEVER_STARTS,
+        NO_FORK,
+        NO_SECOND_FORK,
+        NO_SEMAPHORES,
+    ],
+    ids=[
+        "between",
+        "at start",
+        "beside",
+        "never starts",
+        "no fork",
+        "no second fork",
+        "no semaphores",
+    ],
 )
 def test_where_no_file_was_at_work_none_is_lost(folder, script):
     done = run(folder, script)
@@ -149,7 +180,15 @@ def test_where_no_file_was_at_work_none_is_lost(folder, script):
 
 
 def test_nothing_begins_after_a_failure_with_fail_fast(folder):
-    done = run(folder, DIES_AT_WORK.replace("out/f4.png", "out/f0.png"), "--fail-fast")
+    script = """
+    def run_one(job):
+        if job.source.endswith("f1.png"):
+            os._exit(1)
+        time.sleep(0.5)
+        return real(job)
+    processes.run_one = run_one
+    """
+    done = run(folder, script, "--fail-fast")
     assert done.returncode == 1
     assert len(written(folder)) < FILES - 1
 
