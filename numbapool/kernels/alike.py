@@ -74,7 +74,7 @@ def _class_key(op: type) -> Any:
 
 def _plain_names(fields: tuple[str, ...]) -> set[str]:
     """Return the names that any NamedTuple class of these fields has."""
-    bare = namedtuple("bare", fields)  # type: ignore[misc]  # type: ignore[misc]  # names known when it runs
+    bare = namedtuple("bare", fields)  # type: ignore[misc]
     return {*vars(bare), *OF_THE_CLASS}
 
 
