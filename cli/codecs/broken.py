@@ -8,7 +8,9 @@ import re
 
 from ..reasons import reason
 
-_CUT_SHORT = re.compile(
+CUT_SHORT = "it is cut short: a part of its data is missing"
+
+_SAYS_CUT_SHORT = re.compile(
     r"truncated|not enough|too small|incomplete|\beof\b|end of|not processed|to read [0-9]+ bytes",
     re.IGNORECASE,
 )
@@ -24,8 +26,8 @@ def broken(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return reason(error)  # the disk's, not the file's; EINVAL is of a seek to nowhere
     text = str(error)
-    if isinstance(error, EOFError) or _CUT_SHORT.search(text):
-        return "it is cut short: a part of its data is missing"
+    if isinstance(error, EOFError) or _SAYS_CUT_SHORT.search(text):
+        return CUT_SHORT
     if isinstance(error, NotImplementedError) or _OTHER_KIND.search(text):
         return "it is of a kind that is not read, or damaged"
     return "it is damaged: its data cannot be decoded"

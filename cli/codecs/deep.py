@@ -19,6 +19,7 @@ from PIL import Image
 from ..exits import FileError
 from ..job import Reading
 from . import pillow, png, tiff
+from .broken import CUT_SHORT
 from .exif import metadata_of, orientation
 from .holding import EXTRA
 from .page import Page
@@ -244,7 +245,7 @@ def _load_pfm(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
     size = page.width * page.height * 3
     numbers = np.frombuffer(file.read(4 * size), f"{deep.order}f4")
     if numbers.size < size:
-        raise FileError("it is cut short: a part of its data is missing")
+        raise FileError(CUT_SHORT)
     upward = numbers.reshape(page.height, page.width, 3)
     yield _raster(upward[::-1], page)
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..exits import FileError
 from ..job import Reading, RunNote
 from ..memory import refuse_large
-from .broken import broken
+from .broken import CUT_SHORT, broken
 from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
@@ -103,7 +103,7 @@ def _values(file: Any, header: Header) -> NDArray[Any]:
     while left:
         count = file.readinto(left[:_PIECE])
         if not count:
-            raise FileError("it is cut short: a part of its data is missing")
+            raise FileError(CUT_SHORT)
         left = left[count:]
     return array
 

@@ -13,14 +13,17 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading
 from ..quiet import quiet
-from . import lossless, tiff, unscaled
-from .broken import broken
+from . import ARRAYS, FORMATS, lossless, png, tiff, unscaled
+from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
 from .page import Page
 from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
 
+# Of what else Pillow opens some is handed to other programs, as EPS to Ghostscript.
+_OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
+_COPIES = 4  # of the picture, which Pillow holds to draw one frame of an animation over another
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
 HEAD = 4096  # bytes in which every format that we look into says its bit depth
 
@@ -45,7 +48,7 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
     limit = reading.max_pixels or MAX_PIXELS
     Image.MAX_IMAGE_PIXELS = limit
     try:
-        picture: Image.Image = Image.open(file)
+        picture = _opened(file)
     except UnidentifiedImageError as error:
         empty = file.seek(0, 2) == 0
         known = "it is not a picture or array format that pool can read"
@@ -55,6 +58,16 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
         raise FileError(reason_of(error)) from error
     check_size(*picture.size, limit)
     return picture
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    """Open a picture of the formats that we name: those that Pillow has at hand first."""
+    Image.preinit()
+    try:
+        return Image.open(file, formats=[name for name in _OPENED if name in Image.OPEN])
+    except UnidentifiedImageError:
+        Image.init()
+        return Image.open(file, formats=[name for name in _OPENED if name in Image.OPEN])
 
 
 def frame_count(picture: Image.Image) -> int:
@@ -76,6 +89,10 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             count = frame_count(picture)
         except Exception as error:
             raise FileError(reason_of(error)) from error
+        drawn_over = count > 1 and picture.format != "TIFF"
+        check_size(*picture.size, reading.max_pixels, _COPIES if drawn_over else 1)
+        if picture.format == "PNG":
+            _refuse_cut_short(file, inflate=count > 1)
         for number in range(count):
             try:
                 if number:
@@ -86,6 +103,8 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                     raise FileError(too_deep(bits))
                 page = pages[number] if number < len(pages) else None
                 raster = _frame(picture, reading, count > 1, page)
+                if picture.format == "PNG" and count == 1 and _ends_empty(picture):
+                    _refuse_cut_short(file, inflate=True)
                 metadata = replace(raster.metadata, lossless=exactly)
                 yield replace(raster, metadata=metadata, frames=count)
             except FileError:
@@ -143,6 +162,23 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
     layout = "NHWC" if array.ndim == 3 else "NCHW"
     duration = picture.info.get("duration") if animated else None
     return Raster(array, layout, mode, metadata, duration, palette=palette, notes=tuple(notes))
+
+
+def _ends_empty(picture: Image.Image) -> bool:
+    """Say whether one of the last two rows holds zeros alone, as those do whose data are missing.
+
+    Of an interlaced picture the very last may come before the one above it.
+    """
+    width, height = picture.size
+    rows = (picture.crop((0, row, width, row + 1)) for row in range(max(0, height - 2), height))
+    return any(row.getbbox(alpha_only=False) is None for row in rows)
+
+
+def _refuse_cut_short(file: BinaryIO, inflate: bool) -> None:
+    at = file.tell()
+    if png.cut_short(file, inflate):
+        raise FileError(CUT_SHORT)
+    file.seek(at)
 
 
 def _with_page(metadata: Metadata, page: Page) -> Metadata:
@@ -229,16 +265,17 @@ def too_deep(bits: int) -> str:
     )
 
 
-def check_size(width: int, height: int, limit: int | None) -> None:
-    """Refuse a picture of more pixels than `limit`, or than Pillow's where that is None."""
-    limit = limit or MAX_PIXELS
-    if width * height > limit:
-        raise FileError(_too_large(f"{width} x {height}", str(width * height), limit))
+def check_size(width: int, height: int, limit: int | None, copies: int = 1) -> None:
+    """Refuse a picture of more pixels than `limit`, or than Pillow's if that is None."""
+    limit, pixels = limit or MAX_PIXELS, width * height * copies
+    if pixels > limit:
+        times = f", {copies} times at once," if copies > 1 else ""
+        raise FileError(_too_large(f"{width} x {height}", str(pixels), limit, times))
 
 
-def _too_large(pixels: str, wanted: str, limit: int) -> str:
+def _too_large(pixels: str, wanted: str, limit: int, times: str = "") -> str:
     return (
-        f"its {pixels} pixels are past the limit of {limit:,}, as a "
+        f"its {pixels} pixels{times} are past the limit of {limit:,}, as a "
         f"decompression bomb's would be: if you trust it, give --max-pixels {wanted}"
     )
 

@@ -7,9 +7,22 @@ from io import BytesIO
 from typing import BinaryIO
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, RGB, GREY_ALPHA, RGB_ALPHA = 0, 2, 4, 6  # the colour types without a palette
+GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6  # the colour types
 
 _WORDS = frozenset({b"iCCP", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
+_CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
+# Interlaced pixels come in passes: first row and column, and the steps to the next ones.
+_PASSES = (
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+)
+_MOST_INFLATED = 1032  # bytes that deflate makes of one, at most
+_PIECE = 1 << 18  # bytes inflated at once
 _INCH = 0.0254  # metres
 _HEADER_END = len(SIGNATURE) + 25
 
@@ -22,6 +35,69 @@ def names(file: BinaryIO) -> set[bytes]:
         found.add(head[4:])
         file.seek(int.from_bytes(head[:4], "big") + 4, 1)
     return found
+
+
+def cut_short(file: BinaryIO, inflate: bool = False) -> bool:
+    """Say whether a frame's data end before its last row; Pillow leaves the rest black.
+
+    Without `inflate`, only what is too little for so many pixels however it is packed.
+    """
+    file.seek(len(SIGNATURE) + 8)
+    width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(13))
+    pixel = bits * _CHANNELS.get(kind, 1)
+    for (wide, high), parts in _frames(file, (width, height)):
+        if interlaced:
+            sizes = [
+                (-(-(wide - left) // across), -(-(high - top) // down))
+                for top, left, down, across in _PASSES
+            ]
+        else:
+            sizes = [(wide, high)]
+        wanted = sum(
+            rows * (1 + (columns * pixel + 7) // 8) for columns, rows in sizes if columns > 0
+        )
+        if wanted > _MOST_INFLATED * sum(size for _, size in parts):
+            return True
+        if inflate and not _inflates_to(file, parts, wanted):
+            return True
+    return False
+
+
+def _frames(
+    file: BinaryIO, size: tuple[int, int]
+) -> Iterator[tuple[tuple[int, int], list[tuple[int, int]]]]:
+    """Give each frame's width and height, and where the parts of its data stand."""
+    parts: list[tuple[int, int]] = []
+    file.seek(len(SIGNATURE))
+    while len(head := file.read(8)) == 8:
+        length, name, at = int.from_bytes(head[:4], "big"), head[4:], file.tell()
+        if name == b"fcTL":
+            control = file.read(12)
+            if parts:
+                yield size, parts
+            size, parts = (struct.unpack(">II", control[4:]) if len(control) == 12 else size), []
+        elif name == b"IDAT":
+            parts.append((at, length))
+        elif name == b"fdAT":
+            parts.append((at + 4, length - 4))
+        file.seek(at + length + 4)
+    if parts:
+        yield size, parts
+
+
+def _inflates_to(file: BinaryIO, parts: list[tuple[int, int]], wanted: int) -> bool:
+    """Say whether the parts' data have so many bytes once they are inflated."""
+    inflater = zlib.decompressobj()
+    for at, size in parts:
+        file.seek(at)
+        data = file.read(size)
+        while data and wanted > 0:
+            try:
+                wanted -= len(inflater.decompress(data, _PIECE))
+            except zlib.error:
+                return False
+            data = inflater.unconsumed_tail
+    return wanted <= 0
 
 
 def without_pixels(data: bytes) -> BinaryIO:

@@ -3,12 +3,17 @@
 import io
 import random
 import re
+import shutil
+import struct
+import subprocess
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pictures import picture
+from PIL import Image
 
 PLAIN = re.compile(
     r"(frame [0-9]+ of [0-9]+: |array '.*': )?("
@@ -99,3 +104,71 @@ def test_an_encrypted_archive(pool):
     for command in ("avg", "info"):
         said = pool(command, "a.npz", code=1).stderr
         assert said == "pool: a.npz: array 'x' is encrypted, which is not read\n"
+
+
+def png_of(rows: int, color: int, interlaced: int = 0, more: bytes = b"") -> bytes:
+    """Write a PNG of 16 x 16 by hand whose data end after some rows."""
+
+    def chunk(name: bytes, body: bytes) -> bytes:
+        check = zlib.crc32(name + body)
+        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", check)
+
+    channels = {0: 1, 2: 3, 6: 4}[color]
+    data = zlib.compress((b"\0" + b"\x7b" * 16 * channels) * rows)
+    header = struct.pack(">IIBBBBB", 16, 16, 8, color, 0, 0, interlaced)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + more
+        + chunk(b"IDAT", data)
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("color", [0, 2, 6])
+@pytest.mark.parametrize("rows", [1, 8, 15])
+def test_a_png_whose_last_rows_are_missing(pool, rows, color):
+    Path("a.png").write_bytes(png_of(rows, color))
+    said = pool("min", "a.png", "-o", "out.png", code=1).stderr
+    assert "cut short" in said
+    Path("b.png").write_bytes(png_of(16, color))
+    pool("min", "b.png", "-o", "out.png")
+    assert np.unique(np.asarray(Image.open("out.png"))).tolist() == [0x7B]
+
+
+def test_black_rows_that_are_there(pool):
+    for mode in ("1", "L", "RGB", "RGBA", "I;16", "P"):
+        Image.new(mode, (15, 15)).save("a.png")
+        pool("max", "a.png", "-o", "out.png", "--on-exists", "overwrite")
+
+
+@pytest.mark.parametrize("size", [(15, 16), (16, 15), (1, 1), (3, 2), (9, 9)])
+def test_interlaced_pictures_are_whole(pool, size):
+    whole = imagemagick(size)
+    Path("a.png").write_bytes(whole)
+    pool("max", "a.png", "-k", "1", "-o", "out.png")
+    assert np.array_equal(np.asarray(Image.open("out.png")), np.asarray(Image.open("a.png")))
+
+
+def imagemagick(size: tuple[int, int]) -> bytes:
+    if shutil.which("convert") is None:
+        pytest.skip("convert is not installed")
+    command = ["convert", "-size", "{}x{}".format(*size), "xc:black", "-interlace", "PNG", "png:-"]
+    return subprocess.run(command, capture_output=True, check=True).stdout
+
+
+def test_more_pixels_than_the_data_could_hold(pool):
+    """Of 167 million pixels in a kilobyte nothing is decoded."""
+    whole = bytearray(png_of(16, 2))
+    whole[16:24] = struct.pack(">II", 10, 16_777_223)
+    whole[29:33] = struct.pack(">I", zlib.crc32(whole[12:29]))
+    Path("a.png").write_bytes(whole)
+    assert "cut short" in pool("max", "a.png", "-o", "out.png", code=1).stderr
+
+
+def test_only_formats_that_are_named_are_opened(pool):
+    """Pillow hands an EPS to Ghostscript, whatever its name is."""
+    text = "%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+    Path("a.png").write_text(text)
+    said = pool("max", "a.png", "-o", "out.png", code=1).stderr
+    assert "not a picture or array format that pool can read" in said

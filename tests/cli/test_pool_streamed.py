@@ -62,18 +62,18 @@ def test_a_stack_of_pages_takes_little_memory(pool):
 
 @pytest.mark.parametrize("target", ["out.gif", "out.png", "out.webp"])
 def test_what_is_held_at_once_is_bounded(pool, target):
-    animate("in.gif", 64, 10)
-    pool("max", "in.gif", "-o", target, "--max-pixels", "10240")
-    said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "10239", code=1).stderr
+    animate("in.gif", 64, 20)
+    pool("max", "in.gif", "-o", target, "--max-pixels", "20480")
+    said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "20479", code=1).stderr
     assert "--max-pixels" in said
     for stream in ("out.tif", "out.npy"):  # which hold one frame at a time
-        pool("max", "in.gif", "-o", stream, "--max-pixels", "4096", "--on-exists", "overwrite")
+        pool("max", "in.gif", "-o", stream, "--max-pixels", "16384", "--on-exists", "overwrite")
 
 
 def test_levels_are_bounded_too(pool):
-    animate("in.gif", 64, 10)
+    animate("in.gif", 64, 20)
     said = pool(
-        *("pyramid", "in.gif", "-o", "out/", "--levels", "2", "--max-pixels", "10239"), code=1
+        *("pyramid", "in.gif", "-o", "out/", "--levels", "2", "--max-pixels", "20479"), code=1
     ).stderr
     assert "--max-pixels" in said
 
