@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -13,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading
 from ..quiet import quiet
-from . import ARRAYS, FORMATS, lossless, png, tiff, unscaled
+from . import ARRAYS, FORMATS, gif, lossless, png, tiff, unscaled
 from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
 from .page import Page
@@ -23,6 +24,8 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells i
 
 # Of what else Pillow opens some is handed to other programs, as EPS to Ghostscript.
 _OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
+T = TypeVar("T")
+
 _COPIES = 4  # of the picture, which Pillow holds to draw one frame of an animation over another
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
 HEAD = 4096  # bytes in which every format that we look into says its bit depth
@@ -89,15 +92,16 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             count = frame_count(picture)
         except Exception as error:
             raise FileError(reason_of(error)) from error
-        drawn_over = count > 1 and picture.format != "TIFF"
-        check_size(*picture.size, reading.max_pixels, _COPIES if drawn_over else 1)
+        copies = _COPIES if count > 1 and picture.format != "TIFF" else 1
+        size = _at(file, gif.extent) if picture.format == "GIF" else picture.size
+        check_size(*size, reading.max_pixels, copies)
         if picture.format == "PNG":
             _refuse_cut_short(file, inflate=count > 1)
         for number in range(count):
             try:
                 if number:
                     picture.seek(number)
-                    check_size(*picture.size, reading.max_pixels)
+                    check_size(*picture.size, reading.max_pixels, copies)
                 bits = bits_beyond_8(picture, head)
                 if bits and not reading.accept_8bit:
                     raise FileError(too_deep(bits))
@@ -175,10 +179,16 @@ def _ends_empty(picture: Image.Image) -> bool:
 
 
 def _refuse_cut_short(file: BinaryIO, inflate: bool) -> None:
-    at = file.tell()
-    if png.cut_short(file, inflate):
+    if _at(file, partial(png.cut_short, inflate=inflate)):
         raise FileError(CUT_SHORT)
-    file.seek(at)
+
+
+def _at(file: BinaryIO, look: Callable[[BinaryIO], T]) -> T:
+    """Look at a file that Pillow reads from, and leave it where it is."""
+    place = file.tell()
+    found = look(file)
+    file.seek(place)
+    return found
 
 
 def _with_page(metadata: Metadata, page: Page) -> Metadata:

@@ -1,7 +1,9 @@
 """Frames are pooled and written one after another: memory does not grow with their number."""
 
+import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -116,3 +118,17 @@ def test_a_page_that_cannot_be_pooled_says_why(pool):
     pages[0].save("in.tif", save_all=True, append_images=pages[1:])
     said = pool("max", "in.tif", "-k", "2", "--edge", "trim", "-o", "out.tif", code=1).stderr
     assert "a window of 2 is larger than axis 0 (height), which has size 1" in said
+
+
+def test_a_frame_that_reaches_past_the_screen_counts(pool):
+    """A GIF's second frame makes the picture larger: that is known before it is decoded."""
+    animate("in.gif", 64, 2)
+    data = bytearray(Path("in.gif").read_bytes())
+    second = data.rindex(b",")  # the second frame's place, width and height follow
+    while data[second + 9] & 0x40 or data[second + 5 : second + 9] == b"\0" * 4:
+        second = data.rindex(b",", 0, second)
+    data[second + 5 : second + 9] = struct.pack("<HH", 10000, 10000)
+    Path("in.gif").write_bytes(data)
+    said = pool("max", "in.gif", "-o", "out.gif", code=1).stderr
+    assert "its 10000 x 10000 pixels, 4 times at once, are past the limit" in said
+    assert "--max-pixels 400000000" in said
