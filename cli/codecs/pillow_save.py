@@ -292,6 +292,13 @@ def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, An
     return {"quality": writing.quality} if FORMATS[format].lossy else {}
 
 
+class _ForEachFrame(list[int]):
+    """Numbers of frames, or one: Pillow leaves out frames that are like the one before."""
+
+    def __int__(self) -> int:
+        return self[0]
+
+
 def _animated(
     frames: Iterator[Frame], options: dict[str, Any], writing: Writing, notes: list[str]
 ) -> Iterator[Image.Image]:
@@ -301,7 +308,7 @@ def _animated(
     """
     format = writing.format
     durations: list[float] = []
-    disposals: list[int] = []
+    disposals = _ForEachFrame()
     options.update(save_all=True, duration=durations)
     current: Frame | None = next(frames)
     assert current is not None

@@ -109,3 +109,14 @@ def test_many_frames_in_a_format_of_one(pool):
     result = pool("avg", "in.gif", "-o", "out.jpg", code=1)
     assert "3 frames" in result.stderr
     assert ".webp" in result.stderr
+
+
+def test_frames_that_are_alike_once_they_are_pooled(pool):
+    frames = [Image.new("RGB", (8, 8), "white") for _ in range(3)]
+    for number, frame in enumerate(frames):
+        frame.putpixel((number, 0), (0, 0, 0))
+    frames[0].save("a.gif", save_all=True, append_images=frames[1:], duration=[40, 80, 120])
+    pool("max", "a.gif", "-k", "8", "-o", "b.gif")
+    with Image.open("b.gif") as out:
+        assert out.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+        assert out.info["duration"] == 240
