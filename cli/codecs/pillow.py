@@ -26,7 +26,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells i
 _OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
 T = TypeVar("T")
 
-_COPIES = 4  # of the picture, which Pillow holds to draw one frame of an animation over another
+_COPIES = 8  # of the picture, by Pillow and us, to draw one frame of an animation over another
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
 HEAD = 4096  # bytes in which every format that we look into says its bit depth
 

@@ -64,18 +64,18 @@ def test_a_stack_of_pages_takes_little_memory(pool):
 
 @pytest.mark.parametrize("target", ["out.gif", "out.png", "out.webp"])
 def test_what_is_held_at_once_is_bounded(pool, target):
-    animate("in.gif", 64, 20)
-    pool("max", "in.gif", "-o", target, "--max-pixels", "20480")
-    said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "20479", code=1).stderr
+    animate("in.gif", 64, 40)
+    pool("max", "in.gif", "-o", target, "--max-pixels", "40960")
+    said = pool("max", "in.gif", "-o", f"no_{target}", "--max-pixels", "40959", code=1).stderr
     assert "--max-pixels" in said
     for stream in ("out.tif", "out.npy"):  # which hold one frame at a time
-        pool("max", "in.gif", "-o", stream, "--max-pixels", "16384", "--on-exists", "overwrite")
+        pool("max", "in.gif", "-o", stream, "--max-pixels", "32768", "--on-exists", "overwrite")
 
 
 def test_levels_are_bounded_too(pool):
-    animate("in.gif", 64, 20)
+    animate("in.gif", 64, 40)
     said = pool(
-        *("pyramid", "in.gif", "-o", "out/", "--levels", "2", "--max-pixels", "20479"), code=1
+        *("pyramid", "in.gif", "-o", "out/", "--levels", "2", "--max-pixels", "40959"), code=1
     ).stderr
     assert "--max-pixels" in said
 
@@ -130,5 +130,5 @@ def test_a_frame_that_reaches_past_the_screen_counts(pool):
     data[second + 5 : second + 9] = struct.pack("<HH", 10000, 10000)
     Path("in.gif").write_bytes(data)
     said = pool("max", "in.gif", "-o", "out.gif", code=1).stderr
-    assert "its 10000 x 10000 pixels, 4 times at once, are past the limit" in said
-    assert "--max-pixels 400000000" in said
+    assert "its 10000 x 10000 pixels, 8 times at once, are past the limit" in said
+    assert "--max-pixels 800000000" in said
