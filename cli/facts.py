@@ -214,6 +214,8 @@ def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading
     deep = pillow.bits_beyond_8(picture, head)
     bits = deep or (1 if dtype == "bool" else 8 * np.dtype(dtype).itemsize)
     refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
+    if picture.format == "TIFF" and len(pages) < count:
+        refused = pillow.UNKNOWN_NUMBERS
     rows = [("format", str(picture.format))]
     rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))
     if deep:

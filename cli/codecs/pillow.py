@@ -26,6 +26,8 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells i
 _OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
 T = TypeVar("T")
 
+UNKNOWN_NUMBERS = "its header is damaged: what its numbers are is not known"
+
 _COPIES = 8  # of the picture, by Pillow and us, to draw one frame of an animation over another
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
 HEAD = 4096  # bytes in which every format that we look into says its bit depth
@@ -106,6 +108,8 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 if bits and not reading.accept_8bit:
                     raise FileError(too_deep(bits))
                 page = pages[number] if number < len(pages) else None
+                if page is None and picture.format == "TIFF":
+                    raise FileError(UNKNOWN_NUMBERS)
                 raster = _frame(picture, reading, count > 1, page)
                 if picture.format == "PNG" and count == 1 and _ends_empty(picture):
                     _refuse_cut_short(file, inflate=True)

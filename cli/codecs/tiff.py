@@ -78,10 +78,10 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
 
 
 def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
-    samples = tags.get(_SAMPLES, 1)
-    bits, formats = tags.get(_BITS, (1,)), tags.get(_FORMAT, (_UNSIGNED,))
-    photometric = tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO)  # as Pillow takes it
-    base = _base(photometric, samples, tuple(tags.get(_EXTRA, ())))
+    samples = _number(tags, _SAMPLES, 1)
+    bits, formats = _numbers(tags, _BITS, 1), _numbers(tags, _FORMAT, _UNSIGNED)
+    photometric = _number(tags, _PHOTOMETRIC, _WHITE_IS_ZERO)  # as Pillow takes it
+    base = _base(photometric, samples, _numbers(tags, _EXTRA))
     mode = ""
     if base not in ("", "P") and len(set(bits)) == len(set(formats)) == 1:
         depth = f"{bits[0]}{_SIGNS.get(formats[0], '?')}"
@@ -100,15 +100,29 @@ def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
         wide = 16 if bits[0] == 12 else 8
         notes.append(f"its {bits[0]} bits a pixel became {wide}")
     return Page(
-        tags.get(_WIDTH, 0),
-        tags.get(_HEIGHT, 0),
+        _number(tags, _WIDTH, 0),
+        _number(tags, _HEIGHT, 0),
         max(bits),
         mode,
         exact,
-        tags.get(_ORIENTATION, 1),
+        _number(tags, _ORIENTATION, 1),
         _beside(tags, metadata, base[:1] == "L", notes),
         tuple(notes),
     )
+
+
+def _number(tags: Any, tag: int, default: int) -> int:
+    (number,) = _numbers(tags, tag, default)
+    return number
+
+
+def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
+    """Give a tag's whole numbers; of a damaged file it may have anything."""
+    value = tags.get(tag, default)
+    numbers = value if isinstance(value, tuple) else (value,)
+    if not all(isinstance(number, int) for number in numbers):
+        raise ValueError(f"tag {tag} is no whole number")
+    return numbers
 
 
 def _base(photometric: int, samples: int, extra: tuple[int, ...]) -> str:

@@ -392,3 +392,17 @@ def test_grey_of_few_bits(pool, random, bits, photometric):
     assert tags_of("out.tif")["PhotometricInterpretation"] == photometric
     pool("max", "in.tif", "-o", "out.png")
     assert np.array_equal(np.asarray(Image.open("out.png")), lightest)
+
+
+@pytest.mark.parametrize("tag", [256, 257, 258, 262, 277])
+@pytest.mark.parametrize("kind", [1, 2, 7, 11])  # BYTE, ASCII, UNDEFINED, FLOAT
+def test_a_tag_of_another_type(pool, tag, kind):
+    data = bytearray(tiff_of_bits(np.ones((6, 10), np.uint8), 4, 1))
+    for at in range(10, 10 + 9 * 12, 12):
+        if struct.unpack_from("<H", data, at) == (tag,):
+            struct.pack_into("<H", data, at + 2, kind)
+    Path("in.tif").write_bytes(data)
+    for more in ([], ["--dry-run"]):
+        said = pool("max", "in.tif", "-o", "out.tif", *more, code=None).stderr
+        assert "unexpected" not in said
+    assert "unexpected" not in pool("info", "in.tif", code=None).stderr
