@@ -176,7 +176,9 @@ def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
         if status == 1 and len(data) == width * height * channels:
             flat = np.frombuffer(data, np.uint8)
             return flat.reshape((height, width, channels) if channels > 1 else (height, width))
-    return np.asarray(image)
+    array = np.asarray(image)
+    # Pillow gives bits as bytes of 255, which kernels would add up.
+    return array.view(np.uint8) != 0 if image.mode == "1" else array
 
 
 _AS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}

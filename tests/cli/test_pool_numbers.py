@@ -392,3 +392,13 @@ def test_grey_of_few_bits(pool, random, bits, photometric):
     assert tags_of("out.tif")["PhotometricInterpretation"] == photometric
     pool("max", "in.tif", "-o", "out.png")
     assert np.array_equal(np.asarray(Image.open("out.png")), lightest)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pbm"])
+def test_a_sum_of_bits_is_a_count(pool, suffix):
+    bits = np.array([[True, True, False, False], [True, False, False, False]])
+    Image.fromarray(bits).save(f"in.{suffix}")
+    pool("sum", f"in.{suffix}", "-o", "out.npy")
+    assert np.load("out.npy").tolist() == [[3, 0]]
+    pool("sum", f"in.{suffix}", "-o", "one.npy", "--nodata", "1")
+    assert np.load("one.npy").tolist() == [[0, 0]]
