@@ -176,6 +176,7 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
     head = file.read(pillow.HEAD)
     file.seek(0)
     pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
+    pillow.refuse(pages)
     with pillow.open_picture(file, reading) as picture:
         try:
             unscaled.prepared(picture)  # refuses what it cannot restore
@@ -189,44 +190,61 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
 def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading: Reading) -> Facts:
     from .codecs import pillow
     from .codecs.exif import orientation
-    from .codecs.raster import channels_of, dtype_of
 
-    mode, (width, height) = picture.mode, picture.size
-    turned = orientation(picture)
-    if turned >= 5:
-        width, height = height, width
-    if mode == "P" and reading.indices:
-        loaded = mode
-    elif mode in ("P", "PA"):
-        loaded = "RGBA" if picture.has_transparency_data else "RGB"
-    elif picture.info.get("transparency") is not None and mode in ("1", "L", "RGB"):
-        loaded = "RGBA" if mode == "RGB" else "LA"
-    else:
-        loaded = mode
-    loaded = {"RGBX": "RGB", "HSV": "RGB"}.get(loaded, loaded)
-    if pages and channels_of(pages[0].mode) == 1:
-        loaded = mode = pages[0].mode
-    elif loaded.startswith("I;16"):
-        loaded = "L;16S" if picture.format == "FITS" else "I;16"
-    dtype, channels = dtype_of(loaded).name, channels_of(loaded)
-    shape = (height, width) if channels == 1 else (height, width, channels)
-    count = pillow.frame_count(picture)
+    numbers = pillow.frame_numbers(picture, pages)
+    mode, first = _part(picture, pages[0] if pages else None, reading)
     deep = pillow.bits_beyond_8(picture, head)
-    bits = deep or (1 if dtype == "bool" else 8 * np.dtype(dtype).itemsize)
+    bits = deep or (1 if first.dtype == "bool" else 8 * np.dtype(first.dtype).itemsize)
     refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
     rows = [("format", str(picture.format))]
     rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))
     if deep:
         rows.append(("", "of which Pillow reads 8: --accept-8bit accepts that"))
-    rows += _place_rows(width, height, turned)
+    rows += _place_rows(*first.spatial[::-1], orientation(picture))
     if mode in ("P", "PA"):
-        rows.append(("palette", f"pooled as {loaded}, by mode on its indices"))
+        rows.append(("palette", f"pooled as {_colours_of(picture)}, by mode on its indices"))
     dpi = picture.info.get("dpi")
-    rows += _word_rows(count, picture.info.get("icc_profile"), dpi)
+    rows += _word_rows(len(numbers), picture.info.get("icc_profile"), dpi)
     rows += _raster_rows(pages[0]) if pages else []
-    layout = "NCHW" if channels == 1 else "NHWC"
-    parts = tuple(Part(shape, layout, True, dtype) for _ in range(count))
-    return Facts(str(picture.format), parts, dtype, mode, tuple(rows), refused)
+    parts = [first]
+    for number in numbers[1:]:
+        if number < len(pages):  # a TIFF's pages differ, an animation's frames have one size
+            picture.seek(number)
+            parts.append(_part(picture, pages[number], reading)[1])
+        else:
+            parts.append(first)
+    format, dtype = str(picture.format), " ".join(dict.fromkeys(part.dtype for part in parts))
+    return Facts(format, tuple(parts), dtype, mode, tuple(rows), refused)
+
+
+def _colours_of(picture: Any) -> str:
+    return "RGBA" if picture.has_transparency_data else "RGB"
+
+
+def _part(picture: Any, page: "Page | None", reading: Reading) -> tuple[str, Part]:
+    """Give a frame's own mode, and the frame as it will be loaded."""
+    from .codecs.exif import orientation
+    from .codecs.raster import channels_of, dtype_of
+
+    mode, (width, height) = picture.mode, picture.size
+    if orientation(picture) >= 5:
+        width, height = height, width
+    if mode == "P" and reading.indices:
+        loaded = mode
+    elif mode in ("P", "PA"):
+        loaded = _colours_of(picture)
+    elif picture.info.get("transparency") is not None and mode in ("1", "L", "RGB"):
+        loaded = "RGBA" if mode == "RGB" else "LA"
+    else:
+        loaded = mode
+    loaded = {"RGBX": "RGB", "HSV": "RGB", "RGBa": "RGBA", "La": "LA"}.get(loaded, loaded)
+    if page and page.mode and page.mode != "P" and channels_of(page.mode) == 1:
+        loaded = mode = page.mode
+    elif loaded.startswith("I;16") or (loaded == "I" and picture.format == "PPM"):
+        loaded = "L;16S" if picture.format == "FITS" else "I;16"
+    dtype, channels = dtype_of(loaded).name, channels_of(loaded)
+    shape = (height, width) if channels == 1 else (height, width, channels)
+    return mode, Part(shape, "NCHW" if channels == 1 else "NHWC", True, dtype)
 
 
 def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
@@ -244,12 +262,14 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
         rows.append(("", refused))
     height, width = first.shape[:2]
     rows += _place_rows(width, height, first.orientation)
-    rows += _word_rows(len(found.pages), first.metadata.icc, first.metadata.dpi)
+    rows += _word_rows(
+        sum(not page.reduced for page in found.pages), first.metadata.icc, first.metadata.dpi
+    )
     rows += _raster_rows(first)
     parts = tuple(
         Part(page.shape, "NCHW" if len(page.shape) == 2 else "NHWC", True, page.dtype)
         for page in found.pages
-        if page.mode
+        if page.mode and not page.reduced
     )
     return Facts(found.format, parts, first.dtype, first.mode, tuple(rows), refused)
 

@@ -53,7 +53,7 @@ def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values,
 def text_of(raster: Raster, number: int | float) -> str:
     """Give the text by which a file of the raster's kind names the number that was left out."""
     number = _turned(raster, number)
-    return str(number) if isinstance(number, int) else f"{number:.17g}"
+    return str(int(number)) if isinstance(number, int) else f"{number:.17g}"
 
 
 def number_of(text: str) -> int | float | None:
@@ -84,4 +84,4 @@ def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
 def _turned(raster: Raster, number: Any) -> Any:
     if not raster.metadata.white_is_zero or _held(number, raster.array.dtype) is None:
         return number
-    return lightness(np.array([number], raster.array.dtype))[0].item()
+    return lightness(np.array([number], raster.array.dtype), raster.metadata.maximum)[0].item()

@@ -12,7 +12,7 @@ from . import nodata
 from .codecs.georeference import Step
 from .codecs.raster import Metadata, Raster, alpha_of, spoken
 from .exits import FileError
-from .job import Values, Window
+from .job import RunNote, Values, Window
 from .operators import Operator
 
 Arguments = dict[str, Any]
@@ -32,13 +32,13 @@ def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> 
     """Pool a raster by `operator`, as its mode and `values` ask."""
     arguments = window_arguments(window, raster.spatial, picture=bool(raster.mode))
     values, said = nodata.settled(raster, operator, values)
-    array, mode = raster.array, raster.mode
-    if mode == "1" and operator.weighs_alpha:
+    if raster.mode == "1" and operator.weighs_alpha:
         # The mean of black and white is a grey.
-        array, mode = array.astype(np.uint8) * np.uint8(255), "L"
+        raster = replace(raster, array=raster.array.astype(np.uint8) * np.uint8(255), mode="L")
         if values.nodata is not None:
             values = replace(values, nodata=255 * values.nodata)
-    elif mode == "1" and not operator.keeps_shades:
+    array, mode = raster.array, raster.mode
+    if mode == "1" and not operator.keeps_shades:
         mode = "L"  # a count
     call = _Call(operator, arguments, values, raster.data_format)
     metadata = _metadata_after(raster, operator, arguments, values)
@@ -59,6 +59,8 @@ def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> 
         pooled = _whole_colours(array, call)
     else:
         pooled = call(array)
+    if raster.metadata.gdal and not metadata.gdal:
+        said = (*said, RunNote(f"GDAL's metadata was left out: it is not of a {operator.name}"))
     notes = (*raster.notes, *said)
     return replace(raster, array=pooled, mode=mode, metadata=metadata, notes=notes)
 
@@ -74,7 +76,8 @@ def _metadata_after(
             "dark: save it with black at zero"
         )
     if not operator.keeps_shades:
-        metadata = replace(metadata, white_is_zero=False, maximum=None)
+        # No window of them lacks a number, and what scaled the shades does not scale them.
+        metadata = replace(metadata, white_is_zero=False, maximum=None, nodata="", gdal="")
     if metadata.nodata and values.nodata is not None:
         metadata = replace(metadata, nodata=nodata.text_of(raster, values.nodata))
     if metadata.georeference:

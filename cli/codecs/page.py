@@ -17,6 +17,10 @@ class Page:
         As of a `Raster`; empty where it is of a kind that is not read.
     exact
         Whether Pillow reads every number as it is.
+    reduced
+        Whether it is a smaller copy of a page before it (an overview).
+    refused
+        Why the file is not read, or nothing.
     """
 
     width: int
@@ -27,6 +31,8 @@ class Page:
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    reduced: bool = False
+    refused: str = ""
 
     @property
     def eight_of_more(self) -> bool:

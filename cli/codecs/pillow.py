@@ -57,11 +57,19 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
     return picture
 
 
-def frame_count(picture: Image.Image) -> int:
-    """Count the frames that are pooled: all of an animation or multi-page TIFF, else one."""
+def frame_numbers(picture: Image.Image, pages: tuple[Page, ...]) -> list[int]:
+    """Number the frames that are pooled: an animation's, a TIFF's pages, else the first."""
     if picture.format not in _ANIMATED:  # a phone's MPO holds previews, a PSD layers
-        return 1
-    return int(getattr(picture, "n_frames", 1))
+        return [0]
+    reduced = {number for number, page in enumerate(pages) if page.reduced}
+    return [n for n in range(getattr(picture, "n_frames", 1)) if n not in reduced]
+
+
+def refuse(pages: tuple[Page, ...]) -> None:
+    """Refuse a TIFF one of whose pages is refused."""
+    refused = next((page.refused for page in pages if page.refused), "")
+    if refused:
+        raise FileError(refused)
 
 
 def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
@@ -71,12 +79,14 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     file.seek(0)
     pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
     exactly = lossless.format_of(file)
+    refuse(pages)
     with open_picture(file, reading) as picture:
         try:
-            count = frame_count(picture)
+            numbers = frame_numbers(picture, pages)
         except Exception as error:
             raise FileError(reason_of(error)) from error
-        for number in range(count):
+        count = len(numbers)
+        for number in numbers:
             try:
                 if number:
                     picture.seek(number)
@@ -87,7 +97,8 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 page = pages[number] if number < len(pages) else None
                 raster = _frame(picture, reading, count > 1, page)
                 metadata = replace(raster.metadata, lossless=exactly)
-                yield replace(raster, metadata=metadata, frames=count)
+                notes = (*raster.notes, *tiff.said_of(pages))
+                yield replace(raster, metadata=metadata, notes=notes, frames=count)
             except FileError:
                 raise
             except Exception as error:
@@ -136,10 +147,12 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
         if stored:
             mode, array = page.mode, array.view(dtype_of(page.mode))
             array = lightness(array) if page.metadata.white_is_zero else array
+        elif page.metadata.maximum and page.bits < 8:
+            array = array // np.uint8(255 // page.metadata.maximum)  # Pillow has scaled them
         metadata = _with_page(metadata, page)
         notes += page.notes
     array, mode, maximum = kept(array, mode)
-    metadata = replace(metadata, maximum=maximum)
+    metadata = replace(metadata, maximum=maximum or metadata.maximum)
     layout = "NHWC" if array.ndim == 3 else "NCHW"
     duration = picture.info.get("duration") if animated else None
     return Raster(array, layout, mode, metadata, duration, palette=palette, notes=tuple(notes))
@@ -152,6 +165,7 @@ def _with_page(metadata: Metadata, page: Page) -> Metadata:
         metadata,
         planar=said.planar,
         white_is_zero=said.white_is_zero,
+        maximum=said.maximum,
         nodata=said.nodata,
         gdal=said.gdal,
         georeference=said.georeference,

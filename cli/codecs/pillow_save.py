@@ -267,8 +267,10 @@ def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> d
             options["dpi"] = metadata.dpi
         if metadata.georeference:
             notes.append(RunNote(f"{format} holds no georeference: it was left out"))
-        if metadata.nodata:
-            notes.append(RunNote(f"{format} does not say which number is nodata"))
+        if metadata.gdal:
+            notes.append(RunNote(f"{format} holds no GDAL metadata: it was left out"))
+    if metadata.nodata:
+        notes.append(RunNote(f"{format} does not say which number is nodata"))
     return options
 
 

@@ -385,13 +385,17 @@ def test_grey_of_few_bits(pool, random, bits, photometric):
     assert ("bits a pixel became 8" in said) == (bits > 1)
     full = (1 << bits) - 1
     light = array if photometric else full - array
-    lightest = naive(light, 2, lambda window: window.max((0, 1))) * (255 // full if full > 1 else 1)
+    lightest = naive(light, 2, lambda window: window.max((0, 1)))
     out = tifffile.imread("out.tif")
-    white = 1 if bits == 1 else 255
-    assert np.array_equal(out, lightest if photometric else white - lightest)
-    assert tags_of("out.tif")["PhotometricInterpretation"] == photometric
+    assert np.array_equal(out, lightest if photometric else full - lightest)
+    tags = tags_of("out.tif")
+    assert tags["PhotometricInterpretation"] == photometric
+    assert bits == 1 or tags["MaxSampleValue"] in (full, (full,))
+    pool("max", "in.tif", "-o", "out.npy")
+    assert np.array_equal(np.load("out.npy"), lightest)
     pool("max", "in.tif", "-o", "out.png")
-    assert np.array_equal(np.asarray(Image.open("out.png")), lightest)
+    shades = lightest * (255 // full if full > 1 else 1)
+    assert np.array_equal(np.asarray(Image.open("out.png")), shades)
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "pbm"])
