@@ -173,27 +173,29 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
     found = deep.find(file, reading.accept_8bit)
     if found:
         return _deep_facts(file, found, reading)
-    head = file.read(pillow.HEAD)
     file.seek(0)
-    pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
+    pages = tiff.pages(file) if file.read(4) in tiff.MAGIC else ()
+    file.seek(0)
     pillow.refuse(pages)
     with pillow.open_picture(file, reading) as picture:
         try:
             unscaled.prepared(picture)  # refuses what it cannot restore
-            return _picture_facts(picture, head, pages, reading)
+            return _picture_facts(picture, file, pages, reading)
         except FileError:
             raise
         except Exception as error:
             raise FileError(pillow.reason_of(error)) from error
 
 
-def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading: Reading) -> Facts:
+def _picture_facts(
+    picture: Any, file: BinaryIO, pages: tuple["Page", ...], reading: Reading
+) -> Facts:
     from .codecs import pillow
     from .codecs.exif import orientation
 
     numbers = pillow.frame_numbers(picture, pages)
     mode, first = _part(picture, pages[0] if pages else None, reading)
-    deep = pillow.bits_beyond_8(picture, head)
+    deep = pillow.bits_beyond_8(picture, file)
     bits = deep or (1 if first.dtype == "bool" else 8 * np.dtype(first.dtype).itemsize)
     refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
     rows = [("format", str(picture.format))]
