@@ -183,7 +183,7 @@ def refuse_more(pixels: int, most: int) -> None:
 def lightness(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
     """Give the lightness of numbers of which the smallest is white, or back."""
     if maximum:
-        return array.dtype.type(maximum) - array
+        return np.asarray(maximum - array, array.dtype)
     return -array if array.dtype.kind == "f" else ~array
 
 

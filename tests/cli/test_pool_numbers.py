@@ -1,5 +1,6 @@
 """A file's numbers are what its tags say: of every type, sign, order of bytes and photometric."""
 
+import json
 import shutil
 import struct
 import subprocess
@@ -406,3 +407,21 @@ def test_a_sum_of_bits_is_a_count(pool, suffix):
     assert np.load("out.npy").tolist() == [[3, 0]]
     pool("sum", f"in.{suffix}", "-o", "one.npy", "--nodata", "1")
     assert np.load("one.npy").tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_bmp_loses_no_transparency(pool, mode):
+    Image.new(mode, (4, 4)).save("clear.png")
+    assert "no transparency" in pool("max", "clear.png", "-o", "out.bmp", code=1).stderr
+    pool("max", "clear.png", "-o", "laid.bmp", "--background", "white")
+    assert Image.open("laid.bmp").getpixel((0, 0)) == (255, 255, 255)
+    Image.new("RGBA", (4, 4), "red").save("full.png")
+    pool("max", "full.png", "-o", "out.bmp")
+    assert Image.open("out.bmp").getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_the_types_of_all_arrays_are_told(pool):
+    np.savez("in.npz", a=np.ones((4, 4), np.uint8), b=np.ones((4, 4), np.float32))
+    for more in (["--dry-run"], []):
+        told = pool("max", "in.npz", "-o", "out.npz", "--json", *more).stdout.splitlines()[0]
+        assert json.loads(told)["dtype"] == "uint8 float32"
