@@ -11,7 +11,9 @@ from .codecs import ARRAYS, by_magic
 from .engine import failed, opened, passed_over
 from .exits import FileError
 from .job import Job, Outcome, Reading, Window
-from .pooling import window_arguments
+from .operators import OPERATORS
+from .pooling import refuse_dark, window_arguments
+from .writable import Kind, refuse_unwritable
 
 if TYPE_CHECKING:
     from .codecs.deep import Deep
@@ -28,6 +30,9 @@ class Part:
     dtype: str
     name: str = ""
     refused: str = ""  # why numbers of that type are not pooled, where they are not
+    mode: str = ""
+    white_is_zero: bool = False
+    deep: bool = False
 
     @property
     def spatial(self) -> tuple[int, int]:
@@ -44,8 +49,21 @@ class Part:
 
     def after(self, job: Job) -> "Part":
         """Give what the job makes of it."""
-        shape = self.pooled(job.window)
-        return replace(self, shape=shape, dtype=_result_type(job.operator, self))
+        shape, dtype, mode = self.pooled(job.window), _result_type(job.operator, self), self.mode
+        operator = OPERATORS[job.operator]
+        refuse_dark(operator, self.white_is_zero, np.dtype(self.dtype))
+        if mode == "1" and (operator.weighs_alpha or not operator.keeps_shades):
+            mode = "L"
+        white = self.white_is_zero and operator.keeps_shades
+        return replace(self, shape=shape, dtype=dtype, mode=mode, white_is_zero=white)
+
+    @property
+    def kind(self) -> Kind:
+        """Give all that decides how it is written but its numbers."""
+        pixel, layout = list(self.shape), self.data_format or ""
+        at = len(pixel) - (3 if layout == "NHWC" else 2)
+        pixel[at : at + 2] = [1, 1]
+        return Kind(tuple(pixel), self.dtype, layout, self.mode, self.white_is_zero, self.deep)
 
     def pooled(self, window: Window) -> tuple[int, ...]:
         """Give the shape that pooling makes of it."""
@@ -105,6 +123,7 @@ def _planned(job: Job) -> Outcome:
 
 def planned_of(job: Job, before: Sequence[tuple[int, ...]], after: Sequence[Part]) -> Outcome:
     """Tell what a job would write, where its result is known."""
+    refuse_unwritable([part.kind for part in after], len(after), job.writing)
     return Outcome(
         job.source,
         job.target,
@@ -246,7 +265,9 @@ def _part(picture: Any, page: "Page | None", reading: Reading) -> tuple[str, Par
         loaded = "L;16S" if picture.format == "FITS" else "I;16"
     dtype, channels = dtype_of(loaded).name, channels_of(loaded)
     shape = (height, width) if channels == 1 else (height, width, channels)
-    return mode, Part(shape, "NCHW" if channels == 1 else "NHWC", True, dtype)
+    layout = "NCHW" if channels == 1 else "NHWC"
+    white = page.metadata.white_is_zero if page else False
+    return mode, Part(shape, layout, True, dtype, mode=loaded, white_is_zero=white)
 
 
 def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
@@ -269,7 +290,15 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
     )
     rows += _raster_rows(first)
     parts = tuple(
-        Part(page.shape, "NCHW" if len(page.shape) == 2 else "NHWC", True, page.dtype)
+        Part(
+            page.shape,
+            "NCHW" if len(page.shape) == 2 else "NHWC",
+            True,
+            page.dtype,
+            mode=page.mode,
+            white_is_zero=page.metadata.white_is_zero,
+            deep=True,
+        )
         for page in found.pages
         if page.mode and not page.reduced
     )

@@ -70,11 +70,7 @@ def _metadata_after(
 ) -> Metadata:
     """Give what stands beside the pixels once they are pooled."""
     metadata = raster.metadata
-    if metadata.white_is_zero and raster.array.dtype.kind == "f" and not operator.keeps_shades:
-        raise FileError(
-            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
-            "dark: save it with black at zero"
-        )
+    refuse_dark(operator, metadata.white_is_zero, raster.array.dtype)
     if not operator.keeps_shades:
         # No window of them lacks a number, and what scaled the shades does not scale them.
         metadata = replace(metadata, white_is_zero=False, maximum=None, nodata="", gdal="")
@@ -85,6 +81,15 @@ def _metadata_after(
         georeference = metadata.georeference.pooled(across, down)
         metadata = replace(metadata, georeference=georeference)
     return metadata
+
+
+def refuse_dark(operator: Operator, white_is_zero: bool, dtype: np.dtype[Any]) -> None:
+    """Refuse floats of which the least is white, if their result is no shade."""
+    if white_is_zero and dtype.kind == "f" and not operator.keeps_shades:
+        raise FileError(
+            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
+            "dark: save it with black at zero"
+        )
 
 
 class Planned:

@@ -100,7 +100,7 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
                 planarconfig="contig" if array.ndim == 3 else None,
                 extrasamples=extra if array.ndim == 3 else None,
                 compression=packed,
-                predictor=packed in _PREDICTED,
+                predictor=packed in _PREDICTED and _predictable(array.dtype),
                 resolution=kept.dpi,
                 resolutionunit="INCH" if kept.dpi else None,
                 iccprofile=kept.icc,
@@ -108,6 +108,11 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
                 metadata=None,
                 extratags=[*_tags(kept.exif, notes), *map(_tag, _numbers(kept, writing))],
             )
+
+
+def _predictable(dtype: np.dtype[Any]) -> bool:
+    """Say whether tifffile writes differences of such numbers."""
+    return dtype.kind == "f" or dtype.itemsize <= 4
 
 
 def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:

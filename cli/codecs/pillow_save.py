@@ -153,7 +153,8 @@ def _image(
             return _flattened(_from_array(array, mode), writing.background, holds)
         if mode in OPAQUE and OPAQUE[mode] in holds:
             if (array[..., -1] == np.iinfo(array.dtype).max).all():
-                return _from_array(np.ascontiguousarray(array[..., :-1].squeeze()), OPAQUE[mode])
+                opaque = array[..., 0] if array.shape[-1] == 2 else array[..., :-1]
+                return _from_array(np.ascontiguousarray(opaque), OPAQUE[mode])
             laid = ", or lay it on a colour with --background white" if ";" not in mode else ""
             raise FileError(
                 f"{writing.format} holds no transparency: write {holding.others(mode)}{laid}"
@@ -294,6 +295,16 @@ def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, An
     return {"quality": writing.quality} if FORMATS[format].lossy else {}
 
 
+class _Disposals(list[int]):
+    """What is done with each frame of a GIF before the next.
+
+    If all frames are alike, Pillow writes one of them, and takes this for its number.
+    """
+
+    def __int__(self) -> int:
+        return 0
+
+
 def _animated(
     frames: Iterator[Frame], options: dict[str, Any], writing: Writing, notes: list[str]
 ) -> Iterator[Image.Image]:
@@ -303,7 +314,7 @@ def _animated(
     """
     format = writing.format
     durations: list[float] = []
-    disposals: list[int] = []
+    disposals = _Disposals()
     options.update(save_all=True, duration=durations)
     current: Frame | None = next(frames)
     assert current is not None

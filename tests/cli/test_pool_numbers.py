@@ -414,7 +414,7 @@ def test_a_bmp_loses_no_transparency(pool, mode):
     Image.new(mode, (4, 4)).save("clear.png")
     assert "no transparency" in pool("max", "clear.png", "-o", "out.bmp", code=1).stderr
     pool("max", "clear.png", "-o", "laid.bmp", "--background", "white")
-    assert Image.open("laid.bmp").getpixel((0, 0)) == (255, 255, 255)
+    assert Image.open("laid.bmp").convert("RGB").getpixel((0, 0)) == (255, 255, 255)
     Image.new("RGBA", (4, 4), "red").save("full.png")
     pool("max", "full.png", "-o", "out.bmp")
     assert Image.open("out.bmp").getpixel((0, 0)) == (255, 0, 0)
