@@ -247,7 +247,9 @@ def _part(picture: Any, page: "Page | None", reading: Reading) -> tuple[str, Par
     from .codecs.exif import orientation
     from .codecs.raster import channels_of, dtype_of
 
-    mode, (width, height) = picture.mode, picture.size
+    # Of a TIFF that is stored sideways some Pillows give the size as it is shown.
+    mode = picture.mode
+    width, height = (page.width, page.height) if page else picture.size
     if orientation(picture) >= 5:
         width, height = height, width
     if mode == "P" and reading.indices:

@@ -36,8 +36,9 @@ class Page:
 
     @property
     def eight_of_more(self) -> bool:
-        """Whether Pillow reads it, but 8 of its bits alone."""
-        return not self.exact and self.bits > 8 and "X" not in self.mode
+        """Whether Pillow reads it, but 8 of its bits alone: it does so of colour."""
+        colour = bool(self.mode) and channels_of(self.mode) > 1 and "X" not in self.mode
+        return colour and not self.exact and self.bits > 8
 
     @property
     def shape(self) -> tuple[int, ...]:

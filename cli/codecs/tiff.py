@@ -29,6 +29,7 @@ _GDAL_METADATA, _NODATA = 42112, 42113
 _CENTIMETRE = 3  # of the resolution's units
 _SEPARATE = 2  # of the planar configurations
 _REDUCED = 1  # of a page's kinds
+_JPEG = 7
 _WEBP = 50001  # which the libtiff of Pillow's wheels does not unpack
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK = 0, 1, 2, 3, 4, 5
@@ -161,6 +162,8 @@ def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
     compression = tags.get(_COMPRESSION, 1)
     if compression == _WEBP or compression not in TiffImagePlugin.COMPRESSION_INFO:
         return False
+    if compression == _JPEG and max(bits) > 8:
+        return False  # Pillow opens it, and unpacks what libtiff has unpacked
     if base == "L":
         key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
         return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO

@@ -155,3 +155,13 @@ def test_a_dry_run_of_a_pyramid_tells_what_is_refused(pool):
     for more in ([], ["--dry-run"]):
         said = pool("pyramid", "in.ppm", "--levels", "1", "-o", "out/", *more, code=1).stderr
         assert "16 bits a channel" in said
+
+
+def test_a_jpeg_of_12_bits_is_not_unpacked_twice(pool, random):
+    array = random.integers(0, 200, (21, 35)).astype(np.uint16)
+    tifffile.imwrite("in.tif", array, compression="jpeg", metadata=None)
+    assert tag_values("in.tif")[258] == 12
+    for more in ([], ["--accept-8bit"]):
+        said = pool("max", "in.tif", "-o", "out.tif", *more, code=1).stderr
+        assert "12 bits" in said
+        assert "accept" not in said

@@ -91,3 +91,11 @@ def test_an_opaque_line_of_pixels(pool, shape):
     Image.new("LA", shape, (9, 255)).save("in.png")
     pool("max", "in.png", "-o", "out.bmp", "-k", "1")
     assert np.asarray(Image.open("out.bmp")).tolist() == [[9] * shape[0]] * shape[1]
+
+
+@pytest.mark.parametrize("dtype", ["u1", "f8"])
+def test_a_tiff_that_is_stored_sideways(pool, dtype):
+    turned = [(274, "H", 1, 6, True)]
+    tifffile.imwrite("in.tif", np.ones((4, 8), dtype), extratags=turned, metadata=None)
+    same(pool, "max", "in.tif", "-o", "out.tif")
+    assert "4 x 8 (width x height)" in pool("info", "in.tif").stdout
