@@ -31,6 +31,10 @@ _UNNAMED_ALPHA = RunNote(
     "(--alpha straight averages it as a band)"
 )
 
+_NODATA_OF_INDICES = RunNote(
+    "a nodata among a palette's indices was not heeded: colours were pooled (pool mode heeds it)"
+)
+
 # What EXIF orientations 2 to 8 ask for, so that the picture stands upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -159,6 +163,9 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
             array = array // np.uint8(255 // page.metadata.maximum)  # Pillow has scaled them
         metadata = _with_page(metadata, page)
         notes += page.notes
+        if metadata.nodata and picture.mode in ("P", "PA") and palette is None:
+            metadata = replace(metadata, nodata="")
+            notes.append(_NODATA_OF_INDICES)
     array, mode, maximum = kept(array, mode)
     metadata = replace(metadata, maximum=maximum or metadata.maximum)
     layout = "NHWC" if array.ndim == 3 else "NCHW"

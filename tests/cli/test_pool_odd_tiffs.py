@@ -165,3 +165,20 @@ def test_a_jpeg_of_12_bits_is_not_unpacked_twice(pool, random):
         said = pool("max", "in.tif", "-o", "out.tif", *more, code=1).stderr
         assert "12 bits" in said
         assert "accept" not in said
+
+
+def test_the_nodata_of_a_palette_is_an_index(pool):
+    colours = np.zeros((3, 256), np.uint16)
+    colours[:, 1], colours[:, 2] = (65535, 0, 0), (0, 0, 65535)
+    array = np.array([[1, 1], [2, 0]], np.uint8)
+    tags = [(42113, "s", 0, "0", True)]
+    tifffile.imwrite(
+        "in.tif", array, photometric="palette", colormap=colours, extratags=tags, metadata=None
+    )
+    said = pool("avg", "in.tif", "-o", "out.tif").stderr
+    assert "not heeded" in said
+    assert tifffile.imread("out.tif").tolist() == [[[128, 0, 64]]]  # of red, red, blue, black
+    assert 42113 not in tag_values("out.tif")
+    pool("mode", "in.tif", "-o", "mode.tif")
+    assert tifffile.imread("mode.tif").tolist() == [[1]]
+    assert tag_values("mode.tif")[42113] == "0"
