@@ -11,8 +11,9 @@ from .codecs import ARRAYS, by_magic
 from .engine import failed, opened, passed_over
 from .exits import FileError
 from .job import Job, Outcome, Reading, Window
+from .nodata import NONE, holds
 from .operators import OPERATORS
-from .pooling import refuse_dark, window_arguments
+from .pooling import refuse_dark, refuse_no_srgb, refuse_senseless, window_arguments
 from .writable import Kind, refuse_unwritable
 
 if TYPE_CHECKING:
@@ -51,9 +52,16 @@ class Part:
         """Give what the job makes of it."""
         shape, dtype, mode = self.pooled(job.window), _result_type(job.operator, self), self.mode
         operator = OPERATORS[job.operator]
-        refuse_dark(operator, self.white_is_zero, np.dtype(self.dtype))
+        kind, values = np.dtype(self.dtype), job.values
+        if values.nodata == NONE:
+            values = replace(values, nodata=None)
+        refuse_dark(operator, self.white_is_zero, kind)
         if mode == "1" and (operator.weighs_alpha or not operator.keeps_shades):
-            mode = "L"
+            mode, kind = "L", np.dtype(dtype)
+        if values.linear and operator.weighs_alpha:
+            refuse_no_srgb(kind, mode, None)
+        channels = self.shape[-1] if self.picture and len(self.shape) == 3 else 1
+        refuse_senseless(operator, values, mode, kind, channels)
         white = self.white_is_zero and operator.keeps_shades
         return replace(self, shape=shape, dtype=dtype, mode=mode, white_is_zero=white)
 
@@ -334,7 +342,9 @@ def _raster_rows(page: "Page") -> list[tuple[str, str]]:
     if metadata.white_is_zero:
         rows.append(("white", "is the smallest number; lightness is pooled"))
     if metadata.nodata:
-        rows.append(("nodata", f"{metadata.nodata} is left out"))
+        left = holds(metadata.nodata, np.dtype(page.dtype))
+        what = "is left out" if left else f"is not heeded: {page.dtype} does not hold it"
+        rows.append(("nodata", f"{metadata.nodata} {what}"))
     if metadata.georeference:
         kind = "a pixel's centre" if metadata.georeference.point else "a pixel's corner"
         rows.append(("georeference", f"of {kind}, moved with the windows"))

@@ -66,6 +66,14 @@ def number_of(text: str) -> int | float | None:
     return None
 
 
+def holds(text: str, dtype: np.dtype[Any]) -> bool:
+    """Say whether a file's own nodata is a number that the dtype holds."""
+    number = number_of(text)
+    if number is None or math.isnan(number):
+        return number is not None and dtype.kind == "f"
+    return _held(number, dtype) is not None
+
+
 def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
     """Give the number as the dtype holds it, floats to the nearest, or None if it does not."""
     if dtype.kind == "f":

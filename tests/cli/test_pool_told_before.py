@@ -99,3 +99,29 @@ def test_a_tiff_that_is_stored_sideways(pool, dtype):
     tifffile.imwrite("in.tif", np.ones((4, 8), dtype), extratags=turned, metadata=None)
     same(pool, "max", "in.tif", "-o", "out.tif")
     assert "4 x 8 (width x height)" in pool("info", "in.tif").stdout
+
+
+@pytest.mark.parametrize(
+    ("mode", "options"),
+    [
+        ("RGBA", ["avg", "--nodata", "0"]),
+        ("RGBA", ["avg", "--nodata", "none"]),
+        ("RGBA", ["avg", "--nodata", "0", "--alpha", "straight"]),
+        ("RGB", ["mode", "--nodata", "0"]),
+        ("L", ["mode", "--nodata", "0"]),
+        ("1", ["avg", "--linear"]),
+        ("F", ["avg", "--linear"]),
+        ("I;16", ["avg", "--linear"]),
+        ("CMYK", ["avg", "--linear"]),
+    ],
+)
+def test_options_that_do_not_fit_the_numbers(pool, mode, options):
+    Image.new(mode, (4, 4)).save("in.tif")
+    same(pool, *options, "in.tif", "-o", "out.tif")
+
+
+def test_info_tells_of_a_nodata_that_is_not_heeded(pool):
+    tags = [(42113, "s", 0, "-9999", True)]
+    for dtype, said in (("u1", "-9999 is not heeded"), ("i2", "-9999 is left out")):
+        tifffile.imwrite("in.tif", np.ones((4, 4), dtype), extratags=tags)
+        assert said in pool("info", "in.tif").stdout
