@@ -393,14 +393,21 @@ def on_exists_of(given: Mapping[str, Any]) -> OnExists:
     return policy
 
 
+def _strength(name: str) -> int:
+    """Say how strong a value is: what is typed wins, then the environment, then the file."""
+    source = click.get_current_context().get_parameter_source(name)
+    order = (ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT, ParameterSource.COMMANDLINE)
+    return 1 + order.index(source) if source in order else 0
+
+
 def writing_of(given: Mapping[str, Any], format: str) -> Writing:
     """Make a `Writing` of the options, for one format."""
     lossless: bool | None = given["lossless"]
-    source = click.get_current_context().get_parameter_source("quality")
-    if source not in (ParameterSource.DEFAULT, None):  # a quality is asked for
-        if lossless:
-            raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
-        lossless = False
+    quality, exactness = _strength("quality"), _strength("lossless")
+    if quality and quality == exactness and lossless:
+        raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
+    if quality > exactness:
+        lossless = False  # a quality is asked for
     return Writing(
         format=format,
         on_exists=on_exists_of(given),

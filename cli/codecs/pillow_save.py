@@ -45,6 +45,9 @@ def save(
             f"write {holding.listed(holding.suffixes(_ANIMATED))}"
         )
     frames = itertools.chain([first], frames)
+    if several and first.metadata.poster and format in ("GIF", "WEBP", "AVIF"):
+        next(frames)
+        notes.append(f"the picture for viewers that do not animate was left out: {format} has none")
     if several and format != "TIFF":
         frames = held(frames, max_pixels or MAX_PIXELS)
     numbered = ((raster, *holding.numbers(raster, writing, notes)) for raster in frames)
