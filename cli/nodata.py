@@ -36,10 +36,11 @@ def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values,
     number = number_of(text)
     if number is None:
         return values, (RunNote("a nodata that is no number was not heeded"),)
-    if alpha_of(raster.mode) is not None and operator.weighs_alpha:
-        return values, (unused + "its alpha says which pixels count",)
+    weighs = operator.weighs_alpha and values.alpha == "premultiplied"
+    if alpha_of(raster.mode) is not None and weighs:
+        return values, (RunNote(unused + "its alpha says which pixels count"),)
     if operator.keeps_labels and raster.array.ndim == 3:
-        return values, (f"{unused}{operator.name} keeps whole colours",)
+        return values, (RunNote(f"{unused}{operator.name} keeps whole colours"),)
     if math.isnan(number):
         if dtype.kind != "f":
             return values, (RunNote(f"{unused}{dtype} does not hold it"),)

@@ -26,6 +26,7 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258,
 _ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = 274, 277, 284, 338, 339
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _ICC = 282, 283, 296, 34675
 _GDAL_METADATA, _NODATA = 42112, 42113
+_OTHER_PLACES = (33918, 33920, 50844)  # Intergraph's two, and rational polynomials (RPC)
 _CENTIMETRE = 3  # of the resolution's units
 _SEPARATE = 2  # of the planar configurations
 _REDUCED = 1  # of a page's kinds
@@ -178,6 +179,8 @@ def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Meta
         georeference = georeference_of(tags)
     except (TypeError, ValueError):
         notes.append("its georeference is damaged and was left out")
+    if any(tag in tags for tag in _OTHER_PLACES):
+        notes.append(RunNote("a georeference by RPCs or by another program's tags was left out"))
     if georeference and tags.get(_ORIENTATION, 1) != 1:
         georeference = None
         notes.append("it is stored sideways or mirrored: its georeference was left out")

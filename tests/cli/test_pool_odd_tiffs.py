@@ -182,3 +182,26 @@ def test_the_nodata_of_a_palette_is_an_index(pool):
     pool("mode", "in.tif", "-o", "mode.tif")
     assert tifffile.imread("mode.tif").tolist() == [[1]]
     assert tag_values("mode.tif")[42113] == "0"
+
+
+def test_a_nodata_beside_an_alpha(pool):
+    array = np.full((2, 2, 4), 255, np.uint8)
+    array[..., 0] = [[0, 50], [50, 50]]
+    tags = [(42113, "s", 0, "0", True)]
+    tifffile.imwrite(
+        "in.tif", array, photometric="rgb", extrasamples=["unassalpha"], extratags=tags
+    )
+    assert "alpha says which" in pool("avg", "in.tif", "-o", "out.npy").stderr
+    assert np.load("out.npy")[0, 0].tolist() == [38, 255, 255, 255]
+    said = pool("avg", "in.tif", "-o", "straight.npy", "--alpha", "straight").stderr
+    assert "were left out" in said
+    assert np.load("straight.npy")[0, 0].tolist() == [50, 255, 255, 255]
+    assert "whole colours" in pool("mode", "in.tif", "-o", "mode.npy").stderr
+
+
+def test_rational_polynomials_are_not_dropped_in_silence(pool):
+    tags = [(50844, "d", 92, (1.0,) * 92, True)]
+    for dtype in ("u1", "f8"):
+        tifffile.imwrite("in.tif", np.ones((4, 4), dtype), extratags=tags, metadata=None)
+        said = pool("avg", "in.tif", "-o", "out.tif", "--on-exists", "overwrite").stderr
+        assert "RPCs" in said
