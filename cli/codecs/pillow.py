@@ -181,6 +181,8 @@ def _taken_as_it_stands(picture: Image.Image) -> list[str]:
         notes.append("its layers were pooled as the one picture that they make")
     elif picture.format not in _ANIMATED and count > 1:
         notes.append(f"of its {count} pictures the first was pooled")
+    if picture.format == "PPM" and unscaled.more_follows(picture):
+        notes.append(RunNote("of several pictures in one PNM file the first was pooled"))
     if picture.format == "JPEG2000" and picture.mode in ("LA", "RGBA"):
         header = header_of(picture.fp)  # type: ignore[attr-defined]
         if header and not header.alpha_named:

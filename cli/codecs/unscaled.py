@@ -15,6 +15,7 @@ Kept = tuple[NDArray[Any], str, int | None]
 
 _BIG_ENDIAN = {16: "I;16B", 32: "I;32B", -32: "F;32BF"}  # Pillow's words, by a FITS's BITPIX
 _CARD = 80  # bytes of a FITS header's line
+_PNM_BITS = {"1": 1, "L": 8, "I": 16, "RGB": 24}  # of a pixel, by Pillow's mode
 _UNIT = 36 * _CARD
 _MOST_CARDS = 36 * 64
 _FEW_BITS = {"L;2": 3, "L;4": 15}  # Pillow's words for a PNG's grey, and its largest number
@@ -62,6 +63,21 @@ def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
         return array, mode, None if maximum in (255, 65535) else maximum
 
     return kept
+
+
+def more_follows(picture: Image.Image) -> bool:
+    """Say whether another picture follows a binary PNM's first."""
+    file: Any = picture.fp  # type: ignore[attr-defined]
+    (tile,) = picture.tile  # type: ignore[attr-defined]
+    wide = isinstance(tile.args, tuple) and isinstance(tile.args[1], int) and tile.args[1] > 255
+    bits = _PNM_BITS.get(picture.mode, 0) << wide
+    if tile.codec_name == "ppm_plain" or not bits:
+        return False
+    at = file.tell()
+    file.seek(tile.offset + -(-picture.width * bits // 8) * picture.height)
+    following = file.read(2)
+    file.seek(at)
+    return following in (b"P4", b"P5", b"P6")
 
 
 def _axes(cards: dict[bytes, bytes]) -> int:

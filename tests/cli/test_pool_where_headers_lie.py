@@ -178,3 +178,15 @@ def test_other_pictures_in_a_file_are_told(pool):
     frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "blue")]
     frames[0].save("in.mpo", save_all=True, append_images=frames[1:])
     assert "of its 2 pictures the first" in pool("max", "in.mpo", "-o", "out.png", "-v").stderr
+
+
+@pytest.mark.parametrize(
+    ("header", "pixels"),
+    [("P4 9 2", 4), ("P5 9 2 255", 18), ("P5 9 2 15", 18), ("P5 9 2 1023", 36), ("P6 9 2 255", 54)],
+)
+def test_several_pictures_in_a_pnm(pool, header, pixels):
+    one = header.encode() + b"\n" + bytes(pixels)
+    for count, told in ((1, False), (2, True)):
+        Path("in.pnm").write_bytes(one * count)
+        said = pool("max", "in.pnm", "-o", "out.npy", "--on-exists", "overwrite").stderr
+        assert ("of several pictures" in said) == told
