@@ -16,6 +16,7 @@ Kept = tuple[NDArray[Any], str, int | None]
 _BIG_ENDIAN = {16: "I;16B", 32: "I;32B", -32: "F;32BF"}  # Pillow's words, by a FITS's BITPIX
 _CARD = 80  # bytes of a FITS header's line
 _PNM_BITS = {"1": 1, "L": 8, "I": 16, "RGB": 24}  # of a pixel, by Pillow's mode
+_MOST_AXES = 999  # of a FITS
 _UNIT = 36 * _CARD
 _MOST_CARDS = 36 * 64
 _FEW_BITS = {"L;2": 3, "L;4": 15}  # Pillow's words for a PNG's grey, and its largest number
@@ -109,8 +110,8 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     cards = _cards(picture.fp)  # type: ignore[attr-defined]
     if b"ZIMAGE" in cards:
         raise FileError("it is compressed within (ZIMAGE), which is not read: unpack it first")
-    planes = [int(cards.get(b"NAXIS%d" % n, b"1")) for n in range(3, _axes(cards) + 1)]
-    if any(length != 1 for length in planes):
+    axes = min(_axes(cards), _MOST_AXES)
+    if any(int(cards.get(b"NAXIS%d" % n, b"1")) != 1 for n in range(3, axes + 1)):
         raise FileError(
             f"it has {_axes(cards)} axes, of which Pillow reads the first plane: save it as .npy"
         )
@@ -144,7 +145,7 @@ def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     """Take back the shift by which Pillow fills 8 or 16 bits."""
     header = header_of(picture.fp)  # type: ignore[attr-defined]
     if header is None or not header.bits:
-        raise FileError("it is damaged: its header does not say how many bits its numbers have")
+        raise FileError("it is damaged: its data cannot be decoded")
     bits = header.bits[0]
     if header.signed:
         raise FileError(
