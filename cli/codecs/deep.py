@@ -126,7 +126,7 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
             where = f"page {number} of {len(deep.pages)}" if len(deep.pages) > 1 else "it"
             return (
                 f"{where} holds {page.bits} bits a channel in a form that is not read: save it "
-                f"with 8 or 16 bits a channel, or as .npy{accept}"
+                f"as grey or RGB of 8 or 16 bits, or as .npy{accept}"
             )
     if not installed():
         if eight:
