@@ -36,10 +36,11 @@ def test_each_type_of_number(pool, format):
                 array = ~array
             tifffile.imwrite("in.tif", array, photometric=photometric, compression="zlib")
             same(pool, "max", "in.tif", "-o", f"{photometric}{dtype}.{format}")
-            same(pool, "sum", "in.tif", "-o", f"sum{photometric}{dtype}.{format}")
-            np.save("in.npy", array)
-            if photometric == "minisblack":
-                same(pool, "lp", "in.npy", "-o", f"lp{dtype}.{format}")
+            if dtype in ("u1", "f4"):  # each operator on a type compiles a kernel
+                same(pool, "sum", "in.tif", "-o", f"sum{photometric}{dtype}.{format}")
+            if dtype == "u1":
+                np.save("in.npy", array)
+                same(pool, "lp", "in.npy", "-o", f"lp{photometric}.{format}")
 
 
 @pytest.mark.parametrize("format", FORMATS)
