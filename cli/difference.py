@@ -59,12 +59,14 @@ class Difference:
     _values: int = 0
     _squares: list[float] = field(default_factory=list)
     _dtypes: set[np.dtype[Any]] = field(default_factory=set)
+    _maximum: int | None = None  # the number of white, if it is not the type's largest
     _range: tuple[float, float] = (math.inf, -math.inf)  # of the first file
 
     def add(self, a: Raster, b: Raster, part: str) -> None:
         """Compare a pair of equal shape and type."""
         self.picture = a.picture
         self._dtypes.add(a.array.dtype)
+        self._maximum = a.metadata.maximum
         channels = a.array.shape[2] if a.picture and a.array.ndim == 3 else 1
         one, other = a.array.reshape(-1), b.array.reshape(-1)
         for start in range(0, one.size, _BLOCK * channels):
@@ -102,6 +104,8 @@ class Difference:
     def peak(self) -> tuple[float, str]:
         """Give the largest difference that there could be, and what it is taken from."""
         (dtype, *others) = self._dtypes
+        if self._maximum:
+            return float(self._maximum), "the maximum that they give"
         if dtype.name in _FULL_RANGE and not others:
             if dtype.kind == "b":
                 return 1.0, "of bool"
@@ -173,6 +177,13 @@ def _refuse_unlike(a: Raster, b: Raster, names: tuple[str, str]) -> None:
             f"{shown(name)} is {_kind(raster)}" for name, raster in zip(names, (a, b), strict=True)
         )
         raise FileError(f"{one} and {other}: they must be alike in shape and type")
+    whites = [raster.metadata.maximum for raster in (a, b)]
+    if whites[0] != whites[1] and a.picture and b.picture:
+        one, other = (
+            f"{shown(name)} {white or np.iinfo(a.array.dtype).max}"
+            for name, white in zip(names, whites, strict=True)
+        )
+        raise FileError(f"white is in {one} and in {other}: they must be alike")
     if a.array.dtype.kind not in "biuf":
         raise FileError(f"{a.array.dtype} is not compared: give whole or real numbers")
 

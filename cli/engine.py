@@ -80,14 +80,13 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
     """
     after: list[Shape] = []
     shown: list[str] = []
-    dtype = ""
+    dtypes: list[str] = []
 
     def told(rasters: Iterable[Raster]) -> Iterator[Raster]:
-        nonlocal dtype
         for raster in rasters:
             after.append(raster.array.shape)
             shown.extend(raster.notes)
-            dtype = dtype or str(raster.array.dtype)
+            dtypes.append(str(raster.array.dtype))
             yield raster
 
     rest = iter(pooled)
@@ -99,7 +98,7 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
         output.path,
         before=tuple(before),
         after=tuple(after),
-        dtype=dtype,
+        dtype=" ".join(dict.fromkeys(dtypes)),
         notes=tuple(dict.fromkeys([*shown, *notes])),
         pixels=sum(_count(shape) for shape in before),
         seconds=time.perf_counter() - start,

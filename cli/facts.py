@@ -11,7 +11,10 @@ from .codecs import ARRAYS, by_magic
 from .engine import failed, opened, passed_over
 from .exits import FileError
 from .job import Job, Outcome, Reading, Window
-from .pooling import window_arguments
+from .nodata import NONE, holds
+from .operators import OPERATORS
+from .pooling import refuse_dark, refuse_no_srgb, refuse_senseless, window_arguments
+from .writable import Kind, refuse_unwritable
 
 if TYPE_CHECKING:
     from .codecs.deep import Deep
@@ -28,6 +31,9 @@ class Part:
     dtype: str
     name: str = ""
     refused: str = ""  # why numbers of that type are not pooled, where they are not
+    mode: str = ""
+    white_is_zero: bool = False
+    deep: bool = False
 
     @property
     def spatial(self) -> tuple[int, int]:
@@ -44,8 +50,28 @@ class Part:
 
     def after(self, job: Job) -> "Part":
         """Give what the job makes of it."""
-        shape = self.pooled(job.window)
-        return replace(self, shape=shape, dtype=_result_type(job.operator, self))
+        shape, dtype, mode = self.pooled(job.window), _result_type(job.operator, self), self.mode
+        operator = OPERATORS[job.operator]
+        kind, values = np.dtype(self.dtype), job.values
+        if values.nodata == NONE:
+            values = replace(values, nodata=None)
+        refuse_dark(operator, self.white_is_zero, kind)
+        if mode == "1" and (operator.weighs_alpha or not operator.keeps_shades):
+            mode, kind = "L", np.dtype(dtype)
+        if values.linear and operator.weighs_alpha:
+            refuse_no_srgb(kind, mode, None)
+        channels = self.shape[-1] if self.picture and len(self.shape) == 3 else 1
+        refuse_senseless(operator, values, mode, kind, channels)
+        white = self.white_is_zero and operator.keeps_shades
+        return replace(self, shape=shape, dtype=dtype, mode=mode, white_is_zero=white)
+
+    @property
+    def kind(self) -> Kind:
+        """Give all that decides how it is written but its numbers."""
+        pixel, layout = list(self.shape), self.data_format or ""
+        at = len(pixel) - (3 if layout == "NHWC" else 2)
+        pixel[at : at + 2] = [1, 1]
+        return Kind(tuple(pixel), self.dtype, layout, self.mode, self.white_is_zero, self.deep)
 
     def pooled(self, window: Window) -> tuple[int, ...]:
         """Give the shape that pooling makes of it."""
@@ -105,6 +131,7 @@ def _planned(job: Job) -> Outcome:
 
 def planned_of(job: Job, before: Sequence[tuple[int, ...]], after: Sequence[Part]) -> Outcome:
     """Tell what a job would write, where its result is known."""
+    refuse_unwritable([part.kind for part in after], len(after), job.writing)
     return Outcome(
         job.source,
         job.target,
@@ -173,62 +200,86 @@ def _picture(file: BinaryIO, reading: Reading) -> Facts:
     found = deep.find(file, reading.accept_8bit)
     if found:
         return _deep_facts(file, found, reading)
-    head = file.read(pillow.HEAD)
     file.seek(0)
-    pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
+    pages = tiff.pages(file) if file.read(4) in tiff.MAGIC else ()
+    file.seek(0)
+    pillow.refuse(pages)
     with pillow.open_picture(file, reading) as picture:
         try:
             unscaled.prepared(picture)  # refuses what it cannot restore
-            return _picture_facts(picture, head, pages, reading)
+            return _picture_facts(picture, file, pages, reading)
         except FileError:
             raise
         except Exception as error:
             raise FileError(pillow.reason_of(error)) from error
 
 
-def _picture_facts(picture: Any, head: bytes, pages: tuple["Page", ...], reading: Reading) -> Facts:
+def _picture_facts(
+    picture: Any, file: BinaryIO, pages: tuple["Page", ...], reading: Reading
+) -> Facts:
     from .codecs import pillow
     from .codecs.exif import orientation
-    from .codecs.raster import channels_of, dtype_of
 
-    mode, (width, height) = picture.mode, picture.size
-    turned = orientation(picture)
-    if turned >= 5:
-        width, height = height, width
-    if mode == "P" and reading.indices:
-        loaded = mode
-    elif mode in ("P", "PA"):
-        loaded = "RGBA" if picture.has_transparency_data else "RGB"
-    elif picture.info.get("transparency") is not None and mode in ("1", "L", "RGB"):
-        loaded = "RGBA" if mode == "RGB" else "LA"
-    else:
-        loaded = mode
-    loaded = {"RGBX": "RGB", "HSV": "RGB"}.get(loaded, loaded)
-    if pages and channels_of(pages[0].mode) == 1:
-        loaded = mode = pages[0].mode
-    elif loaded.startswith("I;16"):
-        loaded = "L;16S" if picture.format == "FITS" else "I;16"
-    dtype, channels = dtype_of(loaded).name, channels_of(loaded)
-    shape = (height, width) if channels == 1 else (height, width, channels)
-    count = pillow.frame_count(picture)
-    deep = pillow.bits_beyond_8(picture, head)
-    bits = deep or (1 if dtype == "bool" else 8 * np.dtype(dtype).itemsize)
+    numbers = pillow.frame_numbers(picture, pages)
+    mode, first = _part(picture, pages[0] if pages else None, reading)
+    deep = pillow.bits_beyond_8(picture, file)
+    bits = deep or (1 if first.dtype == "bool" else 8 * np.dtype(first.dtype).itemsize)
     refused = "" if not deep or reading.accept_8bit else pillow.too_deep(deep)
-    if picture.format == "TIFF" and len(pages) < count:
+    if picture.format == "TIFF" and len(pages) < getattr(picture, "n_frames", 1):
         refused = pillow.UNKNOWN_NUMBERS
     rows = [("format", str(picture.format))]
     rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))
     if deep:
         rows.append(("", "of which Pillow reads 8: --accept-8bit accepts that"))
-    rows += _place_rows(width, height, turned)
+    rows += _place_rows(*first.spatial[::-1], orientation(picture))
     if mode in ("P", "PA"):
-        rows.append(("palette", f"pooled as {loaded}, by mode on its indices"))
+        rows.append(("palette", f"pooled as {_colours_of(picture)}, by mode on its indices"))
     dpi = picture.info.get("dpi")
-    rows += _word_rows(count, picture.info.get("icc_profile"), dpi)
+    rows += _word_rows(len(numbers), picture.info.get("icc_profile"), dpi)
     rows += _raster_rows(pages[0]) if pages else []
+    parts = [first]
+    for number in numbers[1:]:
+        if number < len(pages):  # a TIFF's pages differ, an animation's frames have one size
+            picture.seek(number)
+            parts.append(_part(picture, pages[number], reading)[1])
+        else:
+            parts.append(first)
+    format, dtype = str(picture.format), " ".join(dict.fromkeys(part.dtype for part in parts))
+    return Facts(format, tuple(parts), dtype, mode, tuple(rows), refused)
+
+
+def _colours_of(picture: Any) -> str:
+    return "RGBA" if picture.has_transparency_data else "RGB"
+
+
+def _part(picture: Any, page: "Page | None", reading: Reading) -> tuple[str, Part]:
+    """Give a frame's own mode, and the frame as it will be loaded."""
+    from .codecs.exif import orientation
+    from .codecs.raster import channels_of, dtype_of
+
+    # Of a TIFF that is stored sideways some Pillows give the size as it is shown.
+    mode = picture.mode
+    width, height = (page.width, page.height) if page else picture.size
+    if orientation(picture) >= 5:
+        width, height = height, width
+    if mode == "P" and reading.indices:
+        loaded = mode
+    elif mode in ("P", "PA"):
+        loaded = _colours_of(picture)
+    elif picture.info.get("transparency") is not None and mode in ("1", "L", "RGB"):
+        loaded = "RGBA" if mode == "RGB" else "LA"
+    else:
+        loaded = mode
+    loaded = {"RGBX": "RGB", "HSV": "RGB", "RGBa": "RGBA", "La": "LA"}.get(loaded, loaded)
+    if page and page.mode and page.mode != "P" and channels_of(page.mode) == 1:
+        loaded = mode = page.mode
+    elif loaded.startswith("I;16") or (loaded == "I" and picture.format == "PPM"):
+        loaded = "L;16S" if picture.format == "FITS" else "I;16"
+    dtype, channels = dtype_of(loaded).name, channels_of(loaded)
+    shape = (height, width) if channels == 1 else (height, width, channels)
     layout = "NCHW" if channels == 1 else "NHWC"
-    parts = tuple(Part(shape, layout, True, dtype) for _ in range(count))
-    return Facts(str(picture.format), parts, dtype, mode, tuple(rows), refused)
+    white = page.metadata.white_is_zero if page else False
+    return mode, Part(shape, layout, True, dtype, mode=loaded, white_is_zero=white)
 
 
 def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
@@ -246,12 +297,22 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
         rows.append(("", refused))
     height, width = first.shape[:2]
     rows += _place_rows(width, height, first.orientation)
-    rows += _word_rows(len(found.pages), first.metadata.icc, first.metadata.dpi)
+    rows += _word_rows(
+        sum(not page.reduced for page in found.pages), first.metadata.icc, first.metadata.dpi
+    )
     rows += _raster_rows(first)
     parts = tuple(
-        Part(page.shape, "NCHW" if len(page.shape) == 2 else "NHWC", True, page.dtype)
+        Part(
+            page.shape,
+            "NCHW" if len(page.shape) == 2 else "NHWC",
+            True,
+            page.dtype,
+            mode=page.mode,
+            white_is_zero=page.metadata.white_is_zero,
+            deep=True,
+        )
         for page in found.pages
-        if page.mode
+        if page.mode and not page.reduced
     )
     return Facts(found.format, parts, first.dtype, first.mode, tuple(rows), refused)
 
@@ -283,7 +344,9 @@ def _raster_rows(page: "Page") -> list[tuple[str, str]]:
     if metadata.white_is_zero:
         rows.append(("white", "is the smallest number; lightness is pooled"))
     if metadata.nodata:
-        rows.append(("nodata", f"{metadata.nodata} is left out"))
+        left = holds(metadata.nodata, np.dtype(page.dtype))
+        what = "is left out" if left else f"is not heeded: {page.dtype} does not hold it"
+        rows.append(("nodata", f"{metadata.nodata} {what}"))
     if metadata.georeference:
         kind = "a pixel's centre" if metadata.georeference.point else "a pixel's corner"
         rows.append(("georeference", f"of {kind}, moved with the windows"))

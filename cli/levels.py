@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from .codecs.raster import MAX_PIXELS, Raster, refuse_more
 from .engine import failed, load, opened, passed_over, written
+from .exits import FileError
 from .job import Job, Outcome, Window
 from .operators import OPERATORS
 from .pooling import pool
@@ -57,7 +58,10 @@ def plan_levels(job: Job) -> Outcome:
     before: list[Shape] = []
 
     def parts() -> Iterator[Part]:
-        for part in inspect(job.source, job.reading).parts:
+        facts = inspect(job.source, job.reading)
+        if facts.refused:
+            raise FileError(facts.refused)
+        for part in facts.parts:
             before.append(part.shape)
             yield part
 

@@ -36,10 +36,11 @@ def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values,
     number = number_of(text)
     if number is None:
         return values, (RunNote("a nodata that is no number was not heeded"),)
-    if alpha_of(raster.mode) is not None and operator.weighs_alpha:
-        return values, (unused + "its alpha says which pixels count",)
+    weighs = operator.weighs_alpha and values.alpha == "premultiplied"
+    if alpha_of(raster.mode) is not None and weighs:
+        return values, (RunNote(unused + "its alpha says which pixels count"),)
     if operator.keeps_labels and raster.array.ndim == 3:
-        return values, (f"{unused}{operator.name} keeps whole colours",)
+        return values, (RunNote(f"{unused}{operator.name} keeps whole colours"),)
     if math.isnan(number):
         if dtype.kind != "f":
             return values, (RunNote(f"{unused}{dtype} does not hold it"),)
@@ -53,7 +54,7 @@ def settled(raster: Raster, operator: Operator, values: Values) -> tuple[Values,
 def text_of(raster: Raster, number: int | float) -> str:
     """Give the text by which a file of the raster's kind names the number that was left out."""
     number = _turned(raster, number)
-    return str(number) if isinstance(number, int) else f"{number:.17g}"
+    return str(int(number)) if isinstance(number, int) else f"{number:.17g}"
 
 
 def number_of(text: str) -> int | float | None:
@@ -64,6 +65,14 @@ def number_of(text: str) -> int | float | None:
         except (ValueError, OverflowError):
             continue
     return None
+
+
+def holds(text: str, dtype: np.dtype[Any]) -> bool:
+    """Say whether a file's own nodata is a number that the dtype holds."""
+    number = number_of(text)
+    if number is None or math.isnan(number):
+        return number is not None and dtype.kind == "f"
+    return _held(number, dtype) is not None
 
 
 def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
@@ -84,4 +93,4 @@ def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
 def _turned(raster: Raster, number: Any) -> Any:
     if not raster.metadata.white_is_zero or _held(number, raster.array.dtype) is None:
         return number
-    return lightness(np.array([number], raster.array.dtype))[0].item()
+    return lightness(np.array([number], raster.array.dtype), raster.metadata.maximum)[0].item()

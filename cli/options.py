@@ -396,11 +396,14 @@ def on_exists_of(given: Mapping[str, Any]) -> OnExists:
 def writing_of(given: Mapping[str, Any], format: str) -> Writing:
     """Make a `Writing` of the options, for one format."""
     lossless: bool | None = given["lossless"]
-    source = click.get_current_context().get_parameter_source("quality")
-    if source not in (ParameterSource.DEFAULT, None):  # a quality is asked for
-        if lossless:
-            raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
-        lossless = False
+    typed = {
+        name: click.get_current_context().get_parameter_source(name) == ParameterSource.COMMANDLINE
+        for name in ("quality", "lossless")
+    }
+    if lossless and all(typed.values()):
+        raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
+    if typed["quality"] and not typed["lossless"]:
+        lossless = False  # one from the environment or a file is of the formats that are lossy
     return Writing(
         format=format,
         on_exists=on_exists_of(given),

@@ -12,7 +12,7 @@ from . import nodata
 from .codecs.georeference import Step
 from .codecs.raster import Metadata, Raster, alpha_of, spoken
 from .exits import FileError
-from .job import Values, Window
+from .job import RunNote, Values, Window
 from .operators import Operator
 
 Arguments = dict[str, Any]
@@ -32,26 +32,23 @@ def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> 
     """Pool a raster by `operator`, as its mode and `values` ask."""
     arguments = window_arguments(window, raster.spatial, picture=bool(raster.mode))
     values, said = nodata.settled(raster, operator, values)
-    array, mode = raster.array, raster.mode
-    if mode == "1" and operator.weighs_alpha:
+    if raster.mode == "1" and operator.weighs_alpha:
         # The mean of black and white is a grey.
-        array, mode = array.astype(np.uint8) * np.uint8(255), "L"
+        raster = replace(raster, array=raster.array.astype(np.uint8) * np.uint8(255), mode="L")
         if values.nodata is not None:
             values = replace(values, nodata=255 * values.nodata)
-    elif mode == "1" and not operator.keeps_shades:
+    array, mode = raster.array, raster.mode
+    if mode == "1" and not operator.keeps_shades:
         mode = "L"  # a count
     call = _Call(operator, arguments, values, raster.data_format)
     metadata = _metadata_after(raster, operator, arguments, values)
     alpha = alpha_of(mode)
     linear = values.linear and operator.weighs_alpha
     if linear:
-        _refuse_no_srgb(array, mode, raster.metadata.maximum)
+        refuse_no_srgb(array.dtype, mode, raster.metadata.maximum)
+    channels = array.shape[-1] if raster.picture and array.ndim == 3 else 1
+    refuse_senseless(operator, values, mode, array.dtype, channels)
     if alpha is not None and operator.weighs_alpha and values.alpha == "premultiplied":
-        if values.nodata is not None or (values.nan == "skip" and array.dtype.kind == "f"):
-            flag = "--nodata" if values.nodata is not None else "--nan skip"
-            raise FileError(
-                f"{flag} and weighing by alpha both say what counts: give --alpha straight"
-            )
         pooled = _weighed(array, alpha, call, linear)
     elif linear:
         pooled = _linear(array, call)
@@ -59,6 +56,8 @@ def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> 
         pooled = _whole_colours(array, call)
     else:
         pooled = call(array)
+    if raster.metadata.gdal and not metadata.gdal:
+        said = (*said, RunNote(f"GDAL's metadata was left out: it is not of a {operator.name}"))
     notes = (*raster.notes, *said)
     return replace(raster, array=pooled, mode=mode, metadata=metadata, notes=notes)
 
@@ -68,13 +67,10 @@ def _metadata_after(
 ) -> Metadata:
     """Give what stands beside the pixels once they are pooled."""
     metadata = raster.metadata
-    if metadata.white_is_zero and raster.array.dtype.kind == "f" and not operator.keeps_shades:
-        raise FileError(
-            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
-            "dark: save it with black at zero"
-        )
+    refuse_dark(operator, metadata.white_is_zero, raster.array.dtype)
     if not operator.keeps_shades:
-        metadata = replace(metadata, white_is_zero=False, maximum=None)
+        # No window of them lacks a number, and what scaled the shades does not scale them.
+        metadata = replace(metadata, white_is_zero=False, maximum=None, nodata="", gdal="")
     if metadata.nodata and values.nodata is not None:
         metadata = replace(metadata, nodata=nodata.text_of(raster, values.nodata))
     if metadata.georeference:
@@ -82,6 +78,43 @@ def _metadata_after(
         georeference = metadata.georeference.pooled(across, down)
         metadata = replace(metadata, georeference=georeference)
     return metadata
+
+
+def refuse_senseless(
+    operator: Operator, values: Values, mode: str, dtype: np.dtype[Any], channels: int
+) -> None:
+    """Refuse values that contradict each other, or what the numbers are."""
+    weighs = operator.weighs_alpha and values.alpha == "premultiplied"
+    if alpha_of(mode) is not None and weighs:
+        if values.nodata is not None or (values.nan == "skip" and dtype.kind == "f"):
+            flag = "--nodata" if values.nodata is not None else "--nan skip"
+            raise FileError(
+                f"{flag} and weighing by alpha both say what counts: give --alpha straight"
+            )
+    if not operator.keeps_labels or channels == 1:
+        return
+    name, bits = operator.name, 8 * dtype.itemsize * channels
+    if dtype.kind == "f":
+        raise FileError(f"{name} keeps whole colours, of whole numbers, not of {dtype}")
+    if values.nodata is not None:
+        raise FileError(
+            f"--nodata leaves out single values and {name} keeps whole colours: leave it out, or "
+            "give a picture of one channel"
+        )
+    if bits > 64:
+        raise FileError(
+            f"{name} keeps whole colours of up to 64 bits, and these have {bits}: pool its bands "
+            "apart"
+        )
+
+
+def refuse_dark(operator: Operator, white_is_zero: bool, dtype: np.dtype[Any]) -> None:
+    """Refuse floats of which the least is white, if their result is no shade."""
+    if white_is_zero and dtype.kind == "f" and not operator.keeps_shades:
+        raise FileError(
+            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
+            "dark: save it with black at zero"
+        )
 
 
 class Planned:
@@ -96,7 +129,7 @@ class Planned:
 
         self.array = raster.array
         if values.linear and operator.weighs_alpha:
-            _refuse_no_srgb(self.array, raster.mode, None)
+            refuse_no_srgb(self.array.dtype, raster.mode, None)
         arguments = window_arguments(window, raster.spatial, picture=False)
         values, _ = nodata.settled(raster, operator, values)
         self._call = _Call(operator, arguments, values, raster.data_format)
@@ -268,20 +301,6 @@ def _whole_colours(array: NDArray[Any], call: _Call) -> NDArray[Any]:
     A pixel's channels become one number, the first of them its highest digits.
     """
     dtype, channels = array.dtype, array.shape[-1]
-    if dtype.kind == "f":
-        raise FileError(
-            f"{call.operator.name} keeps whole colours, of whole numbers, not of {dtype}"
-        )
-    if call.values.nodata is not None:
-        raise FileError(
-            f"--nodata leaves out single values and {call.operator.name} keeps whole colours: "
-            "leave it out, or give a picture of one channel"
-        )
-    if dtype.itemsize * channels > 8:
-        raise FileError(
-            f"{call.operator.name} keeps whole colours of up to 64 bits, and these have "
-            f"{8 * dtype.itemsize * channels}: pool its bands apart"
-        )
     room = 1 << (dtype.itemsize * channels - 1).bit_length()
     padded = np.zeros((*array.shape[:-1], room // dtype.itemsize), dtype.newbyteorder(">"))
     padded[..., -channels:] = array
@@ -314,12 +333,12 @@ def _linear(array: NDArray[Any], call: _Call) -> NDArray[Any]:
     return shade_of(shades(light[array]), array.dtype)
 
 
-def _refuse_no_srgb(array: NDArray[Any], mode: str, maximum: int | None) -> None:
+def refuse_no_srgb(dtype: np.dtype[Any], mode: str, maximum: int | None) -> None:
     """Refuse numbers that do not stand for sRGB's shades."""
     known = ("L", "LA", "RGB", "RGBA", "I")
     if maximum:
         raise FileError(f"--linear is for sRGB of 8 or 16 bits, not a maximum of {maximum}")
-    if array.dtype not in (np.uint8, np.uint16) or mode.partition(";")[0] not in known:
+    if dtype not in (np.uint8, np.uint16) or mode.partition(";")[0] not in known:
         what = f"{spoken(mode)} pictures" if mode else "arrays"
         raise FileError(f"--linear is for sRGB of 8 or 16 bits, not {what}: leave it out")
 

@@ -47,6 +47,9 @@ def view(raster: Raster, span: Span) -> Image.Image:
     if raster.palette is not None:
         array = raster.palette[array]
         mode = _COLOURS[array.shape[-1]]
+    maximum = raster.metadata.maximum
+    if maximum and array.dtype == np.uint8:
+        array = (array.astype(np.uint16) * np.uint16(255) // np.uint16(maximum)).astype(np.uint8)
     array = np.ascontiguousarray(_bytes(array, span))
     if array.ndim == 3 and (array.shape[-1] not in _COLOURS or "X" in mode):
         # Of bands without a colour, red, green and blue or the first are shown.

@@ -117,6 +117,9 @@ def described(file: BinaryIO, deep: Deep) -> Deep:
 
 def refusal(file: BinaryIO, deep: Deep) -> str:
     """Say why it is not read, or give nothing if it is."""
+    refused = next((page.refused for page in deep.pages if page.refused), "")
+    if refused:
+        return refused
     eight = deep.eight_of_more and pillow_reads(file)
     accept = ", or accept 8 bits with --accept-8bit" if eight else ""
     for number, page in enumerate(deep.pages, 1):
@@ -124,7 +127,7 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
             where = f"page {number} of {len(deep.pages)}" if len(deep.pages) > 1 else "it"
             return (
                 f"{where} holds {page.bits} bits a channel in a form that is not read: save it "
-                f"as 16-bit RGB or as .npy{accept}"
+                f"as grey or RGB of 8 or 16 bits, or as .npy{accept}"
             )
     if not installed():
         if eight:
@@ -205,8 +208,11 @@ def _load_tiff(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
         with tifffile.TiffFile(file) as opened:
             if len(opened.pages) != len(deep.pages):
                 raise FileError(f"not all of its {len(deep.pages)} pages can be read")
-            for number, page in enumerate(deep.pages):
-                yield _raster(_tiff_pixels(opened.pages[number]), page, len(deep.pages))
+            numbers = [n for n, page in enumerate(deep.pages) if not page.reduced]
+            for number in numbers:
+                page = deep.pages[number]
+                page = replace(page, notes=(*page.notes, *tiff.said_of(deep.pages)))
+                yield _raster(_tiff_pixels(opened.pages[number]), page, len(numbers))
     except FileError:
         raise
     except Exception as error:
@@ -263,7 +269,7 @@ def _raster(array: NDArray[Any], page: Page, frames: int = 1) -> Raster:
         )
     array = np.ascontiguousarray(array, dtype)
     if page.metadata.white_is_zero:
-        array = turned(array)
+        array = turned(array, page.metadata.maximum)
     metadata = page.metadata
     if metadata.dpi and page.orientation >= 5:
         metadata = replace(metadata, dpi=metadata.dpi[::-1])

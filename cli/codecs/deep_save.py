@@ -15,7 +15,7 @@ from . import png
 from .deep import installed
 from .holding import EXTRA
 from .raster import Frame, Metadata, Raster, spoken, turned
-from .tiff_save import SIDE_BY_SIDE, beside
+from .tiff_save import MAXIMUM, SIDE_BY_SIDE, beside
 
 # TIFF's words for the colours of a mode, and for the bands beside them.
 _COLOURS = {"L": "minisblack", "I": "minisblack", "F": "minisblack", "RGB": "rgb"}
@@ -93,21 +93,26 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
                 notes.append(SIDE_BY_SIDE)
             packed = _PACKED.get(kept.compression or "", "zlib")
             if kept.white_is_zero:
-                array = turned(array)
+                array = turned(array, kept.maximum)
             tiff.write(
                 np.ascontiguousarray(array),
                 photometric=photometric,
                 planarconfig="contig" if array.ndim == 3 else None,
                 extrasamples=extra if array.ndim == 3 else None,
                 compression=packed,
-                predictor=packed in _PREDICTED,
+                predictor=packed in _PREDICTED and _predictable(array.dtype),
                 resolution=kept.dpi,
                 resolutionunit="INCH" if kept.dpi else None,
                 iccprofile=kept.icc,
                 software=False,
                 metadata=None,
-                extratags=[*_tags(kept.exif, notes), *map(_tag, beside(kept, writing))],
+                extratags=[*_tags(kept.exif, notes), *map(_tag, _numbers(kept, writing))],
             )
+
+
+def _predictable(dtype: np.dtype[Any]) -> bool:
+    """Say whether tifffile writes differences of such numbers."""
+    return dtype.kind == "f" or dtype.itemsize <= 4
 
 
 def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:
@@ -124,6 +129,11 @@ def _kept(metadata: Metadata, writing: Writing) -> Metadata:
     """Give what is to be written beside the pixels."""
     kept = replace(metadata, icc=metadata.icc if writing.metadata != "none" else None)
     return kept if writing.metadata == "all" else replace(kept, exif=None, dpi=None)
+
+
+def _numbers(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:
+    maximum = [(MAXIMUM, (metadata.maximum,))] if metadata.maximum else []
+    return [*maximum, *beside(metadata, writing)]
 
 
 def _tag(tag: tuple[int, Any]) -> tuple[int, str, int, Any, bool]:

@@ -21,7 +21,7 @@ HOLDS: dict[str, tuple[str, ...]] = {
     "WEBP": ("RGB", "RGBA"),
     "AVIF": ("RGB", "RGBA"),
     "GIF": ("1", "L", "RGB", "RGBA", "P"),
-    "BMP": ("1", "L", "RGB", "RGBA", "P"),
+    "BMP": ("1", "L", "RGB", "P"),  # readers take no heed of the alpha that Pillow writes
     "PPM": ("1", "L", "RGB", "I;16", "F"),
     "JPEG2000": ("L", "LA", "RGB", "RGBA", "I;16"),
     "TGA": ("1", "L", "LA", "RGB", "RGBA", "P"),

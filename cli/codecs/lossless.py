@@ -2,9 +2,7 @@
 
 from typing import BinaryIO
 
-_JP2, _CODESTREAM = b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"
-_SIZ_TO_COD = 1 << 16  # bytes in which the coding style is looked for
-_REVERSIBLE = 1  # of the wavelet transforms
+from .jpeg2000 import header_of
 
 
 def format_of(file: BinaryIO) -> str:
@@ -18,11 +16,11 @@ def format_of(file: BinaryIO) -> str:
     found = ""
     if head[:4] == b"RIFF" and head[8:] == b"WEBP":
         found = "WEBP" if _webp(file) else ""
-    elif head == _JP2 or head.startswith(_CODESTREAM):
-        file.seek(0)
-        found = "JPEG2000" if _jpeg2000(file.read(_SIZ_TO_COD)) else ""
     elif head[4:12] in (b"ftypavif", b"ftypavis"):
         found = "AVIF"
+    else:
+        header = header_of(file)
+        found = "JPEG2000" if header and header.reversible else ""
     file.seek(0)
     return found
 
@@ -38,19 +36,3 @@ def _webp(file: BinaryIO) -> bool:
         kinds.add(name)
         file.seek(size + size % 2, 1)
     return b"VP8L" in kinds and b"VP8 " not in kinds
-
-
-def _jpeg2000(head: bytes) -> bool:
-    """Read the transform out of the coding style (COD) in the main header."""
-    at = head.find(_CODESTREAM)
-    if at < 0:
-        return False
-    at += 2
-    while at + 4 <= len(head):
-        marker, size = head[at : at + 2], int.from_bytes(head[at + 2 : at + 4], "big")
-        if marker == b"\xff\x52":
-            return at + 13 < len(head) and head[at + 13] == _REVERSIBLE
-        if marker == b"\xff\x90" or marker[:1] != b"\xff":  # the first tile begins
-            return False
-        at += 2 + size
-    return False

@@ -242,6 +242,10 @@ def _refused_or_noted(raster: Raster) -> Iterator[str]:
         yield RunNote("in a file whose zero is white, the lightness was pooled")
     if metadata.georeference:
         yield RunNote("NumPy's files hold no georeference: it was left out")
+    if metadata.gdal:
+        yield RunNote("NumPy's files hold no GDAL metadata: it was left out")
+    if metadata.nodata:
+        yield RunNote("NumPy's files do not say which number is nodata")
 
 
 def create(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -17,6 +17,10 @@ class Page:
         As of a `Raster`; empty where it is of a kind that is not read.
     exact
         Whether Pillow reads every number as it is.
+    reduced
+        Whether it is a smaller copy of a page before it (an overview).
+    refused
+        Why the file is not read, or nothing.
     """
 
     width: int
@@ -27,11 +31,14 @@ class Page:
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata)
     notes: tuple[str, ...] = ()
+    reduced: bool = False
+    refused: str = ""
 
     @property
     def eight_of_more(self) -> bool:
-        """Whether Pillow reads it, but 8 of its bits alone."""
-        return not self.exact and self.bits > 8 and "X" not in self.mode
+        """Whether Pillow reads it, but 8 of its bits alone: it does so of colour."""
+        colour = bool(self.mode) and channels_of(self.mode) > 1 and "X" not in self.mode
+        return colour and not self.exact and self.bits > 8
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -12,11 +12,13 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..exits import FileError
-from ..job import Reading
+from ..job import Reading, RunNote
 from ..quiet import quiet
 from . import ARRAYS, FORMATS, gif, lossless, png, tiff, unscaled
+from .boxes import boxes
 from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
+from .jpeg2000 import header_of
 from .page import Page
 from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
@@ -29,8 +31,17 @@ T = TypeVar("T")
 UNKNOWN_NUMBERS = "its header is damaged: what its numbers are is not known"
 
 _COPIES = 8  # of the picture, by Pillow and us, to draw one frame of an animation over another
-_ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF"})
-HEAD = 4096  # bytes in which every format that we look into says its bit depth
+_ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "FLI", "DCX", "IM"})
+_HEAD = 32  # bytes in which TIFF, PNG and SGI say what they are
+
+_UNNAMED_ALPHA = RunNote(
+    "in a JPEG 2000 that does not say what its last channel is, it was taken for an alpha "
+    "(--alpha straight averages it as a band)"
+)
+
+_NODATA_OF_INDICES = RunNote(
+    "a nodata among a palette's indices was not heeded: colours were pooled (pool mode heeds it)"
+)
 
 # What EXIF orientations 2 to 8 ask for, so that the picture stands upright.
 _UPRIGHT = {
@@ -75,36 +86,46 @@ def _opened(file: BinaryIO) -> Image.Image:
         return Image.open(file, formats=[name for name in _OPENED if name in Image.OPEN])
 
 
-def frame_count(picture: Image.Image) -> int:
-    """Count the frames that are pooled: all of an animation or multi-page TIFF, else one."""
+def frame_numbers(picture: Image.Image, pages: tuple[Page, ...]) -> list[int]:
+    """Number the frames that are pooled: an animation's, a TIFF's pages, else the first."""
     if picture.format not in _ANIMATED:  # a phone's MPO holds previews, a PSD layers
-        return 1
-    return int(getattr(picture, "n_frames", 1))
+        return [0]
+    reduced = {number for number, page in enumerate(pages) if page.reduced}
+    return [n for n in range(getattr(picture, "n_frames", 1)) if n not in reduced]
+
+
+def refuse(pages: tuple[Page, ...]) -> None:
+    """Refuse a TIFF one of whose pages is refused."""
+    refused = next((page.refused for page in pages if page.refused), "")
+    if refused:
+        raise FileError(refused)
 
 
 def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     """Give a picture's frames, one at a time, upright, as arrays."""
     file.seek(0)
-    head = file.read(HEAD)
+    head = file.read(_HEAD)
     file.seek(0)
     pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
     exactly = lossless.format_of(file)
+    refuse(pages)
     with open_picture(file, reading) as picture:
         try:
-            count = frame_count(picture)
+            numbers = frame_numbers(picture, pages)
         except Exception as error:
             raise FileError(reason_of(error)) from error
+        count = len(numbers)
         copies = _COPIES if count > 1 and picture.format != "TIFF" else 1
         size = _at(file, gif.extent) if picture.format == "GIF" else picture.size
         check_size(*size, reading.max_pixels, copies)
         if picture.format == "PNG":
             _refuse_cut_short(file, inflate=count > 1)
-        for number in range(count):
+        for number in numbers:
             try:
                 if number:
                     picture.seek(number)
                     check_size(*picture.size, reading.max_pixels, copies)
-                bits = bits_beyond_8(picture, head)
+                bits = bits_beyond_8(picture, file)
                 if bits and not reading.accept_8bit:
                     raise FileError(too_deep(bits))
                 page = pages[number] if number < len(pages) else None
@@ -114,7 +135,8 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 if picture.format == "PNG" and count == 1 and _ends_empty(picture):
                     _refuse_cut_short(file, inflate=True)
                 metadata = replace(raster.metadata, lossless=exactly)
-                yield replace(raster, metadata=metadata, frames=count)
+                notes = (*raster.notes, *tiff.said_of(pages))
+                yield replace(raster, metadata=metadata, notes=notes, frames=count)
             except FileError:
                 raise
             except Exception as error:
@@ -123,15 +145,16 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
 
 
 def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | None) -> Raster:
-    # Pillow itself turns a TIFF as it loads it; a PNG may tell of it after the pixels.
-    before = orientation(picture)
     stored = page is not None and tiff.as_stored(picture, page)
     kept = unscaled.prepared(picture)
+    notes = _taken_as_it_stands(picture)
+    # Pillow itself turns a TIFF as it loads it; a PNG may tell of it after the pixels, and is
+    # loaded by the asking.
+    before = orientation(picture)
     with quiet() if picture.format == "TIFF" else nullcontext():
         picture.load()
     after = orientation(picture)
     turn = _UPRIGHT.get(after)
-    notes: list[str] = []
     metadata = metadata_of(picture, notes)
     if metadata.dpi and max(before, after) >= 5:
         metadata = replace(metadata, dpi=metadata.dpi[::-1])
@@ -163,10 +186,15 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
         if stored:
             mode, array = page.mode, array.view(dtype_of(page.mode))
             array = lightness(array) if page.metadata.white_is_zero else array
+        elif page.metadata.maximum and page.bits < 8:
+            array = array // np.uint8(255 // page.metadata.maximum)  # Pillow has scaled them
         metadata = _with_page(metadata, page)
         notes += page.notes
+        if metadata.nodata and picture.mode in ("P", "PA") and palette is None:
+            metadata = replace(metadata, nodata="")
+            notes.append(_NODATA_OF_INDICES)
     array, mode, maximum = kept(array, mode)
-    metadata = replace(metadata, maximum=maximum)
+    metadata = replace(metadata, maximum=maximum or metadata.maximum)
     layout = "NHWC" if array.ndim == 3 else "NCHW"
     duration = picture.info.get("duration") if animated else None
     return Raster(array, layout, mode, metadata, duration, palette=palette, notes=tuple(notes))
@@ -195,6 +223,23 @@ def _at(file: BinaryIO, look: Callable[[BinaryIO], T]) -> T:
     return found
 
 
+def _taken_as_it_stands(picture: Image.Image) -> list[str]:
+    """Say what a picture that is not loaded yet leaves open, or holds beside its first frame."""
+    notes: list[str] = []
+    count = getattr(picture, "n_frames", 1)
+    if picture.format == "PSD" and count > 1:
+        notes.append("its layers were pooled as the one picture that they make")
+    elif picture.format not in _ANIMATED and count > 1:
+        notes.append(f"of its {count} pictures the first was pooled")
+    if picture.format == "PPM" and unscaled.more_follows(picture):
+        notes.append(RunNote("of several pictures in one PNM file the first was pooled"))
+    if picture.format == "JPEG2000" and picture.mode in ("LA", "RGBA"):
+        header = header_of(picture.fp)  # type: ignore[attr-defined]
+        if header and not header.alpha_named:
+            notes.append(_UNNAMED_ALPHA)
+    return notes
+
+
 def _with_page(metadata: Metadata, page: Page) -> Metadata:
     """Add what a TIFF's tags say that Pillow does not."""
     said = page.metadata
@@ -202,6 +247,7 @@ def _with_page(metadata: Metadata, page: Page) -> Metadata:
         metadata,
         planar=said.planar,
         white_is_zero=said.white_is_zero,
+        maximum=said.maximum,
         nodata=said.nodata,
         gdal=said.gdal,
         georeference=said.georeference,
@@ -226,7 +272,9 @@ def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
         if status == 1 and len(data) == width * height * channels:
             flat = np.frombuffer(data, np.uint8)
             return flat.reshape((height, width, channels) if channels > 1 else (height, width))
-    return np.asarray(image)
+    array = np.asarray(image)
+    # Pillow gives bits as bytes of 255, which kernels would add up.
+    return array.view(np.uint8) != 0 if image.mode == "1" else array
 
 
 _AS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
@@ -244,9 +292,19 @@ def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
     return np.array(colours, np.uint8).reshape(-1, len(mode))
 
 
-def bits_beyond_8(picture: Image.Image, head: bytes) -> int:
+def bits_beyond_8(picture: Image.Image, file: BinaryIO) -> int:
     """Give the bits a channel that the file holds where Pillow reads 8 of them, else 0."""
-    bits = 0
+    at = file.tell()
+    bits = _bits(picture, file)
+    file.seek(at)
+    reads_8 = picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "RGBX", "PA")
+    return bits if reads_8 and bits > 8 else 0
+
+
+def _bits(picture: Image.Image, file: BinaryIO) -> int:
+    file.seek(0)
+    head = file.read(_HEAD)
+    bits = 8
     if picture.format == "PNG":
         bits = head[24] if len(head) > 24 else 0  # IHDR: signature 8, length 4, name 4, size 8
     elif picture.format == "TIFF":
@@ -257,18 +315,27 @@ def bits_beyond_8(picture: Image.Image, head: bytes) -> int:
         args = tile[0][3] if tile else None
         bits = args[1].bit_length() if isinstance(args, tuple) and len(args) == 2 else 8
     elif picture.format == "JPEG2000":
-        marker = head.find(b"\xff\x51")  # SIZ: the first component's depth is 40 bytes on
-        bits = (head[marker + 40] & 0x7F) + 1 if 0 <= marker < len(head) - 40 else 0
+        header = header_of(file)
+        bits = max(header.bits, default=8) if header else 8
     elif picture.format == "AVIF":
-        box = head.find(b"av1C")
-        deep = 0 <= box < len(head) - 6 and head[box + 6] & 0x40
-        bits = (12 if head[box + 6] & 0x20 else 10) if deep else 8
+        bits = _avif_bits(file)
     elif picture.format == "DDS":
         bits = 16 if getattr(picture, "pixel_format", "").startswith("BC6H") else 8
     elif picture.format == "SGI":
         bits = 8 * head[3] if len(head) > 3 else 8
-    reads_8 = picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "LAB", "YCbCr", "RGBX", "PA")
-    return bits if reads_8 and bits > 8 else 0
+    return bits
+
+
+def _avif_bits(file: BinaryIO) -> int:
+    """Read the depth out of the coding's box (av1C), which stands among the file's words."""
+    for name, start, end in boxes(file):
+        if name in (b"meta", b"moov"):
+            file.seek(start)
+            words = file.read(end - start)
+            box = words.find(b"av1C")
+            if 0 <= box < len(words) - 6 and words[box + 6] & 0x40:
+                return 12 if words[box + 6] & 0x20 else 10
+    return 8
 
 
 def too_deep(bits: int) -> str:

@@ -45,6 +45,9 @@ def save(
             f"write {holding.listed(holding.suffixes(_ANIMATED))}"
         )
     frames = itertools.chain([first], frames)
+    if several and first.metadata.poster and format in ("GIF", "WEBP", "AVIF"):
+        next(frames)
+        notes.append(f"the picture for viewers that do not animate was left out: {format} has none")
     if several and format != "TIFF":
         frames = held(frames, max_pixels or MAX_PIXELS)
     numbered = ((raster, *holding.numbers(raster, writing, notes)) for raster in frames)
@@ -153,7 +156,8 @@ def _image(
             return _flattened(_from_array(array, mode), writing.background, holds)
         if mode in OPAQUE and OPAQUE[mode] in holds:
             if (array[..., -1] == np.iinfo(array.dtype).max).all():
-                return _from_array(np.ascontiguousarray(array[..., :-1].squeeze()), OPAQUE[mode])
+                opaque = array[..., 0] if array.shape[-1] == 2 else array[..., :-1]
+                return _from_array(np.ascontiguousarray(opaque), OPAQUE[mode])
             laid = ", or lay it on a colour with --background white" if ";" not in mode else ""
             raise FileError(
                 f"{writing.format} holds no transparency: write {holding.others(mode)}{laid}"
@@ -267,8 +271,10 @@ def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> d
             options["dpi"] = metadata.dpi
         if metadata.georeference:
             notes.append(RunNote(f"{format} holds no georeference: it was left out"))
-        if metadata.nodata:
-            notes.append(RunNote(f"{format} does not say which number is nodata"))
+        if metadata.gdal:
+            notes.append(RunNote(f"{format} holds no GDAL metadata: it was left out"))
+    if metadata.nodata:
+        notes.append(RunNote(f"{format} does not say which number is nodata"))
     return options
 
 
@@ -292,11 +298,14 @@ def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, An
     return {"quality": writing.quality} if FORMATS[format].lossy else {}
 
 
-class _ForEachFrame(list[int]):
-    """Numbers of frames, or one: Pillow leaves out frames that are like the one before."""
+class _Disposals(list[int]):
+    """What is done with each frame of a GIF before the next.
+
+    If all frames are alike, Pillow writes one of them, and takes this for its number.
+    """
 
     def __int__(self) -> int:
-        return self[0]
+        return 0
 
 
 def _animated(
@@ -308,7 +317,7 @@ def _animated(
     """
     format = writing.format
     durations: list[float] = []
-    disposals = _ForEachFrame()
+    disposals = _Disposals()
     options.update(save_all=True, duration=durations)
     current: Frame | None = next(frames)
     assert current is not None

@@ -34,7 +34,8 @@ class Metadata:
     white_is_zero
         Whether the file's smallest number is white; the raster holds lightness.
     maximum
-        The number that stands for white where it is not the type's largest (a PGM's maximum).
+        The number that stands for white where it is not the type's largest: a PGM's maximum, or
+        15 of a TIFF of 4 bits.
     nodata
         The number that a GeoTIFF says to stand for no value, as text.
     gdal
@@ -179,15 +180,17 @@ def refuse_more(pixels: int, most: int) -> None:
         )
 
 
-def lightness(array: NDArray[Any]) -> NDArray[Any]:
+def lightness(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
     """Give the lightness of numbers of which the smallest is white, or back."""
+    if maximum:
+        return np.asarray(maximum - array, array.dtype)
     return -array if array.dtype.kind == "f" else ~array
 
 
-def turned(array: NDArray[Any]) -> NDArray[Any]:
+def turned(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
     """Turn grey by `lightness`; further bands beside it stay as they are."""
     if array.ndim == 2:
-        return lightness(array)
+        return lightness(array, maximum)
     array = array.copy()
-    array[..., 0] = lightness(array[..., 0])
+    array[..., 0] = lightness(array[..., 0], maximum)
     return array

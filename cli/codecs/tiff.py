@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 
 from PIL import Image, TiffImagePlugin
 
+from ..job import RunNote
 from .exif import kept_exif, plausible_dpi
 from .georeference import georeference_of
 from .page import Page
@@ -20,19 +21,25 @@ MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _MOST_PAGES = 1 << 16
 # A TIFF's tags.
+_KIND, _STRIPS, _TILES = 254, 273, 324
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = 274, 277, 284, 338, 339
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _ICC = 282, 283, 296, 34675
 _GDAL_METADATA, _NODATA = 42112, 42113
+_OTHER_PLACES = (33918, 33920, 50844)  # Intergraph's two, and rational polynomials (RPC)
 _CENTIMETRE = 3  # of the resolution's units
 _SEPARATE = 2  # of the planar configurations
+_REDUCED = 1  # of a page's kinds
+_JPEG = 7
 _WEBP = 50001  # which the libtiff of Pillow's wheels does not unpack
 
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK = 0, 1, 2, 3, 5
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK = 0, 1, 2, 3, 4, 5
 _COLOURS = {_WHITE_IS_ZERO: "L", _BLACK_IS_ZERO: "L", _RGB: "RGB", _PALETTE: "P", _CMYK: "CMYK"}
 _EXTRAS = {0: "X", 1: "a", 2: "A", 999: "A"}  # 999 is Corel Draw's
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
 _SIGNS = {_UNSIGNED: "", _SIGNED: "S", _FLOAT: "F", _UNDEFINED: ""}  # in a mode's depth
+
+_OVERVIEWS = RunNote("smaller copies of the picture in the same file (overviews) were left out")
 
 # Grey whose bits Pillow has room for: Pillow's mode, and its words for their order.
 _ROOM: dict[int, tuple[str, str]] = {8: ("L", "L"), 16: ("I;16", "I;16"), 32: ("I", "I;32")}
@@ -70,7 +77,9 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
             seen.add(directory.next)
             file.seek(directory.next)
             directory.load(file)
-            found.append(_page(file, directory, opens, described))
+            page = _page(file, directory, opens, described)
+            reduced = bool(found) and bool(directory.get(_KIND, 0) & _REDUCED)
+            found.append(replace(page, reduced=reduced))
     except Exception:
         pass  # Pillow meets the same, and tells it
     file.seek(0)
@@ -99,6 +108,7 @@ def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
     if exact and samples == 1 and bits[0] in (2, 4, 12) and base == "L":
         wide = 16 if bits[0] == 12 else 8
         notes.append(f"its {bits[0]} bits a pixel became {wide}")
+        metadata = replace(metadata, maximum=(1 << bits[0]) - 1)
     return Page(
         _number(tags, _WIDTH, 0),
         _number(tags, _HEIGHT, 0),
@@ -108,6 +118,7 @@ def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
         _number(tags, _ORIENTATION, 1),
         _beside(tags, metadata, base[:1] == "L", notes),
         tuple(notes),
+        refused=_refused(tags, photometric),
     )
 
 
@@ -123,6 +134,27 @@ def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
     if not all(isinstance(number, int) for number in numbers):
         raise ValueError(f"tag {tag} is no whole number")
     return numbers
+
+
+def _refused(tags: Any, photometric: int) -> str:
+    """Say why a page's numbers would come out wrong, or give nothing."""
+    if photometric == _MASK:
+        return (
+            "it has a mask that says which pixels count, which is not read: make an alpha of it "
+            "(gdal_translate -b 1 -b mask)"
+        )
+    places = tags.get(_TILES, tags.get(_STRIPS, ()))
+    if 0 in (places if isinstance(places, tuple) else (places,)):
+        return (
+            "parts of its pixels are left out of the file (it is sparse), which is not read: "
+            "write all of them first (gdal_translate)"
+        )
+    return ""
+
+
+def said_of(pages: tuple[Page, ...]) -> tuple[str, ...]:
+    """Say that smaller copies were left out, if there are any."""
+    return (_OVERVIEWS,) if any(page.reduced for page in pages) else ()
 
 
 def _base(photometric: int, samples: int, extra: tuple[int, ...]) -> str:
@@ -145,6 +177,8 @@ def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
     compression = tags.get(_COMPRESSION, 1)
     if compression == _WEBP or compression not in TiffImagePlugin.COMPRESSION_INFO:
         return False
+    if compression == _JPEG and max(bits) > 8:
+        return False  # Pillow opens it, and unpacks what libtiff has unpacked
     if base == "L":
         key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
         return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO
@@ -159,6 +193,8 @@ def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Meta
         georeference = georeference_of(tags)
     except (TypeError, ValueError):
         notes.append("its georeference is damaged and was left out")
+    if any(tag in tags for tag in _OTHER_PLACES):
+        notes.append(RunNote("a georeference by RPCs or by another program's tags was left out"))
     if georeference and tags.get(_ORIENTATION, 1) != 1:
         georeference = None
         notes.append("it is stored sideways or mirrored: its georeference was left out")

@@ -19,7 +19,8 @@ from .raster import Metadata, Raster, turned
 SIDE_BY_SIDE = "its channels were stored one after another, and now stand side by side"
 
 _LOSSLESS = ("raw", "packbits", "tiff_lzw", "tiff_adobe_deflate", "lzma", "zstd")
-_PHOTOMETRIC, _MAXIMUM, _FORMAT = 262, 281, 339
+MAXIMUM = 281  # the tag MaxSampleValue
+_PHOTOMETRIC, _FORMAT = 262, 339
 _GDAL_METADATA, _NODATA = 42112, 42113
 _WHITE_IS_ZERO = 0
 _UNSIGNED, _SIGNED = 1, 2
@@ -82,7 +83,7 @@ class Page:
 def as_stored(raster: Raster, array: NDArray[Any], mode: str) -> tuple[NDArray[Any], str]:
     """Give the numbers as the file is to hold them, and the mode of Pillow's that has room."""
     if raster.metadata.white_is_zero:
-        array = turned(array)
+        array = turned(array, raster.metadata.maximum)
     if mode in RENAMED:
         room = RENAMED[mode]
         array = array.view({"L": np.uint8, "I;16": np.uint16, "I": np.int32}[room])
@@ -123,7 +124,7 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
     if page.mode in ("L;8S", "L;16S"):
         tags[_FORMAT] = _SIGNED
     if metadata.maximum:
-        tags[_MAXIMUM] = metadata.maximum  # libtiff writes a 1: it is set right at the end
+        tags[MAXIMUM] = metadata.maximum  # libtiff writes a 1: it is set right at the end
     kind = metadata.compression
     options["compression"] = kind if kind in _LOSSLESS else "tiff_adobe_deflate"
     if len(tags):
@@ -139,12 +140,10 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
 
 def beside(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:
     """Give the tags that say where the pixels lie and what their numbers mean."""
-    if writing.metadata != "all":
-        return []
     tags: list[tuple[int, Any]] = []
-    if metadata.georeference:
+    if metadata.georeference and writing.metadata == "all":
         tags += [(tag, value) for tag, _, value in metadata.georeference.tags()]
-    if metadata.gdal:
+    if metadata.gdal and writing.metadata == "all":
         tags.append((_GDAL_METADATA, metadata.gdal))
     if metadata.nodata:
         tags.append((_NODATA, metadata.nodata))
@@ -157,7 +156,7 @@ def _changes(page: Page) -> dict[int, int]:
     if page.metadata.white_is_zero:
         changes[_PHOTOMETRIC] = _WHITE_IS_ZERO
     if page.metadata.maximum:
-        changes[_MAXIMUM] = page.metadata.maximum
+        changes[MAXIMUM] = page.metadata.maximum
     if page.mode == "L;32":
         changes[_FORMAT] = _UNSIGNED
     return changes

@@ -8,13 +8,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..exits import FileError
+from .jpeg2000 import header_of
 
 Kept = tuple[NDArray[Any], str, int | None]
 """An array, its mode, and the number that stands for white if it is not the type's largest."""
 
 _BIG_ENDIAN = {16: "I;16B", 32: "I;32B", -32: "F;32BF"}  # Pillow's words, by a FITS's BITPIX
 _CARD = 80  # bytes of a FITS header's line
+_PNM_BITS = {"1": 1, "L": 8, "I": 16, "RGB": 24}  # of a pixel, by Pillow's mode
+_MOST_AXES = 999  # of a FITS
+_UNIT = 36 * _CARD
 _MOST_CARDS = 36 * 64
+_FEW_BITS = {"L;2": 3, "L;4": 15}  # Pillow's words for a PNG's grey, and its largest number
 
 
 def prepared(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
@@ -25,7 +30,9 @@ def prepared(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     FileError
         If they cannot be had.
     """
-    prepare = {"PPM": _netpbm, "FITS": _fits, "JPEG2000": _jpeg2000}.get(picture.format or "")
+    prepare = {"PPM": _netpbm, "FITS": _fits, "JPEG2000": _jpeg2000, "PNG": _png}.get(
+        picture.format or ""
+    )
     return prepare(picture) if prepare else _as_they_are
 
 
@@ -39,6 +46,8 @@ def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     (whole,) = tile
     if whole.codec_name not in ("ppm", "ppm_plain"):
         return _as_they_are
+    if not isinstance(whole.args, tuple):
+        return _as_they_are  # bits
     raw, maximum = whole.args
     if maximum > 255 and picture.mode != "I":
         return _as_they_are  # colour of 16 bits, of which Pillow reads 8
@@ -57,18 +66,61 @@ def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     return kept
 
 
-def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Give 16 bits their sign; refuse numbers that Pillow would round, or leave unscaled."""
+def more_follows(picture: Image.Image) -> bool:
+    """Say whether another picture follows a binary PNM's first."""
     file: Any = picture.fp  # type: ignore[attr-defined]
+    (tile,) = picture.tile  # type: ignore[attr-defined]
+    wide = isinstance(tile.args, tuple) and isinstance(tile.args[1], int) and tile.args[1] > 255
+    bits = _PNM_BITS.get(picture.mode, 0) << wide
+    if tile.codec_name == "ppm_plain" or not bits:
+        return False
+    at = file.tell()
+    file.seek(tile.offset + -(-picture.width * bits // 8) * picture.height)
+    following = file.read(2)
+    file.seek(at)
+    return following in (b"P4", b"P5", b"P6")
+
+
+def _axes(cards: dict[bytes, bytes]) -> int:
+    return int(cards.get(b"NAXIS", b"0"))
+
+
+def _cards(file: Any) -> dict[bytes, bytes]:
+    """Give what the header says of the first image, which may be an extension's."""
     at = file.tell()
     file.seek(0)
     cards: dict[bytes, bytes] = {}
     for _ in range(_MOST_CARDS):
         card = file.read(_CARD)
-        if len(card) < _CARD or card.startswith(b"END"):
+        if len(card) < _CARD:
             break
-        cards.setdefault(card[:8].strip(), card[10:].partition(b"/")[0].strip())
+        if card[:8].strip() != b"END":
+            cards.setdefault(card[:8].strip(), card[10:].partition(b"/")[0].strip())
+        elif _axes(cards):
+            break
+        else:
+            file.seek(-(-file.tell() // _UNIT) * _UNIT)  # no image yet: the next header
+            cards = {}
     file.seek(at)
+    return cards
+
+
+def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Give 16 bits their sign; refuse numbers that Pillow would round, or leave unscaled."""
+    cards = _cards(picture.fp)  # type: ignore[attr-defined]
+    if b"ZIMAGE" in cards:
+        raise FileError("it is compressed within (ZIMAGE), which is not read: unpack it first")
+    axes = min(_axes(cards), _MOST_AXES)
+    if any(int(cards.get(b"NAXIS%d" % n, b"1")) != 1 for n in range(3, axes + 1)):
+        raise FileError(
+            f"it has {_axes(cards)} axes, of which Pillow reads the first plane: save it as .npy"
+        )
+    if b"BLANK" in cards:
+        number = cards[b"BLANK"].decode("ascii", "replace")
+        raise FileError(
+            f"its number {number} stands for no value (BLANK), which is not heeded here: save it "
+            "as .npy, and give --nodata"
+        )
     bits = int(cards.get(b"BITPIX", b"8"))
     if bits == -64:
         raise FileError("it holds 64-bit floats, which Pillow rounds to 32: save it as .npy")
@@ -91,17 +143,18 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
 
 def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     """Take back the shift by which Pillow fills 8 or 16 bits."""
-    file: Any = picture.fp  # type: ignore[attr-defined]
-    at = file.tell()
-    file.seek(0)
-    head = file.read(4096)
-    file.seek(at)
-    size = head.find(b"\xff\x51")  # SIZ: the first component's depth is 40 bytes on
-    depth = head[size + 40] if 0 <= size < len(head) - 40 else 7
-    bits = (depth & 0x7F) + 1
-    if depth & 0x80:
+    header = header_of(picture.fp)  # type: ignore[attr-defined]
+    if header is None or not header.bits:
+        raise FileError("it is damaged: its data cannot be decoded")
+    bits = header.bits[0]
+    if header.signed:
         raise FileError(
             f"it holds signed numbers of {bits} bits, which Pillow shifts: save it as .tif or .npy"
+        )
+    if len(set(header.bits)) > 1 or (picture.mode in ("P", "PA") and bits < 8):
+        listed = ", ".join(map(str, header.bits))
+        raise FileError(
+            f"its numbers have {listed} bits, which Pillow shifts to 8: save it as .tif or .npy"
         )
 
     def kept(array: NDArray[Any], mode: str) -> Kept:
@@ -111,3 +164,13 @@ def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
         return array >> np.array(full - bits, array.dtype), mode, (1 << bits) - 1
 
     return kept
+
+
+def _png(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
+    """Let a transparent grey of 2 or 4 bits be the shade that Pillow makes of it."""
+    tile: Any = picture.tile  # type: ignore[attr-defined]
+    shade = picture.info.get("transparency")
+    full = _FEW_BITS.get(str(tile[0].args)) if tile else None
+    if full and isinstance(shade, int) and shade <= full:
+        picture.info["transparency"] = shade * (255 // full)
+    return _as_they_are

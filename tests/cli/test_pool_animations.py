@@ -120,3 +120,24 @@ def test_frames_that_are_alike_once_they_are_pooled(pool):
     with Image.open("b.gif") as out:
         assert out.convert("RGB").getpixel((0, 0)) == (255, 255, 255)
         assert out.info["duration"] == 240
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp"])
+def test_a_poster_is_no_frame(pool, suffix):
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("black", "red", "lime", "blue")]
+    frames[0].save(
+        "in.png",
+        save_all=True,
+        append_images=frames[1:],
+        default_image=True,
+        duration=[30, 40, 50],
+    )
+    assert "was left out" in pool("max", "in.png", "-o", f"out.{suffix}", "-v").stderr
+    with Image.open(f"out.{suffix}") as out:
+        assert out.n_frames == 3
+        out.load()
+        assert out.info["duration"] == 30
+        assert out.convert("RGB").getpixel((0, 0))[0] > 250
+    pool("max", "in.png", "-o", "out.png")
+    with Image.open("out.png") as out:
+        assert out.n_frames == 4

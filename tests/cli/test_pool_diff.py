@@ -236,3 +236,19 @@ def test_standard_input(pool):
     picture("L", 4, 4).save("a.png")
     found = pool("diff", "a.png", "-", "--json", input=Path("a.png").read_bytes()).stdout
     assert json.loads(found)["identical"]
+
+
+def test_maxima(pool):
+    array = np.array([[0, 3], [9, 15]], np.uint8)
+    for name, maximum, pixels in (
+        ("a", 15, array),
+        ("b", 15, np.where(array == 9, 8, array).astype(np.uint8)),
+        ("c", 255, array * 17),
+    ):
+        Path(f"{name}.pgm").write_bytes(b"P5 2 2 %d\n" % maximum + pixels.tobytes())
+    assert "peak 15, the maximum" in pool("diff", "a.pgm", "b.pgm").stdout
+    assert "white is in a.pgm 15 and in c.pgm 255" in pool("diff", "a.pgm", "c.pgm", code=1).stderr
+    pool("sheet", "a.pgm", "-k", "1", "-o", "a.png")
+    pool("sheet", "c.pgm", "-k", "1", "-o", "c.png")
+    shades = [set(np.asarray(Image.open(name)).ravel().tolist()) for name in ("a.png", "c.png")]
+    assert shades[0] >= {0, 51, 153}

@@ -159,3 +159,27 @@ def test_the_coding_style_is_found_where_it_stands():
     assert lossless.format_of(io.BytesIO(noise + style + b"\x00")) == ""
     assert lossless.format_of(io.BytesIO(noise + b"\xff\x90\x00\x0a")) == ""
     assert lossless.format_of(io.BytesIO(b"")) == ""
+
+
+@WEBP
+def test_what_is_typed_wins(pool, monkeypatch):
+    picture("RGB", 18, 12).save("in.webp", lossless=True)
+    Path("quality.toml").write_text("quality = 80\n")
+    Path("lossless.toml").write_text("lossless = true\n")
+    kept = {}
+    for name, options in (
+        ("file, typed lossless", ["--config", "quality.toml", "--lossless"]),
+        ("file, typed quality", ["--config", "lossless.toml", "--quality", "80"]),
+        ("file", ["--config", "quality.toml"]),
+    ):
+        pool("max", "in.webp", "-o", "out.webp", "--on-exists", "overwrite", *options)
+        kept[name] = b"VP8L" in webp_chunks("out.webp")
+    monkeypatch.setenv("POOL_MAX_QUALITY", "80")
+    pool("max", "in.webp", "-o", "env.webp", "--lossless")
+    kept["environment"] = b"VP8L" in webp_chunks("env.webp")
+    assert kept == {
+        "file, typed lossless": True,
+        "file, typed quality": False,
+        "file": False,
+        "environment": True,
+    }

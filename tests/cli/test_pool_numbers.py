@@ -1,5 +1,6 @@
 """A file's numbers are what its tags say: of every type, sign, order of bytes and photometric."""
 
+import json
 import shutil
 import struct
 import subprocess
@@ -385,13 +386,45 @@ def test_grey_of_few_bits(pool, random, bits, photometric):
     assert ("bits a pixel became 8" in said) == (bits > 1)
     full = (1 << bits) - 1
     light = array if photometric else full - array
-    lightest = naive(light, 2, lambda window: window.max((0, 1))) * (255 // full if full > 1 else 1)
+    lightest = naive(light, 2, lambda window: window.max((0, 1)))
     out = tifffile.imread("out.tif")
-    white = 1 if bits == 1 else 255
-    assert np.array_equal(out, lightest if photometric else white - lightest)
-    assert tags_of("out.tif")["PhotometricInterpretation"] == photometric
+    assert np.array_equal(out, lightest if photometric else full - lightest)
+    tags = tags_of("out.tif")
+    assert tags["PhotometricInterpretation"] == photometric
+    assert bits == 1 or tags["MaxSampleValue"] in (full, (full,))
+    pool("max", "in.tif", "-o", "out.npy")
+    assert np.array_equal(np.load("out.npy"), lightest)
     pool("max", "in.tif", "-o", "out.png")
-    assert np.array_equal(np.asarray(Image.open("out.png")), lightest)
+    shades = lightest * (255 // full if full > 1 else 1)
+    assert np.array_equal(np.asarray(Image.open("out.png")), shades)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pbm"])
+def test_a_sum_of_bits_is_a_count(pool, suffix):
+    bits = np.array([[True, True, False, False], [True, False, False, False]])
+    Image.fromarray(bits).save(f"in.{suffix}")
+    pool("sum", f"in.{suffix}", "-o", "out.npy")
+    assert np.load("out.npy").tolist() == [[3, 0]]
+    pool("sum", f"in.{suffix}", "-o", "one.npy", "--nodata", "1")
+    assert np.load("one.npy").tolist() == [[0, 0]]
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_bmp_loses_no_transparency(pool, mode):
+    Image.new(mode, (4, 4)).save("clear.png")
+    assert "no transparency" in pool("max", "clear.png", "-o", "out.bmp", code=1).stderr
+    pool("max", "clear.png", "-o", "laid.bmp", "--background", "white")
+    assert Image.open("laid.bmp").convert("RGB").getpixel((0, 0)) == (255, 255, 255)
+    Image.new("RGBA", (4, 4), "red").save("full.png")
+    pool("max", "full.png", "-o", "out.bmp")
+    assert Image.open("out.bmp").getpixel((0, 0)) == (255, 0, 0)
+
+
+def test_the_types_of_all_arrays_are_told(pool):
+    np.savez("in.npz", a=np.ones((4, 4), np.uint8), b=np.ones((4, 4), np.float32))
+    for more in (["--dry-run"], []):
+        told = pool("max", "in.npz", "-o", "out.npz", "--json", *more).stdout.splitlines()[0]
+        assert json.loads(told)["dtype"] == "uint8 float32"
 
 
 @pytest.mark.parametrize("tag", [256, 257, 258, 262, 277])

@@ -1,0 +1,25 @@
+"""Boxes, of which JPEG 2000 and AVIF files are made: each a length, a name and a body."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+_WITH_LENGTH = 1  # in place of a length: eight bytes of it follow the name
+_TO_THE_END = 0
+
+
+def boxes(
+    file: BinaryIO, start: int = 0, stop: int | None = None
+) -> Iterator[tuple[bytes, int, int]]:
+    """Give each box's name and the places where its body begins and ends."""
+    end = file.seek(0, 2) if stop is None else stop
+    while start + 8 <= end:
+        file.seek(start)
+        head = file.read(16)
+        length, body = int.from_bytes(head[:4], "big"), start + 8
+        if length == _WITH_LENGTH:
+            length, body = int.from_bytes(head[8:16], "big"), start + 16
+        following = end if length == _TO_THE_END else min(start + length, end)
+        if following < body:
+            return
+        yield head[4:8], body, following
+        start = following
