@@ -180,6 +180,6 @@ def test_what_is_typed_wins(pool, monkeypatch):
     assert kept == {
         "file, typed lossless": True,
         "file, typed quality": False,
-        "file": False,
+        "file": True,  # what stands there is no quality by hand
         "environment": True,
     }
