@@ -240,6 +240,8 @@ def _find_pfm(file: BinaryIO) -> Deep | None:
     if words[0].split() != [_COLOUR_PFM]:
         return None
     width, height = (int(word) for word in words[1].split())
+    if min(width, height) < 1:
+        return None
     order = "<" if float(words[2]) < 0 else ">"
     page = Page(width, height, 32, "RGB;32F")
     return Deep("PFM", (page,), offset=file.tell(), order=order)
@@ -248,11 +250,10 @@ def _find_pfm(file: BinaryIO) -> Deep | None:
 def _load_pfm(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
     (page,) = deep.pages
     file.seek(deep.offset)
-    size = page.width * page.height * 3
-    numbers = np.frombuffer(file.read(4 * size), f"{deep.order}f4")
-    if numbers.size < size:
+    data = file.read(page.width * page.height * 3 * 4)
+    if len(data) < page.width * page.height * 3 * 4:
         raise FileError(CUT_SHORT)
-    upward = numbers.reshape(page.height, page.width, 3)
+    upward = np.frombuffer(data, f"{deep.order}f4").reshape(page.height, page.width, 3)
     yield _raster(upward[::-1], page)
 
 

@@ -214,6 +214,8 @@ def test_colour_pfm(pool, random, monkeypatch):
         pool("max", "in.pfm", "-o", "out.npy", "--on-exists", "overwrite")
         wanted = naive(array, 2, lambda window: window.max((0, 1)))
         assert np.array_equal(np.load("out.npy"), wanted)
+        Path("in.pfm").write_bytes(Path("in.pfm").read_bytes()[:-1])
+        assert "cut short" in pool("max", "in.pfm", "-o", "no.npy", code=1).stderr
 
 
 @pytest.mark.parametrize("maximum", [15, 1023])
