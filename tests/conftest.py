@@ -1,4 +1,5 @@
 import os
+import signal
 
 from hypothesis import HealthCheck, settings
 
@@ -20,3 +21,8 @@ settings.register_profile(
     suppress_health_check=_checks,
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Begun in the background by a shell, the tests and all processes that they start would not
+    # hear of Ctrl-C, and some wait for it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
