@@ -441,3 +441,15 @@ def test_a_tag_of_another_type(pool, tag, kind):
         said = pool("max", "in.tif", "-o", "out.tif", *more, code=None).stderr
         assert "unexpected" not in said
     assert "unexpected" not in pool("info", "in.tif", code=None).stderr
+
+
+@pytest.mark.skipif(shutil.which("exiftool") is None, reason="exiftool is not installed")
+def test_exiftool_reads_what_the_numbers_are(pool):
+    array = np.array([[4000000000, 7], [7, 7]], np.uint32)
+    tifffile.imwrite("in.tif", array, description="the river at dusk", metadata=None)
+    pool("max", "in.tif", "-o", "out.tif")
+    names = ["-SampleFormat", "-BitsPerSample", "-PhotometricInterpretation", "-ImageDescription"]
+    told = subprocess.run(
+        ["exiftool", "-s3", *names, "out.tif"], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.splitlines() == ["Unsigned", "32", "BlackIsZero", "the river at dusk"]
