@@ -97,13 +97,13 @@ READING = (
     click.option(
         "--accept-8bit",
         is_flag=True,
-        help="Read colour of more than 8 bits as 8, be the extra 'deep' installed or not.",
+        help="Read colour of more than 8 bits as 8, even if the extra 'deep' is installed.",
     ),
     click.option(
         "--max-pixels",
         type=click.IntRange(min=1),
         metavar="N",
-        help="Refuse pictures of more pixels.  [default: 178,956,970]",
+        help="Refuse pictures, and frames held at once, of more pixels.  [default: 178,956,970]",
     ),
     click.option(
         "--max-bytes",
