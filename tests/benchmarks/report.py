@@ -28,6 +28,8 @@ def figure(value: float | None, suffix: str = "") -> str:
     """Return three digits of a number, or nothing."""
     if value is None:
         return ""
+    if value < 0.1:
+        return f"{value:.2g}{suffix}"
     return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}{suffix}"
 
 
