@@ -294,6 +294,8 @@ def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def bits_beyond_8(picture: Image.Image, file: BinaryIO) -> int:
     """Give the bits a channel that the file holds where Pillow reads 8 of them, else 0."""
+    if file.closed:  # by Pillow, which has read all of an FTEX: it holds 8
+        return 0
     at = file.tell()
     bits = _bits(picture, file)
     file.seek(at)

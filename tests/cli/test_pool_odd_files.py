@@ -4,12 +4,15 @@ import errno
 import json
 import os
 import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pictures import picture
+from PIL import Image
 
 COMMAND = [sys.executable, "-c", "from numbapool_cli import main; main()"]
 no_pipes = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
@@ -185,3 +188,12 @@ def test_a_file_that_vanishes(pool, monkeypatch):
     result = pool("avg", ".", "-o", "out", "-j", 1, code=1)
     assert "  b.png  there is no such file\n" in result.stderr
     assert outputs("out") == ["a.png"]
+
+
+def test_a_format_whose_file_pillow_closes(pool):
+    pixels = bytes(range(4 * 2 * 3))
+    head = struct.pack("<7I", 0x01000000, 4, 2, 1, 1, 1, 32)
+    Path("a.ftc").write_bytes(b"FTEX" + head + struct.pack("<I", len(pixels)) + pixels)
+    pool("max", "a.ftc", "-o", "b.png")
+    assert np.asarray(Image.open("b.png")).tolist() == [[[15, 16, 17], [21, 22, 23]]]
+    assert "2 x 1" in pool("info", "a.ftc").stdout
