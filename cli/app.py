@@ -165,8 +165,9 @@ def main() -> NoReturn:
         import warnings
 
         warnings.simplefilter("ignore")
-        from .quiet import set_apart
+        from .quiet import keep_no_log, set_apart
 
+        keep_no_log()
         set_apart()
     try:
         cli.main(prog_name=_called_as())

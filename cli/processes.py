@@ -224,8 +224,9 @@ def _begin() -> None:
     ignore()  # the terminal sends Ctrl-C to all; one answers
     warnings.simplefilter("ignore")
     from .memory import keep_memory
-    from .quiet import set_apart
+    from .quiet import keep_no_log, set_apart
 
+    keep_no_log()
     set_apart()
     keep_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()

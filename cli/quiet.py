@@ -4,6 +4,7 @@ libtiff says there what it thinks of a damaged file. Pillow raises it, too, and 
 it in one line.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -17,6 +18,14 @@ _lock = threading.Lock()
 _users = 0
 _kept: int | None = None
 _apart = False
+
+
+def keep_no_log() -> None:
+    """Let what libraries log go nowhere: the report says what the user needs to know.
+
+    Else the first of them to log an error brings a handler that prints it, with a traceback.
+    """
+    logging.getLogger().addHandler(logging.NullHandler())
 
 
 def set_apart() -> None:

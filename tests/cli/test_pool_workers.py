@@ -215,3 +215,19 @@ def test_few_open_files(folder, most):
     failed = done.stderr.count("too many open files")
     assert done.returncode == (1 if failed else 0), done.stderr
     assert len(written(folder)) == FILES - failed
+
+
+def test_what_libraries_log_is_not_shown(folder):
+    script = """
+    def run_one(job):
+        import logging
+        try:
+            raise OSError("no more files")
+        except OSError:
+            logging.exception("a library's word")
+        return real(job)
+    processes.run_one = run_one
+    """
+    done = run(folder, script)
+    assert done.returncode == 0
+    assert "a library's word" not in done.stderr
