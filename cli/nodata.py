@@ -9,6 +9,7 @@ import numpy as np
 from .codecs.raster import Raster, alpha_of, lightness
 from .job import RunNote, Values
 from .operators import Operator
+from .params import number_of
 
 NONE = "none"
 """What --nodata takes so that a file's own is not heeded."""
@@ -55,16 +56,6 @@ def text_of(raster: Raster, number: int | float) -> str:
     """Give the text by which a file of the raster's kind names the number that was left out."""
     number = _turned(raster, number)
     return str(int(number)) if isinstance(number, int) else f"{number:.17g}"
-
-
-def number_of(text: str) -> int | float | None:
-    """Give the number that a text is, whole numbers exactly, or None."""
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except (ValueError, OverflowError):
-            continue
-    return None
 
 
 def holds(text: str, dtype: np.dtype[Any]) -> bool:

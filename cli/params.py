@@ -153,12 +153,20 @@ class NodataType(ParamType):
         text = str(value).strip().lower()
         if text == "none":
             return text
-        for kind in (int, float):
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-        self.fail(f"{str(value)!r} is no number: give one, as -9999, or none.", param, ctx)
+        number = number_of(text)
+        if number is None:
+            self.fail(f"{str(value)!r} is no number: give one, as -9999, or none.", param, ctx)
+        return number
+
+
+def number_of(text: str) -> int | float | None:
+    """Give the number that a text is, whole numbers exactly, or None."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 class NormType(ParamType):

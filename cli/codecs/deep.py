@@ -22,7 +22,7 @@ from . import pillow, png, tiff
 from .broken import CUT_SHORT
 from .exif import metadata_of, orientation
 from .holding import EXTRA
-from .page import Page
+from .page import Page, refusal_of
 from .raster import Raster, spoken, turned
 
 _PNG_BASES = {png.GREY: "L", png.RGB: "RGB", png.GREY_ALPHA: "LA", png.RGB_ALPHA: "RGBA"}
@@ -117,7 +117,7 @@ def described(file: BinaryIO, deep: Deep) -> Deep:
 
 def refusal(file: BinaryIO, deep: Deep) -> str:
     """Say why it is not read, or give nothing if it is."""
-    refused = next((page.refused for page in deep.pages if page.refused), "")
+    refused = refusal_of(deep.pages)
     if refused:
         return refused
     eight = deep.eight_of_more and pillow_reads(file)

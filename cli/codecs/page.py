@@ -52,3 +52,8 @@ class Page:
     def dtype(self) -> str:
         """The name of the array's type."""
         return dtype_of(self.mode).name
+
+
+def refusal_of(pages: tuple[Page, ...]) -> str:
+    """Say why one of the pages is not read, or give nothing."""
+    return next((page.refused for page in pages if page.refused), "")

@@ -19,7 +19,7 @@ from .boxes import boxes
 from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
 from .jpeg2000 import header_of
-from .page import Page
+from .page import Page, refusal_of
 from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
@@ -96,7 +96,7 @@ def frame_numbers(picture: Image.Image, pages: tuple[Page, ...]) -> list[int]:
 
 def refuse(pages: tuple[Page, ...]) -> None:
     """Refuse a TIFF one of whose pages is refused."""
-    refused = next((page.refused for page in pages if page.refused), "")
+    refused = refusal_of(pages)
     if refused:
         raise FileError(refused)
 
