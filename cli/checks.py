@@ -79,7 +79,7 @@ def versions() -> Iterator[Finding]:
 
 def threads() -> Iterator[Finding]:
     """Give the threads and the layer that Numba would run them on."""
-    from numbapool.threads import thread_count
+    from numbapool.run.threads import thread_count
 
     try:
         from numba import config
@@ -120,7 +120,7 @@ def _imports(module: str) -> bool:
 
 def kernels() -> Iterator[Finding]:
     """Give where compiled kernels are kept, and how much there is."""
-    from numbapool.kernels.store import place
+    from numbapool.compile.store import place
 
     folder, trouble = place()
     if folder is None:

@@ -14,7 +14,7 @@ _claim: Claim | None = None
 
 def announced_by(claim: Claim | None) -> None:
     """Say it once, when a kernel is first compiled; with None, never."""
-    from numbapool.kernels.compiled import on_compile
+    from numbapool.compile.compiled import on_compile
 
     global _claim
     _claim = claim
@@ -31,7 +31,7 @@ def _tell() -> None:
 
 def tell_compiling() -> None:
     """Say that kernels are being compiled."""
-    from numbapool.kernels import store
+    from numbapool.compile import store
 
     kept = "kept for next time" if store.place().path else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"

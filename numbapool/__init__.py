@@ -74,8 +74,8 @@ if TYPE_CHECKING:
         var_pool2d,
         var_pool3d,
     )
-    from numbapool.layout import pool2d_shape
     from numbapool.warm import warmup
+    from numbapool.windows.layout import pool2d_shape
 
 __version__ = "0.1.0"
 
@@ -148,7 +148,7 @@ __all__ = [
 ]
 
 # What is not in `numbapool.functional`.
-_ELSEWHERE = {"pool2d_shape": "numbapool.layout", "warmup": "numbapool.warm"}
+_ELSEWHERE = {"pool2d_shape": "numbapool.windows.layout", "warmup": "numbapool.warm"}
 
 
 if not TYPE_CHECKING:  # a name that is not there is a mistake

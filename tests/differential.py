@@ -313,7 +313,7 @@ class Report(NamedTuple):
 
 def run(seed: int, numbers: list[int]) -> Report:
     """Make the calls of these numbers."""
-    from numbapool.kernels import compiled
+    from numbapool.compile import compiled
 
     menu = recipes(seed)
     report = Report(Counter(), 0, [], 0)

@@ -153,7 +153,7 @@ def threads() -> None:
 def numbas_threads() -> None:
     import numba
 
-    from numbapool.kernels import compiled
+    from numbapool.compile import compiled
 
     large = np.tile(SMALL, (64, 1, 1))
     same(nbp.max_pool2d(large, 2), np.tile(HALVED, (64, 1, 1)))

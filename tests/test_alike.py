@@ -7,8 +7,8 @@ import pytest
 from numba import njit
 
 import numbapool as nbp
-from numbapool.kernels import compiled
-from numbapool.kernels.alike import likeness
+from numbapool.compile import compiled
+from numbapool.compile.alike import likeness
 
 factor = 2.0
 

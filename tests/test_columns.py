@@ -8,8 +8,8 @@ import pytest
 from agreement import assert_equal
 
 import numbapool as nbp
-from numbapool.means import MiddleMean, ShortMean
-from numbapool.selectors import mode_of_four
+from numbapool.reducers.means import MiddleMean, ShortMean
+from numbapool.reducers.selectors import mode_of_four
 
 NARROW = ["bool", "uint8", "int8", "uint16", "int16", "float16"]
 WIDE = ["uint32", "int32", "int64", "float32", "float64"]

@@ -11,8 +11,8 @@ from agreement import assert_close, assert_equal, magnitudes
 from numba import njit
 
 import numbapool as nbp
-from numbapool import threads
 from numbapool.functional.call import Blueprint
+from numbapool.run import threads
 
 DTYPES = ["uint8", "int16", "uint16", "int32", "float32", "float64"]
 

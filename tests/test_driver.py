@@ -14,7 +14,7 @@ import ctypes
 
 import numba
 
-from numbapool.kernels import compiled, store
+from numbapool.compile import compiled, store
 
 seen = []
 
@@ -55,7 +55,7 @@ def test_every_piece_is_done_once(layer):
 
 WITHOUT = """
 import numba, numpy as np, numbapool as nbp
-from numbapool.kernels import compiled, driver
+from numbapool.compile import compiled, driver
 
 driver.NEEDED = ("no_such_symbol",)
 x = np.arange(1 << 20, dtype=np.float32)

@@ -17,8 +17,9 @@ from numba import njit, prange
 from numba.core.errors import TypingError
 
 import numbapool as nbp
-from numbapool import callbacks, jit, kernels
+from numbapool import kernels
 from numbapool.functional import averages
+from numbapool.jit import callbacks, overloads
 
 JITTABLE = ["bool", "uint8", "int16", "uint64", "float32", "float64"]
 """Dtypes that Numba compiles for, one of each kind of reducer."""
@@ -298,7 +299,7 @@ def test_what_is_no_reducer(wrong):
 
 def test_all_functions_are_there():
     others = {"PoolError", "PoolTypeError", "PoolValueError", "pool2d_shape", "warmup"}
-    assert {*jit.NAMES, *callbacks.SIGNATURES} == set(nbp.__all__) - others
+    assert {*overloads.NAMES, *callbacks.SIGNATURES} == set(nbp.__all__) - others
 
 
 def put_together(x):

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from numbapool import jit
+from numbapool.jit import overloads
+from numbapool.run.call import RECORD
 
 USER = """
 import sys
@@ -174,7 +176,7 @@ NUMBERS = np.array([4, 4, 2], np.int64)
 def asked(**changes):
     arguments = {"kernel_size": ("int", None)}
     site = {"name": "max_pool2d", "dtype": "float64", "ndim": 2, "arguments": arguments}
-    structure = {**site, "count": 3, "record": jit.RECORD, **changes}
+    structure = {**site, "count": 3, "record": RECORD, **changes}
     return jit.record(json.dumps(structure), NUMBERS.ctypes.data)
 
 
@@ -205,7 +207,7 @@ def test_record_raises_no_error(monkeypatch):
         def fails(*_, error=error):
             raise error
 
-        monkeypatch.setattr(jit, "_call", fails)
+        monkeypatch.setattr(overloads, "_call", fails)
         found, text = asked(ndim=1)
         assert found == 0
         assert said in text
@@ -218,7 +220,7 @@ def test_record_passes_on_what_stops_python(monkeypatch, stop):
     def stopped(*_):
         raise stop
 
-    monkeypatch.setattr(jit, "_call", stopped)
+    monkeypatch.setattr(overloads, "_call", stopped)
     answers = []
     with pytest.raises(type(stop)) as caught:
         answers.append(asked(dtype="float32"))

@@ -13,7 +13,7 @@ from agreement import assert_equal
 from numba import njit, prange
 
 import numbapool as nbp
-from numbapool import jit
+from numbapool.jit import overloads
 
 # Calls of one kind make one function: Numba starts anew for each. Of an argument that is given
 # by its name in the caller, compiled code learns at run time; the others stand in the code.
@@ -198,7 +198,7 @@ def test_every_parameter(group, dtype):
 def test_all_functions_are_in_a_group():
     called = {name for group in GROUPS for name in group.__code__.co_names}
     reducers = {f"reduce_pool{ndim}d" for ndim in (1, 2, 3)}  # tested beside their classes
-    assert called >= {*jit.NAMES} - reducers
+    assert called >= {*overloads.NAMES} - reducers
 
 
 # Callers

@@ -165,7 +165,7 @@ def test_a_fork_while_a_thread_compiles(tmp_path):
     """The child must not wait for a thread that it does not have."""
     body = """
     import threading
-    from numbapool.kernels import compiled
+    from numbapool.compile import compiled
 
     x, compiling = np.arange(1024, dtype=np.int16), threading.Event()
     compiled.on_compile.append(compiling.set)
@@ -202,7 +202,7 @@ def test_one_thread_by_the_environment(tmp_path):
 def test_one_thread_by_numba(tmp_path):
     body = """
     import numba
-    from numbapool.threads import block_count
+    from numbapool.run.threads import block_count
     numba.set_num_threads(1)
     nbp.max_pool2d(X[0, :2, :2], 2)  # Numba imports SciPy now, whose BLAS has threads of its own
     before = threads()

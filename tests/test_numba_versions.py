@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import numbapool as nbp
+from numbapool.compile import build, compiled, store
 from numbapool.functional import extremes
-from numbapool.kernels import build, compiled, store
 
 X = np.arange(16, dtype=np.int8).reshape(4, 4)
 THOSE = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
@@ -45,7 +45,7 @@ def test_not_too_old(monkeypatch, version):
 
 
 def test_a_name_is_gone(monkeypatch):
-    monkeypatch.setitem(sys.modules, "numbapool.kernels.build", None)
+    monkeypatch.setitem(sys.modules, "numbapool.compile.build", None)
     assert "cannot be imported" in said()
 
     def gone(name):

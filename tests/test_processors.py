@@ -18,7 +18,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 import numbapool as nbp
-from numbapool.kernels import store
+from numbapool.compile import store
 
 emit = llvm.TargetMachine.emit_object
 

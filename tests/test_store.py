@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import numbapool
+from numbapool.compile import compiled, store
 from numbapool.functional import extremes
-from numbapool.kernels import compiled, store
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""
@@ -44,9 +44,14 @@ def files(tmp_path, monkeypatch):
 
 def test_all_sources_bear_on_the_hash():
     here = Path(store.__file__).parent
-    handlers = {"__init__", "alike", "compiled", "driver", "guarded", "interpreted", "store"}
-    kernels = {f"kernels/{path.name}" for path in here.glob("*.py") if path.stem not in handlers}
-    assert set(store.SOURCES) == kernels | {"means.py", "reducers.py", "selectors.py"}
+    loops = {f"loops/{path.name}" for path in here.parent.glob("loops/*.py")}
+    reducers = {f"reducers/{path.name}" for path in here.parent.glob("reducers/*.py")}
+    wanted = {*loops, *reducers} - {
+        "loops/__init__.py",
+        "reducers/__init__.py",
+        "reducers/dtypes.py",
+    }
+    assert set(store.SOURCES) == wanted | {"compile/build.py", "compile/spec.py"}
 
 
 def test_a_kernel_is_kept_and_found(files, monkeypatch):
@@ -164,7 +169,7 @@ ROUND = textwrap.dedent("""
         rounds, folder, *kinds = sys.argv[1:]
         method = "spawn" if os.name == "nt" else "forkserver"
         context = multiprocessing.get_context(method)
-        context.set_forkserver_preload(["numba", "numbapool.functional", "numbapool.kernels.build"])
+        context.set_forkserver_preload(["numba", "numbapool.functional", "numbapool.compile.build"])
         for n in range(int(rounds)):
             gate = context.Barrier(len(kinds))
             arguments = [(os.path.join(folder, str(n)), kind, gate) for kind in kinds]

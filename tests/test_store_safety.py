@@ -16,8 +16,8 @@ import pytest
 from numbapool_cli import checks
 
 import numbapool
+from numbapool.compile import build, compiled, guarded, store
 from numbapool.functional import extremes
-from numbapool.kernels import build, compiled, guarded, store
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")
 as_root = pytest.mark.skipif(

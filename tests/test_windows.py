@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from numbapool import windows
+from numbapool.windows import axes as windows
 
 SMALL = list(
     itertools.product(

@@ -63,7 +63,7 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
     own, and so have --nan skip and --nodata.
     """
-    from numbapool.kernels.store import place
+    from numbapool.compile.store import place
     from numbapool.warm import warm
 
     from ..compiling import announced_by

@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from numbapool import dtypes
-from numbapool.dtypes import NaN, Reduction, Rounding
 from numbapool.functional.call import planner, pool
-from numbapool.layout import (
+from numbapool.plan.choose import Plan, longest, make_plan
+from numbapool.reducers import dtypes
+from numbapool.reducers.dtypes import NaN, Reduction, Rounding
+from numbapool.run.call import Array
+from numbapool.windows.axes import Axis, Ints, Padding
+from numbapool.windows.layout import (
     Layout,
     OutputSize,
     adaptive_windows,
@@ -19,9 +22,6 @@ from numbapool.layout import (
     refuse_empty_windows,
     windows_of,
 )
-from numbapool.plan import Plan, longest, make_plan
-from numbapool.run import Array
-from numbapool.windows import Axis, Ints, Padding
 
 WHOLE = dtypes.Skip()
 """All of a window counts."""

@@ -12,9 +12,9 @@ import numpy as np
 from numbapool.errors import PoolValueError, shown
 from numbapool.functional import averages, extremes, selections, sums, variances
 from numbapool.inputs import as_array
-from numbapool.layout import refuse_too_large
-from numbapool.run import Array
-from numbapool.windows import Ints, per_axis
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, per_axis
+from numbapool.windows.layout import refuse_too_large
 
 OPS: dict[str, Callable[..., Array]] = {
     "max": extremes.max_pool3d,

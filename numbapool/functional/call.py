@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from numbapool.dtypes import Reduction
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import as_array, frozen, viewed
-from numbapool.layout import refuse_too_large
-from numbapool.plan import Plan
-from numbapool.run import Array, Call, check_out, overlap
+from numbapool.plan.choose import Plan
+from numbapool.reducers.dtypes import Reduction
+from numbapool.run.call import Array, Call, check_out, overlap
+from numbapool.windows.layout import refuse_too_large
 
 Planner: TypeAlias = Callable[..., Call]
 """Decides a call from a shape, a dtype and the parameters; keeps what it decided."""

@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from numbapool import dtypes
-from numbapool.dtypes import NaN, Reduction
 from numbapool.functional.call import planner, pool
 from numbapool.functional.signatures import adapts, slides
-from numbapool.layout import (
+from numbapool.plan.choose import Plan, make_plan
+from numbapool.reducers import dtypes
+from numbapool.reducers.dtypes import NaN, Reduction
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
+from numbapool.windows.layout import (
     OutputSize,
     adaptive_windows,
     global_windows,
@@ -19,9 +22,6 @@ from numbapool.layout import (
     refuse_empty_windows,
     windows_of,
 )
-from numbapool.plan import Plan, make_plan
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
 
 
 @planner

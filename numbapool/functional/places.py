@@ -10,9 +10,9 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import as_array, frozen, viewed
-from numbapool.layout import layout_of, refuse_too_large
-from numbapool.run import Array
-from numbapool.windows import Ints, per_axis, whole_numbers
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, per_axis, whole_numbers
+from numbapool.windows.layout import layout_of, refuse_too_large
 
 
 def read_indices(indices: Any) -> Array:

@@ -6,15 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.dtypes import Reduction
+from numbapool.compile.spec import numbers_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.call import planner, pool
 from numbapool.inputs import DTYPES
-from numbapool.kernels.spec import numbers_of
-from numbapool.layout import layout_of, refuse_empty_windows, windows_of
-from numbapool.plan import Plan, make_plan
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
+from numbapool.plan.choose import Plan, make_plan
+from numbapool.reducers.dtypes import Reduction
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
+from numbapool.windows.layout import layout_of, refuse_empty_windows, windows_of
 
 MOST_FIELDS = 16
 """Half of the slots that a kernel's arguments have."""

@@ -6,20 +6,20 @@ from typing import Any
 
 import numpy as np
 
-from numbapool import dtypes
-from numbapool.dtypes import NaN, Reduction
 from numbapool.errors import PoolValueError
 from numbapool.functional.call import planner, pool
-from numbapool.layout import (
+from numbapool.plan.choose import Plan, selection_plan
+from numbapool.reducers import dtypes
+from numbapool.reducers.dtypes import NaN, Reduction
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
+from numbapool.windows.layout import (
     OutputSize,
     adaptive_windows,
     layout_of,
     refuse_empty_windows,
     windows_of,
 )
-from numbapool.plan import Plan, selection_plan
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
 
 
 @planner

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, TypeAlias, cast, overload
 
-from numbapool.dtypes import NaN
-from numbapool.layout import OutputSize
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
+from numbapool.reducers.dtypes import NaN
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
+from numbapool.windows.layout import OutputSize
 
 Pair: TypeAlias = tuple[Array, Array]
 

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from numbapool import dtypes
-from numbapool.dtypes import NaN, Reduction
 from numbapool.functional.call import planner, pool
-from numbapool.layout import OutputSize, adaptive_windows, layout_of, windows_of
-from numbapool.plan import Plan, longest, make_plan
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
+from numbapool.plan.choose import Plan, longest, make_plan
+from numbapool.reducers import dtypes
+from numbapool.reducers.dtypes import NaN, Reduction
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
+from numbapool.windows.layout import OutputSize, adaptive_windows, layout_of, windows_of
 
 
 @planner

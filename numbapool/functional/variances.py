@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.dtypes import NaN, real_number
 from numbapool.functional.call import pool
 from numbapool.functional.selections import sliding_selection
-from numbapool.run import Array
-from numbapool.windows import Ints, Padding
+from numbapool.reducers.dtypes import NaN, real_number
+from numbapool.run.call import Array
+from numbapool.windows.axes import Ints, Padding
 
 
 def var_pool1d(

@@ -9,7 +9,7 @@ from numbapool_cli import checks
 from PIL import features
 
 import numbapool
-from numbapool.kernels import store
+from numbapool.compile import store
 
 
 def findings(pool, code=0):

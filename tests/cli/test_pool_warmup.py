@@ -9,7 +9,7 @@ import pytest
 from pictures import picture
 
 import numbapool as nbp
-from numbapool.kernels import compiled
+from numbapool.compile import compiled
 
 
 def forget():

@@ -1,0 +1,1 @@
+"""From a reducer and some types to machine code that stays."""

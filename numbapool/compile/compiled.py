@@ -1,0 +1,151 @@
+"""Kernels by their specs: from this process, from the disk, or compiled.
+
+Every kernel is a C function of four numbers: the address of its arguments, the number of the
+block, and which of the pieces to do. So one parallel driver runs them all, and any thread can
+call one without the GIL. Numba is imported where something is compiled, not before: it takes
+longer than all else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging  # noqa: F401
+import os
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from itertools import count
+from threading import RLock
+from types import ModuleType
+
+from numbapool.compile import store
+from numbapool.compile.alike import likeness
+from numbapool.compile.interpreted import Interpreted, wanted
+from numbapool.compile.spec import Spec
+from numbapool.errors import PoolImportError
+from numbapool.reducers.ways import is_own
+
+on_compile: list[Callable[[], object]] = []
+"""What is called before a kernel is compiled: to tell whoever waits, or to count."""
+
+_lock = RLock()
+
+
+def _before_fork() -> None:
+    """Wait for who compiles: the child has no such thread, to give back the locks it holds.
+
+    They are this one, the compilers' own and that of the kernel's file.
+    """
+    _lock.acquire()
+
+
+def _after_fork() -> None:
+    """Give a forked child a lock that nobody holds."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    # Imported above: a fork takes the lock of logging too, which who compiles may wait for, and
+    # takes last the locks that were registered first.
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
+    )
+
+_kernels: dict[Spec, store.Kernel | Interpreted] = {}
+
+
+def kernel(spec: Spec) -> store.Kernel | Interpreted:
+    """Return the kernel compiled for a spec."""
+    key = _key(spec)
+    found = _kernels.get(key)
+    if found is None:
+        with _lock:
+            found = _kernels.get(key)
+            if found is None:
+                made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
+                found = _kernels[key] = made
+    return found
+
+
+def _key(spec: Spec) -> Spec:
+    """Return what is equal for specs of one kernel: users' classes of the same code share it."""
+    if is_own(spec.op) or wanted():
+        return spec
+    return spec._replace(op=likeness(spec.op))
+
+
+OLDEST = (0, 62)
+"""The oldest Numba whose LLVM reads a kernel's text."""
+
+THAT_CAN = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
+
+
+def cannot(why: object = "") -> PoolImportError:
+    """Return the error that names a Numba which cannot build kernels, and those that can."""
+    because = f" ({why})" if why else ""
+    return PoolImportError(
+        f"Numba {store.numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
+    )
+
+
+def with_numba(name: str) -> ModuleType:
+    """Return a module beside this one that imports Numba.
+
+    Raises
+    ------
+    PoolImportError
+        If that fails, or this Numba is too old: it says why, and what to install.
+    """
+    release = re.match(r"(\d+)\.(\d+)", store.numba_version())
+    if release and tuple(map(int, release.groups())) < OLDEST:
+        raise cannot()
+    try:
+        return import_module(f"numbapool.compile.{name}")
+    except ModuleNotFoundError as error:
+        raise PoolImportError(
+            f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
+        ) from error
+    except (ImportError, AttributeError) as error:  # its parts have other names
+        raise cannot(error) from error
+
+
+@cache
+def driver() -> store.Kernel | None:
+    """Return what runs a kernel over many blocks at once, on Numba's threads, if these serve."""
+    with _lock:
+        made: store.Kernel | None = with_numba("driver").made()
+        return made
+
+
+def loaded() -> int:
+    """Return how many kernels are in this process."""
+    return len(_kernels)
+
+
+_builds = count()
+"""Sets kernels of one name apart: a class may be defined again under the name that it had."""
+
+
+def _code(spec: Spec) -> bytes:
+    name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
+
+    def make() -> bytes:
+        for tell in tuple(on_compile):
+            tell()
+        code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
+        return code
+
+    def make_own() -> bytes:
+        try:
+            return make()
+        except PoolImportError:
+            raise
+        except (ImportError, AttributeError, TypeError, RuntimeError) as error:
+            # Our own kernels are right, so this Numba's inner parts are others.
+            raise cannot(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+
+    if not is_own(spec.op):
+        return make()  # a user's reducer may change, and what it calls: nothing says so
+    return store.code_for(name, make_own)

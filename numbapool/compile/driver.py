@@ -1,0 +1,99 @@
+"""A kernel over blocks of its work at once, on Numba's threads.
+
+Numba's parallel layer takes a loop as NumPy's generalised ufuncs have it: arguments, how many
+rounds, the arguments' steps, and some data. Around that stand two short functions, written as
+LLVM's text. Each process makes machine code of them: that takes some milliseconds, less than
+what Numba's own cached driver took to load, and nothing is kept that somebody could have changed.
+"""
+
+from __future__ import annotations
+
+import llvmlite.binding as llvm
+
+from numbapool.compile import store
+
+TEXT = """
+declare i32 @get_num_threads()
+declare void @numba_parallel_for(ptr, ptr, ptr, ptr, ptr, i64, i64, i32)
+
+define internal void @share(ptr %args, ptr %counts, ptr %steps, ptr %data) {{
+start:
+  ; The only argument begins at 0 and takes steps of 1: it is the number of the first block.
+  %first = load i64, ptr %args
+  %count = load i64, ptr %counts
+  %most = add i64 %first, %count
+  %kernel = load ptr, ptr %data
+  %call.at = getelementptr i64, ptr %data, i64 1
+  %call = load i64, ptr %call.at
+  %pieces.at = getelementptr i64, ptr %data, i64 2
+  %pieces = load i64, ptr %pieces.at
+  %blocks.at = getelementptr i64, ptr %data, i64 3
+  %blocks = load i64, ptr %blocks.at
+  %fewer = icmp slt i64 %most, %blocks
+  %end = select i1 %fewer, i64 %most, i64 %blocks
+  br label %next
+next:
+  %block = phi i64 [ %first, %start ], [ %after, %run ]
+  %more = icmp slt i64 %block, %end
+  br i1 %more, label %run, label %done
+run:
+  %after = add i64 %block, 1
+  %from.all = mul i64 %pieces, %block
+  %from = sdiv i64 %from.all, %blocks
+  %to.all = mul i64 %pieces, %after
+  %to = sdiv i64 %to.all, %blocks
+  call void %kernel(i64 %call, i64 %block, i64 %from, i64 %to)
+  br label %next
+done:
+  ret void
+}}
+
+define void @{entry}(i64 %kernel, i64 %call, i64 %pieces, i64 %blocks) {{
+  %threads = call i32 @get_num_threads()
+  %wide = sext i32 %threads to i64
+  ; The layer called workqueue gives each thread as many rounds: fewer than threads, and one
+  ; would do all of them.
+  %more = icmp sgt i64 %blocks, %wide
+  %rounds = select i1 %more, i64 %blocks, i64 %wide
+  %args = alloca i64
+  store i64 0, ptr %args
+  %counts = alloca i64
+  store i64 %rounds, ptr %counts
+  %steps = alloca i64
+  store i64 1, ptr %steps
+  %data = alloca [4 x i64]
+  store i64 %kernel, ptr %data
+  %call.at = getelementptr i64, ptr %data, i64 1
+  store i64 %call, ptr %call.at
+  %pieces.at = getelementptr i64, ptr %data, i64 2
+  store i64 %pieces, ptr %pieces.at
+  %blocks.at = getelementptr i64, ptr %data, i64 3
+  store i64 %blocks, ptr %blocks.at
+  call void @numba_parallel_for(ptr @share, ptr %args, ptr %counts, ptr %steps, ptr %data,
+                                i64 0, i64 1, i32 %threads)
+  ret void
+}}
+"""
+
+NEEDED = ("get_num_threads", "numba_parallel_for")
+"""What Numba tells LLVM of when it starts its threads."""
+
+
+def made() -> store.Kernel | None:
+    """Return the driver in machine code; None if this Numba has no such parallel layer.
+
+    It is called as a kernel is, with other numbers: a kernel's address, the address of its
+    arguments, the pieces, and into how many blocks to cut them.
+    """
+    from numba.np.ufunc import parallel
+
+    try:
+        parallel._launch_threads()
+    except AttributeError:
+        return None
+    if not all(map(llvm.address_of_symbol, NEEDED)):
+        return None
+    machine = store.target_machine()
+    module = llvm.parse_assembly(TEXT.format(entry=store.ENTRY))
+    module.triple, module.data_layout = machine.triple, str(machine.target_data)
+    return store.Kernel(machine.emit_object(module))

@@ -1,0 +1,76 @@
+"""Calls prepared once and run many times on buffers of one's own, without checks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from numbapool.functional.call import Blueprint
+from numbapool.run.call import Array, Call
+
+_calls: dict[int, Call] = {}
+
+
+def prepare(
+    function: Callable[..., Any],
+    shape: tuple[int, ...],
+    dtype: Any,
+    *arguments: Any,
+    **keywords: Any,
+) -> Call:
+    """Return what a pooling function would do to arrays of a shape and dtype, ready to run.
+
+    Parameters
+    ----------
+    function : a pooling function of this package
+    shape : tuple of int
+    dtype : dtype_like
+    *arguments, **keywords
+        The function's other arguments, without `out`.
+
+    Returns
+    -------
+    Call
+        With the results' `shape` and dtypes (`outs`); ``into(x, outs)``, which pools without a
+        check; and `record`, by which :func:`run` does so in compiled code.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numbapool import max_pool2d
+    >>> call = prepare(max_pool2d, (4, 4), np.float32, 2)
+    >>> x, out = np.arange(16, dtype=np.float32).reshape(4, 4), np.empty(call.shape, np.float32)
+    >>> call.into(x, (out,))
+    >>> out
+    array([[ 5.,  7.],
+           [13., 15.]], dtype=float32)
+    """
+    call: Call = function(Blueprint(tuple(shape), np.dtype(dtype)), *arguments, **keywords)
+    _calls[call.record] = call
+    return call
+
+
+def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
+    """Pool `x` into `outs` by a prepared call's record, in compiled code or outside.
+
+    Nothing is checked: the arrays must be C-contiguous, of the prepared shapes and dtypes, and
+    apart from each other; anything else corrupts memory. In compiled code it runs in the calling
+    thread, and may be called from many.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from numba import njit
+    >>> from numbapool import avg_pool1d
+    >>> call = prepare(avg_pool1d, (6,), np.float64, 2)
+    >>> @njit
+    ... def halve(record, x):
+    ...     out = np.empty(3)
+    ...     run(record, x, (out,))
+    ...     return out
+    >>> halve(call.record, np.arange(6.0))
+    array([0.5, 2.5, 4.5])
+    """
+    _calls[record].into(x, outs)

@@ -1,0 +1,1 @@
+"""Loops over raw memory: no checks, no allocation, nothing imported from above them."""

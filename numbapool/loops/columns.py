@@ -1,0 +1,286 @@
+"""Along a row: from a row of accumulators, which the rows' kernels make, to a row of results.
+
+Windows of one size slide in whole passes over the row. A pass joins a window of n taps with
+its neighbour to one of 2n, or of 2n + 1 with a tap more; k taps take log2(k) passes, each
+contiguous and vectorised, in a row that stays in the first-level cache. Windows of two and
+three neighbours need no pass: they are joined where the stride picks them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from numbapool.loops.bounds import window
+from numbapool.loops.geometry import (
+    BEFORE,
+    DILATION,
+    HI,
+    INNER,
+    LO,
+    PITCH,
+    ROOM,
+    SIZE,
+    STEP,
+    TAPS,
+    VECTOR,
+    WEIGHT,
+    WIDTH,
+)
+from numbapool.loops.lanes import JIT, PIXELS, is_simple, load, store, thin, write
+from numbapool.reducers.methods import combine, finish, neutral, prepare
+
+
+@njit(**JIT)
+def tile_span(geometry, left, right):
+    """The columns that the outputs [left, right) look at: first, and one past the last.
+
+    Where windows slide, columns outside the input count too.
+    """
+    step = geometry[WIDTH + STEP]
+    if step > 0:
+        before = geometry[WIDTH + BEFORE]
+        reach = geometry[WIDTH + DILATION] * (geometry[WIDTH + TAPS] - 1)
+        return left * step - before, (right - 1) * step - before + reach + 1
+    start, stop = geometry[WIDTH + SIZE], 0
+    for i in range(left, right):
+        first, count, _ = window(geometry, WIDTH, i)
+        if count > 0:
+            start = min(start, first)
+            stop = max(stop, first + (count - 1) * geometry[WIDTH + DILATION] + 1)
+    return min(start, stop), stop
+
+
+@njit(**JIT)
+def slide(op, lanes, row, spare, other, taps, pitch, n):
+    """Reduce `taps` elements, `pitch` apart, from every place on; return where that stands.
+
+    `row`, `spare` and `other` are the offsets of three stretches of the lanes.
+    """
+    top = 0
+    while (taps >> top) > 1:
+        top += 1
+    source = row
+    target = spare
+    done = 1
+    while top > 0:
+        top -= 1
+        second = source + done * pitch
+        third = row + 2 * done * pitch
+        done = taps >> top
+        length = n - (done - 1) * pitch
+        if done & 1:
+            for j in range(length):
+                pair = combine(op, load(lanes, source + j), load(lanes, second + j))
+                store(lanes, target + j, combine(op, pair, load(lanes, third + j)))
+        else:
+            for j in range(length):
+                pair = combine(op, load(lanes, source + j), load(lanes, second + j))
+                store(lanes, target + j, pair)
+        source, target = target, (other if target == spare else spare)
+    return source
+
+
+@njit(**JIT)
+def halve(op, lanes, at, to, evens, n):
+    """Join neighbours in pairs, `n` of them, and keep the first of each.
+
+    Both members of a pair are read at once and each result is stored alone, which makes shuffles
+    of the loads. A loop that reads every second element alone becomes one of gathers, ten times
+    as slow, and one that does not keep the firsts is not vectorised at all.
+    """
+    for i in range(n):
+        first = load(lanes, at + 2 * i)
+        store(lanes, evens + i, first)
+        store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
+
+
+@njit(**JIT)
+def thin_row(lanes, at, outs, to, channels, step, n):
+    """Keep one of `step` pixels, `n` times; `outs` may be the lanes themselves."""
+    between = channels * step
+    whole = n // PIXELS * PIXELS
+    for pixel in range(0, whole, PIXELS):
+        thin(lanes, at + between * pixel, outs, to + channels * pixel, channels, step)
+    for pixel in range(whole, n):
+        for c in range(channels):
+            store(outs, to + channels * pixel + c, load(lanes, at + between * pixel + c))
+
+
+@njit(forceinline=True, **JIT)
+def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
+    """Join `parts` elements, `pitch` apart, and write that."""
+    acc = load(lanes, at)
+    if parts > 1:
+        acc = combine(op, acc, load(lanes, at + pitch))
+    if parts > 2:
+        acc = combine(op, acc, load(lanes, at + 2 * pitch))
+    write(form, outs, to, finish(op, acc, scale))
+
+
+@njit(forceinline=True, **JIT)
+def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
+    """`pick_of` at every stride-th place of each row, `inner` elements each, `n` times.
+
+    Where all of `parts`, `stride` and `inner` are constants, no branch is left, and the stride
+    becomes shuffles. `strip` is the number of rows, how far apart they begin, and their results.
+    """
+    rows, between, outputs = strip
+    for row in range(rows):
+        for i in range(n):
+            for c in range(inner):
+                j = at + row * between + i * stride * inner + c
+                k = to + row * outputs + i * inner + c
+                pick_of(op, form, lanes, j, parts, pitch, outs, k, scale)
+
+
+@njit(**JIT)
+def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
+    """`pick`, the common cases as constants.
+
+    They are constants to LLVM alone: to Numba, which would compile `pick` for each, they are
+    variables.
+    """
+    one, two, three = np.int64(1), np.int64(2), np.int64(3)
+    simple = is_simple(form, lanes)
+    near = (pitch == inner) & simple
+    if (stride == 1) & (parts == 1):
+        pick(op, form, lanes, at, one, one, outs, to, strip, n * inner, one, one, scale)
+    elif (stride == 1) & (parts == 2):
+        pick(op, form, lanes, at, two, pitch, outs, to, strip, n * inner, one, one, scale)
+    elif (stride == 1) & (parts == 3) & simple:
+        pick(op, form, lanes, at, three, pitch, outs, to, strip, n * inner, one, one, scale)
+    elif (inner == 1) & (stride == 2) & (parts == 2) & (pitch == 1):
+        pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
+    elif (inner == 1) & (parts == 1):
+        pick(op, form, lanes, at, one, one, outs, to, strip, n, stride, one, scale)
+    elif (inner == 1) & (stride == 3) & (parts == 3) & near:
+        pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
+    else:
+        pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale)
+
+
+@njit(**JIT)
+def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, weight):
+    """Windows of a size each: from the table, tap by tap."""
+    inner = geometry[INNER]
+    pitch = geometry[WIDTH + DILATION] * inner
+    for i in range(left, right):
+        first, count, share = window(geometry, WIDTH, i)
+        scale = prepare(op, weight * share)
+        for c in range(inner):
+            j = row + (first - start) * inner + c
+            acc = load(lanes, j) if count > 0 else neutral(op)
+            for t in range(1, count):
+                acc = combine(op, acc, load(lanes, j + t * pitch))
+            write(form, outs, to + (i - left) * inner + c, finish(op, acc, scale))
+
+
+@njit(**JIT)
+def pick_borders(
+    op, form, lanes, at, parts, pitch, outs, to, geometry, left, begin, end, step, weight
+):
+    """`pick` for the outputs [begin, end), each with a divisor of its own."""
+    inner = geometry[INNER]
+    one = np.int64(1)
+    for i in range(begin, end):
+        _, _, share = window(geometry, WIDTH, i)
+        scale = prepare(op, weight * share)
+        j = (i - left) * inner
+        strip = (one, one, one)
+        pick(
+            op, form, lanes, at + j * step, parts, pitch, outs, to + j, strip, one, one, inner,
+            scale,
+        )  # fmt: skip
+
+
+@njit(**JIT)
+def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
+    """Reduce the rows at `row`, a strip of them, to their outputs [left, right).
+
+    Results are written from `to` on, a row of them after the other.
+    """
+    inner = geometry[INNER]
+    between = geometry[PITCH]
+    outputs = (right - left) * inner
+    start, stop = tile_span(geometry, left, right)
+    step = geometry[WIDTH + STEP]
+    if step == 0:
+        for _ in range(rows):
+            one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, weight)
+            row += between
+            to += outputs
+        return
+    # The strip is worked on as one row: what comes out where two rows meet is never picked.
+    n = (rows - 1) * between + (stop - start) * inner
+    room = geometry[ROOM]
+    pitch = geometry[WIDTH + DILATION] * inner
+    taps = geometry[WIDTH + TAPS]
+    at, spare, other = row, row + room, row + 2 * room
+    if (pitch == 1) & (inner == 1):
+        while (step % 2 == 0) & (taps % 2 == 0) & (taps > 2):
+            n = (n + 1) // 2
+            halve(op, lanes, at, spare, other, n)
+            at, spare = spare, at
+            step //= 2
+            taps //= 2
+            between //= 2
+    if ((inner == 3) | (inner == 4)) & (pitch == inner) & is_simple(form, lanes):
+        for part in (np.int64(2), np.int64(3)):
+            while (step % part == 0) & (taps % part == 0):
+                joined = slide(op, lanes, at, spare, other, part, pitch, n)
+                pixels = -(-n // (inner * part))
+                thin_row(lanes, joined, lanes, at, inner, part, pixels)
+                n = inner * pixels
+                step //= part
+                taps //= part
+                between //= part
+    if (step == 2) & (taps == 3) & (pitch == 1) & (inner == 1):
+        n = (n + 1) // 2
+        halve(op, lanes, at, spare, other, n)
+        # Three neighbours are a joined pair and the next pair's first, which lie in two rows.
+        at, parts, pitch = spare, np.int64(2), other + 1 - spare
+        step //= 2
+        between //= 2
+    elif (taps <= (3 if is_simple(form, lanes) else 2)) & (pitch == inner):
+        parts = taps
+    else:
+        at = slide(op, lanes, at, spare, other, taps, pitch, n)
+        parts = np.int64(1)
+    lo = min(max(geometry[WIDTH + LO], left), right)
+    hi = max(min(geometry[WIDTH + HI], right), lo)
+    scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
+    inside = (hi - lo) * inner
+    if (inside == outputs) & (outputs * step == between):
+        inside *= rows
+        outputs *= rows
+        rows = 1
+    # What is picked past a row's end, to keep the vectors whole, the next row overwrites; its
+    # borders come last, or they would be overwritten too.
+    vector = geometry[VECTOR]
+    whole = (inside + vector - 1) // vector * vector
+    first = to + (lo - left) * inner
+    source = at + (lo - left) * inner * step
+    exact = rows
+    if (inner == 1) & (whole - inside <= outputs):
+        strip = (rows - 1, between, outputs)
+        pick_all(
+            op, form, lanes, source, parts, pitch, outs, first, strip, whole, step, inner, scale
+        )
+        exact = 1
+    source += (rows - exact) * between
+    first += (rows - exact) * outputs
+    strip = (exact, between, outputs)
+    n = inside // inner
+    pick_all(op, form, lanes, source, parts, pitch, outs, first, strip, n, step, inner, scale)
+    if (lo == left) & (hi == right):
+        return
+    for _ in range(rows):
+        pick_borders(
+            op, form, lanes, at, parts, pitch, outs, to, geometry, left, left, lo, step, weight
+        )
+        pick_borders(
+            op, form, lanes, at, parts, pitch, outs, to, geometry, left, hi, right, step, weight
+        )
+        at += between
+        to += outputs

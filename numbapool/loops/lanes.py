@@ -1,0 +1,335 @@
+"""Rows of accumulators: a lane an array, one to three of them, walked together.
+
+Also how elements are read and results written: as they are, or as float16's bits.
+
+In compiled code the arrays are bare pointers: an index is an offset, never counted from the
+end, so the compiler sees that neighbours are neighbours; and passing one costs nothing.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+from llvmlite import ir
+from numba import njit, types
+from numba.extending import intrinsic, overload
+
+from numbapool.compile.spec import Fours, Half, Pairs
+from numbapool.loops.faces import JIT as METHODS
+from numbapool.reducers.methods import combine, lift
+
+JIT = {
+    **METHODS,
+    "nogil": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""How the kernels' parts are compiled: no division by zero raises, nothing calls them singly."""
+
+
+@intrinsic
+def _prefetch(typingctx, pointer, index):
+    def codegen(context, builder, signature, args):
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        at = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
+        # For reading, to the second-level cache, data.
+        builder.call(function, [at, number(0), number(2), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(pointer, index), codegen
+
+
+def prefetch(form, x, j):
+    """Ask for the memory of element or pair j, which may lie past the end."""
+
+
+@overload(prefetch)
+def _ask(form, x, j):
+    group = group_of(form.instance_class)
+    return lambda form, x, j: _prefetch(x, group * j)
+
+
+def group_of(form):
+    """Return how many elements a form of reading takes at a time.
+
+    They are read one by one: of neighbours that all are used LLVM makes whole vectors, which
+    shuffles take apart.
+    """
+    return {Pairs: 2, Fours: 4}.get(form, 1)
+
+
+PIXELS = 16
+"""How many pixels `thin` keeps at a time."""
+
+
+def thinner(channels, step):
+    """Return what keeps one of `step` pixels, as a shuffle of whole vectors."""
+
+    @intrinsic
+    def thin_lane(typingctx, pointer, at, other, to):
+        def codegen(context, builder, signature, args):
+            element = context.get_value_type(pointer.dtype)
+            size = pointer.dtype.bitwidth // 8
+            read = ir.VectorType(element, channels * PIXELS * step)
+            written = ir.VectorType(element, channels * PIXELS)
+            places = [channels * step * n + c for n in range(PIXELS) for c in range(channels)]
+            mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
+            source = builder.bitcast(builder.gep(args[0], [args[1]]), read.as_pointer())
+            target = builder.bitcast(builder.gep(args[2], [args[3]]), written.as_pointer())
+            pixels = builder.load(source, align=size)
+            kept = builder.shuffle_vector(pixels, ir.Constant(read, ir.Undefined), mask)
+            builder.store(kept, target, align=size)
+            return context.get_dummy_value()
+
+        return types.void(pointer, at, other, to), codegen
+
+    return thin_lane
+
+
+_rgb_by_2, _rgb_by_3 = thinner(3, 2), thinner(3, 3)
+_rgba_by_2, _rgba_by_3 = thinner(4, 2), thinner(4, 3)
+
+
+def thin(lanes, at, outs, to, channels, step):
+    """Keep one of `step` pixels, PIXELS times: of 3 or 4 channels, one of 2 or 3."""
+    (lane,), (out,) = lanes, outs
+    for n in range(PIXELS):
+        for c in range(channels):
+            out[to + channels * n + c] = lane[at + channels * step * n + c]
+
+
+@overload(thin)
+def _thin(lanes, at, outs, to, channels, step):
+    def thin(lanes, at, outs, to, channels, step):
+        if channels == 3:
+            if step == 2:
+                _rgb_by_2(lanes[0], at, outs[0], to)
+            else:
+                _rgb_by_3(lanes[0], at, outs[0], to)
+        elif step == 2:
+            _rgba_by_2(lanes[0], at, outs[0], to)
+        else:
+            _rgba_by_3(lanes[0], at, outs[0], to)
+
+    return thin
+
+
+@intrinsic
+def _retyped(typingctx, pointer, at, other):
+    def codegen(context, builder, signature, args):
+        place = builder.gep(args[0], [args[1]])
+        return builder.bitcast(place, context.get_value_type(other))
+
+    return other(pointer, at, other), codegen
+
+
+def results_at(lanes, outs, at):
+    """Return the lane from `at` on as room for results, no larger than accumulators."""
+    return (lanes[0][at:].view(outs[0].dtype),)
+
+
+@overload(results_at)
+def _results_at(lanes, outs, at):
+    return lambda lanes, outs, at: (_retyped(lanes[0], at, outs[0]),)
+
+
+def load(lanes, j):
+    """Return accumulator j: a number, or a tuple where there are several lanes."""
+    return lanes[0][j] if len(lanes) == 1 else tuple(lane[j] for lane in lanes)
+
+
+@overload(load)
+def _load(lanes, j):
+    if lanes.count == 1:
+        return lambda lanes, j: lanes[0][j]
+    if lanes.count == 2:
+        return lambda lanes, j: (lanes[0][j], lanes[1][j])
+    return lambda lanes, j: (lanes[0][j], lanes[1][j], lanes[2][j])
+
+
+def store(lanes, j, acc):
+    """Set accumulator j."""
+    for lane, part in zip(lanes, acc if len(lanes) > 1 else (acc,), strict=True):
+        lane[j] = part
+
+
+@overload(store)
+def _store(lanes, j, acc):
+    if lanes.count == 1:
+
+        def one(lanes, j, acc):
+            lanes[0][j] = held(lanes, acc)
+
+        return one
+    if lanes.count == 2:
+
+        def two(lanes, j, acc):
+            lanes[0][j], lanes[1][j] = held(lanes, acc)
+
+        return two
+
+    def three(lanes, j, acc):
+        lanes[0][j], lanes[1][j], lanes[2][j] = held(lanes, acc)
+
+    return three
+
+
+def held(lanes, acc):
+    """Return an accumulator in the lanes' own types: so `combine` is compiled for those alone."""
+    if len(lanes) == 1:
+        return lanes[0].dtype.type(acc)
+    return tuple(lane.dtype.type(part) for lane, part in zip(lanes, acc, strict=True))
+
+
+@overload(held)
+def _held(lanes, acc):
+    kinds = [lane.dtype for lane in lanes]
+    if lanes.count == 1:
+        (only,) = kinds
+        return lambda lanes, acc: only(acc)
+    if lanes.count == 2:
+        first, second = kinds
+        return lambda lanes, acc: (first(acc[0]), second(acc[1]))
+    first, second, third = kinds
+    return lambda lanes, acc: (first(acc[0]), second(acc[1]), third(acc[2]))
+
+
+@njit(**JIT)
+def half_to_single(bits):
+    """The float32 of a float16's bits."""
+    magnitude = np.uint32((bits & 0x7FFF) << 13)
+    # Moving the exponent's bias by a product is exact for subnormals too.
+    number = magnitude.view(np.float32) * np.float32(2.0**112)
+    if magnitude >= 0x7C00 << 13:
+        number = np.uint32(magnitude | 0x7F800000).view(np.float32)
+    return -number if bits & 0x8000 else number
+
+
+@njit(**JIT)
+def single_to_half(number):
+    """The bits of the float16 nearest to a float32, ties to even."""
+    bits = np.int64(np.float32(number).view(np.uint32))
+    sign = (bits >> 16) & 0x8000
+    bits &= 0x7FFFFFFF
+    if bits > 0x7F800000:  # NaN
+        return np.uint16(sign | 0x7E00)
+    if bits >= 0x477FF000:  # rounds past the largest
+        return np.uint16(sign | 0x7C00)
+    if bits < 0x38800000:  # subnormal: adding 0.5 leaves the rounded bits at the end
+        rounded = np.float32(np.uint32(bits).view(np.float32) + np.float32(0.5))
+        return np.uint16(sign | (np.int64(rounded.view(np.uint32)) - 0x3F000000))
+    odd = (bits >> 13) & 1
+    return np.uint16(sign | ((bits - 0x38000000 + 0xFFF + odd) >> 13))
+
+
+def read(form, lanes, value):
+    """Return an element as a number of the first lane's type."""
+    if isinstance(form, Half):
+        value = np.uint16(value).view(np.float16)
+    return lanes[0].dtype.type(value)
+
+
+@overload(read)
+def _read(form, lanes, value):
+    kind = lanes[0].dtype
+    if form.instance_class is Half:
+        return lambda form, lanes, value: kind(half_to_single(value))
+    return lambda form, lanes, value: kind(value)
+
+
+def element(op, form, lanes, value, row):
+    """Return an element's accumulator: of its value as read, or as it stands in the input."""
+    number = value if hasattr(op, "unconverted") else read(form, lanes, value)
+    return held(lanes, lift(op, number, row))
+
+
+@overload(element)
+def _element(op, form, lanes, value, row):
+    if hasattr(op.instance_class, "unconverted"):
+        return lambda op, form, lanes, value, row: held(lanes, lift(op, value, row))
+    return lambda op, form, lanes, value, row: held(lanes, lift(op, read(form, lanes, value), row))
+
+
+def take(op, form, lanes, x, j, row):
+    """Return the accumulator of element j of `x`, which lies in that row; or of group j."""
+    count = group_of(type(form))
+    parts = x[count * j : count * (j + 1)]
+    accs = [element(op, form, lanes, part, row) for part in parts]
+    return reduce(lambda a, b: held(lanes, combine(op, a, b)), accs)
+
+
+@overload(take)
+def _take(op, form, lanes, x, j, row):
+    def one(op, form, lanes, x, j, row):
+        return element(op, form, lanes, x[j], row)
+
+    def pair(op, form, lanes, x, j, row):
+        return joined(op, form, lanes, x[2 * j], x[2 * j + 1], row)
+
+    def four(op, form, lanes, x, j, row):
+        first = joined(op, form, lanes, x[4 * j], x[4 * j + 1], row)
+        second = joined(op, form, lanes, x[4 * j + 2], x[4 * j + 3], row)
+        return held(lanes, combine(op, first, second))
+
+    return {1: one, 2: pair, 4: four}[group_of(form.instance_class)]
+
+
+@njit(**JIT)
+def joined(op, form, lanes, a, b, row):
+    """The accumulator of two elements."""
+    first = element(op, form, lanes, a, row)
+    return held(lanes, combine(op, first, element(op, form, lanes, b, row)))
+
+
+def is_simple(form, lanes):
+    """Say whether reading and writing take few instructions: loops may then stand often."""
+    return not isinstance(form, Half) and len(lanes) == 1
+
+
+@overload(is_simple)
+def _is_simple(form, lanes):
+    answer = form.instance_class is not Half and lanes.count == 1
+    return lambda form, lanes: answer
+
+
+def is_grouped(form):
+    """Say whether several elements are read at a time."""
+    return group_of(type(form)) > 1
+
+
+@overload(is_grouped)
+def _is_grouped(form):
+    answer = group_of(form.instance_class) > 1
+    return lambda form: answer
+
+
+def can_be_nan(value):
+    """Say whether numbers of this kind may be NaN."""
+    return isinstance(value, float | np.floating)
+
+
+@overload(can_be_nan)
+def _can_be_nan(value):
+    answer = isinstance(value, types.Float)
+    return lambda value: answer
+
+
+def write(form, outs, j, result):
+    """Set result j."""
+    if isinstance(form, Half):
+        first = np.float16(result[0] if len(outs) > 1 else result).view(np.uint16)
+        result = (first, *result[1:]) if len(outs) > 1 else first
+    store(outs, j, result)
+
+
+@overload(write)
+def _write(form, outs, j, result):
+    if form.instance_class is not Half:
+        return lambda form, outs, j, result: store(outs, j, result)
+    if outs.count == 1:
+        return lambda form, outs, j, result: store(outs, j, single_to_half(result))
+    return lambda form, outs, j, result: store(outs, j, (single_to_half(result[0]), result[1]))

@@ -1,0 +1,141 @@
+"""Large windows: down the columns three operations an element, whatever the window's height.
+
+Van Herk's and Gil and Werman's way: the rows, padding included, are cut in blocks of a window's
+height. A window that starts inside a block is that block's rows from there on, its suffix, and
+the next block's rows up to the window's end, a prefix. Only ever joining, it serves sums as well
+as extremes: no running total from which an inf or NaN would have to be taken out again.
+
+A piece of work is one tile of one block: its suffixes, then the next block's prefixes, each
+joined to a row that goes along its columns as in the small windows' kernel.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from numbapool.loops.bounds import window
+from numbapool.loops.columns import along, tile_span
+from numbapool.loops.geometry import (
+    BEFORE,
+    BLOCKS,
+    COLUMN_PITCH,
+    DEPTH,
+    DILATION,
+    HEIGHT,
+    INNER,
+    OUT,
+    PITCH,
+    ROOM,
+    ROW_PITCH,
+    SIZE,
+    STEP,
+    TAPS,
+    TILE,
+    TILES,
+    WIDTH,
+)
+from numbapool.loops.lanes import JIT, element, load, store
+from numbapool.loops.rows import fill
+from numbapool.reducers.methods import combine, locate
+
+
+@njit(**JIT)
+def copy(lanes, source, target, n):
+    for j in range(n):
+        store(lanes, target + j, load(lanes, source + j))
+
+
+@njit(**JIT)
+def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, target, n):
+    """Join a row of `depths` planes, `d_rows` rows apart, to the lanes at `source`."""
+    for t in range(depths):
+        number = (row + t * d_rows) * numbers
+        more = at + t * d_rows * pitch
+        for j in range(n):
+            a = element(op, form, lanes, x[more + j], number)
+            store(lanes, target + j, combine(op, load(lanes, source + j), a))
+        source = target
+
+
+@njit(**JIT)
+def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the pieces [begin, end) of `outs`; `scratch` holds three rows, a prefix, a block."""
+    inner = geometry[INNER]
+    tile = geometry[TILE]
+    tiles = geometry[TILES]
+    blocks = geometry[BLOCKS]
+    between = geometry[PITCH]
+    height = geometry[HEIGHT + SIZE]
+    width = geometry[WIDTH + SIZE]
+    pitch = width * inner
+    out_d = geometry[DEPTH + OUT]
+    out_h = geometry[HEIGHT + OUT]
+    out_w = geometry[WIDTH + OUT]
+    taps = geometry[HEIGHT + TAPS]
+    stride = geometry[HEIGHT + STEP]
+    before = geometry[HEIGHT + BEFORE]
+    numbers = geometry[ROW_PITCH]
+    d_rows = geometry[DEPTH + DILATION] * height
+    prefix = scratch + 3 * geometry[ROOM]
+    suffix = prefix + between
+    for piece in range(begin, end):
+        left = piece % tiles * tile
+        right = min(left + tile, out_w)
+        block = piece // tiles % blocks
+        volume = piece // tiles // blocks
+        start, stop = tile_span(geometry, left, right)
+        first = max(start, 0)
+        columns = max(min(stop, width) - first, 0)
+        lead = (first - start) * inner
+        n = columns * inner
+        span = (stop - start) * inner
+        d, depths, d_weight = window(geometry, DEPTH, volume % out_d)
+        top = volume // out_d * geometry[DEPTH + SIZE] * height + d * height
+        base = top * pitch + first * inner
+        origin = block * taps - before
+        # Suffixes, the last row first.
+        fill(op, lanes, suffix + taps * between, n)
+        for t in range(taps - 1, -1, -1):
+            at = suffix + t * between
+            row = origin + t
+            if (row >= 0) & (row < height):
+                # Places count within the plane, whose first row is row 0.
+                number = d * height + row
+                source = base + row * pitch
+                extend(
+                    op, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
+                    at + between, at, n,
+                )  # fmt: skip
+            else:
+                copy(lanes, at + between, at, n)
+        fill(op, lanes, prefix, n)
+        done = 0
+        i = (block * taps + stride - 1) // stride
+        while (i < out_h) & (i * stride < (block + 1) * taps):
+            t = i * stride - block * taps
+            while done < t:
+                row = origin + taps + done
+                if (row >= 0) & (row < height):
+                    number = d * height + row
+                    source = base + row * pitch
+                    extend(
+                        op, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
+                        prefix, prefix, n,
+                    )  # fmt: skip
+                done += 1
+            at = suffix + t * between
+            target = scratch + lead
+            if t == 0:
+                copy(lanes, at, target, n)
+            else:
+                for j in range(n):
+                    a = combine(op, load(lanes, at + j), load(lanes, prefix + j))
+                    store(lanes, target + j, a)
+            locate(op, lanes, target, columns, first, inner, geometry[COLUMN_PITCH])
+            fill(op, lanes, scratch, lead)
+            fill(op, lanes, target + n, span - lead - n)
+            _, _, h_weight = window(geometry, HEIGHT, i)
+            to = ((volume * out_h + i) * out_w + left) * inner
+            weight = d_weight * h_weight
+            along(op, form, lanes, scratch, 1, outs, to, geometry, left, right, weight)
+            i += 1

@@ -1,0 +1,74 @@
+"""Wide windows that hardly overlap: each row of a window is one run of memory.
+
+A piece of work is one output row. Each of its windows is folded, run by run, into a few hundred
+accumulators side by side, which vectorises whatever the reducer; those are then halved into one.
+Global pooling is one such window, all of it one run.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from numbapool.loops.bounds import window
+from numbapool.loops.geometry import (
+    DEPTH,
+    DILATION,
+    HEIGHT,
+    INNER,
+    OUT,
+    PITCH,
+    SIZE,
+    WIDTH,
+)
+from numbapool.loops.lanes import JIT, element, load, store, write
+from numbapool.loops.rows import fill
+from numbapool.reducers.methods import combine, finish, prepare
+
+
+@njit(**JIT)
+def fold_run(op, form, x, at, n, lanes, to, breadth):
+    """Fold `n` elements into `breadth` accumulators."""
+    for begin in range(at, at + n - breadth + 1, breadth):
+        for j in range(breadth):
+            a = element(op, form, lanes, x[begin + j], 0)
+            store(lanes, to + j, combine(op, load(lanes, to + j), a))
+    rest = at + n // breadth * breadth
+    for j in range(n % breadth):
+        a = element(op, form, lanes, x[rest + j], 0)
+        store(lanes, to + j, combine(op, load(lanes, to + j), a))
+
+
+@njit(**JIT)
+def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the output rows [begin, end) of `outs`, with PITCH accumulators at `scratch`."""
+    inner = geometry[INNER]
+    breadth = geometry[PITCH]
+    height = geometry[HEIGHT + SIZE]
+    pitch = geometry[WIDTH + SIZE] * inner
+    out_d = geometry[DEPTH + OUT]
+    out_h = geometry[HEIGHT + OUT]
+    out_w = geometry[WIDTH + OUT]
+    for out_row in range(begin, end):
+        plane = out_row // (out_d * out_h) * geometry[DEPTH + SIZE]
+        d, depths, d_weight = window(geometry, DEPTH, out_row // out_h % out_d)
+        h, heights, h_weight = window(geometry, HEIGHT, out_row % out_h)
+        for i in range(out_w):
+            w, count, w_weight = window(geometry, WIDTH, i)
+            fill(op, lanes, scratch, breadth)
+            for t in range(depths):
+                deep = plane + d + t * geometry[DEPTH + DILATION]
+                for u in range(heights):
+                    row = deep * height + h + u * geometry[HEIGHT + DILATION]
+                    at = row * pitch + w * inner
+                    fold_run(op, form, x, at, count * inner, lanes, scratch, breadth)
+            width = breadth // inner
+            while width > 1:
+                half = (width + 1) // 2
+                for j in range((width - half) * inner):
+                    other = load(lanes, scratch + half * inner + j)
+                    store(lanes, scratch + j, combine(op, load(lanes, scratch + j), other))
+                width = half
+            scale = prepare(op, d_weight * h_weight * w_weight)
+            to = (out_row * out_w + i) * inner
+            for c in range(inner):
+                write(form, outs, to + c, finish(op, load(lanes, scratch + c), scale))

@@ -1,0 +1,206 @@
+"""Selections: what needs a window's elements together, in order or not.
+
+The elements of a group of windows are gathered tap by tap: a row of the scratch holds one tap of
+every window. So sorting them is a network of minima and maxima between whole rows, which
+vectorises across the windows, and what is picked is picked for all of them at once. Windows of a
+size of their own, at the borders or where elements are skipped, form groups of one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from numbapool.loops.bounds import window
+from numbapool.loops.geometry import (
+    BEFORE,
+    DEPTH,
+    DILATION,
+    HEIGHT,
+    HI,
+    INNER,
+    LO,
+    OUT,
+    SIZE,
+    STEP,
+    TAPS,
+    TILE,
+    WIDTH,
+)
+from numbapool.loops.lanes import JIT, can_be_nan, read, write
+from numbapool.reducers.methods import missing
+from numbapool.reducers.selectors import empty, select, sorts
+
+
+@njit(**JIT)
+def sort_rows(values, at, taps, width):
+    """Sort each column of `taps` rows of `width` elements.
+
+    Batcher's odd-even merging network, as Knuth has it (5.2.2, algorithm M): it serves any
+    number of taps.
+    """
+    top = 1
+    while 2 * top < taps:
+        top *= 2
+    p = top
+    while p > 0:
+        q = top
+        r = 0
+        d = p
+        while d > 0:
+            for i in range(taps - d):
+                if i & p == r:
+                    a = at + i * width
+                    b = a + d * width
+                    for j in range(width):
+                        low = values[a + j]
+                        high = values[b + j]
+                        values[a + j] = low if low <= high else high
+                        values[b + j] = high if low <= high else low
+            d = q - p
+            q //= 2
+            r = p
+        p //= 2
+
+
+@njit(**JIT)
+def mark_nan(values, at, taps, width):
+    """Write a NaN below each column of `taps` elements that holds one, else a number."""
+    spoiled = at + taps * width
+    for j in range(width):
+        values[spoiled + j] = values[at + j]
+    for t in range(1, taps):
+        row = at + t * width
+        for j in range(width):
+            value = values[row + j]
+            known = values[spoiled + j]
+            values[spoiled + j] = value if value != value else known
+
+
+@njit(forceinline=True, **JIT)
+def select_each(op, form, lanes, at, taps, width, outs, to):
+    """Pick from each column of `taps` elements; a NaN among them is the result."""
+    values = lanes[0]
+    for j in range(width):
+        if can_be_nan(values[at]):
+            mark = values[at + taps * width + j]
+            if mark != mark:
+                write(form, outs, to + j, mark)
+            else:
+                write(form, outs, to + j, select(op, values, at + j, width, taps))
+        else:
+            write(form, outs, to + j, select(op, values, at + j, width, taps))
+
+
+@njit(**JIT)
+def pick_group(op, form, lanes, at, taps, width, outs, to):
+    """Sort where the reducer needs it, and pick."""
+    if can_be_nan(lanes[0][at]):
+        mark_nan(lanes[0], at, taps, width)
+    if sorts(op, taps):
+        sort_rows(lanes[0], at, taps, width)
+    if taps == 4:  # a constant to LLVM: no branch is left in the loop
+        select_each(op, form, lanes, at, np.int64(4), width, outs, to)
+    else:
+        select_each(op, form, lanes, at, taps, width, outs, to)
+
+
+@njit(**JIT)
+def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
+    """Gather one window's elements that are not missing; return how many."""
+    row, depths, d_step, heights, h_step = bounds
+    values = lanes[0]
+    step = geometry[WIDTH + DILATION] * geometry[INNER]
+    kept = 0
+    for t in range(depths):
+        for u in range(heights):
+            source = base + (row + t * d_step + u * h_step) * pitch + w
+            for v in range(count):
+                value = read(form, lanes, x[source + v * step])
+                if not missing(op, value):
+                    values[at + kept] = value
+                    kept += 1
+    return kept
+
+
+@njit(**JIT)
+def gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width):
+    """Gather the taps that neighbouring windows have in one row, of which each fills a row."""
+    values = lanes[0]
+    if (inner == 1) & (stride == 2) & (spread == 1) & (taps % 2 == 0):
+        # Two taps at a time: a loop that reads every second element alone is one of gathers.
+        for v in range(taps // 2):
+            to = at + 2 * v * width
+            for i in range(width):
+                values[to + i] = read(form, lanes, x[source + 2 * v + 2 * i])
+                values[to + width + i] = read(form, lanes, x[source + 2 * v + 2 * i + 1])
+    elif inner == 1:
+        for v in range(taps):
+            for i in range(width):
+                values[at + v * width + i] = read(form, lanes, x[source + v * spread + i * stride])
+    else:
+        for v in range(taps):
+            for i in range(width // inner):
+                to = at + v * width + i * inner
+                first = source + (v * spread + i * stride) * inner
+                for c in range(inner):
+                    values[to + c] = read(form, lanes, x[first + c])
+
+
+@njit(**JIT)
+def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width):
+    """Gather all taps of neighbouring windows, the first of which starts at column `start`."""
+    row, depths, d_step, heights, h_step = bounds
+    inner = geometry[INNER]
+    stride = geometry[WIDTH + STEP]
+    spread = geometry[WIDTH + DILATION]
+    taps = geometry[WIDTH + TAPS]
+    for t in range(depths):
+        for u in range(heights):
+            source = base + (row + t * d_step + u * h_step) * pitch + start * inner
+            gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width)
+            at += taps * width
+
+
+@njit(**JIT)
+def pool_select(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the output rows [begin, end); `scratch` holds a group's taps and a row more."""
+    inner = geometry[INNER]
+    height = geometry[HEIGHT + SIZE]
+    pitch = geometry[WIDTH + SIZE] * inner
+    out_d = geometry[DEPTH + OUT]
+    out_h = geometry[HEIGHT + OUT]
+    out_w = geometry[WIDTH + OUT]
+    lo = geometry[WIDTH + LO]
+    hi = geometry[WIDTH + HI]
+    d_step = geometry[DEPTH + DILATION] * height
+    h_step = geometry[HEIGHT + DILATION]
+    for out_row in range(begin, end):
+        d, depths, _ = window(geometry, DEPTH, out_row // out_h % out_d)
+        h, heights, _ = window(geometry, HEIGHT, out_row % out_h)
+        volume = out_row // (out_d * out_h) * geometry[DEPTH + SIZE]
+        base = volume * height * pitch
+        bounds = (d * height + h, depths, d_step, heights, h_step)
+        i = 0
+        while i < out_w:
+            to = (out_row * out_w + i) * inner
+            if (i >= lo) & (i < hi) & (geometry[TILE] > 0):
+                group = min(geometry[TILE], hi - i)
+                width = group * inner
+                start = i * geometry[WIDTH + STEP] - geometry[WIDTH + BEFORE]
+                gather_group(form, x, base, pitch, geometry, bounds, lanes, scratch, start, width)
+                taps = depths * heights * geometry[WIDTH + TAPS]
+                pick_group(op, form, lanes, scratch, taps, width, outs, to)
+                i += group
+            else:
+                w, count, _ = window(geometry, WIDTH, i)
+                for c in range(inner):
+                    kept = gather_one(
+                        op, form, x, base, pitch, geometry, bounds, lanes, scratch,
+                        w * inner + c, count,
+                    )  # fmt: skip
+                    if kept == 0:
+                        write(form, outs, to + c, empty(op))
+                    else:
+                        pick_group(op, form, lanes, scratch, kept, 1, outs, to + c)
+                i += 1

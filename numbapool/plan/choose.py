@@ -1,0 +1,354 @@
+"""A pooling decided, before any element is read: the result's shape, and what a kernel needs.
+
+A plan is made once for a shape, a dtype and parameters, and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numbapool.loops import geometry as g
+from numbapool.plan.view import (
+    SINGLE,
+    View,
+    Weights,
+    as_runs,
+    geometry,
+    grouped,
+    in_groups,
+    long_rows,
+    weights,
+    whole_rows,
+)
+from numbapool.reducers.dtypes import Reduction
+from numbapool.windows.axes import Axis
+from numbapool.windows.layout import Layout
+
+ROW_BYTES = 8192
+"""The accumulators of a strip of rows: three such stretches stay in a first-level cache of 32 kB.
+Of strips of 2, 4 and 8 kB the longest were faster by some percent; at 1 kB the loops' starts
+showed."""
+
+TILE_BYTES = 5120
+"""What a tile of a longer row reads that the tiles above it did not: so much of the next one can
+be asked for while this one is worked on. Tiles of twice that took a tenth longer."""
+
+LEAST_BYTES = 2048
+"""The fewest bytes of accumulators in a tile: below that the loops' starts show."""
+
+BLOCK_BYTES = 1 << 18
+"""The accumulators of a block of suffixes, which are written and read once: they stay in a
+second-level cache."""
+
+VECTOR_BYTES = 128
+"""What a vectorised loop takes at a time, four vectors of 32 bytes: rows are read up to a whole
+number of those, since the rest of a loop goes element by element."""
+
+RUNNING_OVERLAP = 8
+"""Windows that step by less than this part of their height share enough rows for suffixes and
+prefixes (three operations a row, and a block to keep) to beat folding each window's rows."""
+
+RUN_TAPS = 64
+"""Windows at least this wide are folded as runs of memory."""
+
+GROUP_BYTES = 1 << 15
+"""The elements of a group of windows that are sorted together: a first-level cache's share."""
+
+RUN_BREADTH = 512
+"""Accumulators side by side in a run: a loop long enough to make its start cheap."""
+
+
+AHEAD_BYTES = 8192
+"""How far ahead of a row the memory is asked for: without that it rests while a strip goes along
+its columns. A 2x2 maximum took 6.8 ms without, 5.4 to 5.2 ms with 2 to 8 kB."""
+
+
+GROUPS = {1: (2, 1), 2: (4, 2, 1), 4: (4, 2, 1), 8: (1,)}
+"""How many columns are read at a time, by an element's bytes, where windows allow it: tried in
+this order. A mean by 2 of 24 million uint8 took 0.49 ms for 0.88 so, a maximum by 4 of 1-D float32
+2.9 ms for 4.6. Of bytes four at a time took a tenth longer than two; of float32 where windows span
+planes a fold of pairs took 3.4 ms for 2.9."""
+
+
+MOST_ROWS, MOST_COLUMNS = 4, 3
+"""The largest windows that the direct kernel has loops for."""
+
+LEAST_ROW_BYTES, LEAST_PIXEL_BYTES, LEAST_PIXELS = 32, 128, 16
+"""The shortest rows that are a run, the shortest pixels whose channels are, and the fewest pixels
+to thin: less is left to strips. Columns of 4 to 28 bytes took a tenth to a fifth longer as runs,
+those of 32 a tenth less; a mean by 2 of pixels of 64 bytes was as fast, of 128 a quarter faster."""
+
+LEAST_ASKED_BYTES, SHORT_ROWS_BYTES = 1024, 4096
+"""Where the next window's rows are near, and of some length, they are asked for whole: a mean by 4
+of rows of 112 float32 took 2.5 ms for 3.5. Of less, the loop for that took longer than it saved."""
+
+START_BYTES = 448
+"""How much of the next row's runs is asked for: the hardware finds the rest, but no new page. A
+mean by 2 of 1024 x 1024 float32 took 47 us for 49 so, and 56 with all of a row asked for."""
+
+THINNED_BYTES = 4096
+"""Results of a tile of pixels before they are thinned."""
+
+RUN_TILE = 4096
+"""Elements of a long run that make a piece of work."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """How to pool: the kernel, its view of the geometry, and the result's shape."""
+
+    shape: tuple[int, ...]
+    kernel: str
+    geometry: np.ndarray[Any, np.dtype[np.int64]]
+    pieces: int
+    room: int
+    """Accumulators that a block of pieces needs."""
+    work: int
+    """About how much there is to do, in elements read."""
+    group: int = 1
+    """How many columns are taken at a time."""
+
+
+def make_plan(
+    layout: Layout,
+    axes: Sequence[Axis],
+    dtype: np.dtype[Any],
+    reduction: Reduction,
+    include_pad: bool = False,
+    override: int | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> Plan:
+    """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
+    if shape is None:
+        shape = layout.shape(tuple(axis.out for axis in axes))
+    if not layout.outer * layout.inner:
+        return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
+    places = len(reduction.outs) > 1
+    view = long_rows(layout.outer, axes, layout.inner, places)
+    w = view.axes[2]
+    hardly_overlap = w.out * w.longest <= 2 * w.size
+    if w.longest >= RUN_TAPS and w.dilation == 1 and hardly_overlap and not places:
+        kernel = "runs"
+    else:
+        view = whole_rows(view, places)
+        h = view.axes[1]
+        overlaps = h.regular and h.taps >= RUNNING_OVERLAP * h.step and h.dilation == 1
+        kernel = "running" if overlaps and h.out > 1 else "rows"
+    shares = weights(view.axes, reduction, include_pad, override)
+    if kernel == "runs":
+        return runs_plan(shape, view, shares, reduction)
+    if kernel == "running":
+        return running_plan(shape, view, shares, reduction)
+    return small_plan(shape, view, shares, reduction, dtype)
+
+
+def small_plan(
+    shape: tuple[int, ...],
+    view: View,
+    shares: Weights,
+    reduction: Reduction,
+    dtype: np.dtype[Any],
+) -> Plan:
+    """Plan small windows: without a pass over accumulators where the types allow it.
+
+    Users' reducers, which each process compiles, have one kernel for all shapes.
+    """
+    unit = dtype.itemsize
+    if dtype == np.float16 or len(reduction.lanes) > 1 or not reduction.own:
+        return rows_plan(shape, view, shares, reduction, unit)
+    if is_thinned(view, reduction):
+        return thinned_plan(shape, view, shares, reduction, unit)
+    for count in GROUPS[unit]:
+        if in_groups(view, count):
+            fewer, fewer_shares = grouped(view, shares, count)
+            runs = as_runs(fewer)
+            if is_direct(runs, count * unit):
+                return direct_plan(shape, runs, fewer_shares, reduction, count, count * unit)
+    d, _, w = view.axes
+    if 2 in GROUPS[unit] and in_groups(view, 2) and w.taps > 2 and (unit < 4 or d.taps == 1):
+        return rows_plan(shape, *grouped(view, shares, 2), reduction, 2 * unit, 2)
+    return rows_plan(shape, view, shares, reduction, unit)
+
+
+def is_direct(view: View, unit: int) -> bool:
+    """Say whether windows are small enough, and runs long enough, for the direct kernel."""
+    d, h, w = view.axes
+    small = d.longest * h.longest <= MOST_ROWS and w.longest <= MOST_COLUMNS
+    least = LEAST_ROW_BYTES if w is SINGLE else LEAST_PIXEL_BYTES
+    return small and view.inner * unit >= least
+
+
+def is_thinned(view: View, reduction: Reduction) -> bool:
+    """Say whether windows are as small, and channels so few that pixels are to be thinned."""
+    d, h, w = view.axes
+    fits = reduction.outs[0].itemsize <= reduction.lanes[0].itemsize
+    pixels = view.inner in (3, 4) and w.step in (2, 3) and w.taps <= MOST_COLUMNS
+    pixels = pixels and w.hi - w.lo >= LEAST_PIXELS
+    return fits and pixels and d.longest * h.longest <= MOST_ROWS
+
+
+def thinned_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, unit: int
+) -> Plan:
+    """Plan windows of a few pixels of few channels: tiles of rows."""
+    d, h, w = view.axes
+    width = w.step * view.inner
+    tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
+    tiles = -(-(w.hi - w.lo) // tile)
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out * tiles
+    room = tile * width + vector
+    return Plan(shape, "thinned", numbers, pieces, room, int(numbers[g.TOTAL]))
+
+
+def asks(view: View, unit: int) -> dict[int, int]:
+    """Return what memory to ask for beforehand: a later window's rows, or their start."""
+    d, h, w = view.axes
+    if view.outer * d.out * h.out == 1:
+        return {g.LINE: 64}
+    fresh = min(h.step, h.taps)
+    row = w.size * view.inner
+    head = {g.LINE: 64 // unit}
+    if h.step * row * unit > SHORT_ROWS_BYTES:
+        head[g.AHEAD], head[g.FRESH] = h.step * row, fresh
+        head[g.ASKED] = START_BYTES // unit
+    elif h.step * row * unit >= LEAST_ASKED_BYTES:
+        head[g.AHEAD], head[g.FRESH], head[g.ASKED] = AHEAD_BYTES // unit, 1, fresh * row
+    return head
+
+
+def direct_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, group: int, unit: int
+) -> Plan:
+    """Plan windows of a few elements: rows of runs, a long run in tiles."""
+    d, h, w = view.axes
+    tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
+    tiles = -(-view.inner // tile)
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out * tiles
+    work = int(numbers[g.TOTAL]) * group
+    return Plan(shape, "direct", numbers, pieces, 0, work, group)
+
+
+def rows_plan(
+    shape: tuple[int, ...],
+    view: View,
+    shares: Weights,
+    reduction: Reduction,
+    unit: int,
+    group: int = 1,
+) -> Plan:
+    """Plan small windows: strips of rows, or tiles of a long one.
+
+    A column has `unit` bytes and is a group of so many elements.
+    """
+    d, h, w = view.axes
+    budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
+    least = LEAST_BYTES // item_bytes(reduction)
+    tile, span = columns_in(w, budget)
+    if tile < w.out:
+        fresh = max(d.taps * min(h.step, h.taps), 1) * unit
+        tile, span = columns_in(w, max(TILE_BYTES // fresh // view.inner, least // view.inner, 1))
+    tiles = -(-w.out // tile)
+    # Where rows step over as much as they span, a strip's results lie as one row's do. A whole
+    # number of steps, so that rows begin at one's start.
+    steps = -(-max(span, tile * w.step) // w.step) * w.step if w.step else span
+    strip = max(budget // steps, 1) if tiles == 1 else 1
+    pitch = (steps if strip > 1 else span) * view.inner
+    vector = VECTOR_BYTES // reduction.lanes[0].itemsize
+    room = strip * pitch + vector
+    head = {g.TILE: tile, g.TILES: tiles, g.STRIP: strip, g.PITCH: pitch, g.ROOM: room}
+    head[g.VECTOR] = vector
+    head[g.AHEAD] = AHEAD_BYTES // unit
+    head[g.FRESH] = min(h.step, h.taps)
+    head[g.LINE] = 64 // unit
+    numbers = geometry(view, head, shares)
+    pieces = view.outer * d.out * h.out * tiles
+    return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]) * group, group)
+
+
+def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
+    """Plan large windows that overlap: blocks of rows, in tiles."""
+    d, h, w = view.axes
+    budget = max(BLOCK_BYTES // item_bytes(reduction) // view.inner // h.taps, 1)
+    tile, span = columns_in(w, budget)
+    tiles = -(-w.out // tile)
+    blocks = (h.out - 1) * h.step // h.taps + 1
+    pitch = span * view.inner
+    room = pitch
+    head = {g.TILE: tile, g.TILES: tiles, g.BLOCKS: blocks, g.PITCH: pitch, g.ROOM: room}
+    head[g.VECTOR] = VECTOR_BYTES // reduction.lanes[0].itemsize
+    numbers = geometry(view, head, shares)
+    pieces = view.outer * d.out * blocks * tiles
+    needed = 3 * room + (h.taps + 2) * pitch
+    return Plan(shape, "running", numbers, pieces, needed, int(numbers[g.TOTAL]))
+
+
+def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
+    """Plan wide windows: a row of results at a time."""
+    d, h, w = view.axes
+    breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner
+    head = {g.PITCH: breadth}
+    numbers = geometry(view, head, shares, slides=False)
+    pieces = view.outer * d.out * h.out
+    return Plan(shape, "runs", numbers, pieces, breadth, int(numbers[g.TOTAL]))
+
+
+def selection_plan(layout: Layout, axes: Sequence[Axis], reduction: Reduction) -> Plan:
+    """Plan a selection: groups of windows of one size, or windows one by one."""
+    shape = layout.shape(tuple(axis.out for axis in axes))
+    if not layout.outer * layout.inner:
+        return Plan(shape, "selection", np.empty(0, np.int64), 0, 0, 0)
+    view = long_rows(layout.outer, axes, layout.inner, places=True)
+    d, h, w = view.axes
+    taps = d.longest * h.longest * w.longest
+    group = 0
+    if not reduction.skips and w.regular:
+        budget = GROUP_BYTES // item_bytes(reduction) // (taps + 1) // view.inner
+        group = min(max(budget, 1), w.out)
+    shares = weights(view.axes, reduction, False, None)
+    numbers = geometry(view, {g.TILE: group}, shares, slides=False)
+    room = (taps + 1) * max(group, 1) * view.inner
+    return Plan(
+        shape, "selection", numbers, view.outer * d.out * h.out, room, int(numbers[g.TOTAL]) * 8
+    )
+
+
+def item_bytes(reduction: Reduction) -> int:
+    """Return the bytes of the widest lane's accumulator."""
+    return max(kind.itemsize for kind in reduction.lanes)
+
+
+def columns_in(axis: Axis, budget: int) -> tuple[int, int]:
+    """Return how many outputs make a tile of about `budget` columns, and how many it spans."""
+    if not axis.regular:
+        tile = min(max(budget * axis.out // axis.size, 1), axis.out)
+        return tile, longest_reach(axis, tile)
+    # A tile reads `reach` columns more than it steps over: that must not be most of them.
+    reach = axis.dilation * (axis.taps - 1)
+    tile = min(max((max(budget, 4 * reach) - reach) // axis.step, 1), axis.out)
+    return tile, (tile - 1) * axis.step + reach + 1
+
+
+def longest_reach(axis: Axis, tile: int) -> int:
+    """Return the most columns that `tile` windows of a table look at together."""
+    start, count = axis.borders[:, 0], axis.borders[:, 1]
+    held = count > 0
+    stop = np.where(held, start + (count - 1) * axis.dilation + 1, 0)
+    at = np.arange(0, axis.out, tile)
+    first = np.minimum.reduceat(np.where(held, start, axis.size), at)
+    return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
+
+
+def longest(axes: Sequence[Axis]) -> tuple[int, int]:
+    """Return the most rows a window has, and the most columns."""
+    return prod(axis.longest for axis in axes[:-1]), axes[-1].longest

@@ -1,0 +1,275 @@
+"""Means as reducers: of floats, and of integers rounded right from an exact sum.
+
+The sums of integers are held as narrow as they fit: so many more are added, and divided, at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numbapool.reducers.methods import missing
+
+HALF_UP, HALF_EVEN, FLOOR = range(3)
+
+
+class Mean(NamedTuple):
+    """The mean of floats, or of anything as a float."""
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        return acc / scale
+
+
+class SingleMean(Mean):
+    """The mean of float32 by a divisor below 2**24, which float32 holds: the same quotient.
+
+    Divided in float64 and then rounded it would be the same number: 53 bits are more than twice
+    24 and 2.
+    """
+
+    __slots__ = ()
+
+    def prepare(self, weight):
+        return np.float32(weight)
+
+
+def tally(skipped):
+    """Return one element's part in a count of both: those kept below, those skipped above."""
+    return np.int64(1) << 32 if skipped else np.int64(1)
+
+
+class CountedMean(NamedTuple):
+    """The mean of the floats that are not skipped; `none` where all are.
+
+    The second lane counts as `tally` does. What is skipped is taken from the divisor, unless
+    that is `fixed`.
+    """
+
+    zero: Any
+    none: Any
+    fixed: Any
+
+    def neutral(self):
+        return self.zero, np.int64(0)
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        return self.zero if skipped else value, tally(skipped)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1]
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        skipped = acc[1] >> 32
+        if (skipped > 0) & (acc[1] & 0xFFFFFFFF == 0):
+            return self.none
+        return acc[0] / (scale if self.fixed else scale - skipped)
+
+
+def short_quotient(n, factor, shift):
+    """Return ``n * factor >> 16 >> shift`` of uint16: the upper half of a product, shifted."""
+    return np.uint16(np.uint32(n) * np.uint32(factor) >> np.uint32(16)) >> shift
+
+
+class ShortMean(NamedTuple):
+    """The mean of uint8 by divisors up to 128, half up, in 16 bits.
+
+    With 2**s the largest power of two below the divisor d and m = ceil(2**(16 + s) / d), the
+    product ``n * m`` of a sum n <= 255 d + d / 2 is too large by less than
+    ``255.5 d / 2**(16 + s) < 1 / d`` for d <= 128: the quotient's floor is exact.
+    """
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return np.uint16(a + b)
+
+    def prepare(self, weight):
+        if weight == 1:  # 2**16 has a bit too many: (n + 1) * (2**16 - 1) does as well
+            return np.uint16(1), np.uint16(0xFFFF), np.uint16(0)
+        shift = 0
+        while (2 << shift) < weight:
+            shift += 1
+        factor = -(-(1 << (16 + shift)) // weight)
+        return np.uint16(weight // 2), np.uint16(factor), np.uint16(shift)
+
+    def finish(self, acc, scale):
+        half, factor, shift = scale
+        return short_quotient(np.uint16(acc + half), factor, shift)
+
+
+class MiddleMean(NamedTuple):
+    """The mean of uint16 by divisors up to 32, half up, by a product in float32.
+
+    ``n + half + 0.5`` for a sum n < 2**21 is exact, lies at least 0.5 from a multiple of the
+    divisor d, and so its quotient, at most 2**16, at least 0.5 / d = 2**-6 from a whole number.
+    A rounded factor and a rounded product are wrong by less than 2**-7 together.
+    """
+
+    zero: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return np.int32(a + b)
+
+    def prepare(self, weight):
+        return np.float32(weight // 2 + 0.5), np.float32(1.0 / weight)
+
+    def finish(self, acc, scale):
+        half, factor = scale
+        return np.int32((np.float32(acc) + half) * factor)
+
+
+class RoundedMean(NamedTuple):
+    """The mean of integers whose sums stay below 2**50, rounded from the exact sum.
+
+    ``floor((n + half + 0.5) / d)`` is exact in float64: its argument lies at least 0.5 / d from
+    a whole number, and is known to one part in 2**51.
+    """
+
+    zero: Any
+    rounding: Any
+    lowest: Any
+    highest: Any
+
+    def neutral(self):
+        return self.zero
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        half = 0 if self.rounding == FLOOR else abs(weight) // 2
+        return weight, half + 0.5, 1.0 / abs(weight)
+
+    def finish(self, acc, scale):
+        weight, half, factor = scale
+        number = np.float64(acc)
+        if weight < 0:
+            number = -number
+        mean = np.floor((number + half) * factor)
+        if self.rounding == HALF_EVEN:
+            tie = mean * abs(weight) == number + (half - 0.5)
+            if tie & (weight % 2 == 0) & (mean % 2 != 0):
+                mean -= 1.0
+        return np.int64(min(max(mean, self.lowest), self.highest))
+
+
+def wide_quotient(high, low, weight, rounding, limits):
+    """Return the int64 bits of ``(high * 2**32 + low) / weight``, rounded.
+
+    The result is kept between the `limits`: the high and low halves of the lowest number, and of
+    the highest. Needs 0 < abs(weight) < 2**31.
+    """
+    high += low >> 32
+    low &= 0xFFFFFFFF
+    if weight < 0:
+        weight = -weight
+        low = -low
+        high = (low >> 32) - high
+        low &= 0xFFFFFFFF
+    low += 0 if rounding == FLOOR else weight // 2
+    high += low >> 32
+    low &= 0xFFFFFFFF
+    upper = high // weight
+    rest = ((high - upper * weight) << 32) + low
+    lower = rest // weight
+    tie = (rounding == HALF_EVEN) & (weight % 2 == 0) & (rest - lower * weight == 0)
+    if tie & (lower % 2 != 0):
+        lower -= 1
+    upper += lower >> 32
+    lower &= 0xFFFFFFFF
+    least_high, least_low, most_high, most_low = limits
+    if (upper < least_high) | ((upper == least_high) & (lower < least_low)):
+        return (least_high << 32) | least_low
+    if (upper > most_high) | ((upper == most_high) & (lower > most_low)):
+        return (most_high << 32) | most_low
+    return (upper << 32) | lower
+
+
+class WideMean(NamedTuple):
+    """The mean of integers of any width, from a sum kept exactly in two halves.
+
+    The second lane holds the low 32 bits of each element, the first all above them, in the
+    element's own kind. The last four fields are the result's limits, in halves.
+    """
+
+    zero: Any
+    rounding: Any
+    least_high: Any
+    least_low: Any
+    most_high: Any
+    most_low: Any
+
+    def neutral(self):
+        return self.zero, 0
+
+    def lift(self, value, row):
+        return value >> 32, np.int64(value & 0xFFFFFFFF)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1]
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        limits = (self.least_high, self.least_low, self.most_high, self.most_low)
+        return wide_quotient(np.int64(acc[0]), acc[1], scale, self.rounding, limits)
+
+
+class CountedWideMean(NamedTuple):
+    """The mean of the integers that are not skipped; `none` where all are.
+
+    The lanes hold the halves of the sum, as WideMean's, and a count as CountedMean's.
+    """
+
+    rounding: Any
+    least_high: Any
+    least_low: Any
+    most_high: Any
+    most_low: Any
+    none: Any
+    fixed: Any
+
+    def neutral(self):
+        return self.none - self.none, np.int64(0), np.int64(0)
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        kept = value - value if skipped else value
+        return kept >> 32, np.int64(kept & 0xFFFFFFFF), tally(skipped)
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1], a[2] + b[2]
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        skipped = acc[2] >> 32
+        if (skipped > 0) & (acc[2] & 0xFFFFFFFF == 0):
+            return np.int64(self.none)
+        weight = scale if self.fixed else scale - skipped
+        limits = (self.least_high, self.least_low, self.most_high, self.most_low)
+        return wide_quotient(np.int64(acc[0]), acc[1], weight, self.rounding, limits)

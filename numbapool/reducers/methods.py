@@ -1,0 +1,69 @@
+"""The methods that a reducer has, called by the type of their owner.
+
+A reducer is a ``NamedTuple`` class whose methods are plain Python. Inside compiled code the
+functions `lift`, `combine`, `prepare` and `finish` of this module pick the method by the
+reducer's type (:mod:`numbapool.loops.faces`), so that no branch is left at run time; without
+the JIT they call it.
+
+- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of two;
+- ``combine(a, b)`` joins two accumulators, in any order and grouping;
+- ``neutral()`` is the accumulator that changes nothing when combined;
+- ``prepare(weight)`` computes once what `finish` needs for many windows of one divisor;
+- ``finish(accumulator, scale)`` makes a window's result.
+
+What a class leaves out, the defaults at the end give: an element is its own accumulator, an
+accumulator its own result.
+"""
+
+from __future__ import annotations
+
+# The faces of the methods, for compiled code and for plain Python alike. Each takes the method
+# of the reducer's class, or the default.
+
+
+def _lift(self, value, row):
+    return value
+
+
+def _locate(self, lanes, at, columns, first, inner, pitch):
+    pass
+
+
+def _prepare(self, weight):
+    return 0
+
+
+def _finish(self, acc, scale):
+    return acc
+
+
+def missing(self, value):
+    return type(self).missing(self, value)
+
+
+def beats(self, b, a):
+    return type(self).beats(self, b, a)
+
+
+def neutral(self):
+    return type(self).neutral(self)
+
+
+def lift(self, value, row):
+    return getattr(type(self), "lift", _lift)(self, value, row)
+
+
+def locate(self, lanes, at, columns, first, inner, pitch):
+    return getattr(type(self), "locate", _locate)(self, lanes, at, columns, first, inner, pitch)
+
+
+def combine(self, a, b):
+    return type(self).combine(self, a, b)
+
+
+def prepare(self, weight):
+    return getattr(type(self), "prepare", _prepare)(self, weight)
+
+
+def finish(self, acc, scale):
+    return getattr(type(self), "finish", _finish)(self, acc, scale)

@@ -1,0 +1,228 @@
+"""Run a plan on an array."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+import threading
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from numbapool.compile import compiled
+from numbapool.compile.spec import numbers_of, spec_of
+from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.plan.choose import Plan
+from numbapool.reducers.dtypes import Reduction
+from numbapool.run import threads
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+SLOTS = 32
+"""More arguments than any kernel has."""
+
+ALIGNMENT = 64
+"""Bytes, a cache line: on a multiple of those a lane begins."""
+
+KEPT_BYTES = 1 << 23
+"""The largest scratch that a thread keeps for its next call."""
+
+
+# A call as compiled code takes it: one array of int64, of which these are the first.
+(KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
+HEAD = 11
+RECORD = 1
+"""Raised whenever these, or what stands behind them, change: users' compiled code is older."""
+
+
+def told_address(array: Array) -> int:
+    """Return where an array's elements begin, as NumPy says it: in a microsecond."""
+    return int(array.__array_interface__["data"][0])
+
+
+def read_address(array: Array) -> int:
+    """Return the same from the array itself, whose first field it is to all who use NumPy in C."""
+    return _pointer_at(id(array) + _HEAD).value
+
+
+_pointer_at = ctypes.c_ssize_t.from_address
+_HEAD = object.__basicsize__
+
+
+def _choose_address() -> Callable[[Array], int]:
+    if sys.implementation.name != "cpython":  # there an id is no address
+        return told_address
+    probe = np.empty(1)
+    return read_address if read_address(probe) == told_address(probe) else told_address
+
+
+address = _choose_address()
+
+
+def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) -> Array:
+    """Return `out` if the result can be written to it.
+
+    Raises
+    ------
+    PoolTypeError, PoolValueError
+        For another dtype or shape, a read-only array, or one that overlaps the input.
+    """
+    if not isinstance(out, np.ndarray) or out.dtype != dtype:
+        kind = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise PoolTypeError(f"out must be an array of dtype {dtype}, not {kind}")
+    if out.shape != shape:
+        raise PoolValueError(f"out must have shape {shape}, not {out.shape}")
+    if not out.flags.writeable:
+        raise PoolValueError("out is read-only")
+    if np.may_share_memory(out, x) and overlap(out, x):
+        raise PoolValueError("out overlaps the input")
+    return out
+
+
+def overlap(a: Array, b: Array) -> bool:
+    """Say whether two arrays share an element, or whether that is too hard to tell."""
+    try:
+        return np.shares_memory(a, b, max_work=1000)  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
+
+
+class Frame:
+    """What a call needs of memory beside its arrays: the kernel's arguments, and scratch."""
+
+    def __init__(self) -> None:
+        self.slots = (ctypes.c_int64 * SLOTS)()
+        self.address = ctypes.addressof(self.slots)
+        self.ready: tuple[Call | None, int] = None, 0
+        """The call whose arguments stand in the slots, the arrays' apart, and its blocks."""
+        self.resize(0)
+
+    def resize(self, size: int) -> None:
+        """Make room for `size` bytes of scratch."""
+        self._buffer = np.empty(size + ALIGNMENT, np.uint8)
+        self.size = size
+        self.scratch = -(-address(self._buffer) // ALIGNMENT) * ALIGNMENT
+
+
+class Frames(threading.local):
+    """A thread's frames that no call is using: most often one."""
+
+    def __init__(self) -> None:
+        self.free: list[Frame] = []
+
+
+_frames = Frames()
+
+
+class Call:
+    """A pooling of arrays of one shape and dtype, decided and ready to run."""
+
+    def __init__(self, plan: Plan, reduction: Reduction, dtype: np.dtype[Any]) -> None:
+        self.plan = plan
+        self.dtype = dtype
+        self.op = reduction.op
+        self.lanes = reduction.lanes
+        self.outs = reduction.outs
+        self._stretches: dict[int, list[int]] = {}
+
+    @cached_property
+    def kernel(self) -> Any:
+        """The compiled kernel."""
+        spec = spec_of(
+            self.plan.kernel, self.op, self.dtype, self.outs, self.lanes, self.plan.group
+        )
+        return compiled.kernel(spec)
+
+    @cached_property
+    def fields(self) -> list[int]:
+        """The bits of the reducer's fields: what fills the first slots."""
+        slots = np.zeros(len(self.op), np.int64)
+        for n, field in enumerate(numbers_of(self.op)):
+            slots[n : n + 1].view(field.dtype)[0] = field
+        return [int(slot) for slot in slots]
+
+    @cached_property
+    def geometry(self) -> int:
+        """The address of the plan's numbers."""
+        return address(self.plan.geometry)
+
+    def stretches(self, blocks: int) -> list[int]:
+        """Return where each lane begins in a scratch for so many blocks, and the last's end."""
+        edges = self._stretches.get(blocks)
+        if edges is None:
+            edges = [0]
+            for lane in self.lanes:
+                size = blocks * self.plan.room * lane.itemsize
+                edges.append(edges[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
+            self._stretches[blocks] = edges
+        return edges
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The results' shape."""
+        return self.plan.shape
+
+    @cached_property
+    def record(self) -> int:
+        """The address of the numbers by which compiled code runs this call, in one thread."""
+        self._record = np.array(self.numbers(()), np.int64)
+        return address(self._record)
+
+    def numbers(self, key: tuple[int, ...]) -> list[int]:
+        """Return what a record holds: arguments with blanks, the shape, a key to know it by.
+
+        The blanks are the arrays' addresses, and where a lane begins: its place in the scratch.
+        """
+        edges = self.stretches(1)
+        blanks = [0] * (1 + len(self.outs))
+        template = [*self.fields, *blanks, self.geometry, *edges[:-1], self.plan.room]
+        head = [0] * HEAD
+        head[KERNEL] = self.kernel.address if self.plan.pieces else 0
+        head[PIECES], head[SCRATCH] = self.plan.pieces, edges[-1]
+        head[X] = len(self.fields)
+        head[OUTS] = head[X] + 1
+        head[LANES] = head[OUTS] + len(self.outs) + 1
+        head[COUNT], head[LANE_COUNT] = len(template), len(self.lanes)
+        head[TEMPLATE] = HEAD
+        head[SHAPE] = head[TEMPLATE] + len(template)
+        head[KEY] = head[SHAPE] + len(self.shape)
+        return [*head, *template, *self.shape, *key]
+
+    def fresh(self, x: Array) -> tuple[Array, ...]:
+        """Pool a contiguous array into fresh results."""
+        outs = tuple([np.empty(self.plan.shape, dtype) for dtype in self.outs])
+        self.into(x, outs)
+        return outs
+
+    def into(self, x: Array, outs: tuple[Array, ...]) -> None:
+        """Pool a contiguous array into contiguous results."""
+        if not outs[0].size:
+            return
+        plan = self.plan
+        blocks = threads.block_count(plan.pieces, plan.work)
+        free = _frames.free
+        frame = free.pop() if free else Frame()
+        if frame.ready != (self, blocks):
+            self._fill(frame, blocks)
+        slots, at = frame.slots, len(self.op)
+        slots[at] = address(x)
+        for out in outs:
+            at += 1
+            slots[at] = address(out)
+        threads.run(self.kernel, frame.address, plan.pieces, blocks)
+        if frame.size <= KEPT_BYTES:
+            free.append(frame)
+
+    def _fill(self, frame: Frame, blocks: int) -> None:
+        """Put the arguments that are the same for all arrays into a frame's slots."""
+        edges = self.stretches(blocks)
+        if frame.size < edges[-1]:
+            frame.resize(edges[-1])
+        blanks = [0] * (1 + len(self.outs))
+        arguments = [*self.fields, *blanks, self.geometry]
+        arguments += [frame.scratch + edge for edge in edges[:-1]]
+        arguments.append(self.plan.room)
+        frame.slots[: len(arguments)] = arguments  # type: ignore[assignment]
+        frame.ready = self, blocks

@@ -1,0 +1,142 @@
+"""Who runs a kernel: Numba's threads where that is safe and pays, Python's, or the caller alone.
+
+Numba's parallel layer is one a process. The layer that it falls back to where it finds neither
+OpenMP nor TBB ends the process when two Python threads enter it at once, and OpenMP ends a
+forked child that enters it after its parent did. So one thread at a time goes in, a forked child
+never does, and who may not runs the kernel alone, which any number of threads can.
+
+Importing Numba takes longer than pooling a photo. Where nobody has, and the work so far would
+not pay for it, Python's own threads share the work: a kernel needs no GIL.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import cache
+from typing import Any
+
+from numbapool.compile import compiled, interpreted
+
+SERIAL_WORK = 1 << 16
+"""Work, in elements read, below which starting threads costs more than they save: a start took
+some 10 microseconds, the time in which one thread reads about this much from its cache."""
+
+PYTHON_WORK = 1 << 20
+"""The same for Python's threads, which take some 100 microseconds."""
+
+IMPORT_WORK = 1 << 31
+"""Work that pays for importing Numba, some 0.4 s."""
+
+_entrance = threading.Lock()
+_forked = False
+_work_so_far = 0
+
+
+def _after_fork() -> None:
+    global _forked, _entrance
+    _forked = True
+    _entrance = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def has_numba(work: int) -> bool:
+    """Say whether Numba is there, or worth importing; count the work towards that."""
+    global _work_so_far
+    _work_so_far += work
+    return "numba" in sys.modules or _work_so_far >= IMPORT_WORK
+
+
+_started_count: Callable[[], int] | None = None
+"""How many of Numba's threads may run, once they have been started."""
+
+
+def thread_count() -> int:
+    """Return how many threads may run: as many as Numba says, or would say."""
+    global _started_count
+    if _started_count is not None:
+        return _started_count()
+    numba = sys.modules.get("numba")
+    if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
+        if numba.config.NUMBA_NUM_THREADS == 1:
+            return 1  # to be asked for their number, Numba starts its threads
+        count = int(numba.get_num_threads())
+        # What that asks in the end, without the lock around starting them.
+        _started_count = getattr(
+            sys.modules["numba.np.ufunc.parallel"], "_get_num_threads", numba.get_num_threads
+        )
+        return count
+    given = os.environ.get("NUMBA_NUM_THREADS", "")
+    if given.isdecimal() and int(given):
+        return int(given)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def block_count(pieces: int, work: int) -> int:
+    """Return into how many blocks to cut the work, one a thread."""
+    if work < SERIAL_WORK or _forked or interpreted.wanted():
+        return 1
+    if _started_count is None and not has_numba(work) and work < PYTHON_WORK:
+        return 1
+    count = thread_count()
+    return count if count <= pieces else max(1, pieces)
+
+
+@cache
+def helpers() -> ThreadPoolExecutor:
+    """Return Python's threads."""
+    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "numbapool")
+
+
+def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
+    """Run a kernel on Python's threads.
+
+    Nothing, not even Ctrl-C, ends this before all are done: they write to the caller's memory.
+    """
+    edges = [pieces * block // blocks for block in range(blocks + 1)]
+    others: list[Future[Any]] = []
+    stopped: BaseException | None = None
+    try:
+        for block in range(1, blocks):
+            others.append(
+                helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
+            )
+        kernel.call(call, 0, 0, edges[1])
+    except BaseException as error:
+        stopped = error
+    while not all(other.done() for other in others):
+        try:
+            wait(others)
+        except BaseException as error:
+            stopped = error
+    if len(others) < blocks - 1:  # no thread could start, and what it was to do still waits
+        helpers().shutdown(cancel_futures=True)
+        helpers.cache_clear()
+        if isinstance(stopped, RuntimeError):
+            kernel.call(call, 0, 0, pieces)
+            return
+    if stopped is not None:
+        raise stopped
+
+
+def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
+    """Run a kernel over its pieces; `call` is the address of its arguments."""
+    if blocks == 1 or not _entrance.acquire(blocking=False):
+        kernel.call(call, 0, 0, pieces)
+        return
+    try:
+        driver = compiled.driver() if _started_count is not None or has_numba(0) else None
+        if driver is not None:
+            driver.call(kernel.address, call, pieces, blocks)
+        else:
+            share(kernel, call, pieces, blocks)
+    finally:
+        _entrance.release()

@@ -1,0 +1,1 @@
+"""Where windows lie: plain whole numbers, and the axes that they lie on."""
