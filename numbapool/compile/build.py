@@ -27,6 +27,7 @@ from numbapool.compile.spec import Spec
 from numbapool.compile.store import ENTRY, target_machine
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.lanes import JIT
+from numbapool.loops.pointers import geometry_type
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.runs import pool_runs
@@ -57,8 +58,7 @@ def argument_types(spec: Spec) -> types.Tuple:
     op = types.BaseTuple.from_types([getattr(types, name) for name in spec.fields], spec.op)
     form = types.BaseTuple.from_types([], spec.form)
     x = types.CPointer(getattr(types, spec.x))
-    numbers = types.CPointer(types.int64)
-    rest = (_pointers(spec.outs), numbers, _pointers(spec.lanes), types.int64)
+    rest = (_pointers(spec.outs), geometry_type, _pointers(spec.lanes), types.int64)
     return types.Tuple([op, form, x, *rest])
 
 
@@ -107,7 +107,7 @@ def entry(call, block, begin, end):
 FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
 """A function's first line in LLVM's text."""
 
-ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry)\b)")
+ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry|axis\.geometry)\b)")
 """One of a kernel's arrays among its parameters. What is written through one is never read through
 another, which Numba cannot say: loops would begin with checks for that. What users' reducers call
 may have arrays of such names too, and do with them what it likes."""

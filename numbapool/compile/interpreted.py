@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.compile.spec import Spec
+from numbapool.loops.geometry import Geometry
 
 FAR = 1 << 40
 """More elements than there are: a pointer knows no end."""
@@ -40,7 +41,7 @@ class Interpreted:
         addresses = iter(slots[len(fields) : len(fields) + 3 + len(spec.outs) + len(spec.lanes)])
         x = pointed(next(addresses), spec.x)
         outs = tuple(pointed(next(addresses), name) for name in spec.outs)
-        geometry = pointed(next(addresses), "int64")
+        geometry = Geometry(pointed(next(addresses), "int64"))
         lanes = tuple(pointed(next(addresses), name) for name in spec.lanes)
         scratch = block * next(addresses)
         with np.errstate(all="ignore"):

@@ -47,6 +47,7 @@ SOURCES = (
             "faces",
             "geometry",
             "lanes",
+            "pointers",
             "rows",
             "running",
             "runs",
