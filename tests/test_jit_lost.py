@@ -12,7 +12,7 @@ import pytest
 
 from numbapool import jit
 from numbapool.jit import overloads
-from numbapool.run.call import RECORD
+from numbapool.compile.contract import RECORD
 
 USER = """
 import sys

@@ -22,13 +22,13 @@ from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
-from numba.core.registry import cpu_target
 from numba.extending import overload, register_jitable
 from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
+from numbapool.compile import numba_seams
+from numbapool.compile.contract import RECORD, SCRATCH
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.functional.call import decided
 from numbapool.functional.faces import NAME, parameters_of, pool_named
@@ -37,7 +37,7 @@ from numbapool.jit import callbacks, sites
 from numbapool.jit.sites import described, execute, number_of, reducer_class
 from numbapool.kernels import run
 from numbapool.operators import SAMPLES
-from numbapool.run.call import RECORD, SCRATCH, Call, address
+from numbapool.run.call import Call, address
 
 NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
 """The functions that compiled code may call."""
@@ -298,7 +298,7 @@ def signature_of(function: Callable[..., Any]) -> str:
 
 def register() -> None:
     """Tell Numba of all functions; any number of threads may ask for that."""
-    with global_compiler_lock:
+    with numba_seams.compiler_lock():
         _register()
 
 
@@ -320,5 +320,4 @@ def _register() -> None:
         return implementation
 
     # What compiles at this moment is to see them too.
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    numba_seams.refresh()

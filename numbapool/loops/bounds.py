@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from numbapool.loops.lanes import JIT
+from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import JIT, PIXELS, is_simple, load, store, thin, write
+from numbapool.loops.lanes import is_simple, load, store, write
+from numbapool.loops.options import JIT
+from numbapool.loops.shuffles import PIXELS, thin
 from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 

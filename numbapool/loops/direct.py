@@ -10,7 +10,8 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
-from numbapool.loops.lanes import JIT, held, is_grouped, prefetch, take, write
+from numbapool.loops.lanes import held, is_grouped, prefetch, take, write
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 

@@ -17,6 +17,7 @@ Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 HEAD = (
     "total",  # elements of the input
+    "pieces",  # pieces of work
     "inner",  # channels that lie behind the pooled axes and are pooled alike
     "tile",  # results of a row that one piece of work makes
     "tiles",  # tiles per row of results

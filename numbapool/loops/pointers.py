@@ -23,6 +23,11 @@ from numba.extending import (
 from numbapool.loops.geometry import AT, AXIS, BORDER, HEAD
 
 
+def pointer_to(kind: Any) -> Any:
+    """Return LLVM's type of a pointer, with or without what it points to."""
+    return kind.as_pointer() if hasattr(kind, "as_pointer") else cgutils.ir.PointerType()
+
+
 class GeometryType(types.Type):  # type: ignore[misc]
     """A pointer to a plan's numbers."""
 

@@ -12,7 +12,8 @@ from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import JIT, load, prefetch, store, take
+from numbapool.loops.lanes import load, prefetch, store, take
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, locate, neutral
 
 

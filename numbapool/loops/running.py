@@ -15,7 +15,8 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import JIT, element, load, store
+from numbapool.loops.lanes import element, load, store
+from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, locate
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import JIT, element, load, store, write
+from numbapool.loops.lanes import element, load, store, write
+from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, finish, prepare
 

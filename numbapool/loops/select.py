@@ -12,7 +12,8 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import JIT, can_be_nan, read, write
+from numbapool.loops.lanes import can_be_nan, read, write
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import missing
 from numbapool.reducers.selectors import empty, select, sorts
 

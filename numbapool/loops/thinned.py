@@ -11,7 +11,8 @@ from numba import njit
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import thin_row
 from numbapool.loops.direct import ask_ahead, moved, run_of, starts_of
-from numbapool.loops.lanes import JIT, results_at
+from numbapool.loops.lanes import results_at
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import prepare
 
 

@@ -202,8 +202,9 @@ def thinned_plan(
     tiles = -(-(w.hi - w.lo) // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
     head = {"tile": tile, "tiles": tiles, "vector": vector, **asks(view, unit)}
-    numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares, slides=False)
     room = tile * width + vector
     return Plan(shape, "thinned", numbers, pieces, room, view.elements)
 
@@ -233,8 +234,9 @@ def direct_plan(
     tiles = -(-view.inner // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
     head = {"run_tile": tile, "tiles": tiles, "vector": vector, **asks(view, unit)}
-    numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares, slides=False)
     work = view.elements * group
     return Plan(shape, "direct", numbers, pieces, 0, work, group)
 
@@ -271,8 +273,9 @@ def rows_plan(
     head["ahead"] = AHEAD_BYTES // unit
     head["fresh"] = min(h.step, h.taps)
     head["line"] = 64 // unit
-    numbers = geometry(view, head, shares)
     pieces = view.outer * d.out * h.out * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares)
     return Plan(shape, "rows", numbers, pieces, 3 * room, view.elements * group, group)
 
 
@@ -287,8 +290,9 @@ def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction:
     room = pitch
     head = {"tile": tile, "tiles": tiles, "blocks": blocks, "between": pitch, "stretch": room}
     head["vector"] = VECTOR_BYTES // reduction.lanes[0].itemsize
-    numbers = geometry(view, head, shares)
     pieces = view.outer * d.out * blocks * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares)
     needed = 3 * room + (h.taps + 2) * pitch
     return Plan(shape, "running", numbers, pieces, needed, view.elements)
 
@@ -297,9 +301,9 @@ def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Re
     """Plan wide windows: a row of results at a time."""
     d, h, w = view.axes
     breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner
-    head = {"breadth": breadth}
-    numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out
+    head = {"breadth": breadth, "pieces": pieces}
+    numbers = geometry(view, head, shares, slides=False)
     return Plan(shape, "runs", numbers, pieces, breadth, view.elements)
 
 
@@ -322,9 +326,11 @@ def selection_plan(
         budget = GROUP_BYTES // item_bytes(reduction) // (taps + 1) // view.inner
         group = min(max(budget, 1), w.out)
     shares = weights(view.axes, reduction, False, None)
-    numbers = geometry(view, {"group": group}, shares, slides=False)
+    pieces = view.outer * d.out * h.out
+    head = {"group": group, "pieces": pieces}
+    numbers = geometry(view, head, shares, slides=False)
     room = (taps + 1) * max(group, 1) * view.inner
-    return Plan(shape, "selection", numbers, view.outer * d.out * h.out, room, view.elements * 8)
+    return Plan(shape, "selection", numbers, pieces, room, view.elements * 8)
 
 
 def item_bytes(reduction: Reduction) -> int:
