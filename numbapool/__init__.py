@@ -22,11 +22,12 @@ array([[4]])
 
 import sys as _sys
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
 if _TYPE_CHECKING:
-    from numbapool.functional import *
+    from numbapool.functional import *  # noqa: F403
     from numbapool.pool import Pool as Pool
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
@@ -47,7 +48,7 @@ _MODULES = ("errors", "kernels", "warm")
 
 if not _TYPE_CHECKING:  # a name that is not there is a mistake
 
-    def __getattr__(name: str) -> object:
+    def __getattr__(name: str) -> _Any:
         """Import what a name needs when it is first asked for.
 
         If Numba is there already, it is told of the functions, as its entry point does too: that

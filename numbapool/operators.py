@@ -169,9 +169,9 @@ def find(op: Any) -> Operator:
     """
     if is_reducer(op):
         return Operator(type(op).__name__, "a reducer's result", ByUser(op), leaves_out=False)
-    name = op
-    if callable(op) and getattr(np, getattr(op, "__name__", ""), None) is op:
-        name = op.__name__
+    name = getattr(op, "__name__", "") if callable(op) else op
+    if callable(op) and getattr(np, name, None) is not op:
+        name = None
     if not isinstance(name, str):
         raise PoolTypeError(
             f"op is the name of an operator, as {', '.join(OPERATORS)}, or a reducer: an instance "

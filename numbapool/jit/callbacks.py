@@ -61,7 +61,7 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
         if not isinstance(op, types.StringLiteral):
             raise TypingError("op must be a literal string: the result's type depends on it")
         try:
-            own = {name: SAMPLES[name] for name in SAMPLES.keys() & given.keys()}
+            own: dict[str, Any] = {name: SAMPLES[name] for name in SAMPLES.keys() & given.keys()}
             own = {name: one for name, one in own.items() if not is_none(given[name])}
             dtype = Pool(op.literal_value, 1, **own).dtype(dtype)
         except PoolError as error:

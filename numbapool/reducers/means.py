@@ -343,5 +343,5 @@ def mean_of_integers(case: Case, most: int, fixed: bool, rounding: Rounding) -> 
         value = halves.type(skip.value)
         op = variant(CountedWideMean, skip.way)(code, *halved, value, value, fixed)
         return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,), True)
-    op = WideMean(halves.type(0), code, *halved)
-    return Reduction(op, (halves, np.dtype(np.int64)), (dtype,), True)
+    wide = WideMean(halves.type(0), code, *halved)
+    return Reduction(wide, (halves, np.dtype(np.int64)), (dtype,), True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import frozen
@@ -161,7 +161,8 @@ class Cover:
         PoolValueError, PoolTypeError
             If a size is not positive, or there are too many or too few of them.
         """
-        sizes = output_size if isinstance(output_size, tuple | list) else (output_size,) * ndim
+        many = isinstance(output_size, tuple | list)
+        sizes: Any = output_size if many else (output_size,) * ndim
         if len(sizes) == 1:
             sizes = tuple(sizes) * ndim
         if len(sizes) != ndim:
