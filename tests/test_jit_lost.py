@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from numbapool import jit
-from numbapool.jit import overloads
 from numbapool.compile.contract import RECORD
+from numbapool.jit import overloads
 
 USER = """
 import sys

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from numba import types
@@ -32,25 +30,8 @@ from numbapool.compile.contract import (
     TEMPLATE,
     X,
 )
+from numbapool.jit.classes import known_as
 from numbapool.loops.pointers import pointer_to
-
-_reducer_classes: dict[str, type] = {}
-
-
-def known_as(owner: type) -> str:
-    """Return a class's name; another of the same name, defined before, keeps its own."""
-    plain = name = f"{owner.__module__}:{owner.__qualname__}"
-    while _reducer_classes.setdefault(name, owner) is not owner:
-        name = f"{plain}#{len(_reducer_classes)}"
-    return name
-
-
-def reducer_class(name: str) -> Any:
-    """Return the class that a name stands for: one met in this process, or one to be imported."""
-    if name not in _reducer_classes:
-        module, _, path = name.partition(":")
-        _reducer_classes[name] = attrgetter(path)(import_module(module))
-    return _reducer_classes[name]
 
 
 class Site(NamedTuple):

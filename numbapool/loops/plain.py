@@ -141,12 +141,6 @@ median_pool1d = median_pool3d = median_pool2d
 KERNELS = (max_pool2d, min_pool2d, sum_pool2d, avg_pool2d, median_pool2d)
 """Each serves one, two and three axes."""
 
-NAMES = tuple(
-    f"{family}_pool{ndim}d"
-    for family in ("max", "min", "sum", "avg", "median")
-    for ndim in (1, 2, 3)
-)
-
 
 # Below stands what the kernels are made of.
 
