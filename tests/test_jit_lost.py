@@ -12,7 +12,7 @@ import pytest
 
 from numbapool import jit
 from numbapool.compile.contract import RECORD
-from numbapool.jit import overloads
+from numbapool.jit import records
 
 USER = """
 import sys
@@ -207,7 +207,7 @@ def test_record_raises_no_error(monkeypatch):
         def fails(*_, error=error):
             raise error
 
-        monkeypatch.setattr(overloads, "_call", fails)
+        monkeypatch.setattr(records, "_call", fails)
         found, text = asked(ndim=1)
         assert found == 0
         assert said in text
@@ -220,7 +220,7 @@ def test_record_passes_on_what_stops_python(monkeypatch, stop):
     def stopped(*_):
         raise stop
 
-    monkeypatch.setattr(overloads, "_call", stopped)
+    monkeypatch.setattr(records, "_call", stopped)
     answers = []
     with pytest.raises(type(stop)) as caught:
         answers.append(asked(dtype="float32"))
