@@ -74,14 +74,21 @@ def _made(spec: Spec) -> Any:
     """Return a kernel: interpreted or plain if that is asked for, else from machine code."""
     if wanted():
         return Interpreted(spec)
-    if not plain_wanted():
-        try:
-            return Kernel(_code(spec))
-        except Unbuilt as error:
-            store.warn_once(
-                f"Numba {numba_version()} lacks what numbapool's fast kernels are built with "
-                f"({error}), so slower ones are compiled; {THAT_CAN}"
-            )
+    if plain_wanted():
+        return _plain(spec)
+    try:
+        return Kernel(_code(spec))
+    except Unbuilt as error:
+        found = _plain(spec)
+        store.warn_once(
+            f"Numba {numba_version()} lacks what numbapool's fast kernels are built with "
+            f"({error}), so slower ones are compiled; {THAT_CAN}"
+        )
+        return found
+
+
+def _plain(spec: Spec) -> Any:
+    """Return a kernel that Numba's public functions compile."""
     _tell()
     try:
         return with_numba("plain").Plain(spec, f"{spec.kernel}_{next(_builds)}")
