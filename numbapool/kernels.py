@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from numbapool.compile.compiled import on_compile
@@ -123,6 +124,4 @@ def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
 
 
 if "numba" in sys.modules:  # else Numba asks before it compiles anything
-    from numbapool.jit import register as _register
-
-    _register()
+    import_module("numbapool.jit").register()

@@ -29,21 +29,22 @@ from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
 
 on_compile: list[Callable[[], object]] = []
-"""What is called before a kernel is compiled: to tell whoever waits, or to count."""
+"""Functions that are called before a kernel is compiled: to tell a user who waits, or to count."""
 
 _lock = RLock()
 
 
 def _before_fork() -> None:
-    """Wait for who compiles: the child has no such thread, to give back the locks it holds.
+    """Take the compile lock before a fork.
 
-    They are this one, the compilers' own and that of the kernel's file.
+    So the child inherits no lock from a thread that no longer exists: neither this lock, nor the
+    compilers' own, nor that of the kernel's file.
     """
     _lock.acquire()
 
 
 def _after_fork() -> None:
-    """Give a forked child a lock that nobody holds."""
+    """Give a forked child a lock that no thread holds."""
     global _lock
     _lock = RLock()
 
@@ -55,12 +56,13 @@ if hasattr(os, "register_at_fork"):
         before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
     )
 
-_kernels: dict[Spec, Any] = {}
+_kernels: dict[tuple[Spec, bool], Any] = {}
+"""By what they are compiled for, and whether they are plain."""
 
 
 def kernel(spec: Spec) -> Any:
     """Return the kernel compiled for a spec."""
-    key = _key(spec)
+    key = _key(spec), plain_wanted()
     found = _kernels.get(key)
     if found is None:
         with _lock:

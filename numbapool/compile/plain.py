@@ -1,8 +1,9 @@
 """Kernels that Numba's public functions compile: the plain loops, for whatever Numba there is.
 
-They are what is run if this Numba lacks a part that the others are built with, or if the variable
-NUMBAPOOL_KERNELS is "plain". They give the same results. They are slower, and compiled in each
-process that uses them.
+They run if this Numba lacks a part that the fast kernels are built with, or if the environment
+variable ``NUMBAPOOL_KERNELS`` is ``plain``. They give the same results; sums of floats may differ
+in the last bits, since they add in another order. They are slower, and each process that uses them
+compiles them again.
 """
 
 from __future__ import annotations

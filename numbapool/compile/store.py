@@ -1,10 +1,10 @@
 """Machine code on disk, and back into the process.
 
-One file a kernel, named by a hash of all that bears on it: the reducer and types, the sources
-that it is compiled from, the versions of the compilers, and the processor. A file begins with a
-hash of its content: what is cut short or changed is thrown away and compiled again. It is
-written beside its place and renamed, so no reader sees a part of it; and it is compiled under a
-lock, so that of many processes that want one kernel, one makes it.
+There is one file per kernel, named by a hash of all that bears on it: the reducer and types, the
+sources that it is compiled from, the versions of the compilers, and the processor. A file begins
+with a hash of its content: a file that is cut short or changed is thrown away and compiled again.
+Each file is written to a temporary file and renamed, so no reader sees a part of it. It is
+compiled under a lock: if many processes want one kernel, one of them makes it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ SOURCES = (
             "pointers",
             "rows",
             "running",
-            "runs",
+            "folded",
             "select",
             "shuffles",
             "thinned",

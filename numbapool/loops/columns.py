@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import is_simple, load, store, write
+from numbapool.loops.lanes import is_simple, load, put, write
 from numbapool.loops.options import JIT
 from numbapool.loops.shuffles import PIXELS, thin
 from numbapool.reducers.methods import combine, finish, neutral, prepare
@@ -59,11 +59,11 @@ def slide(op, lanes, row, spare, other, taps, pitch, n):
         if done & 1:
             for j in range(length):
                 pair = combine(op, load(lanes, source + j), load(lanes, second + j))
-                store(lanes, target + j, combine(op, pair, load(lanes, third + j)))
+                put(lanes, target + j, combine(op, pair, load(lanes, third + j)))
         else:
             for j in range(length):
                 pair = combine(op, load(lanes, source + j), load(lanes, second + j))
-                store(lanes, target + j, pair)
+                put(lanes, target + j, pair)
         source, target = target, (other if target == spare else spare)
     return source
 
@@ -78,8 +78,8 @@ def halve(op, lanes, at, to, evens, n):
     """
     for i in range(n):
         first = load(lanes, at + 2 * i)
-        store(lanes, evens + i, first)
-        store(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
+        put(lanes, evens + i, first)
+        put(lanes, to + i, combine(op, first, load(lanes, at + 2 * i + 1)))
 
 
 @njit(**JIT)
@@ -91,7 +91,7 @@ def thin_row(lanes, at, outs, to, channels, step, n):
         thin(lanes, at + between * pixel, outs, to + channels * pixel, channels, step)
     for pixel in range(whole, n):
         for c in range(channels):
-            store(outs, to + channels * pixel + c, load(lanes, at + between * pixel + c))
+            put(outs, to + channels * pixel + c, load(lanes, at + between * pixel + c))
 
 
 @njit(forceinline=True, **JIT)

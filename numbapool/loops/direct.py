@@ -27,7 +27,7 @@ def across(op, form, lanes, x, at, columns, step):
 
 
 @njit(forceinline=True, **JIT)
-def run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+def pool_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
     """Pool a run of `n`, its windows `rows` high and `columns` wide.
 
     Where both are constants, no branch is left in the loop.
@@ -48,34 +48,34 @@ def run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
 
 
 @njit(forceinline=True, **JIT)
-def run_high(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
-    """`run`, the rows as constants: to LLVM alone, Numba compiles it once."""
+def pool_run_high(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+    """`pool_run`, the rows as constants: to LLVM alone, Numba compiles it once."""
     one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
     if rows == 1:
-        run(op, form, lanes, x, starts, one, columns, step, outs, to, n, scale)
+        pool_run(op, form, lanes, x, starts, one, columns, step, outs, to, n, scale)
     elif rows == 2:
-        run(op, form, lanes, x, starts, two, columns, step, outs, to, n, scale)
+        pool_run(op, form, lanes, x, starts, two, columns, step, outs, to, n, scale)
     elif rows == 3:
-        run(op, form, lanes, x, starts, three, columns, step, outs, to, n, scale)
+        pool_run(op, form, lanes, x, starts, three, columns, step, outs, to, n, scale)
     else:
-        run(op, form, lanes, x, starts, four, columns, step, outs, to, n, scale)
+        pool_run(op, form, lanes, x, starts, four, columns, step, outs, to, n, scale)
 
 
 @njit(**JIT)
-def run_of(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
-    """`run`, rows and columns as constants, or a run of windows that hold nothing."""
+def pool_any_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
+    """`pool_run`, rows and columns as constants, or a run of windows that hold nothing."""
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
     if rows * columns == 0:
         for j in range(n):
             write(form, outs, to + j, finish(op, neutral(op), scale))
     elif columns == 1:
-        run_high(op, form, lanes, x, starts, rows, one, step, outs, to, n, scale)
+        pool_run_high(op, form, lanes, x, starts, rows, one, step, outs, to, n, scale)
     elif is_grouped(form):
         return  # never: groups are a column each
     elif columns == 2:
-        run_high(op, form, lanes, x, starts, rows, two, step, outs, to, n, scale)
+        pool_run_high(op, form, lanes, x, starts, rows, two, step, outs, to, n, scale)
     else:
-        run_high(op, form, lanes, x, starts, rows, three, step, outs, to, n, scale)
+        pool_run_high(op, form, lanes, x, starts, rows, three, step, outs, to, n, scale)
 
 
 @njit(**JIT)
@@ -158,7 +158,7 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
             fits = last + at + (columns - 1) * step + whole <= geometry.total
             length = whole if follows & fits else n
             here = moved(starts, at)
-            run_of(op, form, lanes, x, here, rows, columns, step, outs, to, length, scale)
+            pool_any_run(op, form, lanes, x, here, rows, columns, step, outs, to, length, scale)
             to += inner
         t += 1
         if t == tiles:

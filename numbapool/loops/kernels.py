@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from numbapool.loops.direct import pool_direct
+from numbapool.loops.folded import pool_runs
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
-from numbapool.loops.runs import pool_runs
 from numbapool.loops.select import pool_select
 from numbapool.loops.thinned import pool_thinned
 from numbapool.loops.windowed import pool_windows, select_windows

@@ -90,14 +90,14 @@ def _load(lanes, j):
     return lambda lanes, j: (lanes[0][j], lanes[1][j], lanes[2][j])
 
 
-def store(lanes, j, acc):
+def put(lanes, j, acc):
     """Set accumulator j."""
     for lane, part in zip(lanes, acc if len(lanes) > 1 else (acc,), strict=True):
         lane[j] = part
 
 
-@overload(store)
-def _store(lanes, j, acc):
+@overload(put)
+def _put(lanes, j, acc):
     if lanes.count == 1:
 
         def one(lanes, j, acc):
@@ -234,13 +234,13 @@ def write(form, outs, j, result):
     if isinstance(form, Half):
         first = np.float16(result[0] if len(outs) > 1 else result).view(np.uint16)
         result = (first, *result[1:]) if len(outs) > 1 else first
-    store(outs, j, result)
+    put(outs, j, result)
 
 
 @overload(write)
 def _write(form, outs, j, result):
     if form.instance_class is not Half:
-        return lambda form, outs, j, result: store(outs, j, result)
+        return lambda form, outs, j, result: put(outs, j, result)
     if outs.count == 1:
-        return lambda form, outs, j, result: store(outs, j, single_to_half(result))
-    return lambda form, outs, j, result: store(outs, j, (single_to_half(result[0]), result[1]))
+        return lambda form, outs, j, result: put(outs, j, single_to_half(result))
+    return lambda form, outs, j, result: put(outs, j, (single_to_half(result[0]), result[1]))

@@ -12,7 +12,7 @@ from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import load, prefetch, store, take
+from numbapool.loops.lanes import load, prefetch, put, take
 from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, locate, neutral
 
@@ -22,7 +22,7 @@ def fill(op, lanes, at, n):
     """Put what changes nothing where a window reaches past the input."""
     nothing = neutral(op)
     for j in range(n):
-        store(lanes, at + j, nothing)
+        put(lanes, at + j, nothing)
 
 
 @njit(**JIT)
@@ -37,14 +37,14 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
         fill(op, lanes, at, n)
     elif rows == 1:
         for j in range(n):
-            store(lanes, at + j, take(op, form, lanes, x, x0 + j, row0 * numbers))
+            put(lanes, at + j, take(op, form, lanes, x, x0 + j, row0 * numbers))
     elif rows == 2:
         row1 = nth_row(bounds, np.int64(1))
         x1 = base + row1 * pitch
         for j in range(n):
             a = take(op, form, lanes, x, x0 + j, row0 * numbers)
             b = take(op, form, lanes, x, x1 + j, row1 * numbers)
-            store(lanes, at + j, combine(op, a, b))
+            put(lanes, at + j, combine(op, a, b))
     elif rows == 3:
         row1 = nth_row(bounds, np.int64(1))
         row2 = nth_row(bounds, np.int64(2))
@@ -54,7 +54,7 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
             a = take(op, form, lanes, x, x0 + j, row0 * numbers)
             b = take(op, form, lanes, x, x1 + j, row1 * numbers)
             c = take(op, form, lanes, x, x2 + j, row2 * numbers)
-            store(lanes, at + j, combine(op, combine(op, a, b), c))
+            put(lanes, at + j, combine(op, combine(op, a, b), c))
     else:
         row1 = nth_row(bounds, np.int64(1))
         row2 = nth_row(bounds, np.int64(2))
@@ -67,7 +67,7 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
             b = take(op, form, lanes, x, x1 + j, row1 * numbers)
             c = take(op, form, lanes, x, x2 + j, row2 * numbers)
             d = take(op, form, lanes, x, x3 + j, row3 * numbers)
-            store(lanes, at + j, combine(op, combine(op, a, b), combine(op, c, d)))
+            put(lanes, at + j, combine(op, combine(op, a, b), combine(op, c, d)))
     for t in range(4, rows - 1, 2):
         row0 = nth_row(bounds, t)
         row1 = nth_row(bounds, t + 1)
@@ -76,13 +76,13 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
         for j in range(n):
             a = take(op, form, lanes, x, x0 + j, row0 * numbers)
             b = take(op, form, lanes, x, x1 + j, row1 * numbers)
-            store(lanes, at + j, combine(op, load(lanes, at + j), combine(op, a, b)))
+            put(lanes, at + j, combine(op, load(lanes, at + j), combine(op, a, b)))
     if (rows > 4) & (rows % 2 == 1):
         row0 = nth_row(bounds, rows - 1)
         x0 = base + row0 * pitch
         for j in range(n):
             a = take(op, form, lanes, x, x0 + j, row0 * numbers)
-            store(lanes, at + j, combine(op, load(lanes, at + j), a))
+            put(lanes, at + j, combine(op, load(lanes, at + j), a))
 
 
 @njit(**JIT)

@@ -15,7 +15,7 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import element, load, store
+from numbapool.loops.lanes import element, load, put
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, locate
@@ -24,7 +24,7 @@ from numbapool.reducers.methods import combine, locate
 @njit(**JIT)
 def copy(lanes, source, target, n):
     for j in range(n):
-        store(lanes, target + j, load(lanes, source + j))
+        put(lanes, target + j, load(lanes, source + j))
 
 
 @njit(**JIT)
@@ -35,7 +35,7 @@ def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, 
         more = at + t * d_rows * pitch
         for j in range(n):
             a = element(op, form, lanes, x[more + j], number)
-            store(lanes, target + j, combine(op, load(lanes, source + j), a))
+            put(lanes, target + j, combine(op, load(lanes, source + j), a))
         source = target
 
 
@@ -112,7 +112,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
             else:
                 for j in range(n):
                     a = combine(op, load(lanes, at + j), load(lanes, prefix + j))
-                    store(lanes, target + j, a)
+                    put(lanes, target + j, a)
             locate(op, lanes, target, columns, first, inner, geometry.column_place)
             fill(op, lanes, scratch, lead)
             fill(op, lanes, target + n, span - lead - n)

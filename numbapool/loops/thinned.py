@@ -10,7 +10,7 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import thin_row
-from numbapool.loops.direct import ask_ahead, moved, run_of, starts_of
+from numbapool.loops.direct import ask_ahead, moved, pool_any_run, starts_of
 from numbapool.loops.lanes import results_at
 from numbapool.loops.options import JIT
 from numbapool.reducers.methods import prepare
@@ -49,7 +49,7 @@ def pool_thinned(op, form, x, outs, geometry, lanes, scratch, begin, end):
         ask_ahead(form, x, geometry, starts[0] + at, depths)
         scale = prepare(op, weight * geometry.width.weight)
         here = moved(starts, at)
-        run_of(op, form, lanes, x, here, rows, taps, step, results, 0, n, scale)
+        pool_any_run(op, form, lanes, x, here, rows, taps, step, results, 0, n, scale)
         to = out_row * out_w * inner
         thin_row(results, 0, outs, to + first * inner, inner, stride, count)
         if t == 0:
@@ -59,4 +59,4 @@ def pool_thinned(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 scale = prepare(op, weight * w_weight)
                 here = moved(starts, w * inner)
                 at = to + i * inner
-                run_of(op, form, lanes, x, here, rows, columns, step, outs, at, inner, scale)
+                pool_any_run(op, form, lanes, x, here, rows, columns, step, outs, at, inner, scale)

@@ -204,7 +204,7 @@ class Call:
         for out in outs:
             slots[at] = address(out)
             at += 1
-        threads.run(self.kernel, frame.address, plan.pieces, blocks)
+        threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             free.append(frame)
 

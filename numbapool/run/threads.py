@@ -1,12 +1,12 @@
-"""Who runs a kernel: Numba's threads where that is safe and pays, Python's, or the caller alone.
+"""Which threads run a kernel: Numba's if that is safe and pays, Python's, or the caller alone.
 
-Numba's parallel layer is one a process. The layer that it falls back to where it finds neither
-OpenMP nor TBB ends the process when two Python threads enter it at once, and OpenMP ends a
-forked child that enters it after its parent did. So one thread at a time goes in, a forked child
-never does, and who may not runs the kernel alone, which any number of threads can.
+Numba has one parallel layer per process. If it finds neither OpenMP nor TBB, it falls back to a
+layer that ends the process when two Python threads enter it at once. OpenMP ends a forked child
+that enters it after its parent did. So one thread at a time enters, and a forked child never does.
+A thread that may not enter runs the kernel alone, as any number of threads can.
 
-Importing Numba takes longer than pooling a photo. Where nobody has, and the work so far would
-not pay for it, Python's own threads share the work: a kernel needs no GIL.
+Importing Numba takes longer than pooling a photo. If it is not imported, and the work so far would
+not pay for importing it, Python's own threads share the work: a kernel needs no GIL.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         raise stopped
 
 
-def run(kernel: Any, call: int, pieces: int, blocks: int) -> None:
+def run_kernel(kernel: Any, call: int, pieces: int, blocks: int) -> None:
     """Run a kernel over its pieces; `call` is the address of its arguments."""
     if blocks == 1 or not _entrance.acquire(blocking=False):
         kernel.call(call, 0, 0, pieces)

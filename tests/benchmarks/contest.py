@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from cases import Case
 from peers import Array, Call
 from streaming import plain_loop, streaming_loop
+
+from numbapool.functional.call import DECIDERS
+from numbapool.run import call as run
 
 PAUSE = 0.03
 """Seconds before each turn: OpenMP's threads spin for up to 20 ms after their work, in the time
@@ -91,6 +96,8 @@ class Result:
 
 
 FRESH, INTO, STREAM, PLAIN = "ours", "ours, out=", "streaming loop", "plain loop"
+KERNELS = "plain kernels"
+"""Ours by the kernels that stand in where the fast ones cannot be built, into a result given."""
 
 
 def outputs(result: Any) -> tuple[Array, ...]:
@@ -117,6 +124,29 @@ def disagreement(theirs: Array, ours: Array, tolerance: float | None) -> str | N
     return f"differs by up to {worst:.3g}" if worst > tolerance else None
 
 
+def plain_call(case: Case, x: Array) -> Call | None:
+    """Return what runs a case by the plain kernels, or None if it needs no kernel."""
+    seen: list[Any] = []
+    real = run.Call.into
+
+    def noted(self: Any, x: Array, outs: tuple[Array, ...]) -> None:
+        seen.append((self, x, outs))
+        real(self, x, outs)
+
+    def forget() -> None:
+        for decider in DECIDERS.values():
+            decider.cache_clear()  # type: ignore[attr-defined]
+
+    forget()
+    with patch.object(run.Call, "into", noted), patch.dict(os.environ, NUMBAPOOL_KERNELS="plain"):
+        case.ours(x)
+    forget()
+    if not seen:
+        return None
+    call, array, outs = seen[-1]
+    return lambda: real(call, array, outs)
+
+
 def contenders_of(
     case: Case, x: Array, threads: int, notes: list[str], absent: set[str]
 ) -> dict[str, Contender]:
@@ -130,6 +160,8 @@ def contenders_of(
         STREAM: Contender(streaming_loop(x, sum(array.nbytes for array in outs))),
         PLAIN: Contender(plain_loop(x, sum(array.nbytes for array in outs))),
     }
+    if plain := plain_call(case, x):
+        contenders[KERNELS] = Contender(plain)
     expected = outs[0].copy()
     for contender in contenders.values():
         contender.call()

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from contest import FRESH, INTO, PLAIN, STREAM, Result
+from contest import FRESH, INTO, KERNELS, PLAIN, STREAM, Result
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -39,12 +39,12 @@ def summary(results: Sequence[Result]) -> str:
     The first reads whole vectors from four places at a time; the plain one is as one would write
     it, a result of so many neighbours.
     """
-    head = ["case", "ours ms", "best peer ms", "", "peer/ours", "out= ms"]
+    head = ["case", "ours ms", "best peer ms", "", "peer/ours", "out= ms", "by plain kernels ms"]
     head += ["stream ms", "to stream", "plain ms", "to plain"]
     rows = []
     for result in results:
         if result.state != "measured":
-            rows.append([result.case.name, result.state, *[""] * 8])
+            rows.append([result.case.name, result.state, *[""] * 9])
             continue
         peer = result.best_peer
         rows.append(
@@ -55,6 +55,7 @@ def summary(results: Sequence[Result]) -> str:
                 peer or "no peer",
                 figure(result.ahead),
                 figure(result.minima[INTO]),
+                figure(result.minima.get(KERNELS)),
                 figure(result.minima[STREAM]),
                 figure(result.to_stream),
                 figure(result.minima[PLAIN]),

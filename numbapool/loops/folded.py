@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import element, load, store, write
+from numbapool.loops.lanes import element, load, put, write
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, finish, prepare
@@ -22,11 +22,11 @@ def fold_run(op, form, x, at, n, lanes, to, breadth):
     for begin in range(at, at + n - breadth + 1, breadth):
         for j in range(breadth):
             a = element(op, form, lanes, x[begin + j], 0)
-            store(lanes, to + j, combine(op, load(lanes, to + j), a))
+            put(lanes, to + j, combine(op, load(lanes, to + j), a))
     rest = at + n // breadth * breadth
     for j in range(n % breadth):
         a = element(op, form, lanes, x[rest + j], 0)
-        store(lanes, to + j, combine(op, load(lanes, to + j), a))
+        put(lanes, to + j, combine(op, load(lanes, to + j), a))
 
 
 @njit(**JIT)
@@ -57,7 +57,7 @@ def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 half = (width + 1) // 2
                 for j in range((width - half) * inner):
                     other = load(lanes, scratch + half * inner + j)
-                    store(lanes, scratch + j, combine(op, load(lanes, scratch + j), other))
+                    put(lanes, scratch + j, combine(op, load(lanes, scratch + j), other))
                 width = half
             scale = prepare(op, d_weight * h_weight * w_weight)
             to = (out_row * out_w + i) * inner
