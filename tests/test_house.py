@@ -1,4 +1,4 @@
-"""The house rules that a reader relies on: imports go one way, and files and functions stay small."""
+"""The rules of the house: imports go one way, and files and functions stay small."""
 
 import ast
 from collections.abc import Iterator
