@@ -188,6 +188,16 @@ def calls(draw, ndim, dtype, window=None, values=KIND_OF_VALUES, layouts=LAYOUTS
 
 
 @st.composite
+def adaptive_calls(draw, ndim, dtype):
+    """Draw an array, an output size, and the data format: (x, size, arguments)."""
+    sizes = [draw(st.integers(1, {1: 60, 2: 14, 3: 7}[ndim])) for _ in range(ndim)]
+    window = Window(ndim, tuple(sizes), None)
+    x, window = draw(calls(ndim, dtype, st.just(window)))
+    outs = [draw(st.one_of(st.none(), st.integers(1, size + 3))) for size in sizes]
+    return x, spelt(draw, outs), window.arguments
+
+
+@st.composite
 def means(draw, ndim):
     """Draw the arguments that only means take."""
     arguments = {}

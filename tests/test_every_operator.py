@@ -4,16 +4,18 @@ import naive
 import numpy as np
 import pytest
 import strategies as draws
-from agreement import answer, assert_close, assert_equal, both_refuse, finite_mass, magnitudes
+from agreement import answer, assert_close, assert_equal, both_refuse, magnitudes, mass_of_all
+from checks import CHECKS, check_extreme, check_mean, check_selection, check_sum
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from test_engine import CHECKS, check_extreme, check_mean, check_sum, every_dtype, nans
 
 import numbapool as nbp
 
+every_dtype = pytest.mark.parametrize("dtype", draws.DTYPES)
 every_ndim = pytest.mark.parametrize("ndim", [1, 2, 3])
 any_dtype = st.sampled_from(draws.DTYPES)
 some_dtypes = pytest.mark.parametrize("dtype", ["bool", "uint8", "int32", "uint64", *draws.FLOATS])
+nans = st.sampled_from(["propagate", "propagate", "skip"])
 finite = st.sampled_from(["plain", "ties"])
 
 
@@ -155,21 +157,12 @@ def test_norms_that_are_none_are_refused(p):
 # ------------------------------------------------------------------------------- adaptive
 
 
-@st.composite
-def adaptive_calls(draw, ndim, dtype):
-    sizes = [draw(st.integers(1, {1: 60, 2: 14, 3: 7}[ndim])) for _ in range(ndim)]
-    window = draws.Window(ndim, tuple(sizes), None)
-    x, window = draw(draws.calls(ndim, dtype, st.just(window)))
-    outs = [draw(st.one_of(st.none(), st.integers(1, size + 3))) for size in sizes]
-    return x, draws.spelt(draw, outs), window.arguments
-
-
 @every_ndim
 @every_dtype
 @draws.fewer(3)
 @given(st.data())
 def test_adaptive_max(ndim, dtype, data):
-    x, size, arguments = data.draw(adaptive_calls(ndim, dtype))
+    x, size, arguments = data.draw(draws.adaptive_calls(ndim, dtype))
     pool = getattr(nbp, f"adaptive_max_pool{ndim}d")
     want = naive.adaptive_max_pool(x, ndim, size, True, **arguments)
     got = pool(x, size, True, **arguments)
@@ -183,7 +176,7 @@ def test_adaptive_max(ndim, dtype, data):
 @draws.fewer(3)
 @given(st.data())
 def test_adaptive_mean(ndim, dtype, data):
-    x, size, arguments = data.draw(adaptive_calls(ndim, dtype))
+    x, size, arguments = data.draw(draws.adaptive_calls(ndim, dtype))
     got = getattr(nbp, f"adaptive_avg_pool{ndim}d")(x, size, **arguments)
     want = naive.adaptive_avg_pool(x, ndim, size, **arguments)
     if want.dtype.kind != "f":
@@ -222,25 +215,7 @@ def test_global(ndim, dtype, data):
     assert_close(got, want, scale, mass_of_all(x, want.shape))
 
 
-def mass_of_all(x, shape):
-    """Return more than any window's sum of magnitudes."""
-    with np.errstate(over="ignore"):
-        return np.full(shape, finite_mass(x).sum())
-
-
 # ----------------------------------------------------------------------------- selections
-
-
-def check_selection(name, ndim, x, window, **more):
-    arguments = window.arguments | more
-    got = answer(getattr(nbp, f"{name}_pool{ndim}d"), x, window.kernel_size, **arguments)
-    want = answer(getattr(naive, f"{name}_pool"), x, ndim, window.kernel_size, **arguments)
-    if both_refuse(got, want):
-        return
-    if want.dtype.kind == "f" and name == "median":
-        assert_close(got, want, np.abs(np.nan_to_num(want.astype(np.float64), posinf=0, neginf=0)))
-    else:
-        assert_equal(got, want)
 
 
 @every_dtype

@@ -1,9 +1,6 @@
 """The pooling functions inside compiled code: the same results and errors as outside."""
 
 import gc
-import os
-import subprocess
-import sys
 import textwrap
 from typing import NamedTuple
 
@@ -15,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit, prange
 from numba.core.errors import TypingError
+from processes import python
 
 import numbapool as nbp
 from numbapool import kernels
@@ -352,14 +350,7 @@ CACHED = textwrap.dedent("""
 def test_users_caches(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(CACHED)
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
-    hits = [
-        subprocess.run(
-            [sys.executable, script], env=environment, capture_output=True, text=True, check=True
-        ).stdout.strip()
-        for _ in range(2)
-    ]
-    assert hits == ["0", "1"]
+    assert [python(script, NUMBA_CACHE_DIR=tmp_path) for _ in range(2)] == ["0", "1"]
 
 
 PLAIN = textwrap.dedent("""
@@ -382,8 +373,7 @@ PLAIN = textwrap.dedent("""
 
 
 def test_without_the_compiler():
-    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
-    subprocess.run([sys.executable, "-c", PLAIN], env=environment, check=True)
+    python(PLAIN, NUMBA_DISABLE_JIT=1)
 
 
 def test_records_outlive_the_plans_that_are_kept():

@@ -1,6 +1,5 @@
 """Windows of a few elements, which take no pass over accumulators: shapes, and memory's end."""
 
-import subprocess
 import sys
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 from agreement import assert_close, assert_equal, magnitudes
 from numba import njit
+from processes import python
 
 import numbapool as nbp
 from numbapool.functional.call import Blueprint
@@ -206,8 +206,4 @@ print(count)
 @pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
 def test_nothing_past_the_end_is_touched():
     """The page behind the input, and behind the result, cannot be read or written."""
-    run = subprocess.run(
-        [sys.executable, "-c", AT_THE_END], capture_output=True, text=True, check=False
-    )
-    assert run.returncode == 0, run.stderr or f"ended by {run.returncode}"
-    assert int(run.stdout) > 500
+    assert int(python(AT_THE_END)) > 500
