@@ -12,32 +12,32 @@ from hypothesis import strategies as st
 
 import numbapool as nbp
 
-every_dtype = pytest.mark.parametrize("dtype", draws.DTYPES)
+every_kind = pytest.mark.parametrize("dtype", draws.KINDS)
 nans = st.sampled_from(["propagate", "propagate", "skip"])
 
 
-@every_dtype
+@every_kind
 @given(st.data())
 def test_max(dtype, data):
     x, window = data.draw(draws.calls(2, dtype))
     check_extreme("max", 2, x, window, nan=data.draw(nans))
 
 
-@every_dtype
+@every_kind
 @given(st.data())
 def test_min(dtype, data):
     x, window = data.draw(draws.calls(2, dtype))
     check_extreme("min", 2, x, window, nan=data.draw(nans))
 
 
-@every_dtype
+@every_kind
 @given(st.data())
 def test_mean(dtype, data):
     x, window = data.draw(draws.calls(2, dtype))
     check_mean(2, x, window, **data.draw(draws.means(2)))
 
 
-@pytest.mark.parametrize("dtype", draws.FLOATS)
+@pytest.mark.parametrize("dtype", draws.FLOATS_OF_KINDS)
 @given(st.data())
 def test_mean_of_what_is_not_nan(dtype, data):
     values = st.sampled_from(["plain", "few", "specials"])
@@ -45,7 +45,7 @@ def test_mean_of_what_is_not_nan(dtype, data):
     check_mean(2, x, window, nan="skip", **data.draw(draws.means(2)))
 
 
-@every_dtype
+@every_kind
 @given(st.data())
 def test_sum(dtype, data):
     x, window = data.draw(draws.calls(2, dtype))
@@ -56,7 +56,7 @@ every_check = pytest.mark.parametrize("name", CHECKS)
 
 
 @every_check
-@every_dtype
+@every_kind
 @draws.fewer(5)
 @given(st.data())
 def test_rows_long_enough_for_vector_code(name, dtype, data):
@@ -65,7 +65,7 @@ def test_rows_long_enough_for_vector_code(name, dtype, data):
 
 
 @every_check
-@pytest.mark.parametrize("dtype", ["bool", "uint8", "int16", "uint32", "int64", *draws.FLOATS])
+@every_kind
 @draws.fewer(20)
 @given(st.data())
 def test_large_windows(name, dtype, data):
@@ -76,7 +76,7 @@ def test_large_windows(name, dtype, data):
 @every_check
 @pytest.mark.parametrize("layout", draws.LAYOUTS)
 def test_every_layout_gives_what_a_copy_gives(name, layout):
-    for dtype in draws.DTYPES:
+    for dtype in draws.KINDS:
         x = draws.lay_out(draws.fill((3, 5, 9, 11), dtype, "plain", 1), layout)
         pool = getattr(nbp, f"{name}_pool2d")
         got = pool(x, 3, 2, 1)
@@ -95,6 +95,7 @@ def test_empty_leading_axes_give_an_empty_result(name, shape):
     assert got.shape == (1, 2, 2, 0)
 
 
+@pytest.mark.large
 @every_check
 def test_the_blocks_that_threads_share_fit_together(name):
     pool = getattr(nbp, f"{name}_pool2d")
