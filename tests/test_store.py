@@ -228,6 +228,9 @@ def flip(content, rng):
     return content[:at] + bytes([content[at] ^ (1 << rng.integers(0, 8))]) + content[at + 1 :]
 
 
+HARMS = [cut, flip, cut, flip]
+
+
 def test_every_file_harmed_at_random(tmp_path):
     rng, kinds = np.random.default_rng(ROUNDS), ["int16", "float32"]
     kept = tmp_path / "kept"
@@ -235,9 +238,7 @@ def test_every_file_harmed_at_random(tmp_path):
     whole = {path: path.read_bytes() for path in kept.rglob("*") if filled(path)}
     assert len(whole) == len(kinds) + 1  # float64's
     for n in range(ROUNDS):
-        for harm, (path, content) in zip(
-            [cut, flip, cut, flip][n % 2 :], whole.items(), strict=False
-        ):
+        for harm, (path, content) in zip(HARMS[n % 2 :], whole.items(), strict=False):
             path.write_bytes(harm(content, rng))
         assert not script(tmp_path, AFTER, str(kept), *kinds)
         assert all(store.read(path) for path in whole)
