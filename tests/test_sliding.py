@@ -77,7 +77,7 @@ def test_large_windows(name, dtype, data):
 @pytest.mark.parametrize("layout", draws.LAYOUTS)
 def test_every_layout_gives_what_a_copy_gives(name, layout):
     for dtype in draws.KINDS:
-        x = draws.lay_out(draws.fill((3, 5, 9, 11), dtype, "plain", 1), layout)
+        x = draws.lay_out(draws.fill((2, 3, 7, 9), dtype, "plain", 1), layout)
         pool = getattr(nbp, f"{name}_pool2d")
         got = pool(x, 3, 2, 1)
         assert_equal(got, pool(np.array(x, dtype), 3, 2, 1))
