@@ -7,6 +7,7 @@ import pytest
 import readme_dtypes
 import strategies as draws
 from agreement import assert_close, assert_equal
+from processes import python
 
 
 def wanted(row, x):
@@ -16,7 +17,7 @@ def wanted(row, x):
     return naive_operators.sliding(row, x, 2, 2, **naive_operators.SAMPLES.get(row, {}))
 
 
-@pytest.mark.parametrize("dtype", readme_dtypes.DTYPES)
+@pytest.mark.parametrize("dtype", draws.KINDS)
 @pytest.mark.parametrize("row", readme_dtypes.CALLS)
 def test_every_cell(row, dtype):
     x = draws.fill((2, 2, 5, 6), dtype, "plain", 17)
@@ -31,7 +32,16 @@ def test_every_cell(row, dtype):
             assert_equal(got, expected)
 
 
+@pytest.mark.skipif(not draws.PLAIN, reason="run below, as plain Python: it makes all calls")
 def test_the_table_in_the_guide_is_true():
     text = readme_dtypes.README.read_text(encoding="utf-8")
     shown = text.split(readme_dtypes.START)[1].split(readme_dtypes.END)[0]
     assert shown.strip() == readme_dtypes.table().strip()
+
+
+@pytest.mark.skipif(draws.PLAIN, reason="this is that process")
+def test_every_dtype_as_plain_python():
+    """Which dtypes results have, and all cells of the table: no machine code bears on them."""
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__]
+    said = python(None, *words, options=["-m", "pytest"], NUMBA_DISABLE_JIT=1)
+    assert f"{len(readme_dtypes.CALLS) * len(draws.DTYPES) + 1} passed" in said
