@@ -28,7 +28,7 @@ from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
 if _TYPE_CHECKING:
     from numbapool.functional import *  # noqa: F403
-    from numbapool.pool import Pool as Pool
+    from numbapool.pooling.pool import Pool as Pool
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -36,7 +36,7 @@ __version__ = "0.1.0"
 
 _HERE = {"PoolError": PoolError, "PoolTypeError": PoolTypeError, "PoolValueError": PoolValueError}
 _ELSEWHERE = {
-    "Pool": "numbapool.pool",
+    "Pool": "numbapool.pooling.pool",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

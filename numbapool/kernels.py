@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numbapool.functional.call import decided
 from numbapool.functional.faces import pool_of
 from numbapool.inputs import Array
-from numbapool.pool import Pool, known_dtype
+from numbapool.pooling.call import decided
+from numbapool.pooling.pool import Pool, known_dtype
 from numbapool.run.call import Call
 from numbapool.windows.numbers import whole_numbers
 

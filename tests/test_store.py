@@ -12,7 +12,7 @@ from processes import ended, python
 
 import numbapool
 from numbapool.compile import compiled, store
-from numbapool.functional import call
+from numbapool.pooling import call
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""

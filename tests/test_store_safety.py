@@ -16,7 +16,7 @@ from processes import ended
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
-from numbapool.functional import call
+from numbapool.pooling import call
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")
 as_root = pytest.mark.skipif(

@@ -14,7 +14,7 @@ from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.operators import SLIDING, find
-from numbapool.pool import Pool
+from numbapool.pooling.pool import Pool
 from numbapool.windows.layout import refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.functional.call import pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import pool, sliding
 from numbapool.reducers.users import as_reducer
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding

@@ -30,13 +30,13 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.functional.call import decided
 from numbapool.functional.faces import NAME, parameters_of, pool_named
 from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sites
 from numbapool.jit.sites import described, execute, number_of, reducer_class
 from numbapool.kernels import run
 from numbapool.operators import SAMPLES
+from numbapool.pooling.call import decided
 from numbapool.run.call import RECORD, SCRATCH, Call, address
 
 NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))

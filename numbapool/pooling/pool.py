@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
-from numbapool.planners import PLANNERS, READERS, Decision, Request, Windows
+from numbapool.pooling.planners import PLANNERS, READERS, Decision, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.layout import FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
@@ -191,7 +191,7 @@ class Pool:
         self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
     ) -> Array | tuple[Array, ...]:
         """Pool an array, into `out` if that is given."""
-        from numbapool.functional.call import DECIDERS, pool
+        from numbapool.pooling.call import DECIDERS, pool
 
         results = pool(DECIDERS[self.form], x, self._key, out)
         return results if len(results) > 1 else results[0]
