@@ -1,1 +1,1 @@
-"""From what is asked for to a result: three planners, calls that are kept, and `Pool`."""
+"""From a request to a result: three planners, calls that are kept, and `Pool`."""

@@ -268,7 +268,7 @@ def known_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     Raises
     ------
     PoolTypeError
-        For what is no dtype, or one that is not pooled.
+        For something that is no dtype, or a dtype that is not pooled.
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
