@@ -2,17 +2,16 @@
 
     import numbapool as nbp
 
-    nbp.max_pool2d(x, 2)                      # the largest of each 2 x 2 window, as torch's
+    nbp.max_pool2d(x, 2)                         # the largest of each 2 x 2 window, as torch's
     nbp.avg_pool2d(photo, 2, data_format="HWC")  # a picture at half its size
-    nbp.adaptive_avg_pool2d(x, (7, 7))        # to a size
-    nbp.global_max_pool(x)                    # one number per channel
-    nbp.block_reduce(x, (1, 4, 4), "mean")    # blocks over any axes
-    nbp.pool2d(x, "percentile", 3, q=90)      # any operator by its name
-    nbp.Pool("max", 3, 2, padding=1)          # a pooling layer: shapes and dtypes without an array
+    nbp.adaptive_avg_pool2d(x, (7, 7))           # to a size
+    nbp.global_max_pool(x)                       # one number per channel
+    nbp.block_reduce(x, (1, 4, 4), "mean")       # blocks over any axes
+    nbp.pool2d(x, "percentile", 3, q=90)         # any operator by its name
+    nbp.Pool("max", 3, 2, padding=1)             # a layer: shapes and dtypes without an array
 
-The operators are max, min, avg, sum, lp, median, mode, percentile, var and std. Each has functions
-over one, two and three axes (``max_pool1d``), to a size (``adaptive_max_pool1d``) and of all
-(``global_max_pool``). The same calls work inside functions that Numba compiles. `numbapool.kernels`
+Each operator has functions over one, two and three axes (``max_pool1d``), to a size
+(``adaptive_max_pool1d``) and of all (``global_max_pool``). The same calls work inside functions that Numba compiles. `numbapool.kernels`
 has what needs no checks; errors are `PoolError`.
 
 >>> import numbapool as nbp

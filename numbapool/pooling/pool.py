@@ -42,9 +42,8 @@ class Pool:
     Parameters
     ----------
     op : str, NumPy function or reducer
-        An operator's name ("max", "min", "avg", "sum", "lp", "median", "mode", "percentile",
-        "var", "std"), an alias ("mean"), NumPy's function of that name (``np.mean``), or an
-        instance of a NamedTuple class as :func:`reduce_pool2d` takes.
+        An operator's name, as "max" or "median", an alias ("mean"), NumPy's function of that name
+        (``np.mean``), or an instance of a NamedTuple class as :func:`reduce_pool2d` takes.
     kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
         As in :func:`max_pool2d`.
     **own
