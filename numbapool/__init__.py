@@ -11,8 +11,8 @@
     nbp.Pool("max", 3, 2, padding=1)             # a layer: shapes and dtypes without an array
 
 Each operator has functions over one, two and three axes (``max_pool1d``), to a size
-(``adaptive_max_pool1d``) and of all (``global_max_pool``). The same calls work inside functions that Numba compiles. `numbapool.kernels`
-has what needs no checks; errors are `PoolError`.
+(``adaptive_max_pool1d``) and of all (``global_max_pool``). The same calls work inside functions
+that Numba compiles. `numbapool.kernels` has kernels without checks; errors are `PoolError`.
 
 >>> import numbapool as nbp
 >>> nbp.max_pool2d([[1, 2], [3, 4]], 2)
