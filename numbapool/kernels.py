@@ -17,10 +17,10 @@ from typing import Any
 
 from numbapool.compile.compiled import on_compile
 from numbapool.compile.store import place
-from numbapool.functional.call import decided
 from numbapool.functional.faces import pool_of
 from numbapool.inputs import Array
-from numbapool.pool import Pool, known_dtype
+from numbapool.pooling.call import decided
+from numbapool.pooling.pool import Pool, known_dtype
 from numbapool.run.call import Call
 from numbapool.run.threads import thread_count
 from numbapool.windows.numbers import whole_numbers

@@ -9,7 +9,7 @@ from numba.core.registry import cpu_target
 
 import numbapool as nbp
 from numbapool.compile import build, compiled, numba_seams, store
-from numbapool.functional import call
+from numbapool.pooling import call
 
 X = np.arange(16, dtype=np.int8).reshape(4, 4)
 THOSE = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"

@@ -128,7 +128,7 @@ def test_compiled_code_calls_it(op):
 def calls(x):
     return (
         nbp.pool2d(x, {op!r}, 3, 2, 1{more}),
-        nbp.{op}_pool2d(x, {first}3, 2, 1),
+        nbp.{op}_pool2d(x, {first}3, 2, padding=1),
         nbp.adaptive_{op}_pool2d(x, {first}3),
         nbp.global_{op}_pool(x, {first}nodata=3),
         nbp.block_reduce(x, (1, 4, 2), {op!r}{more}),

@@ -11,9 +11,9 @@ import numpy as np
 
 from numbapool.compile.contract import RECORD
 from numbapool.errors import PoolValueError
-from numbapool.functional.call import decided
 from numbapool.functional.faces import pool_named
 from numbapool.jit.classes import reducer_class
+from numbapool.pooling.call import decided
 from numbapool.run.call import Call, address
 
 _records: dict[tuple[str, tuple[int, ...]], tuple[Call, np.ndarray[Any, np.dtype[np.int64]]]] = {}

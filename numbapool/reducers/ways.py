@@ -66,7 +66,7 @@ WAYS = (SkipNaNOrValue, SkipNaN, SkipValue, Keep, AsItStands, Largest, Smallest)
 def variant(base: type, *ways: type) -> Any:
     """Return `base` with the methods of the order and the skip that it is to have.
 
-    One class a combination, standing in this module, where numba's cache finds it by name.
+    One class per combination. It stands in this module, so that Numba's cache finds it by name.
 
     >>> from numbapool.reducers.extremes import Extreme
     >>> variant(Extreme, Largest, SkipNaN)(start=float("nan"), left_out=0.0).combine(2.0, 3.0)

@@ -16,7 +16,7 @@ from cases import Case
 from peers import Array, Call
 from streaming import plain_loop, streaming_loop
 
-from numbapool.functional.call import DECIDERS
+from numbapool.pooling.call import DECIDERS
 from numbapool.run import call as run
 
 PAUSE = 0.03
