@@ -8,9 +8,11 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from . import config, interrupts, streams
+from . import interrupts
+from .asking import config
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
+from .telling import streams
 
 # Other commands, each a module below `commands` whose `command` is made when it is asked for.
 _COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
@@ -165,7 +167,7 @@ def main() -> NoReturn:
         import warnings
 
         warnings.simplefilter("ignore")
-        from .quiet import keep_no_log, set_apart
+        from .telling.quiet import keep_no_log, set_apart
 
         keep_no_log()
         set_apart()

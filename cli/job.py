@@ -123,9 +123,11 @@ class Job:
     values: Values = field(default_factory=Values)
     reading: Reading = field(default_factory=Reading)
     writing: Writing = field(default_factory=Writing)
-    levels: tuple[str, ...] = ()  # a pyramid's outputs, of which `target` is the first
-    stamped: bool = False  # whether the outcome is to have the source's stamp
-    known: str = ""  # the source's hash when the output that stands was made
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The paths of all outputs."""
+        return (self.target,)
 
 
 @dataclass(frozen=True)

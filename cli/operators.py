@@ -44,6 +44,12 @@ class Operator:
     written: str = "png"
     note: str = ""
 
+    def takes(self, name: str) -> bool:
+        """Say whether an option for values, by its name in `Values`, is of use to it."""
+        if name in ("alpha", "linear"):
+            return self.weighs_alpha
+        return name in ("nan", "nodata") or name in self.parameters
+
 
 OPERATORS: dict[str, Operator] = {
     row.name: row

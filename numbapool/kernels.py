@@ -74,3 +74,20 @@ def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
     array([0.5, 2.5, 4.5])
     """
     _calls[record].into(x, outs)
+
+
+_ELSEWHERE = {
+    "on_compile": "numbapool.compile.compiled",
+    "place": "numbapool.compile.store",
+    "told": "numbapool.compile.store",
+    "thread_count": "numbapool.run.threads",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what tells of compiling, of the cache and of threads when it is asked for."""
+    if name not in _ELSEWHERE:
+        raise AttributeError(f"module 'numbapool.kernels' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ELSEWHERE[name]), name)

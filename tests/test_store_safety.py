@@ -13,7 +13,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from numbapool_cli import checks
+from numbapool_cli.work import doctor as checks
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store

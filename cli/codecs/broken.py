@@ -6,7 +6,7 @@ The library's own are kept as the cause of the `FileError`, which -v and --debug
 import errno
 import re
 
-from ..reasons import reason
+from ..telling.reasons import reason
 
 CUT_SHORT = "it is cut short: a part of its data is missing"
 

@@ -21,7 +21,7 @@ from ..job import Reading
 from . import pillow, png, tiff
 from .broken import CUT_SHORT
 from .exif import metadata_of, orientation
-from .holding import EXTRA
+from .extra import EXTRA, installed
 from .page import Page, refusal_of
 from .raster import Raster, spoken, turned
 
@@ -72,16 +72,6 @@ def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
     if found and accept_8bit and found.eight_of_more and pillow_reads(file):
         return None
     return found
-
-
-def installed() -> bool:
-    """Say whether the extra is there."""
-    try:
-        import imagecodecs  # noqa: F401
-        import tifffile  # noqa: F401
-    except ImportError:
-        return False
-    return True
 
 
 def load(file: BinaryIO, deep: Deep, reading: Reading) -> Iterator[Raster]:

@@ -12,8 +12,7 @@ from PIL import Image
 from ..exits import FileError
 from ..job import Writing
 from . import png
-from .deep import installed
-from .holding import EXTRA
+from .extra import EXTRA, installed
 from .raster import Frame, Metadata, Raster, spoken, turned
 from .tiff_save import MAXIMUM, SIDE_BY_SIDE, beside
 

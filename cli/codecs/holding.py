@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from ..exits import FileError
 from ..job import Writing
 from . import FORMATS
+from .extra import EXTRA, installed
 from .raster import Raster, dtype_of, spoken
-
-EXTRA = "pip install 'numbapool[deep]'"
 
 # Pillow's modes that each format keeps bit for bit (or, where it is lossy, accepts).
 HOLDS: dict[str, tuple[str, ...]] = {
@@ -119,8 +118,6 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
     base = "L" if single else base
     deep = f"{base};{array.dtype.itemsize * 8}F"
     if format == "TIFF" and holds(format, deep):
-        from .deep import installed
-
         if not installed() and single:
             raise FileError(
                 f"its values are {array.dtype}, and a TIFF of those is written with an extra: "

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading, RunNote
-from ..memory import refuse_large
 from .broken import CUT_SHORT, broken
+from .memory import refuse_large
 from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}

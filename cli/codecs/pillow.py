@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..exits import FileError
 from ..job import Reading, RunNote
-from ..quiet import quiet
+from ..telling.quiet import quiet
 from . import ARRAYS, FORMATS, gif, lossless, png, tiff, unscaled
 from .boxes import boxes
 from .broken import CUT_SHORT, broken

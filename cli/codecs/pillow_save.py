@@ -14,7 +14,7 @@ from numbapool.errors import PoolError
 
 from ..exits import FileError
 from ..job import RunNote, Writing
-from ..quiet import quiet
+from ..telling.quiet import quiet
 from . import FORMATS, deep_save, holding, tiff_save
 from .holding import HOLDS, OPAQUE, WIDENS, is_deep, not_held
 from .pillow import flip_lab

@@ -58,6 +58,59 @@ class Metadata:
     georeference: Georeference | None = None
 
 
+@dataclass(frozen=True)
+class Form:
+    """A raster without its numbers: all that decides what pooling makes of it.
+
+    Attributes
+    ----------
+    shape, dtype
+        The array's.
+    data_format, mode, metadata, deep
+        As of a `Raster`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    data_format: str
+    mode: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+    deep: bool = False
+
+    @property
+    def picture(self) -> bool:
+        """Whether it is a picture, not a plain array."""
+        return bool(self.mode)
+
+    @property
+    def spatial(self) -> tuple[int, int]:
+        """Height and width."""
+        if not self.data_format:
+            raise FileError("which of its axes are height and width is not known: --data-format")
+        height, width = self.shape[self.planes : self.planes + 2]
+        return height, width
+
+    @property
+    def planes(self) -> int:
+        """How many axes come before height and width."""
+        return len(self.shape) - (3 if self.data_format == "NHWC" else 2)
+
+    @property
+    def channels(self) -> int:
+        """How many channels a picture has; 1 of a plain array."""
+        return self.shape[-1] if self.picture and len(self.shape) == 3 else 1
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels a picture has, or numbers an array."""
+        return prod(self.spatial if self.picture else self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes its numbers take."""
+        return prod(self.shape) * self.dtype.itemsize
+
+
 @dataclass(frozen=True, eq=False)
 class Raster:
     """One picture, one frame of an animation, or one array of a file.
@@ -97,20 +150,25 @@ class Raster:
     deep: bool = False
 
     @property
+    def form(self) -> Form:
+        """All but the numbers."""
+        array = self.array
+        return Form(array.shape, array.dtype, self.data_format, self.mode, self.metadata, self.deep)
+
+    @property
     def picture(self) -> bool:
-        """Whether it is one, not a plain array."""
+        """Whether it is a picture, not a plain array."""
         return bool(self.mode)
 
     @property
     def spatial(self) -> tuple[int, int]:
         """Height and width."""
-        shape = self.array.shape
-        return shape[-3:-1] if self.data_format == "NHWC" else shape[-2:]
+        return self.form.spatial
 
     @property
     def pixels(self) -> int:
         """How many pixels a picture has, or numbers an array."""
-        return prod(self.spatial) if self.picture else self.array.size
+        return self.form.pixels
 
 
 DEPTHS: dict[str, np.dtype[Any]] = {

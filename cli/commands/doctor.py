@@ -4,7 +4,7 @@ import json
 
 import click
 
-from .. import options
+from ..asking import options
 from ..exits import ExitCode
 
 _LABEL = 12  # the column in which values begin
@@ -22,9 +22,9 @@ def command(as_json: bool, debug: bool) -> None:
 
     Exit codes: 0 the array came out right, 1 it did not.
     """
-    from ..checks import CHECKS
-    from ..compiling import announced_by
-    from ..reasons import reason
+    from ..telling.compiling import announced_by
+    from ..telling.reasons import reason
+    from ..work.doctor import CHECKS
 
     told: dict[str, dict[str, object]] = {}
     problems = []

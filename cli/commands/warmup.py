@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import options
+from ..asking import options
 from ..operators import OPERATORS
-from ..report import can_draw
+from ..telling.progress import can_draw
 
 if TYPE_CHECKING:
     from numbapool.warm import Call
@@ -63,10 +63,10 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
     own, and so have --nan skip and --nodata.
     """
-    from numbapool.compile.store import place
+    from numbapool.kernels import place
     from numbapool.warm import warm
 
-    from ..compiling import announced_by
+    from ..telling.compiling import announced_by
 
     announced_by(None)  # the progress says it
     folder, trouble = place()
@@ -103,7 +103,7 @@ def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
     from itertools import product
 
     from ..job import Values, Window
-    from ..pooling import pool
+    from ..rasters.pooling import pool
 
     windows, values = [Window(k) for k in _KERNELS], Values()
     for dtype in dtypes:

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError
 
 import numba
 import numpy as np
-from numbapool_cli import checks
+from numbapool_cli.work import doctor as checks
 from PIL import features
 
 import numbapool

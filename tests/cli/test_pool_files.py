@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import targets
+from numbapool_cli.files import write as targets
 from pictures import picture, read
 
 

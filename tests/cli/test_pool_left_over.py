@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from numbapool_cli import targets
+from numbapool_cli.files import write as targets
 from pictures import picture
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are told apart otherwise there")

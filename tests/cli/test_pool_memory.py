@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import memory
+from numbapool_cli.codecs import memory
 from numbapool_cli.codecs import npy
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.exits import FileError

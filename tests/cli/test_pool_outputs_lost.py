@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import engine, targets
+from numbapool_cli.files import write as targets
+from numbapool_cli.work import pooled as engine
 from numbapool_cli.exits import ExitCode
 from pictures import picture
 
@@ -96,7 +97,7 @@ def test_a_manifest_that_cannot_be_written(pool, monkeypatch):
         return writing(path, on_exists)
 
     picture("L", 8, 6).save("a.png")
-    monkeypatch.setattr("numbapool_cli.manifest.writing", refusing)
+    monkeypatch.setattr("numbapool_cli.files.manifest.writing", refusing)
     said = pool("avg", "a.png", "-o", "out", "--update").stderr
     assert "out/.numbapool.json: the disk of the output folder out is full: the next" in said
     assert Path("out/a.png").exists()

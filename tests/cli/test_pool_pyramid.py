@@ -94,7 +94,7 @@ def test_reads_once(pool, monkeypatch):
     opened = []
     real = engine.opened
     monkeypatch.setattr(
-        "numbapool_cli.levels.opened", lambda *a: (opened.append(a[0]), real(*a))[1]
+        "numbapool_cli.work.pyramid.opened", lambda *a: (opened.append(a[0]), real(*a))[1]
     )
     picture("L", 16, 16).save("a.png")
     pool("pyramid", "a.png", "--levels", 4)

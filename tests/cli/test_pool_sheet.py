@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import sheet
+from numbapool_cli.rasters import sheet
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.job import Window
 from numbapool_cli.operators import OPERATORS

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import manifest, updates
+from numbapool_cli.files import manifest
+from numbapool_cli.work import update as updates
 from numbapool_cli.job import MANIFEST, Job, OutputSize, Reading, Values, Window, Writing
 from pictures import picture, read
 
@@ -215,7 +216,7 @@ def test_a_source_that_changes_meanwhile(run):
     """What is pooled after its stamp was taken is seen to differ by the next run."""
     real = updates.run_one
 
-    def run_one(job):
+    def pool_file(job):
         if job.source.endswith("1.png"):
             picture("L", 9, 7, 9).save(job.source)
         return real(job)

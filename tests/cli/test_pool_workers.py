@@ -43,7 +43,7 @@ def written(folder: Path) -> list[int]:
 
 
 DIES_AT_WORK = """
-    def run_one(job):
+    def pool_file(job):
         if job.source.endswith("f1.png") and not Path("died").exists():
             while not Path("out/f4.png").exists():
                 time.sleep(0.02)
@@ -64,9 +64,9 @@ def test_what_was_done_is_not_done_again(folder, policy):
 
 def test_each_of_several_deaths_costs_one_file(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         if job.source[-5] in "0369":
-            from numbapool_cli import targets
+            from numbapool_cli.files import write as targets
             half = targets.writing(job.target, "error")
             half.__enter__().file.write(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
@@ -122,7 +122,7 @@ DIES_BESIDE = """
         except FileExistsError:
             os._exit(3)
         begin()
-    def run_one(job):
+    def pool_file(job):
         time.sleep(0.5 if job.source.endswith("f0.png") else 0)
         return real(job)
     processes._begin, processes.run_one = dying, run_one
@@ -181,7 +181,7 @@ def test_where_no_file_was_at_work_none_is_lost(folder, script):
 
 def test_nothing_begins_after_a_failure_with_fail_fast(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         if job.source.endswith("f1.png"):
             os._exit(1)
         time.sleep(0.5)
@@ -219,7 +219,7 @@ def test_few_open_files(folder, most):
 
 def test_what_libraries_log_is_not_shown(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         import logging
         try:
             raise OSError("no more files")

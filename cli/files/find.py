@@ -1,0 +1,219 @@
+"""Inputs: files, folders, patterns, lists of names and standard input, as the files they mean."""
+
+import glob
+import itertools
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from ..codecs import by_name
+from ..exits import NoInput
+from ..job import MANIFEST, STREAM
+from ..telling.names import shown
+from .open import kind_of
+
+_MAGIC = frozenset("*?[")
+_BOM = b"\xef\xbb\xbf"  # with which editors on Windows begin a file
+
+
+@dataclass(frozen=True)
+class Source:
+    """One input file.
+
+    Attributes
+    ----------
+    path
+        What is opened; "-" is standard input.
+    place
+        Where it stands below the folder, pattern or list it came from: what an output folder
+        mirrors.
+    named
+        Whether it was named itself, not found in a folder or by a pattern.
+    """
+
+    path: str
+    place: Path
+    named: bool
+
+
+@dataclass
+class Found:
+    """The inputs in order, each once, and how much in folders was passed over.
+
+    Attributes
+    ----------
+    skipped
+        Files of kinds that no codec knows, and former outputs.
+    irregular
+        What is no file: pipes, sockets, devices.
+    """
+
+    sources: list[Source] = field(default_factory=list)
+    skipped: int = 0
+    irregular: int = 0
+    _seen: set[str] = field(default_factory=set)
+
+    def add(self, path: str, place: Path, named: bool) -> None:
+        """Take a file in, unless it already is."""
+        if path not in self._seen:
+            self._seen.add(path)
+            self.sources.append(Source(path, place, named))
+
+
+def find(
+    inputs: Iterable[str],
+    listed: Iterable[str] = (),
+    *,
+    recursive: bool = False,
+    leave_out: str | None = None,
+    own_suffix: str | tuple[str, ...] = "",
+) -> Found:
+    """Find the files that `inputs` and the names `listed` mean.
+
+    `leave_out` is the output folder: where it lies inside an input folder, what a former run
+    wrote is no input of this one. `own_suffix` (".avg2"), or several, marks the former outputs
+    beside inputs.
+    """
+    found = Found()
+    walk = _Walk(found, recursive, leave_out, own_suffix)
+    folders = False
+    for name in inputs:
+        if not name:
+            raise click.UsageError("an INPUT is an empty name: was a variable not set?")
+        if name == STREAM:
+            found.add(STREAM, Path("stdin"), named=True)
+        elif os.path.isdir(name):  # noqa: PTH112 - others raise for a name that is too long
+            folders = True
+            walk.folder(Path(name), Path(name))
+        elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
+            found.add(name, Path(Path(name).name), named=True)
+        else:
+            walk.pattern(name)
+    names = list(listed)
+    for name, place in zip(names, _places(names), strict=True):
+        found.add("./-" if name == STREAM else name, place, named=True)
+    if not found.sources:
+        kinds = []
+        if found.skipped:
+            kinds.append(f"{found.skipped} of kinds that are not known")
+        if found.irregular:
+            kinds.append(f"{found.irregular} that are no regular files")
+        skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
+        below = "; -r looks in the folders below, too" if folders and not recursive else ""
+        raise NoInput(f"no input was found{skipped}{below}.")
+    return found
+
+
+class _Walk:
+    """Folders and patterns, into `found`."""
+
+    def __init__(
+        self, found: Found, recursive: bool, leave_out: str | None, own: str | tuple[str, ...]
+    ) -> None:
+        self.found, self.recursive, self.own = found, recursive, own
+        self.leave_out = Path(leave_out).resolve() if leave_out else None
+
+    def folder(self, folder: Path, root: Path) -> None:
+        below = []
+        try:
+            with os.scandir(folder) as entries:
+                for entry in sorted(entries, key=lambda entry: entry.name):
+                    path = folder / entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        below.append(path)
+                    elif not os.path.isdir(path):  # noqa: PTH112 - others raise for a looping link
+                        self.file(path, root)
+        except OSError:
+            # The folder itself becomes the failed file: `unreadable` says why.
+            self.found.add(str(folder), folder.relative_to(root), named=True)
+        for path in below if self.recursive else ():
+            if self.leave_out is None or path.resolve() != self.leave_out:
+                self.folder(path, root)
+
+    def file(self, path: Path, root: Path) -> None:
+        if path.name == MANIFEST:
+            return
+        own = bool(self.own) and path.stem.endswith(self.own)
+        if _irregular(path):
+            self.found.irregular += 1
+        elif own or by_name(path) is None:
+            self.found.skipped += 1
+        else:
+            self.found.add(str(path), path.relative_to(root), named=False)
+
+    def pattern(self, pattern: str) -> None:
+        parts = Path(pattern).parts
+        fixed = next((i for i, part in enumerate(parts) if not _MAGIC.isdisjoint(part)), 0)
+        root = Path(*parts[:fixed])
+        for name in sorted(set(_matches(pattern))):
+            path = Path(name)
+            if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
+                self.file(path, root)
+
+    def _left_out(self, path: Path, root: Path) -> bool:
+        """Say whether a path is in the output folder, and that below the pattern's root."""
+        if self.leave_out is None:
+            return False
+        below = itertools.takewhile(lambda folder: folder != root, path.parents)
+        return any(folder.resolve() == self.leave_out for folder in below)
+
+
+def _matches(pattern: str) -> Iterator[str]:
+    """Give what a pattern matches; its ** goes into no link, which may lead round in circles."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from glob.glob(pattern)  # noqa: PTH207 - keeps the case of the name as given
+        return
+    first = parts.index("**")
+    after = tuple(itertools.dropwhile(lambda part: part == "**", parts[first:])) or ("*",)
+    for root in glob.glob(str(Path(*parts[:first]))) if first else ["."]:  # noqa: PTH207
+        for folder, below, _ in os.walk(root):
+            below[:] = [name for name in below if not name.startswith(".")]
+            yield from _matches(str(Path(glob.escape(folder), *after)))
+
+
+def _irregular(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False  # such as a link that leads nowhere: a file that fails
+    return kind_of(mode) not in ("", "folder")
+
+
+def read_list(name: str, null: bool) -> list[str]:
+    """Read names, one a line or (`null`) each ended by a NUL, from a file or standard input."""
+    if name == STREAM:
+        data = sys.stdin.buffer.read() if sys.stdin else b""
+    else:
+        try:
+            data = Path(name).read_bytes()
+        except OSError as error:
+            raise click.UsageError(f"--files-from {shown(name)}: {error.strerror}.") from error
+    data = data.removeprefix(_BOM)
+    if b"\0" in data and not null:
+        raise click.UsageError(
+            f"--files-from {shown(name)} holds NULs: it is no list of names, or one of names that "
+            "end in NUL, which -0 reads."
+        )
+    entries: Iterator[bytes] = iter(data.split(b"\0") if null else data.splitlines())
+    return [os.fsdecode(entry) for entry in entries if entry]
+
+
+def _places(names: list[str]) -> list[Path]:
+    """Give each listed name's place: as listed, or below what the absolute ones have in common."""
+    absolute = [name for name in names if _is_outside(Path(name))]
+    common = os.path.commonpath(
+        [str(Path(name).absolute().parent) for name in absolute] or [os.sep]
+    )
+    return [
+        Path(os.path.relpath(name, common)) if _is_outside(Path(name)) else Path(name)
+        for name in names
+    ]
+
+
+def _is_outside(path: Path) -> bool:
+    return path.is_absolute() or ".." in path.parts

@@ -1,0 +1,192 @@
+"""What a person, or a program reading --json, is told of a run."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+
+import click
+
+from ..exits import ExitCode, OutputLost
+from ..job import STREAM, Outcome, RunNote
+from .names import shown
+from .progress import Progress, can_draw
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How much the user wants to be told, and in which form."""
+
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+    debug: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether neither progress nor a word for a person is wanted."""
+        return self.quiet or self.as_json
+
+
+@dataclass
+class Report:
+    """Tells each outcome as it comes, and at the end what failed.
+
+    Results go to standard output, all else to standard error.
+    """
+
+    total: int
+    telling: Telling = field(default_factory=Telling)
+    skipped_in_folders: int = 0
+    irregular_in_folders: int = 0
+    done: int = 0
+    skipped: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome and tell it."""
+        if outcome.status == "failed":
+            self.failures.append(outcome)
+        elif outcome.status == "skipped":
+            self.skipped += 1
+        else:
+            self.done += 1
+        if self.telling.as_json:
+            click.echo(json.dumps(_as_dict(outcome)))
+        elif outcome.status == "failed":
+            if self.telling.debug and outcome.details:
+                click.echo(outcome.details, err=True, nl=False)
+        elif outcome.status == "skipped":
+            if self.telling.verbose:
+                click.echo(f"{shown(outcome.source)}: skipped, {outcome.reason}", err=True)
+        elif not self.telling.quiet:
+            to_stream = outcome.target == STREAM
+            click.echo(self._line(outcome), err=to_stream)
+            self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Tell a file's notes, or without -v those that are told once per run."""
+        for note in outcome.notes:
+            if self.telling.verbose:
+                click.echo(f"  note: {shown(note)}", err=True)
+            elif isinstance(note, RunNote) and note not in self._noted:
+                self._noted.add(note)
+                click.echo(f"pool: note: {shown(note)}", err=True)
+
+    def _line(self, outcome: Outcome) -> str:
+        target = "standard output" if outcome.target == STREAM else shown(outcome.target)
+        line = f"{shown(outcome.source)} -> {target} ({shapes(outcome.before, outcome.after)})"
+        if outcome.status == "planned":
+            return f"{line} {outcome.dtype}, {outcome.nbytes:,} bytes before encoding"
+        return f"{line} {outcome.seconds:.2f} s" if self.telling.verbose else line
+
+    @contextmanager
+    def told_beside(self, progress: Progress) -> Iterator[None]:
+        """Finish, however it ends, once the progress bar is gone."""
+        try:
+            yield
+        except OutputLost:
+            self.telling = replace(self.telling, quiet=True)  # no one reads the sum
+            raise
+        finally:
+            progress.clear()
+            self.finish()
+
+    def finish(self) -> None:
+        """Tell the failures and, of many files, the sum of it all."""
+        if self.telling.as_json:
+            click.echo(
+                json.dumps(
+                    {
+                        "summary": {
+                            "done": self.done,
+                            "skipped": self.skipped,
+                            "failed": len(self.failures),
+                            "not_run": self.not_run,
+                            "unknown_kind": self.skipped_in_folders,
+                            "irregular": self.irregular_in_folders,
+                        }
+                    }
+                )
+            )
+            return
+        if len(self.failures) == 1 and self.total == 1:
+            failure = self.failures[0]
+            click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
+            return
+        if self.failures:
+            click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
+            width = min(48, max(len(shown(failure.source)) for failure in self.failures))
+            for failure in self.failures:
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        left_alone = self.skipped_in_folders + self.irregular_in_folders
+        if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
+            return
+        parts = [f"{self.done} done"]
+        if self.skipped:
+            parts.append(f"{self.skipped} skipped")
+        if self.failures:
+            parts.append(f"{len(self.failures)} failed")
+        if self.not_run:
+            parts.append(f"{self.not_run} not run")
+        if self.skipped_in_folders:
+            parts.append(f"{self.skipped_in_folders} of kinds that are not pooled left alone")
+        if self.irregular_in_folders:
+            parts.append(f"{self.irregular_in_folders} that are no regular files left alone")
+        click.echo(", ".join(parts) + ".", err=True)
+
+    def _why(self, failure: Outcome) -> str:
+        detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
+        return shown(f"{failure.reason}{detail}")  # a file's own words may be in it
+
+    @property
+    def not_run(self) -> int:
+        """How many were left when the run was stopped."""
+        return self.total - self.done - self.skipped - len(self.failures)
+
+    @property
+    def code(self) -> ExitCode:
+        """What the process exits with."""
+        return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+
+
+def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
+    """Give shapes before and after in a few characters, those of many frames by the first."""
+    text = f"{_shape(before[0])} -> {_shape(after[0])}"
+    return text if len(before) == 1 else f"{len(before)} frames, {text}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _as_dict(outcome: Outcome) -> dict[str, object]:
+    return {
+        "source": outcome.source,
+        "target": outcome.target,
+        "status": outcome.status,
+        "before": outcome.before,
+        "after": outcome.after,
+        "dtype": outcome.dtype,
+        "reason": outcome.reason,
+        "notes": outcome.notes,
+        "seconds": round(outcome.seconds, 4),
+    }
+
+
+def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1) -> None:
+    """Tell the outcomes of `files` jobs of `levels` outputs each as they come, and the sum."""
+    silent = report.telling.silent
+    progress = Progress(files, files > 1 and not silent and can_draw())
+    with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
+        for outcome in outcomes:
+            progress.clear()
+            told = outcome.levels or (outcome,)
+            report.total += len(told) - levels
+            for level in told:
+                report.add(level)
+                left_out = level.status == "skipped" and not level.target
+                if left_out and not (silent or report.telling.verbose):
+                    click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
+            progress.add(outcome)
