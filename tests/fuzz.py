@@ -32,8 +32,8 @@ Verdict = tuple[str, str]
 def tried(name: str, number: int, seed: int, pixels: int | None, folder: Path) -> Verdict:
     """Pool one mutant, of at most so many pixels."""
     from numbapool_cli.codecs import by_name
-    from numbapool_cli.work.pooled import pool_file
     from numbapool_cli.job import Job, Reading, Writing
+    from numbapool_cli.work.pooled import pool_file
 
     source = folder / f"in{FILES[name][0]}"
     source.write_bytes(mutant(name, number, seed))

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli.codecs import memory
-from numbapool_cli.codecs import npy
+from numbapool_cli.codecs import memory, npy
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.exits import FileError
 from numbapool_cli.job import Reading

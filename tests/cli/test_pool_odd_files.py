@@ -174,17 +174,17 @@ def test_standard_input_beside_files(pool):
 
 def test_a_file_that_vanishes(pool, monkeypatch):
     """It is listed, and gone when its turn comes."""
-    from numbapool_cli import engine
+    from numbapool_cli.work import pooled
 
     for name in ("a.png", "b.png"):
         picture("L", 8, 6).save(name)
-    real = engine.passed_over
+    real = pooled.passed_over
 
     def vanishing(job):
         Path("b.png").unlink(missing_ok=True)
         return real(job)
 
-    monkeypatch.setattr(engine, "passed_over", vanishing)
+    monkeypatch.setattr(pooled, "passed_over", vanishing)
     result = pool("avg", ".", "-o", "out", "-j", 1, code=1)
     assert "  b.png  there is no such file\n" in result.stderr
     assert outputs("out") == ["a.png"]

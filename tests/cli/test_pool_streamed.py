@@ -14,7 +14,8 @@ import resource, sys
 from numbapool_cli.work.pooled import pool_file
 from numbapool_cli.job import Job, Reading, Window, Writing
 source, target, format = sys.argv[1:4]
-pool_file(Job("small." + source.partition(".")[2], "small_" + target, "max", writing=Writing(format)))
+small = "small." + source.partition(".")[2]
+pool_file(Job(small, "small_" + target, "max", writing=Writing(format)))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 outcome = pool_file(Job(source, target, "max", writing=Writing(format)))
 assert outcome.status == "done", outcome.reason

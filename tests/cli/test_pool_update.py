@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numbapool_cli.files import manifest
-from numbapool_cli.work import update as updates
 from numbapool_cli.job import MANIFEST, Job, OutputSize, Reading, Values, Window, Writing
+from numbapool_cli.work import update
 from pictures import picture, read
 
 
@@ -214,15 +214,15 @@ def test_streams_have_no_time(pool):
 
 def test_a_source_that_changes_meanwhile(run):
     """What is pooled after its stamp was taken is seen to differ by the next run."""
-    real = updates.run_one
+    real = update.pool_file
 
-    def pool_file(job):
+    def changing(job):
         if job.source.endswith("1.png"):
             picture("L", 9, 7, 9).save(job.source)
         return real(job)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(updates, "run_one", run_one)
+        patch.setattr(update, "pool_file", changing)
         assert run("-j", 1) == {"done": ALL}
     assert run() == {"done": ["1"], "skipped": ["0", "2"]}
     assert run() == {"skipped": ALL}

@@ -14,9 +14,11 @@ FILES = 10
 BEGIN = """
     import errno, os, signal, sys, time
     from pathlib import Path
-    from numbapool_cli import main, processes
+    from numbapool_cli import main
+    from numbapool_cli.batch import processes
+    from numbapool_cli.work import pooled
     sys.argv[0] = "pool"
-    real = processes.run_one
+    real = pooled.pool_file
 """
 
 
@@ -50,7 +52,7 @@ DIES_AT_WORK = """
             Path("died").touch()
             os._exit(1)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
 """
 
 
@@ -66,12 +68,12 @@ def test_each_of_several_deaths_costs_one_file(folder):
     script = """
     def pool_file(job):
         if job.source[-5] in "0369":
-            from numbapool_cli.files import write as targets
-            half = targets.writing(job.target, "error")
+            from numbapool_cli.files.write import writing
+            half = writing(job.target, "error")
             half.__enter__().file.write(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script)
     assert done.returncode == 1
@@ -125,7 +127,7 @@ DIES_BESIDE = """
     def pool_file(job):
         time.sleep(0.5 if job.source.endswith("f0.png") else 0)
         return real(job)
-    processes._begin, processes.run_one = dying, run_one
+    processes._begin, pooled.pool_file = dying, pool_file
 """
 
 NO_FORK = """
@@ -186,7 +188,7 @@ def test_nothing_begins_after_a_failure_with_fail_fast(folder):
             os._exit(1)
         time.sleep(0.5)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script, "--fail-fast")
     assert done.returncode == 1
@@ -198,8 +200,8 @@ def test_threads_that_the_system_does_not_give(folder):
     import threading
     def refused(self):
         raise RuntimeError("can't start new thread")
-    from numbapool_cli import workers
-    workers.PROCESSES_FROM = 1000
+    from numbapool_cli.batch import run
+    run.PROCESSES_FROM = 1000
     threading.Thread.start = refused
     """
     done = run(folder, script)
@@ -226,7 +228,7 @@ def test_what_libraries_log_is_not_shown(folder):
         except OSError:
             logging.exception("a library's word")
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script)
     assert done.returncode == 0
