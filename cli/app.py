@@ -14,7 +14,7 @@ from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
 from .telling import streams
 
-# Other commands, each a module below `commands` whose `command` is made when it is asked for.
+# Other commands: modules below `commands`, each imported when its command is named.
 _COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
 
 _COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
@@ -28,14 +28,14 @@ Examples:
 
 
 class PoolGroup(click.Group):
-    """A group that imports a command when it is named, and ends in an `ExitCode`."""
+    """A group that imports a command when it is named, and exits with an `ExitCode`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands' names in the order of the help."""
+        """Return the names of the commands, in the order of the help."""
         return [*OPERATORS, *_COMMANDS]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and give a command."""
+        """Import a command and return it."""
         command: click.Command
         if cmd_name in OPERATORS:
             from .commands.operator import build
@@ -53,7 +53,7 @@ class PoolGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one may have been meant."""
+        """Return the command; for an unknown name, suggest a similar one."""
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
@@ -101,7 +101,7 @@ class PoolGroup(click.Group):
 
 
 def _tell_variable(error: click.ClickException) -> None:
-    """Name the variable that a bad value is from: on the command line there is none to be seen."""
+    """Name the environment variable of a bad value, which the command line does not show."""
     if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
         return
     name = str(error.param.name)
@@ -110,7 +110,7 @@ def _tell_variable(error: click.ClickException) -> None:
         click.echo(f"It is from the environment's {variable}.", err=True)
 
 
-# What others call these operators.
+# Other names for these operators.
 _ALSO_CALLED = {
     "mean": "avg",
     "average": "avg",
@@ -163,7 +163,7 @@ def main() -> NoReturn:
     """Run the process's command line."""
     streams.prepare()
     if "--debug" not in sys.argv:
-        # What a codec finds odd in a file is told in the report, or is of no use to the user.
+        # The report tells the user what a codec warns of, if it matters.
         import warnings
 
         warnings.simplefilter("ignore")
@@ -173,13 +173,13 @@ def main() -> NoReturn:
         set_apart()
     try:
         cli.main(prog_name=_called_as())
-    except KeyboardInterrupt:  # once more, while the first was answered
+    except KeyboardInterrupt:  # a second one, while the first was handled
         sys.exit(ExitCode.INTERRUPTED)
     finally:
         interrupts.end_at_once()
 
 
 def _called_as() -> str:
-    """Give the name by which the user runs the command."""
+    """Return the name that the user typed."""
     file = os.path.basename(sys.argv[0]).removesuffix(".exe")  # noqa: PTH119 - quick to start
     return {"__main__.py": "python -m numbapool", "numbapool": "numbapool"}.get(file, "pool")

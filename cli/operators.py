@@ -1,11 +1,11 @@
-"""The pooling operators that the command offers: one row each, all else is made from it."""
+"""The table of operators of the command. Options, help and refusals are read from its rows."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Operator:
-    """A subcommand of ``pool`` and the function of ``numbapool.functional`` behind it.
+    """A subcommand of ``pool``: an operator of the library, with its help and colour rules.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Operator:
     note: str = ""
 
     def takes(self, name: str) -> bool:
-        """Say whether an option for values, by its name in `Values`, is of use to it."""
+        """Return whether an option for values, by its name in `Values`, is of use to it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
         return name in ("nan", "nodata") or name in self.parameters

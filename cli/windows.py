@@ -1,4 +1,4 @@
-"""Windows as the library takes them, for an input of a given size."""
+"""Arguments of the library for the windows of an input."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from .job import Window
 
 Arguments = dict[str, Any]
 
-_MOST_ENLARGED = 1 << 27  # pixels: a size this much larger than its input is a slip
+_MOST_ENLARGED = 1 << 27  # pixels; a larger output than this is taken for a typing error
 
 
 def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) -> Arguments:
-    """Give the library's keyword arguments for an input of that (height, width)."""
+    """Return the keyword arguments of the library for an input of this (height, width)."""
     height, width = spatial
     partial = window.ceil or (window.edge or ("partial" if picture else "trim")) == "partial"
     if window.size:
@@ -34,13 +34,13 @@ def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) ->
         "stride": stride,
         "padding": window.padding,
         "dilation": window.dilation,
-        # "same" and its like fix the output's size themselves.
+        # "same" and the like decide the size of the output themselves.
         "ceil_mode": partial and not isinstance(window.padding, str),
     }
 
 
 def fitting(length: int, most: int, partial: bool) -> int:
-    """Give the least whole window, laid side by side, that leaves at most `most` of `length`."""
+    """Return the smallest window that makes at most `most` windows side by side of `length`."""
     return max(1, -(-length // most) if partial else length // (most + 1) + 1)
 
 

@@ -19,7 +19,7 @@ Given = Mapping[str, Any]
 
 D = TypeVar("D")
 
-_MOST = (1 << 63) - 1  # of whole numbers in the kernels
+_MOST = (1 << 63) - 1  # the largest whole number in the kernels
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def values_of(given: Given, operator: Operator) -> Values:
 
 
 def reading_of(given: Given, operator: Operator | None = None) -> Reading:
-    """Return how inputs are read; labels of a palette are read as such."""
+    """Return how inputs are read; an operator on labels reads palettes as indices."""
     indices = operator is not None and operator.keeps_labels
     return _made(Reading, given, indices=indices)
 
@@ -155,5 +155,5 @@ def writing_of(given: Given) -> Writing:
     if lossless and all(typed.values()):
         raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
     if typed["quality"] and not typed["lossless"]:
-        lossless = False  # one from the environment or a file is for the lossy formats
+        lossless = False  # a quality from the environment or a file is for lossy formats
     return _made(Writing, {**given, "lossless": lossless, "on_exists": on_exists_of(given)})

@@ -1,7 +1,7 @@
 """``--config``: defaults for options, from a TOML file.
 
-Keys are options' long names. What stands at the top holds for every command that has such an
-option, what stands in a table for the command that the table is named after.
+Keys are the long names of options. A key at the top holds for every command with that option. A
+key in a table holds for the command of that name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +25,7 @@ _SOURCES: dict[ParameterSource | None, int] = {
     ParameterSource.COMMANDLINE: 3,
 }
 
-# Options, and those that each contradicts.
+# Each option, and the options that contradict it.
 _RIVALS: dict[str, tuple[str, ...]] = {
     "size": ("fit", "kernel_size", "stride", "padding", "dilation"),
     "fit": ("size", "kernel_size", "stride", "padding", "dilation"),
@@ -42,7 +42,7 @@ _RIVALS: dict[str, tuple[str, ...]] = {
 
 
 def load(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
-    """Make the file's keys the defaults of the commands' options."""
+    """Use the values of the file as defaults of the commands' options."""
     if value is None or ctx.resilient_parsing:
         return
     root = ctx.find_root()
@@ -91,7 +91,7 @@ OPTION = click.option(
 
 
 def attach(command: click.Command) -> None:
-    """Give a command the option, and what it says, contradictions settled; once."""
+    """Add --config to a command, and settle contradictions before it runs; once per command."""
     callback = command.callback
     if callback is None or any(param.name == "config" for param in command.params):
         return
@@ -100,7 +100,7 @@ def attach(command: click.Command) -> None:
 
 
 class _Keys:
-    """A command's options by their long names."""
+    """The options of a command, by their long names."""
 
     def __init__(self, command: click.Command) -> None:
         self._command = command
@@ -110,7 +110,7 @@ class _Keys:
         return key.replace("_", "-") in self.known
 
     def default(self, key: str, given: Any, where: str) -> dict[str, Any]:
-        """Give the option's own name and the value, where it is one that the option takes."""
+        """Return the option's parameter name and its value; refuse a value of the wrong type."""
         option, on = self.known[key.replace("_", "-")]
         if option.is_flag != isinstance(given, bool):
             takes = "true or false" if option.is_flag else "a value, not true or false"
@@ -132,7 +132,7 @@ class _Keys:
 
 
 def _names(command: click.Command) -> Iterator[tuple[str, tuple[click.Option, bool]]]:
-    """Give each long name, its option and, for a flag, whether it turns it on or off."""
+    """Yield each long name with its option and whether the name turns a flag on."""
     for option in command.params:
         if isinstance(option, click.Option):
             for on, names in ((True, option.opts), (False, option.secondary_opts)):
@@ -159,9 +159,9 @@ def _unknown(what: str, key: str, known: Iterable[str]) -> NoReturn:
 
 
 def settled(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a command's options without those that contradict what was said more to the point.
+    """Return the options, without those that a stronger source contradicts.
 
-    What is typed puts aside what the environment says, and that what the file says.
+    The command line is stronger than the environment, which is stronger than the file.
     """
     ctx = click.get_current_context()
     said = {name: _SOURCES.get(ctx.get_parameter_source(name), 0) for name in _RIVALS}
@@ -171,6 +171,6 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
         if 0 < said[name] < max(said[rival] for rival in rivals):
             default = getattr(options[name], "default", None)
             if not isinstance(default, str | bool):
-                default = None  # Click has a value of its own for that
+                default = None  # Click marks a missing default by a value of its own
             settled[name] = options[name].type_cast_value(ctx, default)
     return settled

@@ -13,7 +13,7 @@ from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType,
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
-DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # codecs.npy has what they mean
+DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # `codecs.npy` says what they mean
 _WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
 _PADDINGS = ("valid", "same", "same_lower")
 

@@ -1,4 +1,4 @@
-"""The kinds of value that options take."""
+"""The types of the options."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ class PairType(ParamType):
     name = "pair"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the value as it is typed."""
+        """Return the placeholder for the help."""
         return "K|HxW"
 
     def __init__(self, what: str, least: int = 1, words: tuple[str, ...] = ()) -> None:
@@ -36,7 +36,7 @@ class PairType(ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> Pair | str:
-        """Turn the text into a whole number, a pair of them, or one of the words."""
+        """Return the text as a whole number, a pair of them, or one of the words."""
         text = str(value).strip().lower()
         if text in self.words:
             return text
@@ -59,7 +59,7 @@ class SizeType(ParamType):
     name = "size"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the value as it is typed."""
+        """Return the placeholder for the help."""
         return "WxH"
 
     def __init__(self, percent: bool = False) -> None:
@@ -68,7 +68,7 @@ class SizeType(ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> OutputSize:
-        """Turn the text into an output size."""
+        """Return the text as an output size."""
         if isinstance(value, OutputSize):
             return value
         text = str(value).strip().lower()
@@ -90,13 +90,13 @@ class BytesType(ParamType):
     name = "bytes"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the value as it is typed."""
+        """Return the placeholder for the help."""
         return "N"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int:
-        """Turn the text into a whole number."""
+        """Return the text as a whole number."""
         match = _BYTES.fullmatch(str(value).strip().upper())
         number = int(match[1]) << 10 * " KMGT".index(match[2] or " ") if match else 0
         if number < 1:
@@ -126,7 +126,7 @@ class Colour(ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
-        """Let the text pass where it is a colour."""
+        """Return the text if it is a colour."""
         from PIL import ImageColor
 
         text = str(value)
@@ -138,18 +138,18 @@ class Colour(ParamType):
 
 
 class NodataType(ParamType):
-    """``-9999``, ``0.5``, ``nan`` or ``none``: the number that stands for no value."""
+    """``-9999``, ``0.5``, ``nan`` or ``none``: the number that means "no value"."""
 
     name = "nodata"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the value as it is typed."""
+        """Return the placeholder for the help."""
         return "V"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | float | str:
-        """Turn the text into a number, whole ones exactly, or let ``none`` pass."""
+        """Return the text as a number, a whole number exactly, or ``none`` as it is."""
         text = str(value).strip().lower()
         if text == "none":
             return text
@@ -160,7 +160,7 @@ class NodataType(ParamType):
 
 
 def number_of(text: str) -> int | float | None:
-    """Give the number that a text is, whole numbers exactly, or None."""
+    """Return the text as a number, a whole number exactly; None if it is not a number."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -175,13 +175,13 @@ class NormType(ParamType):
     name = "norm"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        """Show the value as it is typed."""
+        """Return the placeholder for the help."""
         return "P"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
-        """Turn the text into a number above zero."""
+        """Return the text as a number above zero."""
         try:
             norm = float(str(value))
         except ValueError:

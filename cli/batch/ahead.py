@@ -1,4 +1,4 @@
-"""The kernels' import, begun while the first file is decoded."""
+"""Import the kernels while the first file is decoded."""
 
 import threading
 from contextlib import suppress
@@ -7,13 +7,13 @@ from ..telling.compiling import Claim, announced_by
 
 
 def import_ahead(claim: Claim | None) -> None:
-    """Import the kernels in the background: meanwhile the first file is decoded."""
-    with suppress(RuntimeError):  # where there can be no thread, the first job imports them
+    """Import the kernels in the background."""
+    with suppress(RuntimeError):  # if no thread can start, the first job imports them
         threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
 
 
 def _import_kernels(claim: Claim | None) -> None:
-    # Where the import fails, the first job meets the same error and tells it.
+    # If the import fails, the first job meets the same error and reports it.
     with suppress(Exception):
         announced_by(claim)
         import numbapool.functional  # noqa: F401

@@ -1,7 +1,7 @@
-"""Worker processes, each with a pipe of its own and one file at a time.
+"""Jobs in worker processes. Each worker has its own pipe and works on one file at a time.
 
-So the parent knows which file each of them is at, and a worker that dies takes no lock along:
-its file is reported, and another worker takes its place. Nothing but pipes is shared.
+Workers share nothing but pipes, so a worker that dies holds no lock. The parent knows the file of
+each worker: it reports the file of a worker that died, and starts another worker.
 """
 
 import os
@@ -32,19 +32,18 @@ if TYPE_CHECKING:
 
 J = TypeVar("J", bound=Job)
 
-# What a worker says before it sends a file's outcome.
+# Messages from a worker before the outcome of its file.
 _BEGUN, _COMPILING = "begun", "compiling"
 
-_MOST_FAULTS = 3  # workers of each place that may die in a row before they begin a file
+_MOST_FAULTS = 3  # deaths in a row, per worker, before the workers have begun a file
 
 
 def in_processes(
     work: Callable[[J], Outcome], jobs: Sequence[J], workers: int, fail_fast: bool, announce: bool
 ) -> Iterator[Numbered]:
-    """Give the outcomes as they come, each with its job's number.
+    """Yield the outcomes as they come, each with its job's number.
 
-    Where no worker can be made, or none lives until it begins a file, the rest is done in this
-    process.
+    If no worker can be started, or all die before they begin a file, this process does the rest.
     """
     waiting = deque(range(len(jobs)))
     crew: list[_Worker] = []
@@ -62,7 +61,7 @@ def in_processes(
                 word, number = worker.heard(), worker.number
                 if worker.dead:
                     crew.remove(worker)
-                if word is None:  # it died, and was at no file
+                if word is None:  # it died while it had no file
                     faults += 1
                     if number is not None:
                         waiting.appendleft(number)
@@ -89,21 +88,21 @@ def in_processes(
 
 
 class _Worker:
-    """A process, and the job that was given to it."""
+    """A worker process, and its job."""
 
     def __init__(self, crew: "list[_Worker]", work: Callable[..., Outcome]) -> None:
         context = _context()
-        self.number: int | None = None  # of its job; None while it has none
-        self.job: Job | None = None  # as soon as it is at work on it
+        self.number: int | None = None  # of its job; None without a job
+        self.job: Job | None = None  # once the worker has begun it
         self.dead = False
         self.pipe, theirs = context.Pipe()
-        # A forked child has the parent's ends of all pipes, too, and must close them: as long as
-        # one stays open, its worker is not told that the parent has gone.
+        # A forked child inherits the parent's ends of all pipes and must close them. While one
+        # stays open, the worker at its other end does not notice that the parent has died.
         forked = context.get_start_method() == "fork"
         inherited = [worker.pipe for worker in (*crew, self)] if forked else []
         self.process = context.Process(target=_serve, args=(work, theirs, inherited), daemon=True)
         try:
-            with held_back():  # until the child, which begins like this process, ignores it
+            with held_back():  # until the child ignores Ctrl-C
                 self.process.start()
         except BaseException:
             self.pipe.close()
@@ -112,13 +111,13 @@ class _Worker:
             theirs.close()
 
     def give(self, number: int, job: Job) -> None:
-        """Hand a job over. That the worker is dead is seen when it is listened to."""
+        """Send a job to the worker; `heard` notices if the worker is dead."""
         self.number, self._given, self.job = number, job, None
         with suppress(OSError):
             self.pipe.send(job)
 
     def heard(self) -> Any:
-        """Give its word or its job's outcome; None where it died, and was at no file."""
+        """Return its word or its job's outcome; None where it died while it had no file."""
         try:
             word = self.pipe.recv()
         except (EOFError, OSError):
@@ -135,7 +134,7 @@ class _Worker:
 
     @property
     def _how(self) -> str:
-        """How the process ended."""
+        """How the process ended, for a message."""
         code = self.process.exitcode or 0
         if code >= 0:
             return f"exit code {code}"
@@ -146,37 +145,37 @@ class _Worker:
 
 
 def _hire(crew: list[_Worker], wanted: int, work: Callable[..., Outcome]) -> bool:
-    """Bring the crew to as many as are wanted and the system gives, and say if there are any."""
-    with suppress(OSError, ImportError, RuntimeError):  # no process, no pipe, no memory for them
+    """Start workers until there are enough or the system refuses; return whether there are any."""
+    with suppress(OSError, ImportError, RuntimeError):  # no process, pipe or memory left
         while len(crew) < wanted:
             crew.append(_Worker(crew, work))
     return bool(crew)
 
 
 def _ready(crew: list[_Worker]) -> list[_Worker]:
-    """Wait until workers have said something, or died, and give these."""
+    """Wait for workers that have sent a message or died, and return them."""
     ready = wait([worker.pipe for worker in crew])
     return [worker for worker in crew if worker.pipe in ready]
 
 
 def _dismiss(crew: list[_Worker]) -> None:
-    """Let the workers finish the files that they are at, and end."""
+    """Let the workers finish their files and end."""
     for worker in crew:
         worker.pipe.close()
     try:
         for worker in crew:
             worker.process.join()
-    except KeyboardInterrupt:  # once more: now it cannot wait
+    except KeyboardInterrupt:  # a second Ctrl-C: do not wait
         for worker in crew:
             worker.process.kill()
         raise
 
 
 def _context() -> "ForkContext | SpawnContext":
-    """Say how worker processes begin.
+    """Return how worker processes start.
 
-    Forked where that is safe: on Linux, from a process that has no thread but this one and ran no
-    kernel. They have all modules then, which takes each of the others a quarter of a second.
+    A fork is safe on Linux, if this process has one thread and ran no kernel. A forked worker has
+    all modules already. A spawned worker needs a quarter of a second to import them.
     """
     from multiprocessing import get_context
 
@@ -184,7 +183,7 @@ def _context() -> "ForkContext | SpawnContext":
         if sys.platform != "win32":
             from multiprocessing.resource_tracker import ensure_running
 
-            ensure_running()  # begun with the first child, it would let Ctrl-C through to it
+            ensure_running()  # started with the first child, it would pass Ctrl-C on to it
         return get_context("spawn")
 
     from ..codecs import pillow, pillow_save  # noqa: F401
@@ -207,10 +206,10 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
 
     def claim() -> bool:
         say(_COMPILING)
-        return False  # the parent speaks, which alone knows what stands on the terminal
+        return False  # the parent tells it, because it draws on the terminal
 
-    # What goes wrong with a file `work` tells. What does with the pipe, or before there is a
-    # file, ends the worker, and the parent sees that.
+    # `work` reports what goes wrong with a file. An error of the pipe, or before there is a file,
+    # ends the worker, and the parent notices.
     with suppress(Exception):
         _begin()
         import_ahead(claim)
@@ -222,11 +221,11 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
 
 
 def _begin() -> None:
-    """Make a worker process ready: serial kernels, no word of its own, no life of its own."""
+    """Prepare a worker process: serial kernels, no output, and an end when the parent ends."""
     import warnings
 
     os.environ["NUMBA_NUM_THREADS"] = "1"
-    ignore()  # the terminal sends Ctrl-C to all; one answers
+    ignore()  # the terminal sends Ctrl-C to all processes; the parent handles it
     warnings.simplefilter("ignore")
     keep_no_log()
     set_apart()

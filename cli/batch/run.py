@@ -1,4 +1,4 @@
-"""Running work on jobs, several at once where that pays, with outcomes in the jobs' order."""
+"""Do work on jobs, several at once if that is faster, with the outcomes in order."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,7 @@ from .threads import in_threads
 
 J = TypeVar("J", bound=Job)
 
-_MOST_WORKERS = 16  # past which the disk and Python's lock gain nothing
+_MOST_WORKERS = 16  # with more, the disk and Python's lock are the limit
 
 # Threads wait for each other while Pillow copies pixels out. Processes do not wait, but they take
 # longer to start than a few small files take. 24 photos of 12 MP by 4 took 2.2 s on two threads,

@@ -33,7 +33,7 @@ def in_threads(
 
     threads: list[threading.Thread] = []
     try:
-        with suppress(RuntimeError):  # the system may give no more of them
+        with suppress(RuntimeError):  # the system may refuse more threads
             for number in range(workers):
                 thread = threading.Thread(target=take_jobs, name=f"pool-{number}")
                 thread.start()

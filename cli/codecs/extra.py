@@ -4,7 +4,7 @@ EXTRA = "pip install 'numbapool[deep]'"
 
 
 def installed() -> bool:
-    """Say whether the extra is there."""
+    """Return whether the extra is installed."""
     try:
         import imagecodecs  # noqa: F401
         import tifffile  # noqa: F401

@@ -1,4 +1,4 @@
-"""Loading rasters from a file by its first bytes, whatever its name says."""
+"""Load rasters from a file, by its first bytes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from .raster import Raster
 
 
 def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
-    """Load a file's frames or arrays by what it is, whatever its name says."""
+    """Load the frames or arrays of a file, by its first bytes."""
     kind = by_magic(file.read(8))
     file.seek(0)
     if kind in ARRAYS:

@@ -1,4 +1,4 @@
-"""Memory: how much there is, and refusing what would take too much of it."""
+"""Memory: how much is available, and refusing what takes too much."""
 
 import os
 import sys
@@ -9,22 +9,22 @@ from pathlib import Path
 from ..exits import FileError
 from ..job import Reading
 
-_UNKNOWN = 1 << 32  # bytes taken to be there where the system does not say
-_SHARE = 4  # of what is at hand: results stand beside what they are made of
+_UNKNOWN = 1 << 32  # bytes that are assumed if the system does not tell
+_SHARE = 4  # a fraction of the available memory: inputs and results need room together
 _GROUPS = Path("/sys/fs/cgroup")
 
 
 def at_hand() -> int:
-    """Give the bytes that this process could have, as the system and its limits say."""
+    """Return how many bytes of memory this process can get, by the system and its limits."""
     found: list[int] = []
     for look in (_free, _of_group, _of_process):
-        with suppress(Exception):  # each system answers some of them
+        with suppress(Exception):  # each system knows some of them
             found += look()
     return min(found, default=_UNKNOWN)
 
 
 def refuse_large(what: str, size: int, reading: Reading) -> None:
-    """Refuse what would have to be held in memory and is more than `reading` allows.
+    """Refuse to hold more in memory than `reading` allows.
 
     `what` begins the message, as "it takes".
     """
@@ -42,7 +42,7 @@ def _free() -> Iterator[int]:
     if sys.platform == "win32":
         import ctypes
 
-        # MEMORYSTATUSEX: two numbers of 32 bits, of which the first is its size, seven of 64.
+        # MEMORYSTATUSEX: two numbers of 32 bits, the first is its size; then seven of 64 bits.
         status = (ctypes.c_uint64 * 8)()
         status[0] = ctypes.sizeof(status)
         if ctypes.windll.kernel32.GlobalMemoryStatusEx(ctypes.byref(status)):
@@ -52,12 +52,12 @@ def _free() -> Iterator[int]:
             name, _, rest = line.partition(":")
             if name == "MemAvailable":
                 yield int(rest.split()[0]) << 10
-    else:  # what is free there counts no caches that would make room: all there is, then
+    else:  # free memory there leaves out caches that can be dropped, so take all memory
         yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def _of_group() -> Iterator[int]:
-    """Give what Linux lets the process's group have, as a container's has a limit."""
+    """Yield the limits of the process's group on Linux, such as a container's."""
     places = [_GROUPS / "memory" / "memory.limit_in_bytes"]
     for line in Path("/proc/self/cgroup").read_text().splitlines():
         number, _, path = line.split(":", 2)
@@ -65,7 +65,7 @@ def _of_group() -> Iterator[int]:
             group = _GROUPS / path.lstrip("/")
             places += [place / "memory.max" for place in (group, *group.parents)]
     for place in places:
-        with suppress(OSError, ValueError):  # it is not there, or says "max"
+        with suppress(OSError, ValueError):  # missing, or "max"
             yield int(place.read_text())
 
 

@@ -1,4 +1,4 @@
-"""Saving rasters in a format: arrays by NumPy's own, pictures by Pillow or the extra 'deep'."""
+"""Save rasters: arrays in NumPy's formats, pictures by Pillow or the extra 'deep'."""
 
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -11,7 +11,7 @@ from .raster import Raster
 def save(
     rasters: Iterable[Raster], file: BinaryIO, writing: Writing, max_pixels: int | None = None
 ) -> tuple[str, ...]:
-    """Write rasters to a file, and return what there is to say of it."""
+    """Write rasters to a file, and return notes for the user."""
     if writing.format in ARRAYS:
         from . import npy
 

@@ -1,4 +1,4 @@
-"""Whether a format holds a result, found out before there is one: by a pixel of its kind."""
+"""Whether a format holds a result, found out by writing one pixel of its form."""
 
 import io
 from collections.abc import Sequence

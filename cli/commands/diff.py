@@ -103,7 +103,7 @@ def _loaded(source: str, reading: Reading) -> Iterator["Raster"]:
 
 
 def _draw(difference: "Difference", output: str, said: Writing) -> str | None:
-    """Write the heat map, and give the name that it got."""
+    """Write the heat map, and return its name."""
     from ..codecs.save import save
     from ..rasters.heat import heat_map
 
@@ -162,7 +162,7 @@ def _rows(difference: "Difference", measured: dict[str, Any]) -> Iterator[tuple[
 
 
 def _number(number: float) -> str:
-    """Give a whole number whole, and others to six digits."""
+    """Return a whole number as it is, another number with six digits."""
     return f"{number:.0f}" if isinstance(number, int) else f"{number:.6g}"
 
 

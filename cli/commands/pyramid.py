@@ -16,8 +16,8 @@ from ..operators import OPERATORS, Operator
 from ..telling.report import Report, Telling, tell
 
 _OPERATORS = tuple(row.name for row in OPERATORS.values() if row.keeps_shades)
-_SLIDING = ("count_include_pad", "divisor_override")  # of no use to windows without padding
-_MOST = 64  # levels, past which no side that fits in memory is longer than 1
+_SLIDING = ("count_include_pad", "divisor_override")  # without padding these change nothing
+_MOST = 64  # levels; after so many, a side of any length is 1
 
 
 @click.command(

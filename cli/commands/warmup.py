@@ -23,12 +23,12 @@ _KNOWN = (
     *(f"float{bits}" for bits in (16, 32, 64)),
 )
 
-# Pictures whose kernels a plain array does not bring: colours as one, alphas that weigh.
+# Modes whose kernels a plain array does not compile: whole colours, weights by alpha.
 _COLOURS = {
     "uint8": ("LA", "RGB", "RGBA"),
     "uint16": ("LA;16", "RGB;16", "RGBA;16"),
 }
-_SIDES = (96, 97, 98)  # cut evenly, or not: that can take another kernel
+_SIDES = (96, 97, 98)  # lengths that windows divide or not: they may use other kernels
 _KERNELS = (2, 3, 4)
 
 
@@ -68,7 +68,7 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
 
     from ..telling.compiling import announced_by
 
-    announced_by(None)  # the progress says it
+    announced_by(None)  # the progress line tells it
     folder, trouble = place()
     if folder is None:
         raise click.ClickException(trouble)
@@ -98,7 +98,7 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
 
 
 def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
-    """Give the poolings that bring the kernels: of each kind of picture, and of arrays."""
+    """Yield calls that compile the kernels, for each kind of picture and for arrays."""
     from functools import partial
     from itertools import product
 

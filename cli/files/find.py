@@ -1,4 +1,4 @@
-"""Inputs: files, folders, patterns, lists of names and standard input, as the files they mean."""
+"""Find inputs: files, folders, patterns, lists of names and standard input."""
 
 import glob
 import itertools
@@ -17,7 +17,7 @@ from ..telling.names import shown
 from .open import kind_of
 
 _MAGIC = frozenset("*?[")
-_BOM = b"\xef\xbb\xbf"  # with which editors on Windows begin a file
+_BOM = b"\xef\xbb\xbf"  # which some editors on Windows write at the start of a file
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class Source:
     Attributes
     ----------
     path
-        What is opened; "-" is standard input.
+        The file to open; "-" is standard input.
     place
-        Where it stands below the folder, pattern or list it came from: what an output folder
-        mirrors.
+        Its path below the folder, pattern or list it came from. An output folder repeats this
+        path.
     named
-        Whether it was named itself, not found in a folder or by a pattern.
+        Whether the user named it, and it was not found in a folder or by a pattern.
     """
 
     path: str
@@ -42,14 +42,14 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, each once, and how much in folders was passed over.
+    """The inputs in order, each once, and how many files in folders were skipped.
 
     Attributes
     ----------
     skipped
-        Files of kinds that no codec knows, and former outputs.
+        How many files are of other types, or are outputs of an earlier run.
     irregular
-        What is no file: pipes, sockets, devices.
+        How many are not regular files: pipes, sockets, devices.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -58,7 +58,7 @@ class Found:
     _seen: set[str] = field(default_factory=set)
 
     def add(self, path: str, place: Path, named: bool) -> None:
-        """Take a file in, unless it already is."""
+        """Add a file, unless it is there already."""
         if path not in self._seen:
             self._seen.add(path)
             self.sources.append(Source(path, place, named))
@@ -74,9 +74,8 @@ def find(
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
-    `leave_out` is the output folder: where it lies inside an input folder, what a former run
-    wrote is no input of this one. `own_suffix` (".avg2"), or several, marks the former outputs
-    beside inputs.
+    `leave_out` is the output folder. If it lies inside an input folder, its files are not inputs.
+    `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
@@ -86,7 +85,7 @@ def find(
             raise click.UsageError("an INPUT is an empty name: was a variable not set?")
         if name == STREAM:
             found.add(STREAM, Path("stdin"), named=True)
-        elif os.path.isdir(name):  # noqa: PTH112 - others raise for a name that is too long
+        elif os.path.isdir(name):  # noqa: PTH112 - pathlib raises for a name that is too long
             folders = True
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
@@ -109,7 +108,7 @@ def find(
 
 
 class _Walk:
-    """Folders and patterns, into `found`."""
+    """Adds the files of folders and patterns to `found`."""
 
     def __init__(
         self, found: Found, recursive: bool, leave_out: str | None, own: str | tuple[str, ...]
@@ -125,10 +124,10 @@ class _Walk:
                     path = folder / entry.name
                     if entry.is_dir(follow_symlinks=False):
                         below.append(path)
-                    elif not os.path.isdir(path):  # noqa: PTH112 - others raise for a looping link
+                    elif not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for a link to itself
                         self.file(path, root)
         except OSError:
-            # The folder itself becomes the failed file: `unreadable` says why.
+            # The folder itself fails as a file: `unreadable` says why.
             self.found.add(str(folder), folder.relative_to(root), named=True)
         for path in below if self.recursive else ():
             if self.leave_out is None or path.resolve() != self.leave_out:
@@ -155,7 +154,7 @@ class _Walk:
                 self.file(path, root)
 
     def _left_out(self, path: Path, root: Path) -> bool:
-        """Say whether a path is in the output folder, and that below the pattern's root."""
+        """Return whether a path is in the output folder, below the root of the pattern."""
         if self.leave_out is None:
             return False
         below = itertools.takewhile(lambda folder: folder != root, path.parents)
@@ -163,10 +162,10 @@ class _Walk:
 
 
 def _matches(pattern: str) -> Iterator[str]:
-    """Give what a pattern matches; its ** goes into no link, which may lead round in circles."""
+    """Yield the names that a pattern matches. ** follows no links, which may form a loop."""
     parts = Path(pattern).parts
     if "**" not in parts:
-        yield from glob.glob(pattern)  # noqa: PTH207 - keeps the case of the name as given
+        yield from glob.glob(pattern)  # noqa: PTH207 - keeps the case of the name
         return
     first = parts.index("**")
     after = tuple(itertools.dropwhile(lambda part: part == "**", parts[first:])) or ("*",)
@@ -180,12 +179,12 @@ def _irregular(path: Path) -> bool:
     try:
         mode = path.stat().st_mode
     except OSError:
-        return False  # such as a link that leads nowhere: a file that fails
+        return False  # such as a broken link: a file that fails later
     return kind_of(mode) not in ("", "folder")
 
 
 def read_list(name: str, null: bool) -> list[str]:
-    """Read names, one a line or (`null`) each ended by a NUL, from a file or standard input."""
+    """Return the names in a file or standard input, one per line, or ended by NULs (`null`)."""
     if name == STREAM:
         data = sys.stdin.buffer.read() if sys.stdin else b""
     else:
@@ -204,7 +203,7 @@ def read_list(name: str, null: bool) -> list[str]:
 
 
 def _places(names: list[str]) -> list[Path]:
-    """Give each listed name's place: as listed, or below what the absolute ones have in common."""
+    """Return the place of each name: as listed, or below the common folder of absolute names."""
     absolute = [name for name in names if _is_outside(Path(name))]
     common = os.path.commonpath(
         [str(Path(name).absolute().parent) for name in absolute] or [os.sep]

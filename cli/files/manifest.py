@@ -1,4 +1,4 @@
-"""The manifest beside outputs: what each was made from and how, as a former run noted it."""
+"""The manifest beside outputs, which notes the source and options of each output."""
 
 import json
 import os
@@ -17,23 +17,23 @@ from ..telling.reasons import reason
 from .write import writing
 
 _VERSION = 1
-_NO_MATTER = ("on_exists", "max_pixels", "max_bytes")  # options that change no output
+_NO_MATTER = ("on_exists", "max_pixels", "max_bytes")  # options that do not change the output
 
 
 @dataclass(frozen=True)
 class Record:
-    """What one output was made from.
+    """The source and options of one output.
 
     Attributes
     ----------
     source
-        The input's path from the output's folder, so that both may move together.
+        The input's path relative to the output's folder, so that both can move together.
     stamp
         The input's stamp from before it was read.
     written
-        The output's: it tells whether what stands there is still what was written.
+        The output's stamp: it shows whether the output has changed since.
     options
-        The operator, and those of the options that are not the defaults.
+        The operator, and the options that differ from the defaults.
     """
 
     source: str
@@ -42,7 +42,7 @@ class Record:
     options: dict[str, str]
 
     def plain(self) -> dict[str, Any]:
-        """Give the record as JSON has it."""
+        """Return the record for JSON."""
         return {
             "source": self.source,
             **asdict(self.stamp),
@@ -52,7 +52,7 @@ class Record:
 
 
 def _record(plain: Any) -> Record | None:
-    """Make a record of what JSON had, or None of what is none."""
+    """Return a record from JSON; None if it is not a record."""
     try:
         stamp = Stamp(plain["size"], plain["mtime_ns"], plain["sha256"])
         return Record(plain["source"], stamp, Stamp(*plain["written"]), plain["options"])
@@ -61,7 +61,7 @@ def _record(plain: Any) -> Record | None:
 
 
 def stamp_of(path: str) -> Stamp | None:
-    """Give a file's size and time, or None where there is none."""
+    """Return a file's size and time; None if there is no such file."""
     try:
         status = Path(path).stat()
     except (OSError, ValueError):
@@ -70,7 +70,7 @@ def stamp_of(path: str) -> Stamp | None:
 
 
 def options_of(job: Job) -> dict[str, str]:
-    """Give what, beside the source, makes a job's output what it is."""
+    """Return the operator and the options that decide a job's output."""
     said = {"operator": job.operator}
     for part in (job.window, job.values, job.reading, job.writing):
         for name, field in part.__dataclass_fields__.items():
@@ -81,7 +81,7 @@ def options_of(job: Job) -> dict[str, str]:
 
 
 class Manifest:
-    """The records of a folder's outputs, by their names."""
+    """The records of the outputs in a folder, by name."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -91,17 +91,17 @@ class Manifest:
         self._new: dict[str, Record] = {}
 
     def get(self, name: str) -> Record | None:
-        """Give the record of an output, or None."""
+        """Return the record of an output; None if there is none."""
         return self._new.get(name) or _record(self._records.get(name))
 
     def put(self, name: str, record: Record) -> None:
-        """Note how an output was made; `save` writes it."""
+        """Set the record of an output; `save` writes it."""
         self._new[name] = record
 
     def save(self) -> None:
-        """Add what was noted to what the file holds by now: another run may have added to it.
+        """Add the new records to the file, which another run may have changed.
 
-        Where the other wrote the same output after this one, its record is the one that holds.
+        If another run has written the same output since, its record stays.
         """
         if not self._new:
             return
@@ -141,17 +141,17 @@ class Manifest:
 
 
 def _text(records: dict[str, Any]) -> str:
-    """Give the file's text, a line an output."""
+    """Return the text of the file, one line per output."""
     lines = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in records.items())
     return f'{{"version": {_VERSION}, "outputs": {{\n{lines}\n}}}}\n'
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Keep other runs from writing the folder's manifest meanwhile, where the system can.
+    """Lock the folder's manifest against other runs, if the system has such locks.
 
-    Where it cannot, the file is whole all the same, and the worst is that a record is lost and
-    its output made again.
+    Without a lock the file is still whole. At worst a record is lost, and its output is made
+    again.
     """
     try:
         import fcntl

@@ -1,4 +1,4 @@
-"""Outputs' names: from options and inputs, and refused where two would be one."""
+"""Name the outputs, and refuse names that two outputs would share."""
 
 import os
 import sys
@@ -19,7 +19,7 @@ from .open import unreadable
 
 @dataclass(frozen=True)
 class Target:
-    """Where a source's result goes and as what, or why it cannot."""
+    """The output path and format of a source, or the reason why there is none."""
 
     source: Source
     path: str = ""
@@ -29,17 +29,17 @@ class Target:
 
 @dataclass(frozen=True)
 class Naming:
-    """What `-o`, `--name` and `--format` say, and what names can be made of."""
+    """How outputs are named: by `-o`, `--name` and `--format`."""
 
     operator: str
     label: str
     output: str | None = None
     template: str | None = None
     format: str | None = None
-    level: int = 0  # of a pyramid
+    level: int = 0  # of a pyramid; 0 for no pyramid
 
     def plan(self, sources: list[Source]) -> list[Target]:
-        """Name every output; two for one name, or one that is an input, is a usage error."""
+        """Return a target for each source; refuse a shared name, and the name of an input."""
         output = self.output
         if output == "":
             raise click.UsageError("-o is an empty name: was a variable not set?")
@@ -126,7 +126,7 @@ class Naming:
         return targets
 
     def _apart(self, targets: list[Target]) -> list[Target]:
-        """Where only suffixes differed and --format made them one, let both keep theirs."""
+        """Keep the old suffix in names that differed only by a suffix that --format replaced."""
         if not self.format or self.template:
             return targets
         keys = [_key(target.path) if target.path else "" for target in targets]
@@ -158,7 +158,7 @@ class Naming:
 
 
 def picture_format(output: str, inputs: Iterable[str]) -> str:
-    """Give the format that a picture's name says; refuse an input's name, and no picture's."""
+    """Return the format of a picture's name; refuse other names, and the name of an input."""
     known = by_name(output)
     if known is None or not known.written or known.name in ARRAYS:
         raise click.UsageError(
@@ -174,7 +174,7 @@ def picture_format(output: str, inputs: Iterable[str]) -> str:
 
 
 def refuse_shared(targets: list[Target]) -> None:
-    """Refuse two inputs' results in one file."""
+    """Refuse one output file for two inputs."""
     by_key: dict[str, Source] = {}
     for target in targets:
         if target.reason:
@@ -189,7 +189,7 @@ def refuse_shared(targets: list[Target]) -> None:
 
 
 def _key(path: str) -> str:
-    """Give what two names of one file have in common, on this system."""
+    """Return a key that is equal for two names of one file on this system."""
     folder, name = _resolved(str(Path(path).parent)), Path(path).name
     key = os.path.normcase(str(Path(folder, name)))
     return key.casefold() if sys.platform == "darwin" else key
@@ -211,6 +211,6 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def same_file(path: str, other: str) -> bool:
-    """Say whether two names are of one file that is there."""
+    """Return whether two names are of the same existing file."""
     identity = _identity(path)
     return identity is not None and identity == _identity(other)

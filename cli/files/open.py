@@ -1,4 +1,4 @@
-"""Opening sources for reading; what may hang or is no file is refused."""
+"""Open sources for reading; refuse everything but regular files and standard input."""
 
 import io
 import os
@@ -14,12 +14,12 @@ from ..exits import FileError
 from ..job import STREAM, Reading
 from ..telling.reasons import reason
 
-_PIECE = 1 << 20  # bytes of standard input read at once
+_PIECE = 1 << 20  # bytes of standard input per read
 
 
 @contextmanager
 def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
-    """Open a source for reading; anything but a file, such as a pipe that may hang, is refused."""
+    """Open a source for reading; refuse anything but a file, such as a pipe that may block."""
     if source == STREAM:
         yield _standard_input(reading)
         return
@@ -31,7 +31,7 @@ def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
 
 
 def _standard_input(reading: Reading) -> BinaryIO:
-    """Read all of it, or as much as may be held in memory."""
+    """Return all of standard input; refuse more than may be held in memory."""
     if sys.stdin is None:
         raise FileError("it is closed")
     whole = io.BytesIO()
@@ -43,7 +43,7 @@ def _standard_input(reading: Reading) -> BinaryIO:
 
 
 def kind_of(mode: int) -> str:
-    """Say what stands at a path, where it is no file."""
+    """Return the kind of a path that is not a regular file; "" for a file."""
     tests = {"folder": stat.S_ISDIR, "pipe": stat.S_ISFIFO, "socket": stat.S_ISSOCK}
     if stat.S_ISREG(mode):
         return ""
@@ -51,13 +51,13 @@ def kind_of(mode: int) -> str:
 
 
 def unreadable(path: str) -> str:
-    """Say why a path cannot be read as a file, or give nothing; pipes are not opened."""
+    """Return why a path cannot be read as a file, or ""; pipes are not opened."""
     if path == STREAM:
         return ""
     try:
         kind = kind_of(Path(path).stat().st_mode)
         if kind == "folder":
-            os.listdir(path)  # noqa: PTH208 - a folder that cannot be listed says why
+            os.listdir(path)  # noqa: PTH208 - an unreadable folder raises here
             return "it is a folder"
     except OSError as error:
         return reason(error)

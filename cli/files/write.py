@@ -1,4 +1,4 @@
-"""Writing outputs: to a temporary file that is renamed, so a partial file never appears."""
+"""Write outputs: each to a temporary file that is renamed, so a partial file never appears."""
 
 import errno
 import io
@@ -24,16 +24,16 @@ _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.E
 
 
 def exists(path: str) -> bool:
-    """Say whether a name is taken, be it by a link that leads nowhere."""
+    """Return whether a name exists, even as a broken link."""
     return path != STREAM and os.path.lexists(path)
 
 
 class Output:
-    """A file being written, and the name it got in the end."""
+    """A file that is being written, and its final name."""
 
     def __init__(self, file: BinaryIO, path: str) -> None:
         self.file, self.path = file, path
-        self.stamp: Stamp | None = None  # once it is whole
+        self.stamp: Stamp | None = None  # once it is complete
 
 
 @contextmanager
@@ -50,9 +50,9 @@ def output_of(job: Job) -> Iterator[Output]:
 
 @contextmanager
 def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
-    """Write to a temporary file beside `path`, which takes its place once it is whole.
+    """Open a temporary file beside `path`, and rename it to `path` once it is complete.
 
-    What the system refuses meanwhile is told as the output's fault: inputs are read before.
+    An OSError in between is reported as an error of the output: inputs are read before.
     """
     try:
         with _writing(path, on_exists) as output:
@@ -72,17 +72,17 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with file:
             output = Output(file, path)
             yield output
-        status = temporary.stat()  # no later: what then stands at the path may be another's
+        status = temporary.stat()  # not later: another run may replace the file at the path
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
-        with suppress(OSError):  # what is wrong with the folder has been raised already
+        with suppress(OSError):  # an error of the folder was raised before
             temporary.unlink()
         _unfinished.discard(temporary)
 
 
 def _begun(folder: Path) -> tuple[BinaryIO, Path]:
-    """Open a temporary file of a name that is free: one of a dead process may have this one's."""
+    """Open a temporary file of a free name; a dead process may have left files of this name."""
     while True:
         temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
         with _beginning:
@@ -100,7 +100,7 @@ _ELSEWHERE = "or name another folder with -o"
 
 
 def _unwritten(path: Path, error: OSError) -> str:
-    """Say why an output could not be written, and what to do."""
+    """Return why an output could not be written, and what to do."""
     folder = f"the output folder {shown(path.parent)}"
     if error.errno in _FULL:
         return f"the disk of {folder} is full: make room there, {_ELSEWHERE}"
@@ -122,10 +122,10 @@ def _unwritten(path: Path, error: OSError) -> str:
 
 
 def abandon() -> None:
-    """Remove what this process has half written, and let it begin nothing more.
+    """Remove the temporary files of this process, and let it begin no other.
 
-    For a process that is about to end at once: a next run that looked for the files of dead ones
-    just before would have taken it for alive.
+    This is for a process that is about to end. A run that looked for files of dead processes a
+    moment before has left these files, because this process was alive.
     """
     _beginning.acquire()
     for temporary in list(_unfinished):
@@ -162,7 +162,7 @@ def _taken(path: Path) -> str:
 
 
 def refuse_taken(path: str) -> None:
-    """Refuse a name that is taken, before any work is done for it."""
+    """Refuse a name that exists, before any work is done for it."""
     if exists(path):
         raise NameTaken(_taken(Path(path)))
 
@@ -183,10 +183,10 @@ def _candidates(path: Path) -> Iterator[Path]:
 
 
 def _place(temporary: Path, path: Path) -> bool:
-    """Give the whole file its name, unless the name is taken, in one step that cannot race."""
+    """Give the file its name in one step, unless the name exists; return whether it worked."""
     try:
         if os.name == "nt":
-            temporary.rename(path)  # there, renaming replaces nothing
+            temporary.rename(path)  # on Windows renaming replaces nothing
         else:
             path.hardlink_to(temporary)
     except FileExistsError:
@@ -194,7 +194,7 @@ def _place(temporary: Path, path: Path) -> bool:
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
-        # A file system without links: an empty file holds the name until the whole one comes.
+        # A file system without links: an empty file reserves the name.
         try:
             path.open("xb").close()
         except FileExistsError:
@@ -207,10 +207,10 @@ _cleared: set[str] = set()
 
 
 def clear_stale(paths: Iterable[str], again: bool = False) -> None:
-    """Remove what processes of this host that are no longer alive left half written.
+    """Remove temporary files that dead processes of this host left.
 
-    A run does so once in every folder that it has an output for, be there something to write or
-    not, and again where it knows of a death.
+    A run does this once in every folder that it has an output for, even if there is nothing to
+    write, and again if it knows that a worker died.
     """
     name = re.compile(re.escape(_prefix()) + r"([0-9]+)-[0-9]+\.tmp")
     for folder in {str(Path(path).parent) for path in paths if path and path != STREAM}:
@@ -226,10 +226,10 @@ def clear_stale(paths: Iterable[str], again: bool = False) -> None:
 
 
 def _in_use(name: str, pid: int) -> bool:
-    if pid == os.getpid():  # in a container a dead run's is easily this one's, too
+    if pid == os.getpid():  # in a container a dead run often had the same number
         return name in {path.name for path in list(_unfinished)}
     if os.name == "nt":
-        return False  # there, a file that someone has open cannot be removed
+        return False  # on Windows an open file cannot be removed
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -240,7 +240,7 @@ def _in_use(name: str, pid: int) -> bool:
 
 
 def _unburied(pid: int) -> bool:
-    """Say whether a process is dead and only not yet waited for, as long as a container lives."""
+    """Return whether a process is a zombie, which in a container may stay for long."""
     try:
         status = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,4 +1,4 @@
-"""How the numbers of two files differ: exact differences, and the measures made of them."""
+"""Differences between the numbers of two files, and measures of them."""
 
 import math
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from ..codecs.raster import Raster
 from ..exits import FileError
 from ..telling.names import shown
 
-_BLOCK = 1 << 20  # pixels compared at once: a file that is mapped is never whole in memory
-_FULL_RANGE = frozenset({"bool", "uint8", "int8", "uint16", "int16"})  # types used to their ends
+_BLOCK = 1 << 20  # pixels compared at once, so that a mapped file is never wholly in memory
+_FULL_RANGE = frozenset({"bool", "uint8", "int8", "uint16", "int16"})  # types used in full
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a value stands, and what it is in both files."""
+    """The place of a value, and the value in both files."""
 
-    part: str  # the frame or array, where there are several
+    part: str  # the frame or array, if there are several
     index: tuple[int, ...]
     mode: str
     values: tuple[str, str]
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass
 class Difference:
-    """What was found so far: `add` takes in the next pair of frames or arrays.
+    """The differences so far; `add` adds a pair of frames or arrays.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class Difference:
         Whether `heat` is made: for each pixel the largest difference over its channels, and
         over all planes and frames.
     differing, compared
-        How many differ, of how many: pixels of a picture, else values.
+        How many pixels of pictures, or values of arrays, differ, and how many there are.
     """
 
     wants_heat: bool = False
@@ -59,11 +59,11 @@ class Difference:
     _values: int = 0
     _squares: list[float] = field(default_factory=list)
     _dtypes: set[np.dtype[Any]] = field(default_factory=set)
-    _maximum: int | None = None  # the number of white, if it is not the type's largest
+    _maximum: int | None = None  # the number of white, if it is not the largest of the type
     _range: tuple[float, float] = (math.inf, -math.inf)  # of the first file
 
     def add(self, a: Raster, b: Raster, part: str) -> None:
-        """Compare a pair of equal shape and type."""
+        """Add a pair of equal shape and type."""
         self.picture = a.picture
         self._dtypes.add(a.array.dtype)
         self._maximum = a.metadata.maximum
@@ -77,7 +77,7 @@ class Difference:
                 self._squares.append(float(np.square(found, dtype=np.float64).sum()))
             self.differing += int((found != 0).reshape(-1, channels).any(axis=1).sum())
             self._widen(before)
-            first = int(found.argmax())  # a NaN, where there is one
+            first = int(found.argmax())  # a NaN, if there is one
             if self.place is None or _exceeds(found[first].item(), self.largest):
                 self.largest = found[first].item()
                 index = np.unravel_index(start + first, a.array.shape)
@@ -90,11 +90,11 @@ class Difference:
 
     @property
     def mse(self) -> float:
-        """The mean of the differences' squares."""
+        """The mean of the squared differences."""
         return math.fsum(self._squares) / self._values if self._values else 0.0
 
     def psnr(self, peak: float) -> float:
-        """Give the peak signal-to-noise ratio in dB, NaN where there is no peak to speak of."""
+        """Return the peak signal-to-noise ratio in dB; NaN if the peak is 0."""
         if not self.differing:
             return math.inf
         if not peak or math.isnan(self.mse):
@@ -102,7 +102,7 @@ class Difference:
         return 20 * math.log10(peak) - 10 * math.log10(self.mse)
 
     def peak(self) -> tuple[float, str]:
-        """Give the largest difference that there could be, and what it is taken from."""
+        """Return the largest possible difference, and where it comes from."""
         (dtype, *others) = self._dtypes
         if self._maximum:
             return float(self._maximum), "the maximum that they give"
@@ -132,15 +132,15 @@ class Difference:
 
 
 def absolute(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Give the absolute differences: those of whole numbers exact, in their unsigned type.
+    """Return the absolute differences; whole numbers exactly, in their unsigned type.
 
-    Equal infinities do not differ, nor do two NaNs; of one NaN alone the difference is NaN.
+    Equal infinities do not differ, nor do two NaNs. The difference to a single NaN is NaN.
     """
     if a.dtype.kind == "b":
         return np.asarray(a ^ b).view(np.uint8)
     if a.dtype.kind in "ui":
         unsigned = np.dtype(f"u{a.dtype.itemsize}")
-        # Past the signed type's end the subtraction wraps round to the very number.
+        # Beyond the range of the signed type the subtraction wraps round to the right number.
         return np.asarray(np.maximum(a, b).view(unsigned) - np.minimum(a, b).view(unsigned))
     wide = np.promote_types(a.dtype, np.float64)
     with np.errstate(invalid="ignore", over="ignore"):

@@ -1,4 +1,4 @@
-"""A colour for every height of heat: from black by violet and red to a pale yellow."""
+"""Colours of a heat map, from black through violet and red to pale yellow."""
 
 import math
 from typing import Any
@@ -13,9 +13,9 @@ _COLOURS = 256
 
 
 def heat_map(heat: NDArray[Any]) -> Raster:
-    """Give a picture of the heat: black is none, the palest the most that is finite, or beyond.
+    """Return a picture of the heat: black is 0, the palest colour the largest finite heat or more.
 
-    Whatever is not 0 has a colour that is not black.
+    Everything but 0 has a colour other than black.
     """
     most = largest_finite(heat)
     scaled = np.where(np.isfinite(heat), heat, most or 1.0) / (most or 1.0)
@@ -24,17 +24,17 @@ def heat_map(heat: NDArray[Any]) -> Raster:
 
 
 def largest_finite(heat: NDArray[Any]) -> float:
-    """Give the heat that the palest colour stands for."""
+    """Return the heat of the palest colour."""
     finite = heat[np.isfinite(heat)]
     return float(finite.max()) if finite.size else 0.0
 
 
 def colours() -> NDArray[np.uint8]:
-    """Give the colours, each as much lighter than the one before to the eye.
+    """Return the colours, in visually equal steps of lightness.
 
     They are made in Oklab (B. Ottosson, 2020): lightness rises evenly, the hue turns from violet
     by red to yellow, and the colour is as full as sRGB has it, up to a limit that is lower at
-    both ends. The first is black, a step apart, so that the least difference is seen.
+    both ends. The first is black, one step apart, so that the smallest difference is visible.
     """
     share = np.linspace(0, 1, _COLOURS)
     hue = np.radians(-75 + 180 * share)
@@ -48,7 +48,7 @@ def colours() -> NDArray[np.uint8]:
 
 
 def _light(lightness: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Turn Oklab into linear sRGB."""
+    """Return linear sRGB for Oklab."""
     long = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3
     middle = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3
     short = (lightness - 0.0894841775 * a - 1.2914855480 * b) ** 3

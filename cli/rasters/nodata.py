@@ -1,4 +1,4 @@
-"""Which number stands for no value: the one given by hand, or a file's own."""
+"""The number that means "no value": from --nodata, or from the file."""
 
 import math
 from dataclasses import replace
@@ -21,9 +21,9 @@ _USED = RunNote(
 
 
 def settled(form: Form, operator: Operator, values: Values) -> tuple[Values, tuple[str, ...]]:
-    """Give the values with the number that is left out, and what is to be said of it.
+    """Return the values with the number to leave out, and notes for the user.
 
-    A number in a file whose white is zero is turned as the file's own numbers are.
+    If white is zero in a file, the number is inverted like the numbers of the file.
     """
     text, given = form.metadata.nodata, values.nodata
     if given == NONE:
@@ -53,13 +53,13 @@ def settled(form: Form, operator: Operator, values: Values) -> tuple[Values, tup
 
 
 def text_of(form: Form, number: int | float) -> str:
-    """Give the text by which a file of the raster's kind names the number that was left out."""
+    """Return the number that was left out, as the file stores it."""
     number = _turned(form, number)
     return str(int(number)) if isinstance(number, int) else f"{number:.17g}"
 
 
 def holds(text: str, dtype: np.dtype[Any]) -> bool:
-    """Say whether a file's own nodata is a number that the dtype holds."""
+    """Return whether the dtype can hold a file's nodata."""
     number = number_of(text)
     if number is None or math.isnan(number):
         return number is not None and dtype.kind == "f"
@@ -67,7 +67,7 @@ def holds(text: str, dtype: np.dtype[Any]) -> bool:
 
 
 def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
-    """Give the number as the dtype holds it, floats to the nearest, or None if it does not."""
+    """Return the number as the dtype holds it, rounded for floats; None if it cannot hold it."""
     if dtype.kind == "f":
         try:
             with np.errstate(over="ignore"):

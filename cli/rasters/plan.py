@@ -1,6 +1,6 @@
-"""What pooling makes of a raster, decided from its form: before there is a number.
+"""What pooling makes of a raster, decided from its form, without its numbers.
 
-The dry run, ``pool info`` and pooling itself all ask here.
+The dry run, ``pool info`` and the real run all decide here.
 """
 
 from dataclasses import dataclass, replace
@@ -26,14 +26,14 @@ class Plan:
     Attributes
     ----------
     before
-        The form as it is pooled: grey for black and white whose mean is asked.
+        The form as it is pooled: the mean of black and white is taken of grey.
     after
         The result's form.
     way
         "plain": the array as it is; "weighed": colours by their alpha; "linear": in linear
         light; "whole": a pixel's channels as one number.
     notes
-        What there is to say of it.
+        Notes for the user.
     """
 
     before: Form
@@ -87,13 +87,13 @@ def _way(
 
 
 def weighs(form: Form, operator: Operator, values: Values) -> bool:
-    """Say whether a pixel's colour counts as far as the pixel is opaque."""
+    """Return whether a pixel's colour is weighted by its alpha."""
     asked = operator.weighs_alpha and values.alpha == "premultiplied"
     return asked and alpha_of(form.mode) is not None
 
 
 def _metadata_after(form: Form, request: Request) -> Metadata:
-    """Return what stands beside the pixels once they are pooled."""
+    """Return the metadata of the result."""
     metadata, operator, number = form.metadata, request.operator, request.values.nodata
     refuse_dark(operator, form)
     if not operator.keeps_shades:
@@ -109,7 +109,7 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
 
 
 def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
-    """Refuse values that contradict each other, or the kind of numbers."""
+    """Refuse options that contradict each other, or that do not suit the numbers."""
     if weighs(form, operator, values):
         if values.nodata is not None or (values.nan == "skip" and form.dtype.kind == "f"):
             flag = "--nodata" if values.nodata is not None else "--nan skip"
@@ -134,7 +134,7 @@ def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
 
 
 def refuse_dark(operator: Operator, form: Form) -> None:
-    """Refuse floats of which the least is white, if their result is no shade."""
+    """Refuse floats whose smallest number is white, if the result is not a shade."""
     if form.metadata.white_is_zero and form.dtype.kind == "f" and not operator.keeps_shades:
         raise FileError(
             f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
@@ -143,7 +143,7 @@ def refuse_dark(operator: Operator, form: Form) -> None:
 
 
 def steps_of(arguments: Arguments, spatial: tuple[int, int]) -> tuple[Step, Step]:
-    """Say how the windows lie, down and across."""
+    """Return how the windows lie, down and across."""
     size = arguments.get("output_size")
     if size:
         down, across = (length / out for length, out in zip(spatial, size, strict=True))

@@ -1,4 +1,4 @@
-"""Rasters pooled as their plan says."""
+"""Pool rasters as their plan says."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -24,10 +24,10 @@ _ROUNDED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
 
 
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
-    """Pool a raster by `operator`, as its mode and `values` ask."""
+    """Return the pooled raster."""
     planned = plan(raster.form, operator, window, values)
     array = raster.array
-    if planned.before.mode != raster.mode:  # black and white, whose mean is a grey
+    if planned.before.mode != raster.mode:  # black and white, pooled as grey
         array = array.astype(np.uint8) * np.uint8(255)
     return replace(
         raster,
@@ -65,17 +65,17 @@ def pool_into(raster: Raster, planned: Plan, out: NDArray[Any]) -> None:
 
 
 def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
-    """Average channels so that a pixel's colour counts as far as the pixel is opaque.
+    """Return the mean of the channels, with each pixel's colour weighted by its alpha.
 
-    With alphas a and colours c, alpha becomes mean(a) and colour sum(c a) / sum(a), of whole
-    numbers both exact and rounded once. Where all of a window is transparent its colour is the
-    plain mean, so that what an editor may later make visible is no black.
+    With alphas a and colours c, alpha becomes mean(a) and colour sum(c a) / sum(a). For whole
+    numbers both are exact and rounded once. If a window is fully transparent, its colour is the
+    plain mean, so that it is not black if an editor makes it visible.
     """
     request, dtype = planned.request, array.dtype
     values, sums, alpha = request.values, request.sums(), alpha_of(planned.before.mode)
     assert alpha is not None
     colour, opacity = np.delete(array, alpha, axis=-1), array[..., alpha : alpha + 1]
-    # Products of two bytes fit in 16 bits, of two 16-bit numbers in 32.
+    # The product of two bytes fits in 16 bits, of two 16-bit numbers in 32 bits.
     wide: type[Any] = _PRODUCTS.get(dtype.itemsize, np.float64)
     if values.linear or dtype.kind != "u":
         wide = np.float64
@@ -99,9 +99,9 @@ def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
 
 
 def _whole_colours(array: NDArray[Any], request: Request) -> NDArray[Any]:
-    """Pool pixels as whole colours: channel by channel some could arise that no pixel has.
+    """Pool pixels as whole colours, so that no colour arises that no pixel has.
 
-    A pixel's channels become one number, the first of them its highest digits.
+    The channels of a pixel become one number, with the first channel as its highest digits.
     """
     dtype, channels = array.dtype, array.shape[-1]
     room = 1 << (dtype.itemsize * channels - 1).bit_length()
@@ -113,7 +113,7 @@ def _whole_colours(array: NDArray[Any], request: Request) -> NDArray[Any]:
 
 
 def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArray[Any]:
-    """Divide whole numbers, none negative, and round as asked."""
+    """Return the rounded quotient of whole numbers that are not negative."""
     if rounding == "floor":
         return np.asarray(total // divisor)
     rounded = (2 * total + divisor) // (2 * divisor)
@@ -124,10 +124,10 @@ def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArra
 
 
 def _linear(array: NDArray[Any], request: Request) -> NDArray[Any]:
-    """Average in linear light: what a lens out of focus, or standing back, would do."""
+    """Return the mean in linear light, as an unfocused lens would give it."""
     light, missing = light_of(array.dtype), request.values.nodata
     shades = request
-    if missing is not None:  # it is a shade, and windows hold light
+    if missing is not None:  # the number is a shade, and the windows hold light
         known = float(light[int(missing)]) if missing in range(len(light)) else None
         shades = request.with_nodata(known)
     if array.ndim == 3 and array.shape[-1] in (2, 4):

@@ -1,4 +1,4 @@
-"""What is asked of the library: an operator, windows and values, with all but the array."""
+"""A call of the library with everything but the array."""
 
 from dataclasses import dataclass, replace
 from typing import Any

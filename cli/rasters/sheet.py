@@ -1,4 +1,4 @@
-"""A contact sheet: each input beside its pooled result, at one size, so that the loss is seen."""
+"""A contact sheet: each input beside its pooled result, at the same size."""
 
 import math
 import unicodedata
@@ -14,12 +14,12 @@ from .pooling import pool
 from .views import extremes, first_plane, span_of, view
 
 _GAP = 24  # around cells
-_INNER = 10  # between the two pictures of a cell, and to their labels
-_NAME, _SMALL = 15, 13  # sizes of type
-_LEAST = 180  # width for a label under the smallest picture
+_INNER = 10  # between the two pictures of a cell, and above and below their labels
+_NAME, _SMALL = 15, 13  # font sizes
+_LEAST = 180  # the smallest width for a label
 _HEAD, _FOOT = _NAME + _INNER, _SMALL + _INNER
-_SHAPE = 1.4  # width to height, about, of a sheet whose columns are not given
-_CHECK = 8  # side of the squares behind what is transparent
+_SHAPE = 1.4  # the ratio of width to height that the default number of columns aims for
+_CHECK = 8  # side of the squares behind transparent pixels
 _INK, _PALE, _LINE = "#202020", "#6a6a6a", "#c8c8c8"
 
 Box = tuple[float, float, float, float]
@@ -27,7 +27,7 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Cell:
-    """One input on the sheet: its name, both pictures, a line under each, and what was pooled."""
+    """One input on the sheet: its name, both pictures, a caption for each, and both shapes."""
 
     name: str
     pictures: tuple[Image.Image, Image.Image]
@@ -38,15 +38,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures are shown: the most pixels of a side, and whether the middle alone is."""
+    """How pictures are shown: the longest side, and whether only the middle is shown."""
 
     tile: int = 320
     detail: bool = False
 
     def place(self, height: int, width: int, step: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
-        """Say which part of a picture is shown, and at which width and height.
+        """Return the part of a picture that is shown, and its width and height on the sheet.
 
-        `step` is the window's height and width: a part of the picture begins where one does.
+        `step` is the height and width of the window; the part begins where a window begins.
         """
         if self.detail:
             wide, high = min(width, self.tile), min(height, self.tile)
@@ -65,7 +65,7 @@ class Look:
 
 
 def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
-    """Pool a file's first frame, and show both; a second frame is named in the caption."""
+    """Return the cell of a file: its first frame, before and after pooling."""
     operator, window = OPERATORS[job.operator], job.window
     whole = frames[0]
     before = first_plane(whole)
@@ -96,7 +96,7 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
 
 
 def _scaled(image: Image.Image, part: Box, size: tuple[int, int]) -> Image.Image:
-    """Bring a part of a picture to a size: pixels stay squares where there are fewer of them."""
+    """Return a part of a picture at a size; enlarged pixels stay squares."""
     fewer = part[2] - part[0] <= size[0] and part[3] - part[1] <= size[1]
     how = Image.Resampling.NEAREST if fewer else Image.Resampling.LANCZOS
     image = image.resize(size, how, box=part, reducing_gap=None if fewer else 3.0)
@@ -112,19 +112,19 @@ def _scaled(image: Image.Image, part: Box, size: tuple[int, int]) -> Image.Image
 
 
 def columns_for(cells: int, tile: int) -> int:
-    """Give the columns that make a sheet somewhat wider than high."""
+    """Return the number of columns that makes a sheet somewhat wider than high."""
     high, wide = _HEAD + tile + _FOOT + _GAP, 2 * tile + _INNER + _GAP
     return max(1, round(math.sqrt(cells * _SHAPE * high / wide)))
 
 
 def most_pixels(cells: int, columns: int, tile: int) -> tuple[int, int]:
-    """Give the width and height that a sheet has at most."""
+    """Return the largest width and height of a sheet."""
     wide = columns * (2 * max(tile, _LEAST) + _INNER + _GAP) + _GAP
     return wide, math.ceil(cells / columns) * (_HEAD + tile + _FOOT + _GAP) + _GAP
 
 
 def arranged(cells: Sequence[Cell], columns: int) -> Image.Image:
-    """Draw the sheet: cells in rows, each row as high as its highest picture."""
+    """Return the drawn sheet; each row is as high as its highest picture."""
     panel = max(_LEAST, *(cell.pictures[0].width for cell in cells))
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     heights = [max(cell.pictures[0].height for cell in row) for row in rows]
@@ -153,14 +153,14 @@ def arranged(cells: Sequence[Cell], columns: int) -> Image.Image:
 
 
 def _drawable(text: str) -> str:
-    """Give what Pillow's own font has signs for, which is ASCII: letters without accents, or ?."""
+    """Return the text in ASCII, which is all that Pillow's font draws: no accents, ? for others."""
     parts = unicodedata.normalize("NFKD", text)
     bare = "".join(part for part in parts if not unicodedata.combining(part))
     return bare.encode("ascii", "replace").decode()
 
 
 def _fitted(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
-    """Leave out the middle of what is too long."""
+    """Return the text, without its middle if it is too wide."""
     fitted, kept = text, len(text)
     while kept > 2 and font.getlength(fitted) > width:
         kept -= 1

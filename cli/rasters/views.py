@@ -1,4 +1,4 @@
-"""What a raster looks like on a screen: 8 bits of RGB, transparent or not."""
+"""Rasters as pictures for a screen: 8-bit RGB or RGBA."""
 
 from dataclasses import replace
 from typing import Any
@@ -17,7 +17,7 @@ _COLOURS = {2: "LA", 3: "RGB", 4: "RGBA"}
 
 
 def first_plane(raster: Raster) -> Raster:
-    """Give the first of an array's planes, or the pixels that its last axis makes colours of."""
+    """Return the first plane of an array, with its colours if the last axis holds them."""
     array = raster.array
     if raster.picture:
         return raster
@@ -29,7 +29,7 @@ def first_plane(raster: Raster) -> Raster:
 
 
 def span_of(raster: Raster) -> Span:
-    """Give the values that are shown black and white, for the raster and what is made of it."""
+    """Return the values that are shown as black and as white."""
     array = raster.array
     if array.dtype == np.bool_:
         return 0, 1
@@ -47,7 +47,7 @@ def extremes(raster: Raster) -> Span:
 
 
 def view(raster: Raster, span: Span) -> Image.Image:
-    """Give a picture in RGB, or RGBA where it has an alpha."""
+    """Return a picture in RGB, or in RGBA if it has an alpha."""
     array, mode = raster.array, raster.mode.partition(";")[0]
     if raster.palette is not None:
         array = raster.palette[array]
@@ -57,7 +57,7 @@ def view(raster: Raster, span: Span) -> Image.Image:
         array = (array.astype(np.uint16) * np.uint16(255) // np.uint16(maximum)).astype(np.uint8)
     array = np.ascontiguousarray(_bytes(array, span))
     if array.ndim == 3 and (array.shape[-1] not in _COLOURS or "X" in mode):
-        # Of bands without a colour, red, green and blue or the first are shown.
+        # Of bands without a meaning, show red, green and blue, or the first band.
         array = np.ascontiguousarray(array[..., :3] if mode.startswith("RGB") else array[..., 0])
         mode = "RGB"
     if array.ndim == 2:
@@ -71,14 +71,14 @@ def view(raster: Raster, span: Span) -> Image.Image:
         image = Image.frombytes("LAB", size, flip_lab(array).tobytes())
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         shown = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
-        assert shown is not None  # it is None where the image itself is changed
+        assert shown is not None  # it is None only if the image is changed in place
         return shown
     image = Image.frombytes(mode, size, array.tobytes())
     return image.convert("RGBA" if mode in ("LA", "RGBA") else "RGB")
 
 
 def _bytes(array: NDArray[Any], span: Span) -> NDArray[np.uint8]:
-    """Bring values to 8 bits: those that have them stay as they are, NaN becomes black."""
+    """Return 8-bit values; 8-bit values stay as they are, NaN becomes black."""
     if array.dtype == np.uint8:
         return array
     low, high = span

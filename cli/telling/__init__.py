@@ -1,1 +1,1 @@
-"""What the user is told: reports, progress, reasons, and the streams that carry them."""
+"""Messages to the user: reports, progress, reasons, and the streams for them."""

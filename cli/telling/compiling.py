@@ -1,4 +1,4 @@
-"""A word to whoever waits while kernels are compiled."""
+"""The message that kernels are being compiled."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,13 @@ import click
 from .progress import can_draw
 
 Claim = Callable[[], bool]
-"""Says whether it is for this process to speak, of all that work on a run."""
+"""Returns whether this process is the one that prints the message."""
 
 _claim: Claim | None = None
 
 
 def announced_by(claim: Claim | None) -> None:
-    """Say it once, when a kernel is first compiled; with None, never."""
+    """Print the message once, when a kernel is first compiled; never if `claim` is None."""
     from numbapool.kernels import on_compile
 
     global _claim
@@ -30,11 +30,11 @@ def _tell() -> None:
 
 
 def tell_compiling() -> None:
-    """Say that kernels are being compiled."""
+    """Print that kernels are being compiled."""
     from numbapool.kernels import place, told
 
     kept = "kept for next time" if place().path else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"
     click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
-    for trouble in told:  # a warning, which the command silences
+    for trouble in told:  # numbapool warns of it; the command hides warnings
         click.echo(f"pool: {trouble}", err=True)

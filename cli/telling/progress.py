@@ -1,4 +1,4 @@
-"""A line on the terminal that says how far a run is."""
+"""The progress line on the terminal."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import time
 
 from ..job import Outcome
 
-_REDRAW = 0.1  # seconds between two drawings
+_REDRAW = 0.1  # seconds
 
 
 class Progress:
@@ -31,13 +31,13 @@ class Progress:
             sys.stderr.flush()
 
     def clear(self) -> None:
-        """Take the line away, so that something else can be written."""
+        """Clear the line, so that other text can be written."""
         if self.visible and self._drawn:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
 
     def line(self, seconds: float) -> str:
-        """Give the line as it stands after so many seconds."""
+        """Return the line after so many seconds."""
         share = self.files / self.total
         filled = round(share * 24)
         left = seconds / share - seconds
@@ -49,12 +49,12 @@ class Progress:
 
 
 def clock(seconds: float) -> str:
-    """Give a time as a person reads it: 0:07, 12:40, 3:05:00."""
+    """Return a time as 0:07, 12:40 or 3:05:00."""
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
 def can_draw() -> bool:
-    """Say whether standard error is a terminal that can redraw a line."""
+    """Return whether standard error is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

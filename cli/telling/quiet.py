@@ -1,7 +1,7 @@
-"""What C libraries write to standard error by themselves, kept from the user's screen.
+"""Hide what C libraries write to standard error.
 
-libtiff says there what it thinks of a damaged file. Pillow raises it, too, and the report tells
-it in one line.
+libtiff writes there about a damaged file. Pillow raises the same as an exception, and the report
+tells it in one line.
 """
 
 import logging
@@ -21,34 +21,34 @@ _apart = False
 
 
 def keep_no_log() -> None:
-    """Let what libraries log go nowhere: the report says what the user needs to know.
+    """Discard what libraries log: the report tells the user what matters.
 
-    Else the first of them to log an error brings a handler that prints it, with a traceback.
+    Without a handler, Python's logging would print errors, with a traceback.
     """
     logging.getLogger().addHandler(logging.NullHandler())
 
 
 def set_apart() -> None:
-    """Give Python's standard error a descriptor of its own, so that the C one can be closed."""
+    """Give Python's standard error its own descriptor, so that the one of C code can be closed."""
     global _apart
-    # On Windows a console's text goes another way than its bytes.
+    # On Windows text does not reach the console by this descriptor.
     if os.name == "nt" or _apart or sys.stderr is None:
         return
-    with suppress(OSError):  # where no file can be opened any more, C libraries are heard
+    with suppress(OSError):  # if no more files can be opened, C libraries stay visible
         sys.stderr = diagnostics(os.dup(_STDERR), sys.stderr.encoding)
         _apart = True
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Send what C code writes to standard error nowhere, in all threads, until the last leaves."""
+    """Discard what C code writes to standard error, until the last thread leaves."""
     global _users, _kept
     if not _apart:
         yield
         return
     with _lock:
         if _users == 0:
-            with suppress(OSError):  # of no file that can be opened any more
+            with suppress(OSError):  # no more files can be opened
                 _kept = _turned_away()
         _users += 1
     try:
@@ -63,7 +63,7 @@ def quiet() -> Iterator[None]:
 
 
 def _turned_away() -> int:
-    """Send standard error nowhere, and give the descriptor that has it meanwhile."""
+    """Redirect standard error to the null device, and return a descriptor of the original."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
         kept = os.dup(_STDERR)

@@ -1,4 +1,4 @@
-"""What went wrong with a file, in one line for a person."""
+"""What went wrong with a file, in one line for the user."""
 
 import traceback
 
@@ -7,13 +7,13 @@ from numbapool.errors import PoolError
 from ..exits import FileError, NameTaken
 from ..job import Job, Outcome
 
-_LONGEST = 300  # characters of a library's message
+_LONGEST = 300  # characters of a library's message that are shown
 
 
 def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
-    """Make the outcome of a job that `error` ended."""
+    """Return the outcome of a job that `error` ended."""
     if isinstance(error, NameTaken) and job.writing.on_exists == "skip":
-        return standing(job)  # another run was faster
+        return standing(job)  # another run wrote it first
     return Outcome(
         job.source,
         job.target,
@@ -31,7 +31,7 @@ def standing(job: Job) -> Outcome:
 
 
 def reason(error: Exception) -> str:
-    """Say in one line what went wrong."""
+    """Return what went wrong, in one line."""
     if isinstance(error, (FileError, PoolError)):
         return " ".join(str(error).split())
     if isinstance(error, FileNotFoundError):
@@ -44,7 +44,7 @@ def reason(error: Exception) -> str:
 
 
 def cause(error: Exception) -> str:
-    """Give what a library said that was put into plainer words, or nothing."""
+    """Return the message of a library that a plainer message replaces, or ""."""
     return _said(error.__cause__) if isinstance(error.__cause__, Exception) else ""
 
 

@@ -1,4 +1,4 @@
-"""What a person, or a program reading --json, is told of a run."""
+"""The report of a run, for a person or as JSON."""
 
 import json
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ class Telling:
 
     @property
     def silent(self) -> bool:
-        """Whether neither progress nor a word for a person is wanted."""
+        """Whether progress and messages for a person are hidden."""
         return self.quiet or self.as_json
 
 
 @dataclass
 class Report:
-    """Tells each outcome as it comes, and at the end what failed.
+    """Reports each outcome as it comes, and at the end the failures.
 
-    Results go to standard output, all else to standard error.
+    Results go to standard output, everything else to standard error.
     """
 
     total: int
@@ -45,7 +45,7 @@ class Report:
     _noted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
-        """Count an outcome and tell it."""
+        """Count an outcome and report it."""
         if outcome.status == "failed":
             self.failures.append(outcome)
         elif outcome.status == "skipped":
@@ -66,7 +66,7 @@ class Report:
             self._note(outcome)
 
     def _note(self, outcome: Outcome) -> None:
-        """Tell a file's notes, or without -v those that are told once per run."""
+        """Print the notes of a file; without -v only notes that are shown once per run."""
         for note in outcome.notes:
             if self.telling.verbose:
                 click.echo(f"  note: {shown(note)}", err=True)
@@ -83,18 +83,18 @@ class Report:
 
     @contextmanager
     def told_beside(self, progress: Progress) -> Iterator[None]:
-        """Finish, however it ends, once the progress bar is gone."""
+        """Print the summary at the end, whatever happens, after the progress line is cleared."""
         try:
             yield
         except OutputLost:
-            self.telling = replace(self.telling, quiet=True)  # no one reads the sum
+            self.telling = replace(self.telling, quiet=True)  # no one reads the summary
             raise
         finally:
             progress.clear()
             self.finish()
 
     def finish(self) -> None:
-        """Tell the failures and, of many files, the sum of it all."""
+        """Print the failures, and a summary if there are several files."""
         if self.telling.as_json:
             click.echo(
                 json.dumps(
@@ -138,21 +138,21 @@ class Report:
 
     def _why(self, failure: Outcome) -> str:
         detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
-        return shown(f"{failure.reason}{detail}")  # a file's own words may be in it
+        return shown(f"{failure.reason}{detail}")  # it may quote text from a file
 
     @property
     def not_run(self) -> int:
-        """How many were left when the run was stopped."""
+        """How many jobs were left when the run stopped."""
         return self.total - self.done - self.skipped - len(self.failures)
 
     @property
     def code(self) -> ExitCode:
-        """What the process exits with."""
+        """The exit code of the process."""
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
 
 
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
-    """Give shapes before and after in a few characters, those of many frames by the first."""
+    """Return the shapes before and after as short text; for many frames, of the first frame."""
     text = f"{_shape(before[0])} -> {_shape(after[0])}"
     return text if len(before) == 1 else f"{len(before)} frames, {text}"
 
@@ -176,7 +176,7 @@ def _as_dict(outcome: Outcome) -> dict[str, object]:
 
 
 def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1) -> None:
-    """Tell the outcomes of `files` jobs of `levels` outputs each as they come, and the sum."""
+    """Report the outcomes of `files` jobs with `levels` outputs each, and a summary."""
     silent = report.telling.silent
     progress = Progress(files, files > 1 and not silent and can_draw())
     with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]

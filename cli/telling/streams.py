@@ -1,4 +1,4 @@
-"""The process's standard streams: that they are there, and what is said once they are not."""
+"""The standard streams of the process: make them safe, and report if one is lost."""
 
 import io
 import os
@@ -14,12 +14,12 @@ _STDOUT, _STDERR = 1, 2
 
 
 def prepare() -> None:
-    """Let streams show any name, and be lost without a traceback."""
+    """Let the streams print any name, and fail without a traceback."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # Else a file that is opened later would stand in for the stream that is closed.
+            # Else the next opened file would take the place of the closed stream.
             os.open(os.devnull, os.O_RDWR)
     if os.name != "nt":
         if sys.stdout is not None:
@@ -29,11 +29,11 @@ def prepare() -> None:
             sys.stderr = diagnostics(_STDERR, sys.stderr.encoding)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # names that the terminal cannot show
+            stream.reconfigure(errors="backslashreplace")  # for names that the terminal cannot show
 
 
 def diagnostics(descriptor: int, encoding: str) -> io.TextIOWrapper:
-    """Open a stream for what is said of a run: where it cannot be written, the run goes on."""
+    """Open a stream for messages; if it cannot be written, the run goes on."""
     return _text(_Diagnostics(descriptor, "w", closefd=descriptor > _STDERR), encoding, True)
 
 
@@ -44,7 +44,7 @@ def _text(raw: io.FileIO, encoding: str, lines: bool) -> io.TextIOWrapper:
 
 
 class _Stream(io.FileIO):
-    """A standard stream, which waits where whoever started the process set it not to."""
+    """A standard stream that waits for room even if it is set to non-blocking."""
 
     def write(self, data: Any, /) -> int:
         while (count := super().write(data)) is None:
@@ -53,7 +53,7 @@ class _Stream(io.FileIO):
 
 
 class _Output(_Stream):
-    """Standard output, whose errors are told from those of files."""
+    """Standard output, which raises errors of its own kind."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -65,7 +65,7 @@ class _Output(_Stream):
 
 
 class _Diagnostics(_Stream):
-    """Standard error: of what it does not take there is nowhere to tell."""
+    """Standard error, which drops text that cannot be written."""
 
     def write(self, data: Any, /) -> int:
         try:
@@ -83,8 +83,8 @@ def write_bytes(data: memoryview) -> None:
 
 
 def tell_lost(error: OutputLost) -> None:
-    """Say why standard output takes no more; where its reader has gone there is no one to tell."""
+    """Report why standard output cannot be written; nothing if its reader has gone."""
     if str(error):
         click.echo(f"pool: standard output could not be written: {error}", err=True)
-    if sys.stdout is not None:  # at its end Python would try once more
+    if sys.stdout is not None:  # Python would try to write again when it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), _STDOUT)

@@ -1,4 +1,4 @@
-"""What ``pool doctor`` looks at: each check gives what it found, and what to do about it."""
+"""The checks of ``pool doctor``: each yields findings, with advice if something is wrong."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ from ..telling.reasons import reason
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "pillow", "click")
 
-# Formats that people ask for, and what Pillow calls the part that it needs for each.
+# Common formats, and the feature of Pillow that each needs.
 _FORMATS = {
     "JPEG": "jpg",
     "PNG": "zlib",
@@ -28,7 +28,7 @@ _FORMATS = {
 
 _LAYERS = {"tbb": "tbbpool", "omp": "omppool", "workqueue": "workqueue"}
 
-# What Numba chooses from where NUMBA_THREADING_LAYER asks for a property, not for a layer.
+# The layers that Numba chooses from if NUMBA_THREADING_LAYER names a property.
 _WITH_PROPERTY = {
     "safe": ("tbb",),
     "threadsafe": ("tbb", "omp"),
@@ -43,11 +43,11 @@ class Finding:
     Attributes
     ----------
     label, text
-        As a person reads them.
+        As shown to a person.
     data
-        As a program does, where that is not the text.
+        As written in JSON, if that is not the text.
     advice
-        What to do, where this is a problem.
+        What to do, if this is a problem.
     """
 
     label: str
@@ -57,7 +57,7 @@ class Finding:
 
 
 def versions() -> Iterator[Finding]:
-    """Give the versions of all that takes part."""
+    """Yield the versions of all parts."""
     from numbapool import __version__
 
     yield Finding("numbapool", __version__)
@@ -78,7 +78,7 @@ def versions() -> Iterator[Finding]:
 
 
 def threads() -> Iterator[Finding]:
-    """Give the threads and the layer that Numba would run them on."""
+    """Yield the threads and the threading layer that Numba would use."""
     from numbapool.kernels import thread_count
 
     try:
@@ -99,7 +99,7 @@ def threads() -> Iterator[Finding]:
     else:
         advice = "unset NUMBA_THREADING_LAYER, or pip install tbb"
         yield Finding("layer", f"none that is {asked} ({found})", data, advice)
-    with suppress(ValueError):  # without a layer Numba does not count them
+    with suppress(ValueError):  # without a layer Numba cannot count them
         yield Finding("threads", str(thread_count()), thread_count())
     names = sorted(name for name in os.environ if name.startswith("NUMBA_"))
     set_ = {name: os.environ[name] for name in names}
@@ -119,7 +119,7 @@ def _imports(module: str) -> bool:
 
 
 def kernels() -> Iterator[Finding]:
-    """Give where compiled kernels are kept, and how much there is."""
+    """Yield where compiled kernels are kept, and how many there are."""
     from numbapool.kernels import place
 
     folder, trouble = place()
@@ -136,7 +136,7 @@ def kernels() -> Iterator[Finding]:
 
 
 def formats() -> Iterator[Finding]:
-    """Give which pictures can be read and written here."""
+    """Yield the formats that can be read and written here."""
     try:
         from PIL import features
 
@@ -156,7 +156,7 @@ def formats() -> Iterator[Finding]:
 
 
 def extras() -> Iterator[Finding]:
-    """Give which of the optional packages are installed."""
+    """Yield whether the optional packages are installed."""
     try:
         about = metadata("numbapool")
     except PackageNotFoundError:
@@ -184,12 +184,12 @@ def _installed(name: str) -> bool:
 
 
 def gpu() -> Iterator[Finding]:
-    """Say what a GPU is used for."""
+    """Yield how a GPU is used."""
     yield Finding("GPU", "none: numbapool's kernels run on the CPU")
 
 
 def self_test() -> Iterator[Finding]:
-    """Pool a small array whose answer is known, twice: the first call compiles or loads."""
+    """Pool a small array with a known result, twice; the first call compiles or loads a kernel."""
     advice = "take the kernels' folder away and try again; then report it, with all of this"
     try:
         first, times = _pooled()
@@ -210,7 +210,7 @@ def _shown(seconds: float) -> str:
 
 
 def _pooled() -> tuple[str, list[float]]:
-    """Give what was wrong, or nothing, and the seconds that each time took."""
+    """Return what was wrong, or "", and the seconds of each call."""
     import numpy as np
 
     from numbapool import avg_pool2d

@@ -1,4 +1,4 @@
-"""What is in a file, by its header alone."""
+"""What a file holds, from its header alone."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Part:
-    """One frame or array: its form once it is loaded, and its name in an ``.npz``."""
+    """One frame or array: its form after loading, and its name in an ``.npz``."""
 
     form: Form
     name: str = ""
@@ -29,7 +29,7 @@ class Part:
 class Facts:
     """A file's format, its parts and the rows that ``pool info`` prints.
 
-    `refused` is why pooling would not read it, empty where it would.
+    `refused` says why pooling would not read the file, or is empty.
     """
 
     format: str
@@ -121,7 +121,7 @@ def _picture_facts(
     rows += _raster_rows(pages[0]) if pages else []
     parts = [first]
     for number in numbers[1:]:
-        if number < len(pages):  # a TIFF's pages differ, an animation's frames have one size
+        if number < len(pages):  # pages of a TIFF may differ; frames of an animation have one size
             picture.seek(number)
             parts.append(_part(picture, pages[number], reading)[1])
         else:
@@ -135,10 +135,10 @@ def _colours_of(picture: Any) -> str:
 
 
 def _part(picture: Any, page: "Page | None", reading: Reading) -> tuple[str, Part]:
-    """Give a frame's own mode, and the frame as it will be loaded."""
+    """Return the mode of a frame in the file, and the frame as it will be loaded."""
     from ..codecs.exif import orientation
 
-    # Of a TIFF that is stored sideways some Pillows give the size as it is shown.
+    # Some versions of Pillow give the upright size of a TIFF that is stored sideways.
     mode = picture.mode
     width, height = (page.width, page.height) if page else picture.size
     if orientation(picture) >= 5:
@@ -221,7 +221,7 @@ def _word_rows(
 
 
 def _raster_rows(page: "Page") -> list[tuple[str, str]]:
-    """Tell what a GeoTIFF's tags say, and which of its numbers is white."""
+    """Return rows for the tags of a GeoTIFF, and for the number of white."""
     rows, metadata = [], page.metadata
     if metadata.white_is_zero:
         rows.append(("white", "is the smallest number; lightness is pooled"))
@@ -236,7 +236,7 @@ def _raster_rows(page: "Page") -> list[tuple[str, str]]:
 
 
 def _profile_name(icc: bytes) -> str:
-    """Give an ICC profile's own description, where it can be read."""
+    """Return the description of an ICC profile, if it can be read."""
     import io
 
     try:

@@ -1,4 +1,4 @@
-"""One file pooled: read, pooled, written."""
+"""Pool one file: read, pool, write."""
 
 import itertools
 import time
@@ -21,11 +21,11 @@ from ..telling.reasons import failed
 
 Shape = tuple[int, ...]
 
-_MAPPED = 1 << 26  # bytes from which an array's result is written through a memory map
+_MAPPED = 1 << 26  # bytes; the results of larger arrays are written through a memory map
 
 
 def pool_file(job: Job) -> Outcome:
-    """Pool one file. The outcome tells what went wrong with it; nothing is raised."""
+    """Pool one file. An error is reported in the outcome, not raised."""
     start = time.perf_counter()
     try:
         passed = passed_over(job)
@@ -45,9 +45,9 @@ def pool_file(job: Job) -> Outcome:
 
 
 def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: float) -> Outcome:
-    """Write a job's result, and give the outcome; `before` has the shapes that were read.
+    """Write the result of a job, and return the outcome; `before` gets the shapes that are read.
 
-    Frames are taken from `pooled` as they are written.
+    Frames are pooled one by one, as they are written.
     """
     after: list[Shape] = []
     shown: list[str] = []
@@ -61,7 +61,7 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
             yield raster
 
     rest = iter(pooled)
-    first = next(rest)  # before anything is made for the output: it may be that it cannot be read
+    first = next(rest)  # before the output is opened: reading may fail
     with output_of(job) as output:
         notes = save(
             told(itertools.chain([first], rest)), output.file, job.writing, job.reading.max_pixels
@@ -80,7 +80,7 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
 
 
 def _mapped(job: Job, start: float) -> Outcome | None:
-    """Pool a large array from its file's pages to another's; give None where it is none."""
+    """Pool a large array from mapped file to mapped file; return None for other sources."""
     with opened(job.source, job.reading) as file:
         if by_magic(file.read(8)) != "NPY":
             return None
@@ -106,7 +106,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
 
 
 def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
-    """Give a file's frames or arrays, each pooled, and add their shapes to `before`."""
+    """Yield the pooled frames or arrays of a file, and add the shapes read to `before`."""
     operator = OPERATORS[job.operator]
     for raster in load(file, job.source, job.reading):
         before.append(raster.array.shape)
@@ -114,7 +114,7 @@ def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
 
 
 def _count(shape: tuple[int, ...]) -> int:
-    """Count pixels, where the last axis of three or more that is short holds channels."""
+    """Return the number of pixels; a short last axis of three holds channels."""
     count = 1
     for length in shape[:2] if len(shape) == 3 and shape[2] <= 4 else shape:
         count *= length

@@ -1,4 +1,4 @@
-"""What a job would write, told without doing it."""
+"""Preview what a job would write."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from .facts import inspect
 
 
 def preview_file(job: Job) -> Outcome:
-    """Tell what a job would write, or why it would not, without doing it."""
+    """Return the outcome that a job would have, without doing it."""
     try:
         passed = passed_over(job)
         if passed:

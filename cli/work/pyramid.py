@@ -1,4 +1,4 @@
-"""A pyramid: a file read once, and each level pooled from the one before."""
+"""A pyramid: read a file once, and pool each level from the level before."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -45,7 +45,7 @@ class PyramidJob(Job):
 
 
 def pool_levels(job: PyramidJob) -> Outcome:
-    """Pool all levels of a job. Their outcomes tell what went wrong; nothing is raised."""
+    """Pool all levels of a job. Errors are reported in the outcomes, not raised."""
     start = time.perf_counter()
     before: list[Shape] = []
 
@@ -65,7 +65,7 @@ def pool_levels(job: PyramidJob) -> Outcome:
 
 
 def preview_levels(job: PyramidJob) -> Outcome:
-    """Tell what `pool_levels` would write, without doing it."""
+    """Return the outcome that `pool_levels` would have, without doing it."""
     before: list[Form] = []
 
     def forms() -> Iterator[Form]:
@@ -94,7 +94,7 @@ def _levels(
     pooled: Callable[[F], F],
     told: Callable[[Job, list[F]], Outcome],
 ) -> Iterator[Outcome]:
-    """Give each level's outcome, and one for those that are left out."""
+    """Yield the outcome of each level, and one for all levels that are left out."""
     most = job.reading.max_pixels or MAX_PIXELS
     jobs = [job.level(target) for target in job.levels]
     standing = [_standing(level) for level in jobs]
@@ -140,11 +140,11 @@ def _told(level: Job, frames: list[F], told: Callable[[Job, list[F]], Outcome]) 
 
 
 def _ends(frame: Form | Raster, window: Window, first: bool) -> bool:
-    """Say whether pooling makes a frame no smaller, or has no room for a window any more."""
+    """Return whether a frame cannot become smaller, or is smaller than a window."""
     edge = window.edge or ("partial" if frame.picture else "trim")
     sides = list(zip(frame.spatial, _kernel(window), strict=True))
     still = all(length == 1 or size == 1 for length, size in sides)
-    # Where not even the first level has room, the library's error says so.
+    # If the first level is too small already, the library raises an error that says so.
     return still or (not first and edge == "trim" and any(size > length for length, size in sides))
 
 

@@ -1,4 +1,4 @@
-"""Several jobs: done, or told beforehand."""
+"""Several jobs: do them, or preview them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar

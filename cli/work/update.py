@@ -1,4 +1,4 @@
-"""``--update``: outputs made again where their source or the options changed, and only there."""
+"""``--update``: make outputs again if their source or the options have changed."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ from ..telling.reasons import failed
 from .pooled import pool_file
 from .preview import preview_file
 
-_SAVED_EVERY = 30.0  # seconds of work that the loss of the process may cost
+_SAVED_EVERY = 30.0  # seconds of work that may be lost if the process dies
 
 _UP_TO_DATE = "it is up to date"
 
@@ -53,7 +53,7 @@ def updated(
 
 
 def pool_changed(job: UpdateJob) -> Outcome:
-    """Pool a file unless its content is known; the outcome has the source's stamp.
+    """Pool a file unless its content is known; the outcome has the stamp of the source.
 
     The stamp is from before the source is read for pooling. If the source changes later, it
     differs from the stamp, and the next run pools it again.
@@ -65,13 +65,13 @@ def pool_changed(job: UpdateJob) -> Outcome:
 
 
 def preview_changed(job: UpdateJob) -> Outcome:
-    """Tell what `pool_changed` would write, without doing it; nothing of it is noted."""
+    """Return the outcome that `pool_changed` would have, without doing it."""
     passed = unchanged(job)
     return preview_file(job) if passed.status == "done" else replace(passed, stamp=None)
 
 
 def unchanged(job: UpdateJob) -> Outcome:
-    """Stamp a job's source. Skipped: its content is known; failed: it cannot be read."""
+    """Return an outcome with the source's stamp: skipped if unchanged, failed if unreadable."""
     try:
         stamp = _stamp(job)
     except Exception as error:
@@ -82,21 +82,21 @@ def unchanged(job: UpdateJob) -> Outcome:
 
 
 class _Book:
-    """The manifests of all folders that outputs go to."""
+    """The manifests of all output folders."""
 
     def __init__(self) -> None:
         self._manifests: dict[Path, Manifest] = {}
         self._saved = time.monotonic()
 
     def record(self, job: Job) -> Record | None:
-        """Give what is known of a job's output, where it still stands and the options are those."""
+        """Return the record of a job's output, if the output and the options are unchanged."""
         record = self._manifest(job).get(Path(job.target).name)
         if record is None or record.options != options_of(job):
             return None
         return record if stamp_of(job.target) == record.written else None
 
     def note(self, job: Job, outcome: Outcome) -> None:
-        """Note how an output was made, or that it stands for a source whose time alone changed."""
+        """Record how an output was made, or the new time of a source with the same content."""
         manifest, name = self._manifest(job), Path(job.target).name
         if outcome.stamp and outcome.status in ("done", "skipped"):
             old = manifest.get(name)
@@ -108,7 +108,7 @@ class _Book:
             self.save()
 
     def save(self) -> None:
-        """Write all manifests that there is something new for."""
+        """Write all manifests that have new records."""
         for manifest in self._manifests.values():
             manifest.save()
         self._saved = time.monotonic()
@@ -121,7 +121,7 @@ class _Book:
 
 
 def _stands_for(record: Record, job: Job) -> bool:
-    """Say whether a record is of this source as it is, without reading it."""
+    """Return whether a record fits the source, by its size and time."""
     now = stamp_of(job.source)
     return (
         now is not None
@@ -138,7 +138,7 @@ def _stamp(job: Job) -> Stamp:
 
 
 def _way(source: str, folder: Path) -> str:
-    """Give the path from a folder to a source, in one spelling on all systems."""
+    """Return the path from a folder to a source, spelt alike on all systems."""
     try:
         return Path(os.path.relpath(source, folder)).as_posix()
     except ValueError:  # it is on another drive

@@ -148,7 +148,7 @@ def test_json(pool):
         ["-o", "sheet.npy"],
         ["-o", "sheet"],
         ["-o", "-"],
-        ["-o", "sheet.png", "--operator", "sum"],
+        ["-o", "sheet.png", "--operator", "product"],
         ["-o", "sheet.png", "--tile", "2"],
         ["-o", "sheet.png", "--columns", "0"],
         ["-o", "sheet.png", "--tile", "4096", *(f"{number}.png" for number in range(6))],
