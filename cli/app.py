@@ -152,7 +152,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 )
 @config.OPTION
 def cli() -> None:
-    """Pool pictures and arrays: slide a window, keep one number a window.
+    """Pool pictures and arrays: slide a window, keep one number per window.
 
     Exit codes: 0 all done, 1 some files failed, 2 the command line is wrong, 3 no input was
     found, 130 interrupted.

@@ -75,14 +75,14 @@ OPERATORS: dict[str, Operator] = {
             frozenset({"norm_type"}),
             keeps_shades=False,
             written="npy",
-            note="Of whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'.",
+            note="For whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'.",
         ),
         Operator(
             "median",
             "median_pool2d",
             "the median",
             "adaptive_median_pool2d",
-            note="Of an even count of whole numbers it is the lower middle.",
+            note="Of an even count of whole numbers it is the lower of the middle two.",
         ),
         Operator(
             "mode",
@@ -90,8 +90,8 @@ OPERATORS: dict[str, Operator] = {
             "the most frequent value",
             "adaptive_mode_pool2d",
             keeps_labels=True,
-            note="Pictures with a palette are pooled on its indices and keep it, others by whole "
-            "colours; of several as frequent the smallest is kept.",
+            note="Pictures with a palette keep it, and their indices are pooled; others are pooled by "
+            "whole colours. Of several values as frequent, the smallest is kept.",
         ),
     )
 }

@@ -150,7 +150,7 @@ def _read(path: str, file: str) -> dict[str, Any]:
     except OSError as error:
         raise click.UsageError(f"{file}: {error.strerror}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise click.UsageError(f"{file} is no TOML: {error}.") from error
+        raise click.UsageError(f"{file} is not TOML: {error}.") from error
 
 
 def _unknown(what: str, key: str, known: Iterable[str]) -> NoReturn:

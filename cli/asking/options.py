@@ -107,7 +107,7 @@ READING = (
         "--max-bytes",
         type=BytesType(),
         help="Refuse a .npz or standard input that takes more memory, as 500M or 2G.  "
-        "[default: a quarter of the memory at hand]",
+        "[default: a quarter of the available memory]",
     ),
 )
 

@@ -45,7 +45,7 @@ class PairType(ParamType):
         if not numbers or min(numbers) < self.least:
             words = "".join(f", or {word!r}" for word in self.words)
             self.fail(
-                f"{text!r} is no {self.what}: give a whole number from {self.least} on, as 2, "
+                f"{text!r} is not a {self.what}: give a whole number from {self.least} on, as 2, "
                 f"or height x width, as 2x3{words}.",
                 param,
                 ctx,
@@ -81,7 +81,7 @@ class SizeType(ParamType):
             if 0 < permille <= 1000:
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
-        self.fail(f"{text!r} is no size: give width x height, as 1600x1200{also}.", param, ctx)
+        self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
 
 
 class BytesType(ParamType):
@@ -101,7 +101,7 @@ class BytesType(ParamType):
         number = int(match[1]) << 10 * " KMGT".index(match[2] or " ") if match else 0
         if number < 1:
             self.fail(
-                f"{str(value)!r} is no number of bytes: give a whole number above 0, or one of "
+                f"{str(value)!r} is not a number of bytes: give a whole number above 0, or one of "
                 "K, M, G or T, as 2G.",
                 param,
                 ctx,
@@ -133,7 +133,7 @@ class Colour(ParamType):
         try:
             ImageColor.getrgb(text)
         except ValueError:
-            self.fail(f"{text!r} is no colour: give a name, as white, or #ff8000.", param, ctx)
+            self.fail(f"{text!r} is not a colour: give a name, as white, or #ff8000.", param, ctx)
         return text
 
 
@@ -155,7 +155,7 @@ class NodataType(ParamType):
             return text
         number = number_of(text)
         if number is None:
-            self.fail(f"{str(value)!r} is no number: give one, as -9999, or none.", param, ctx)
+            self.fail(f"{str(value)!r} is not a number: give one, as -9999, or none.", param, ctx)
         return number
 
 
@@ -188,6 +188,6 @@ class NormType(ParamType):
             norm = 0.0
         if not norm > 0:
             self.fail(
-                f"{str(value)!r} is no norm: give a number above 0, as 2, or inf.", param, ctx
+                f"{str(value)!r} is not a norm: give a number above 0, as 2, or inf.", param, ctx
             )
         return norm

@@ -31,5 +31,5 @@ def broken(error: Exception) -> str:
     if isinstance(error, EOFError) or _SAYS_CUT_SHORT.search(text):
         return CUT_SHORT
     if isinstance(error, NotImplementedError) or _OTHER_KIND.search(text):
-        return "it is of a kind that is not read, or damaged"
+        return "it is of a type that pool does not read, or damaged"
     return "it is damaged: its data cannot be decoded"

@@ -116,24 +116,24 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
         if not page.mode:
             where = f"page {number} of {len(deep.pages)}" if len(deep.pages) > 1 else "it"
             return (
-                f"{where} holds {page.bits} bits a channel in a form that is not read: save it "
-                f"as grey or RGB of 8 or 16 bits, or as .npy{accept}"
+                f"{where} holds {page.bits} bits per channel in a form that pool does not read: "
+                f"save it as grey or RGB of 8 or 16 bits, or as .npy{accept}"
             )
     if not installed():
         if eight:
             return (
-                f"it holds {deep.bits} bits a channel, of which Pillow reads 8: {EXTRA} keeps "
+                f"it holds {deep.bits} bits per channel, of which Pillow reads 8: {EXTRA} keeps "
                 "them, --accept-8bit takes 8"
             )
         first = next(page for page in deep.pages if not page.exact)
         return (
-            f"it holds {first.bits} bits a channel, {spoken(first.mode)}, in a {deep.format} that "
-            f"Pillow does not read: {EXTRA} reads it"
+            f"it holds {first.bits} bits per channel, {spoken(first.mode)}, in a {deep.format} "
+            f"that Pillow does not read: {EXTRA} reads it"
         )
     if deep.animated:
         return (
-            "it is an animation of 16 bits a channel, which is not read: save it as a TIFF of "
-            f"several pages{accept}"
+            "it is an animation of 16 bits per channel, which pool does not read: save it as a "
+            f"TIFF of several pages{accept}"
         )
     return ""
 

@@ -39,7 +39,7 @@ _LOSSLESS_AVIF = 100  # libavif's quality
 
 def _require(kind: str) -> None:
     if not installed():
-        raise FileError(f"{kind} is written with an extra: {EXTRA}; .npy needs none")
+        raise FileError(f"{kind} needs an extra: {EXTRA}; .npy needs none")
 
 
 def save_png(frame: Frame, file: BinaryIO, writing: Writing) -> None:

@@ -86,7 +86,7 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
             fits = fits if single and format != "TIFF" else ""
             raise FileError(
                 f"its values reach {beyond:,} and {spoken(mode)} in {format} holds {low} to "
-                f"{high:,}: write .npy{fits}, or hold them at those limits with --clip"
+                f"{high:,}: write .npy{fits}, or clip them to these limits with --clip"
             )
         array = np.clip(array, low, high)
     return array.astype(wanted), mode
@@ -99,7 +99,9 @@ def _as_the_format_counts(raster: Raster, format: str, notes: list[str]) -> Rast
         full = np.iinfo(array.dtype).max
         wide = array.astype(np.int64)
         scaled = (2 * wide * full + maximum) // (2 * maximum)
-        notes.append(f"its numbers up to {maximum} became ones up to {full}, as {format} has them")
+        notes.append(
+            f"its numbers up to {maximum} became numbers up to {full}, as {format} has them"
+        )
         return replace(raster, array=scaled.astype(array.dtype))
     if raster.metadata.white_is_zero and array.dtype.kind == "f" and format != "TIFF":
         raise FileError(
@@ -120,8 +122,8 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
     if format == "TIFF" and holds(format, deep):
         if not installed() and single:
             raise FileError(
-                f"its values are {array.dtype}, and a TIFF of those is written with an extra: "
-                f"{EXTRA}; or write .npy, or hold them in float32 with --clip"
+                f"its values are {array.dtype}, and a TIFF of those needs an extra: "
+                f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep
     held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
@@ -149,7 +151,7 @@ def _mode_of(raster: Raster, format: str) -> str:
             by_type |= {"int8": "L;8S", "int16": "L;16S", "uint32": "L;32"}
         return by_type.get(array.dtype.name, "L")
     raise FileError(
-        f"{array.dtype} of shape {array.shape} is no picture: write .npy, or give a grey array "
+        f"{array.dtype} of shape {array.shape} is not a picture: write .npy, or give a grey array "
         "of two axes, or one of 2, 3 or 4 channels with --data-format HWC"
     )
 

@@ -21,7 +21,7 @@ def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
             return npy.load_archive(file, reading)
         return npy.load(file, reading, None if source == STREAM else Path(source))
     if source.lower().endswith((".npy", ".npz")):
-        raise FileError("it is empty" if not file.read(1) else f"it is no {source[-4:]} file")
+        raise FileError("it is empty" if not file.read(1) else f"it is not a {source[-4:]} file")
     from . import deep, pillow
 
     found = deep.find(file, reading.accept_8bit)

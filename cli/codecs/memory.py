@@ -30,7 +30,7 @@ def refuse_large(what: str, size: int, reading: Reading) -> None:
     """
     limit, whose = reading.max_bytes, "given"
     if limit is None:
-        limit, whose = at_hand() // _SHARE, "a quarter of the memory at hand"
+        limit, whose = at_hand() // _SHARE, "a quarter of the available memory"
     if size > limit:
         raise FileError(
             f"{what} {size:,} bytes, past the limit of {limit:,} ({whose}): if there is room for "

@@ -87,7 +87,7 @@ def _header_bytes(file: Any) -> io.BytesIO:
     wide = head[6:7] != b"\1"  # version 1 has a length of two bytes, later versions of four
     length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
     if head[6:7] > b"\3":
-        raise FileError(f"its format's version {head[6]} is not known")
+        raise FileError(f"the version {head[6]} of its format is not known")
     if length > _MOST_HEADER:
         raise FileError(
             f"its header says that it is {length:,} bytes long, and the most is "

@@ -12,7 +12,7 @@ class Page:
     Attributes
     ----------
     bits
-        How many bits a channel has.
+        How many bits per channel has.
     mode
         As in `Raster`; empty if this kind is not read.
     exact

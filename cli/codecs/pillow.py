@@ -40,7 +40,7 @@ _UNNAMED_ALPHA = RunNote(
 )
 
 _NODATA_OF_INDICES = RunNote(
-    "a nodata among a palette's indices was not heeded: colours were pooled (pool mode heeds it)"
+    "a nodata among a palette's indices was ignored: colours were pooled (pool mode uses it)"
 )
 
 # How to turn a picture of EXIF orientation 2 to 8 upright.
@@ -343,7 +343,7 @@ def _avif_bits(file: BinaryIO) -> int:
 def too_deep(bits: int) -> str:
     """Return why a picture of more bits than Pillow reads is refused."""
     return (
-        f"it holds {bits} bits a channel, of which Pillow reads 8: accept that with "
+        f"it holds {bits} bits per channel, of which Pillow reads 8: accept that with "
         "--accept-8bit, or save it as a 16-bit .png or .tif, or as .npy"
     )
 
@@ -359,7 +359,7 @@ def check_size(width: int, height: int, limit: int | None, copies: int = 1) -> N
 def _too_large(pixels: str, wanted: str, limit: int, times: str = "") -> str:
     return (
         f"its {pixels} pixels{times} are past the limit of {limit:,}, as a "
-        f"decompression bomb's would be: if you trust it, give --max-pixels {wanted}"
+        f"decompression bomb has: if you trust it, give --max-pixels {wanted}"
     )
 
 

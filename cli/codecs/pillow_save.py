@@ -68,8 +68,8 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
             with _told(format), quiet():
                 tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
         return
-    # Write to memory first. If Pillow gets a file, it writes to its descriptor, and takes the part that a
-    # full disk still had room for as the whole.
+    # Write to memory first. Given a file, Pillow writes to its descriptor, and takes the part that
+    # a full disk still had room for as the whole.
     whole = BytesIO()
     if is_deep(mode):
         deep_save.save_png(next(_held_by(format, frames)), whole, writing)

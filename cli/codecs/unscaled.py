@@ -118,7 +118,7 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     if b"BLANK" in cards:
         number = cards[b"BLANK"].decode("ascii", "replace")
         raise FileError(
-            f"its number {number} stands for no value (BLANK), which is not heeded here: save it "
+            f"its number {number} stands for no value (BLANK), which is ignored here: save it "
             "as .npy, and give --nodata"
         )
     bits = int(cards.get(b"BITPIX", b"8"))

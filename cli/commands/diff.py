@@ -44,17 +44,19 @@ _LABEL = 13  # the column in which values begin
     "--peak",
     type=click.FloatRange(min=0, min_open=True),
     metavar="V",
-    help="What PSNR holds errors against.  [default: the range of 8 and 16 bits, else of A]",
+    help="The peak value of PSNR.  [default: the range of 8 and 16 bits, else of A]",
 )
 @options.apply(options.READING)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object; null is no finite number.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object; null for a number that is not finite."
+)
 @options.DEBUG
 def command(a: str, b: str, **given: Any) -> None:
     """Measure how much A and B differ, and where: pictures or .npy of one shape and type.
 
-    Told are PSNR in dB, the mean squared error and its root, the largest difference and its
-    place, and how many pixels differ. 16 bits are compared as such. Differences are no error:
-    the exit code is 0.
+    Shows PSNR in dB, the mean squared error and its root, the largest difference and its place,
+    and how many pixels differ. 16-bit numbers are compared as they are. Differences are not an
+    error: the exit code is 0.
     """
     if a == b == STREAM:
         raise click.UsageError("A and B are both standard input: name one of them.")

@@ -24,21 +24,21 @@ _LABEL = 13  # the column in which values begin
 
 @click.command(
     "info",
-    short_help="Say what is in a file, and what pooling would make of it.",
+    short_help="Show what a file holds, and what pooling would make of it.",
     epilog="\b\nExamples:\n  pool info photo.jpg\n  pool info features.npy -k 3 -s 2 -p 1\n",
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option(
     "--operator",
     type=click.Choice(list(OPERATORS)),
-    help="Say what this operator makes of it, with the type of its numbers.  [default: the shape]",
+    help="Show what this operator would make, with its type of number.  [default: only the shape]",
 )
 @options.apply([*options.WINDOW, *options.READING])
 @click.option("-r", "--recursive", is_flag=True, help="Look in subfolders, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per file.")
 @options.DEBUG
 def command(inputs: tuple[str, ...], **given: Any) -> None:
-    """Say what is in INPUT, by its header alone, and what a pooling would make of it."""
+    """Show what INPUT holds, from its header alone, and what pooling would make of it."""
     from ..work.facts import inspect
 
     said = _asked(given)

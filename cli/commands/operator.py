@@ -44,7 +44,7 @@ def build(operator: Operator) -> click.Command:
         short_help=f"Keep {operator.keeps} of each window.",
         help=f"Pool pictures and arrays: keep {operator.keeps} of each window.{note}\n\n"
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
-        "input. Without -o each output stands beside its input, "
+        "input. Without -o each output is written beside its input, "
         f"as photo.{name}2.png.",
         epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.{written}\n"
         f"  pool {name} features.npy -k 3 -s 2 -p 1 -o pooled.npy\n"
@@ -86,14 +86,15 @@ def _run(operator: Operator, said: _Asked) -> int:
     )
     targets = said.placing.naming(operator, said.window).plan(found.sources)
     if said.running.update and any(STREAM in (t.source.path, t.path) for t in targets):
-        raise click.UsageError("--update compares files: standard input and output are none.")
+        raise click.UsageError("--update compares files, not standard input and output.")
     if said.telling.as_json and output == STREAM:
         raise click.UsageError("--json and -o - both write to standard output: give one.")
     report = Report(
         len(targets),
         said.telling,
-        skipped_in_folders=found.skipped,
-        irregular_in_folders=found.irregular,
+        others=found.others,
+        former=found.former,
+        irregular=found.irregular,
     )
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)

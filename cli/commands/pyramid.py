@@ -39,7 +39,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
     type=click.Choice(_OPERATORS),
     default="avg",
     show_default=True,
-    help="What is kept of each window.",
+    help="What to keep of each window.",
 )
 @options.apply(
     [
@@ -90,8 +90,9 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     report = Report(
         len(planned) * said.levels,
         said.telling,
-        skipped_in_folders=found.skipped,
-        irregular_in_folders=found.irregular,
+        others=found.others,
+        former=found.former,
+        irregular=found.irregular,
     )
     if not said.running.dry_run:
         clear_stale(level.path for levels in planned for level in levels)

@@ -74,9 +74,9 @@ _LEFT_OUT = ("count_include_pad", "divisor_override")
 def command(inputs: tuple[str, ...], **given: Any) -> None:
     """Show each INPUT beside its pooled result, at the same size, on one picture.
 
-    Pixels of the result are drawn as squares, so that what pooling took away is seen. What is not
-    8-bit is shown from its smallest value, black, to its largest, white; of animations the first
-    frame, of arrays the first plane.
+    Pixels of the result are drawn as squares, which shows what pooling removed. Numbers of more
+    than 8 bits are shown from the smallest value, black, to the largest, white. Of an animation
+    the first frame is shown, of an array the first plane.
     """
     operator = OPERATORS[given["operator"]]
     options.refuse_unused(operator)
@@ -95,8 +95,9 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     report = Report(
         len(sources),
         said.telling,
-        skipped_in_folders=found.skipped,
-        irregular_in_folders=found.irregular,
+        others=found.others,
+        former=found.former,
+        irregular=found.irregular,
     )
     clear_stale([output])
     try:

@@ -50,18 +50,18 @@ _KERNELS = (2, 3, 4)
     metavar="DTYPE",
     multiple=True,
     default=_DTYPES,
-    help="A type of number: bool, uint8 to uint64, int8 to int64, float16 to float64; again for "
+    help="A type of number: bool, uint8 to uint64, int8 to int64, float16 to float64; repeat for "
     "several.  "
     f"[default: {', '.join(_DTYPES)}]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Report nothing.")
 @options.DEBUG
 def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, debug: bool) -> None:
     """Compile what OPERATOR uses, so that no later run has to wait for it.
 
-    Without OPERATOR: max, min, avg and sum. uint8 is what most pictures hold, uint16 and float32
-    what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
-    own, and so have --nan skip and --nodata.
+    Without OPERATOR: max, min, avg and sum. Most pictures hold uint8, deep ones uint16 or float32.
+    This compiles kernels for -k 2, 3 and 4. Larger windows may need other kernels, and so do
+    --nan skip and --nodata.
     """
     from numbapool.kernels import place
     from numbapool.warm import warm

@@ -4,6 +4,7 @@ import glob
 import itertools
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,14 +47,17 @@ class Found:
 
     Attributes
     ----------
-    skipped
-        How many files are of other types, or are outputs of an earlier run.
+    others
+        How many files are of other types, by suffix.
+    former
+        How many files are outputs of an earlier run.
     irregular
         How many are not regular files: pipes, sockets, devices.
     """
 
     sources: list[Source] = field(default_factory=list)
-    skipped: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    former: int = 0
     irregular: int = 0
     _seen: set[str] = field(default_factory=set)
 
@@ -97,12 +101,14 @@ def find(
         found.add("./-" if name == STREAM else name, place, named=True)
     if not found.sources:
         kinds = []
-        if found.skipped:
-            kinds.append(f"{found.skipped} of kinds that are not known")
+        if found.others:
+            kinds.append(f"{found.others.total()} of other types")
+        if found.former:
+            kinds.append(f"{found.former} from an earlier run")
         if found.irregular:
-            kinds.append(f"{found.irregular} that are no regular files")
+            kinds.append(f"{found.irregular} that are not regular files")
         skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
-        below = "; -r looks in the folders below, too" if folders and not recursive else ""
+        below = "; -r looks in subfolders, too" if folders and not recursive else ""
         raise NoInput(f"no input was found{skipped}{below}.")
     return found
 
@@ -139,8 +145,10 @@ class _Walk:
         own = bool(self.own) and path.stem.endswith(self.own)
         if _irregular(path):
             self.found.irregular += 1
-        elif own or by_name(path) is None:
-            self.found.skipped += 1
+        elif own:
+            self.found.former += 1
+        elif by_name(path) is None:
+            self.found.others[path.suffix.lower() or path.name] += 1
         else:
             self.found.add(str(path), path.relative_to(root), named=False)
 
@@ -195,7 +203,7 @@ def read_list(name: str, null: bool) -> list[str]:
     data = data.removeprefix(_BOM)
     if b"\0" in data and not null:
         raise click.UsageError(
-            f"--files-from {shown(name)} holds NULs: it is no list of names, or one of names that "
+            f"--files-from {shown(name)} holds NULs: it is not a list of names, or its names "
             "end in NUL, which -0 reads."
         )
     entries: Iterator[bytes] = iter(data.split(b"\0") if null else data.splitlines())

@@ -59,7 +59,7 @@ class Naming:
             raise click.UsageError("standard input has no name: name the output with -o.")
         if output is not None and not folder and os.path.lexists(output):
             raise click.UsageError(
-                f"-o {shown(output)} is a file of no kind that is known (- is standard output)."
+                f"-o {shown(output)} is a file of an unknown type (- is standard output)."
             )
         return self._distinct([self._target(source, None) for source in sources])
 
@@ -85,7 +85,7 @@ class Naming:
         kind = FORMATS.get(self.format or "") or by_name(path)
         if kind is None:
             whose = f"the output's name {shown(path)}" if self.template else "its name"
-            no_format = f"{whose} says no format: give one with --format"
+            no_format = f"{whose} gives no format: give one with --format"
             return Target(source, reason=unreadable(source.path) or no_format)
         if not kind.written:
             return Target(
@@ -162,8 +162,8 @@ def picture_format(output: str, inputs: Iterable[str]) -> str:
     known = by_name(output)
     if known is None or not known.written or known.name in ARRAYS:
         raise click.UsageError(
-            f"-o {shown(output)} names no picture that can be written: end it in .png, .jpg or "
-            ".webp."
+            f"-o {shown(output)} is not the name of a picture that can be written: "
+            "end it in .png, .jpg or .webp."
         )
     if any(same_file(output, name) for name in inputs):
         raise click.UsageError(

@@ -61,4 +61,4 @@ def unreadable(path: str) -> str:
             return "it is a folder"
     except OSError as error:
         return reason(error)
-    return f"it is a {kind}, no file: give what comes out of it as -" if kind else ""
+    return f"it is a {kind}, not a file: pipe its content in as -" if kind else ""

@@ -113,7 +113,7 @@ def _unwritten(path: Path, error: OSError) -> str:
     if isinstance(error, IsADirectoryError):
         return f"the output {shown(path)} is a folder: name another output with -o"
     if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return f"{folder} is no folder: name another with -o"
+        return f"{folder} is not a folder: name another with -o"
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         return f"another program removed a half-written file in {folder}: run again"
     if isinstance(error, FileNotFoundError):

@@ -12,7 +12,7 @@ from ..job import RunNote, Values
 from ..operators import Operator
 
 NONE = "none"
-"""What --nodata takes so that a file's own is not heeded."""
+"""What --nodata takes so that a file's own is ignored."""
 
 _USED = RunNote(
     "numbers equal to a GeoTIFF's own nodata were left out, as by --nodata "
@@ -33,10 +33,10 @@ def settled(form: Form, operator: Operator, values: Values) -> tuple[Values, tup
     if not text:
         return values, ()
     dtype = form.dtype
-    unused = f"its nodata {text} was not heeded: "
+    unused = f"its nodata {text} was ignored: "
     number = number_of(text)
     if number is None:
-        return values, (RunNote("a nodata that is no number was not heeded"),)
+        return values, (RunNote("its nodata is not a number and was ignored"),)
     weighs = operator.weighs_alpha and values.alpha == "premultiplied"
     if alpha_of(form.mode) is not None and weighs:
         return values, (RunNote(unused + "its alpha says which pixels count"),)

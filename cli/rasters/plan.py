@@ -56,7 +56,7 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     request = Request(operator, arguments, values, form.data_format)
     metadata = _metadata_after(before, request)
     if form.metadata.gdal and not metadata.gdal:
-        left_out = f"GDAL's metadata was left out: it is not of a {operator.name}"
+        left_out = f"GDAL's metadata was left out: it does not describe a {operator.name}"
         notes = (*notes, RunNote(left_out))
     count = before.mode == "1" and not operator.keeps_shades
     way = _way(before, operator, values)

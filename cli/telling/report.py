@@ -1,6 +1,7 @@
 """The report of a run, for a person or as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -37,8 +38,9 @@ class Report:
 
     total: int
     telling: Telling = field(default_factory=Telling)
-    skipped_in_folders: int = 0
-    irregular_in_folders: int = 0
+    others: Counter[str] = field(default_factory=Counter)
+    former: int = 0
+    irregular: int = 0
     done: int = 0
     skipped: int = 0
     failures: list[Outcome] = field(default_factory=list)
@@ -104,8 +106,8 @@ class Report:
                             "skipped": self.skipped,
                             "failed": len(self.failures),
                             "not_run": self.not_run,
-                            "unknown_kind": self.skipped_in_folders,
-                            "irregular": self.irregular_in_folders,
+                            "unknown_kind": self.others.total() + self.former,
+                            "irregular": self.irregular,
                         }
                     }
                 )
@@ -120,7 +122,7 @@ class Report:
             width = min(48, max(len(shown(failure.source)) for failure in self.failures))
             for failure in self.failures:
                 click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
-        left_alone = self.skipped_in_folders + self.irregular_in_folders
+        left_alone = list(self._left_alone())
         if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
             return
         parts = [f"{self.done} done"]
@@ -130,11 +132,17 @@ class Report:
             parts.append(f"{len(self.failures)} failed")
         if self.not_run:
             parts.append(f"{self.not_run} not run")
-        if self.skipped_in_folders:
-            parts.append(f"{self.skipped_in_folders} of kinds that are not pooled left alone")
-        if self.irregular_in_folders:
-            parts.append(f"{self.irregular_in_folders} that are no regular files left alone")
-        click.echo(", ".join(parts) + ".", err=True)
+        click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
+
+    def _left_alone(self) -> Iterator[str]:
+        """Yield a sentence for each kind of files in folders that are no inputs."""
+        if self.others:
+            suffixes = ", ".join(f"{shown(name)} ({n})" for name, n in self.others.most_common())
+            yield f"Skipped {_files(self.others.total())} of other types: {suffixes}."
+        if self.former:
+            yield f"Skipped {_files(self.former)} from an earlier run."
+        if self.irregular:
+            yield f"Skipped {self.irregular} that are not regular files."
 
     def _why(self, failure: Outcome) -> str:
         detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
@@ -149,6 +157,10 @@ class Report:
     def code(self) -> ExitCode:
         """The exit code of the process."""
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:

@@ -110,7 +110,7 @@ def _picture_facts(
     if picture.format == "TIFF" and len(pages) < getattr(picture, "n_frames", 1):
         refused = pillow.UNKNOWN_NUMBERS
     rows = [("format", str(picture.format))]
-    rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} a channel"))
+    rows.append(("mode", f"{mode}, {bits} bit{'s'[: bits > 1]} per channel"))
     if deep:
         rows.append(("", "of which Pillow reads 8: --accept-8bit accepts that"))
     rows += _place_rows(*first.form.spatial[::-1], orientation(picture))
@@ -172,7 +172,7 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
     first = found.pages[0]
     mode = first.mode.partition(";")[0] or "unknown"
     floats = ", floats" if first.mode.endswith("F") else ""
-    rows = [("format", found.format), ("mode", f"{mode}, {first.bits} bits a channel{floats}")]
+    rows = [("format", found.format), ("mode", f"{mode}, {first.bits} bits per channel{floats}")]
     refused = deep.refusal(file, found)
     if refused:
         rows.append(("", refused))
@@ -227,7 +227,7 @@ def _raster_rows(page: "Page") -> list[tuple[str, str]]:
         rows.append(("white", "is the smallest number; lightness is pooled"))
     if metadata.nodata:
         left = holds(metadata.nodata, np.dtype(page.dtype))
-        what = "is left out" if left else f"is not heeded: {page.dtype} does not hold it"
+        what = "is left out" if left else f"is ignored: {page.dtype} does not hold it"
         rows.append(("nodata", f"{metadata.nodata} {what}"))
     if metadata.georeference:
         kind = "a pixel's centre" if metadata.georeference.point else "a pixel's corner"

@@ -35,7 +35,7 @@ def test_folder_mirrors(pool):
     Path("photos/x.jpg").mkdir()
     result = pool("avg", "photos", "-o", "out")
     assert files("out") == ["a.png"]
-    assert "1 of kinds" in result.stderr
+    assert "1 file of other types" in result.stderr
     pool("avg", "photos", "-r", "-o", "out", "--skip-existing")
     assert files("out") == ["a.png", "deep/b.JPG", "deep/er/c.png"]
 
@@ -73,7 +73,7 @@ def test_no_input(pool):
     Path("empty").mkdir()
     Path("empty/notes.txt").touch()
     result = pool("avg", "empty", "-o", "out", code=3)
-    assert "1 of kinds" in result.stderr
+    assert "1 of other types" in result.stderr
     assert "no input" in pool("avg", "*.png", code=3).stderr
     assert "INPUT" in pool("avg", code=2).stderr
 

@@ -47,7 +47,7 @@ def test_the_default_is_a_quarter_of_the_memory_at_hand(pool, monkeypatch):
     np.savez_compressed("a.npz", a=np.zeros((500, 500), np.uint8), b=np.zeros((500, 500), np.uint8))
     monkeypatch.setattr(memory, "at_hand", lambda: 900_000)
     said = pool("avg", "a.npz", "-o", "b.npz", code=1).stderr
-    assert "past the limit of 225,000 (a quarter of the memory at hand)" in said
+    assert "past the limit of 225,000 (a quarter of the available memory)" in said
     monkeypatch.setattr(memory, "at_hand", lambda: 1_600_000)  # for one, and no more are held
     pool("avg", "a.npz", "-o", "b.npz")
     assert np.load("b.npz").files == ["a", "b"]

@@ -63,20 +63,18 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
     with socket.socket(socket.AF_UNIX) as one:
         one.bind("in/socket.png")
         result = pool("avg", "in", "-o", "out")
-        told = "1 of kinds that are not pooled left alone, 5 that are no regular files left alone."
-        assert result.stderr == f"1 done, {told}\n"
+        told = "Skipped 1 file of other types: .txt (1). Skipped 5 that are not regular files."
+        assert result.stderr == f"1 done. {told}\n"
         summary = json.loads(pool("max", "in", "--json").stdout.splitlines()[-1])["summary"]
         assert (summary["unknown_kind"], summary["irregular"]) == (1, 5)
-        assert "5 that are no regular" in pool("pyramid", "in", "--levels", 1).stderr
-        assert "5 that are no regular" in pool("sheet", "in", "-o", "sheet.png").stderr
-        assert "5 that are no regular" in pool("avg", "in/*", "-o", "more").stderr
+        assert "5 that are not regular" in pool("pyramid", "in", "--levels", 1).stderr
+        assert "5 that are not regular" in pool("sheet", "in", "-o", "sheet.png").stderr
+        assert "5 that are not regular" in pool("avg", "in/*", "-o", "more").stderr
         assert pool("info", "in").stderr == ""
         for path in Path("in").glob("a.*"):
             path.unlink()
         result = pool("avg", "in", code=3)
-    assert "1 of kinds that are not known and 5 that are no regular files were skipped" in (
-        result.stderr
-    )
+    assert "1 of other types and 5 that are not regular files were skipped" in (result.stderr)
 
 
 @no_pipes
@@ -165,7 +163,7 @@ def test_lists_as_they_come(pool):
 def test_standard_input_beside_files(pool):
     picture("L", 8, 6).save("a.png")
     said = pool("avg", "-", "a.png", "-o", "out", code=1, input=b"").stderr
-    assert "standard input  its name says no format: give one with --format" in said
+    assert "standard input  its name gives no format: give one with --format" in said
     assert "file is empty" in pool("avg", "-", "-o", "b.png", code=1, input=b"").stderr
     whole = Path("a.png").read_bytes()
     pool("avg", "-", "a.png", "-o", "both", "--format", "png", input=whole)

@@ -154,7 +154,7 @@ def test_a_dry_run_of_a_pyramid_tells_what_is_refused(pool):
     Path("in.ppm").write_bytes(b"P6 4 4 65535\n" + array.tobytes())
     for more in ([], ["--dry-run"]):
         said = pool("pyramid", "in.ppm", "--levels", "1", "-o", "out/", *more, code=1).stderr
-        assert "16 bits a channel" in said
+        assert "16 bits per channel" in said
 
 
 def test_a_jpeg_of_12_bits_is_not_unpacked_twice(pool, random):

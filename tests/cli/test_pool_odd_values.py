@@ -45,7 +45,7 @@ def test_refused(pool, arguments, words):
 
 def test_a_name_without_a_format(pool):
     said = pool("avg", "a.png", "--name", "{stem}", code=1).stderr
-    assert said == "pool: a.png: the output's name a says no format: give one with --format\n"
+    assert said == "pool: a.png: the output's name a gives no format: give one with --format\n"
 
 
 @pytest.mark.parametrize("jobs", [1, 1000])
