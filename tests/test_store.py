@@ -13,7 +13,7 @@ import pytest
 
 import numbapool
 from numbapool.compile import compiled, store
-from numbapool.functional import extremes
+from numbapool.functional import call
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""
@@ -28,7 +28,7 @@ def quarters() -> list[int]:
 def forget():
     """Drop the kernels of this process, and the calls that hold them."""
     compiled._kernels.clear()
-    extremes.sliding_extreme.cache_clear()
+    call.sliding.cache_clear()
 
 
 RIGHT = [255, 511, 767, 1023]
