@@ -120,6 +120,10 @@ _ALSO_CALLED = {
     "norm": "lp",
     "l2": "lp",
     "majority": "mode",
+    "quantile": "percentile",
+    "variance": "var",
+    "deviation": "std",
+    "stddev": "std",
 }
 
 

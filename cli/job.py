@@ -75,6 +75,8 @@ class Values:
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
     norm_type: float = 2.0
+    q: float | None = None
+    correction: int = 0
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,8 @@ def values_of(given: Given, operator: Operator) -> Values:
     """Return the values that the operator takes."""
     names = [field.name for field in fields(Values)]
     taken = {name: given[name] for name in names if name in given and operator.takes(name)}
+    if "q" in taken and taken["q"] is None:
+        raise click.UsageError(f"{operator.name} needs --q, as --q 90.")
     return Values(**taken)
 
 

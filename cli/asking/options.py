@@ -235,6 +235,26 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         ),
     ),
     (
+        "q",
+        click.option(
+            "--q",
+            type=click.FloatRange(0, 100),
+            metavar="N",
+            help="The percentile of percentile, 0 to 100, as 90.",
+        ),
+    ),
+    (
+        "correction",
+        click.option(
+            "--correction",
+            type=click.IntRange(min=0),
+            metavar="N",
+            default=0,
+            show_default=True,
+            help="Divide a variance by the count less N: 1 for a sample's.",
+        ),
+    ),
+    (
         "count_include_pad",
         click.option(
             "--count-include-pad/--count-exclude-pad",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..codecs.raster import Form
     from ..work.facts import Facts
 
+_VALUES = Values(q=50.0)  # of any: forms do not depend on it
 _LABEL = 13  # the column in which values begin
 
 
@@ -71,7 +72,7 @@ class _Asked:
         """Return the form of the result."""
         from ..rasters.plan import plan
 
-        return plan(form, self.operator or OPERATORS["max"], self.window, Values()).after
+        return plan(form, self.operator or OPERATORS["max"], self.window, _VALUES).after
 
 
 def _asked(given: dict[str, Any]) -> _Asked:

@@ -37,6 +37,7 @@ def build(operator: Operator) -> click.Command:
         ]
     )
     name, written = operator.name, operator.written
+    option = "".join(f"{word} " for word in operator.typed)
     note = f" {operator.note}" if operator.note else ""
     format = "" if written == "png" else f" --format {written}"
     return click.command(
@@ -46,9 +47,9 @@ def build(operator: Operator) -> click.Command:
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
         "input. Without -o each output is written beside its input, "
         f"as photo.{name}2.png.",
-        epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.{written}\n"
-        f"  pool {name} features.npy -k 3 -s 2 -p 1 -o pooled.npy\n"
-        f"  pool {name} photos -r -k 4 -o small{format}\n",
+        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}-k 2 -o small.{written}\n"
+        f"  pool {name} features.npy {option}-k 3 -s 2 -p 1 -o pooled.npy\n"
+        f"  pool {name} photos -r {option}-k 4 -o small{format}\n",
     )(decorate(callback))
 
 

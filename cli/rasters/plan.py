@@ -63,8 +63,8 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     refuse_senseless(operator, values, before)
     after = replace(
         before,
-        shape=request.shape(before.shape),
-        dtype=request.dtype(before.dtype) if way == "plain" else before.dtype,
+        shape=request.pool.shape(before.shape),
+        dtype=request.pool.dtype(before.dtype) if way == "plain" else before.dtype,
         mode="L" if count else before.mode,
         metadata=metadata,
     )

@@ -1,7 +1,8 @@
-"""A call of the library with everything but the array."""
+"""What is asked of the library: an operator, windows and values, with all but the array."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +11,15 @@ from ..job import Values
 from ..operators import OPERATORS, Operator
 from ..windows import Arguments
 
+if TYPE_CHECKING:
+    from numbapool import Pool
+
 _SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
 
 
 @dataclass(frozen=True)
 class Request:
-    """A call of the library: it says its result's shape and dtype, and pools arrays.
+    """A pooling of the library, and the options that it is made from.
 
     Attributes
     ----------
@@ -28,52 +32,26 @@ class Request:
     values: Values
     data_format: str
 
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the shape of the result for an input of that shape."""
-        from numbapool import pool2d_shape
+    @cached_property
+    def pool(self) -> "Pool":
+        """The library's pooling: it tells shapes and dtypes, and pools arrays."""
+        from numbapool import Pool
 
-        size = self.arguments.get("output_size")
-        if size:
-            first = len(shape) - (3 if self.data_format == "NHWC" else 2)
-            return (*shape[:first], *size, *shape[first + 2 :])
-        return tuple(pool2d_shape(shape, **self.arguments, data_format=self.data_format))
-
-    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the dtype of the result for an input of that dtype; refuse one not pooled."""
-        from numbapool.inputs import as_array
-
-        as_array(np.empty((1, 1), dtype))
-        name = self.operator.name
-        if name == "sum" and dtype.kind in "bui":
-            return np.dtype(np.uint64 if dtype.kind == "u" else np.int64)
-        if name == "avg" and dtype.kind == "b":
-            return np.dtype(np.float32)
-        if name == "lp" and dtype.kind in "bui":
-            return np.dtype(np.float64)
-        return dtype.newbyteorder("=")
+        values, sized = self.values, "output_size" in self.arguments
+        # Windows of a fixed output size have no padding to count, and no common divisor.
+        names = self.operator.parameters - (_SLIDING if sized else frozenset())
+        return (Pool.adaptive if sized else Pool)(
+            self.operator.name,
+            **self.arguments,
+            data_format=self.data_format,
+            nan=values.nan,
+            nodata=values.nodata,
+            **{name: getattr(values, name) for name in sorted(names)},
+        )
 
     def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Pool an array, into `out` if it is given."""
-        from numbapool import functional
-
-        sized = "output_size" in self.arguments
-        function = getattr(functional, self.operator.adaptive if sized else self.operator.function)
-        result = function(
-            array, **self.arguments, **self._options, out=out, data_format=self.data_format
-        )
-        return np.asarray(result)
-
-    @property
-    def _options(self) -> Arguments:
-        # Windows of a fixed output size have no padding to count, and no common divisor.
-        unused = _SLIDING if "output_size" in self.arguments else frozenset()
-        names = sorted(self.operator.parameters - unused)
-        options: Arguments = {name: getattr(self.values, name) for name in names}
-        if self.values.nan != "propagate":
-            options["nan"] = self.values.nan
-        if self.values.nodata is not None:
-            options["nodata"] = self.values.nodata
-        return options
+        return np.asarray(self.pool(array, out))
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number left out."""
