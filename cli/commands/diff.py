@@ -61,7 +61,7 @@ def command(a: str, b: str, **given: Any) -> None:
     if a == b == STREAM:
         raise click.UsageError("A and B are both standard input: name one of them.")
     if given["peak"] is not None and not math.isfinite(given["peak"]):
-        raise click.UsageError("--peak is no finite number.")
+        raise click.UsageError("--peak is not a finite number.")
     output, policy = given["output"], asked.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
     clear_stale([output or ""])

@@ -86,7 +86,7 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
 def test_a_pipe_that_is_named(pool, name, arguments):
     os.mkfifo(name)
     said = pool(*arguments, name, code=1).stderr
-    assert said == f"pool: {name}: it is a pipe, no file: give what comes out of it as -\n"
+    assert said == f"pool: {name}: it is a pipe, not a file: pipe its content in as -\n"
     picture("L", 8, 6).save("a.png")
     assert "it is a pipe" in pool("diff", "a.png", name, code=1).stderr
 
@@ -101,7 +101,7 @@ def test_standard_input_by_its_path(tmp_path):
     command = [*COMMAND, "avg", "/dev/stdin"]
     done = subprocess.run(command, input=b"x", cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 1
-    assert b"it is a pipe, no file" in done.stderr
+    assert b"it is a pipe, not a file" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["avg", "info"])
@@ -150,7 +150,7 @@ def test_lists_as_they_come(pool):
     assert outputs("out") == ["a.png"]
     Path("list").write_bytes(b"a.png\0b.png\0")
     assert "-0" in pool("avg", "--files-from", "list", "-o", "out", code=2).stderr
-    assert "no list" in pool("avg", "--files-from", "a.png", "-o", "out", code=2).stderr
+    assert "not a list" in pool("avg", "--files-from", "a.png", "-o", "out", code=2).stderr
     Path("list").write_bytes(b"-\n")
     pool("avg", "--files-from", "list", "-o", "dash", "--name", "{name}", "--format", "png")
     assert Path("dash/-").exists()

@@ -176,7 +176,7 @@ def test_the_nodata_of_a_palette_is_an_index(pool):
         "in.tif", array, photometric="palette", colormap=colours, extratags=tags, metadata=None
     )
     said = pool("avg", "in.tif", "-o", "out.tif").stderr
-    assert "not heeded" in said
+    assert "ignored" in said
     assert tifffile.imread("out.tif").tolist() == [[[128, 0, 64]]]  # of red, red, blue, black
     assert 42113 not in tag_values("out.tif")
     pool("mode", "in.tif", "-o", "mode.tif")

@@ -85,7 +85,7 @@ def test_a_name_that_is_taken_by_a_folder_or_too_long(pool):
     assert "--name" in said
     Path("file").touch()
     said = pool("avg", "a.png", "-o", "file/deep/", code=1).stderr
-    assert "the output folder file/deep is no folder" in said
+    assert "the output folder file/deep is not a folder" in said
 
 
 def test_a_manifest_that_cannot_be_written(pool, monkeypatch):
