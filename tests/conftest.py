@@ -7,8 +7,16 @@ _checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_
 
 settings.register_profile(
     "ci",
-    max_examples=100,
+    max_examples=60,
     deadline=None,  # the first call of a kernel compiles it
+    derandomize=True,
+    database=None,
+    suppress_health_check=_checks,
+)
+settings.register_profile(
+    "quick",
+    max_examples=8,
+    deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=_checks,

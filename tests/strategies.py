@@ -1,5 +1,6 @@
 """Arrays and arguments to draw: every dtype, layout and kind of value; every form of padding."""
 
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,25 @@ UNSIGNED = ["uint8", "uint16", "uint32", "uint64"]
 FLOATS = ["float16", "float32", "float64"]
 INTEGERS = SIGNED + UNSIGNED
 DTYPES = BOOL + INTEGERS + FLOATS
+
+PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
+"""Whether kernels are plain Python here, so that any number of them costs nothing."""
+
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
+
+ALL = PROFILE == "long" or (PLAIN and PROFILE != "quick")
+
+KINDS = DTYPES if ALL else ["bool", "uint8", "int16", "uint64", "float16", "float32"]
+"""Dtypes for most tests: to compile takes seconds per operator and dtype, so one of each kind.
+
+All dtypes take the same tests as plain Python and in the long profile; compiled, they are in
+`test_rows_and_pixels.py`, `test_dtypes.py`, `bits.py --all` and `differential.py`.
+"""
+
+FEW = DTYPES if ALL else ["uint8", "float16", "float32"]
+"""Dtypes for tests of many kernels per dtype: what is left out, and windows to a size."""
+
+FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 
@@ -185,6 +205,16 @@ def calls(draw, ndim, dtype, window=None, values=KIND_OF_VALUES, layouts=LAYOUTS
     if data_format is not None:
         window.arguments["data_format"] = data_format
     return draw(arrays(shape, dtype, values, layouts)), window
+
+
+@st.composite
+def adaptive_calls(draw, ndim, dtype):
+    """Draw an array, an output size, and the data format: (x, size, arguments)."""
+    sizes = [draw(st.integers(1, {1: 60, 2: 14, 3: 7}[ndim])) for _ in range(ndim)]
+    window = Window(ndim, tuple(sizes), None)
+    x, window = draw(calls(ndim, dtype, st.just(window)))
+    outs = [draw(st.one_of(st.none(), st.integers(1, size + 3))) for size in sizes]
+    return x, spelt(draw, outs), window.arguments
 
 
 @st.composite

@@ -1,28 +1,19 @@
 """Absurd numbers, and what no memory holds: a PoolError, and nothing else."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numba import njit
+from processes import python
 
 import numbapool as nbp
 
 
 def test_every_parameter_of_every_function():
     script = Path(__file__).with_name("absurd_numbers.py")
-    run = subprocess.run(
-        [sys.executable, "-W", "ignore", script],
-        env={**os.environ, "NUMBA_DISABLE_JIT": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert int(run.stdout) > 5000
+    count = python(script, options=["-W", "ignore"], NUMBA_DISABLE_JIT=1)
+    assert int(count) > 5000
 
 
 @pytest.mark.parametrize("size", [2**27, 2**40, 2**62, 2**63, 2**100])

@@ -1,14 +1,13 @@
 """Compiled code whose way to Python is gone or gives nonsense: an error says so, nothing dies."""
 
 import json
-import os
-import subprocess
-import sys
 import textwrap
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import python
 
 from numbapool import jit
 from numbapool.jit import overloads
@@ -104,17 +103,8 @@ def folder(tmp_path_factory):
 
 
 def run(folder, function, harm):
-    kept = {k: v for k, v in os.environ.items() if k != "NUMBA_CACHE_DIR"}
-    done = subprocess.run(
-        [sys.executable, "script.py", function, harm],
-        cwd=folder,
-        env={**kept, "XDG_CACHE_HOME": str(folder / "kernels")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, (done.returncode, done.stderr)
-    return done.stdout.splitlines()
+    folders = {"NUMBA_CACHE_DIR": None, "XDG_CACHE_HOME": folder / "kernels"}
+    return python(Path("script.py"), function, harm, cwd=folder, **folders).splitlines()
 
 
 POOLED = "[[5.0, 7.0], [13.0, 15.0]]"
@@ -150,15 +140,8 @@ def test_nonsense_in_one_process(folder):
             print("refused")
     """)
     script.write_text(text)
-    done = subprocess.run(
-        [sys.executable, script, "pooled", "-"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, (done.returncode, done.stderr, done.stdout)
-    assert done.stdout.splitlines()[1:] == ["refused"] * len(NONSENSE)
+    said = python(script, "pooled", "-", cwd=folder)
+    assert said.splitlines()[1:] == ["refused"] * len(NONSENSE)
 
 
 def test_functions_that_work_in_python(folder):

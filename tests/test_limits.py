@@ -1,11 +1,8 @@
 """Divisors, limits and addresses past what the fast ways are proved for."""
 
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pytest
+from processes import python
 
 import numbapool as nbp
 
@@ -84,4 +81,4 @@ def test_threads_that_cannot_start():
         nbp.max_pool2d(x + 1, 2)
         assert np.array_equal(got, want) and np.array_equal(got, kept)
     """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=120)
+    python(code)

@@ -2,12 +2,10 @@
 
 import importlib.util
 import os
-import signal
-import subprocess
-import sys
 import textwrap
 
 import pytest
+from processes import python
 
 LIMIT = 120
 """Seconds; each takes some, unless it has to compile."""
@@ -38,24 +36,7 @@ def run(tmp_path, body, **environment):
     script = tmp_path / "script.py"
     main = textwrap.indent(textwrap.dedent(body), "    ")
     script.write_text(f"{START}\n\nif __name__ == '__main__':\n{main}\n    print('right')\n")
-    process = subprocess.Popen(
-        [sys.executable, script],
-        env={**os.environ, "NUMBA_NUM_THREADS": "2", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, errors = process.communicate(timeout=LIMIT)
-    except subprocess.TimeoutExpired:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)  # a child that hangs holds the pipes
-        else:
-            process.kill()
-        _, errors = process.communicate()
-        pytest.fail(f"no end after {LIMIT} seconds: {errors}")
-    assert (process.returncode, output.strip()) == (0, "right"), errors
+    assert python(script, limit=LIMIT, **{"NUMBA_NUM_THREADS": 2} | environment) == "right"
 
 
 with_numba = pytest.mark.parametrize("first", ["import numba", ""], ids=["numba", "no numba"])

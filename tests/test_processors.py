@@ -3,10 +3,9 @@
 import os
 import platform
 import re
-import subprocess
-import sys
 
 import pytest
+from processes import ended
 
 pytestmark = pytest.mark.skipif(
     platform.machine().lower() not in ("x86_64", "amd64"),
@@ -37,16 +36,10 @@ print(store.surroundings().hex())
 
 def compiled(tmp_path, **variables):
     """Compile a kernel; return its assembly, and what names the cache's files."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("NUMBA_")}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env={**kept, "NUMBA_CACHE_DIR": str(tmp_path), **variables},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    *assembly, name = done.stdout.splitlines()
+    others = {name: None for name in os.environ if name.startswith("NUMBA_")}
+    done = ended(SCRIPT, **others | {"NUMBA_CACHE_DIR": tmp_path} | variables)
+    assert (done.code, done.errors) == (0, "")
+    *assembly, name = done.output.splitlines()
     return "\n".join(assembly), name
 
 

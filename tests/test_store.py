@@ -1,8 +1,6 @@
 """Compiled kernels on disk: whole or not there, made once, and found again without Numba."""
 
 import os
-import subprocess
-import sys
 import textwrap
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import ended, python
 
 import numbapool
 from numbapool.compile import compiled, store
@@ -117,26 +116,23 @@ SCRIPT = textwrap.dedent("""
 """)
 
 
-def python(folder, dtype):
+def with_numba(folder, dtype):
     """Pool in a process of its own; say whether it needed Numba."""
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder)}
-    command = [sys.executable, "-c", SCRIPT, dtype]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout.strip() == "True"
+    return python(SCRIPT, dtype, NUMBA_CACHE_DIR=folder) == "True"
 
 
 def test_a_kept_kernel_needs_no_numba(tmp_path):
-    assert python(tmp_path, "float32")
-    assert not python(tmp_path, "float32")
+    assert with_numba(tmp_path, "float32")
+    assert not with_numba(tmp_path, "float32")
 
 
 def test_many_processes_fill_an_empty_folder(tmp_path):
     dtypes = ["int16", "float32", "int16", "float64"] * 2
     with ThreadPoolExecutor(len(dtypes)) as threads:
-        list(threads.map(lambda dtype: python(tmp_path, dtype), dtypes))
+        list(threads.map(lambda dtype: with_numba(tmp_path, dtype), dtypes))
     names = [path.name for path in tmp_path.glob("numbapool-kernels/*")]
     assert sorted(Path(name).suffix for name in names) == [".lock"] * 3 + [".o"] * 3
-    assert not any(python(tmp_path, dtype) for dtype in set(dtypes))
+    assert not any(with_numba(tmp_path, dtype) for dtype in set(dtypes))
 
 
 # Many processes at once, round after round, and files harmed at random.
@@ -201,16 +197,10 @@ def script(folder, text, *arguments):
     folder.joinpath("script.py").write_text(ROUND)
     path = folder / ("script.py" if text is ROUND else "after.py")
     path.write_text(text)
-    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "other"), "NUMBA_NUM_THREADS": "2"}
-    run = subprocess.run(
-        [sys.executable, path, *arguments],
-        env=environment | {"NUMBA_CACHE_DIR": arguments[0]} if text is AFTER else environment,
-        capture_output=True,
-        text=True,
-        timeout=60 + 60 * ROUNDS,
-        check=False,
-    )
-    return "" if (run.returncode, run.stdout.strip()) == (0, "right") else run.stderr + run.stdout
+    kept = arguments[0] if text is AFTER else folder / "other"
+    variables = {"NUMBA_CACHE_DIR": kept, "NUMBA_NUM_THREADS": 2}
+    run = ended(path, *arguments, limit=60 + 60 * ROUNDS, **variables)
+    return "" if (run.code, run.output.strip()) == (0, "right") else run.errors + run.output
 
 
 ROUNDS = int(os.environ.get("NUMBAPOOL_ROUNDS", "1"))
@@ -238,15 +228,17 @@ def flip(content, rng):
     return content[:at] + bytes([content[at] ^ (1 << rng.integers(0, 8))]) + content[at + 1 :]
 
 
-@pytest.mark.parametrize("harm", [cut, flip])
-def test_every_file_harmed_at_random(tmp_path, harm):
+HARMS = [cut, flip, cut, flip]
+
+
+def test_every_file_harmed_at_random(tmp_path):
     rng, kinds = np.random.default_rng(ROUNDS), ["int16", "float32"]
     kept = tmp_path / "kept"
     assert not script(tmp_path, AFTER, str(kept), *kinds)
     whole = {path: path.read_bytes() for path in kept.rglob("*") if filled(path)}
     assert len(whole) == len(kinds) + 1  # float64's
-    for _ in range(ROUNDS):
-        for path, content in whole.items():
+    for n in range(ROUNDS):
+        for harm, (path, content) in zip(HARMS[n % 2 :], whole.items(), strict=False):
             path.write_bytes(harm(content, rng))
         assert not script(tmp_path, AFTER, str(kept), *kinds)
         assert all(store.read(path) for path in whole)

@@ -5,8 +5,6 @@ The poison is a kernel whose call makes a folder: the mark that it was run.
 
 import os
 import stat
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -14,6 +12,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from numbapool_cli.work import doctor
+from processes import ended
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
@@ -329,13 +328,7 @@ def pool_files(tmp_path):
 
 
 def command(files, root):
-    done = subprocess.run(
-        [sys.executable, "-m", "numbapool", *"max . -o out/ --on-exists overwrite -j 1".split()],
-        cwd=files,
-        env={**os.environ, "NUMBA_CACHE_DIR": str(root)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stderr
+    words = "max . -o out/ --on-exists overwrite -j 1".split()
+    done = ended(None, *words, options=["-m", "numbapool"], cwd=files, NUMBA_CACHE_DIR=root)
+    assert done.code == 0, done.errors
+    return done.errors

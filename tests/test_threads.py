@@ -2,10 +2,9 @@
 
 import importlib
 import os
-import subprocess
-import sys
 
 import pytest
+from processes import python
 
 SCRIPT = """
 import multiprocessing
@@ -103,15 +102,7 @@ def test_threads_and_processes(layer, numba, tmp_path):
         pytest.skip(f"Numba finds no {layer} here")
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
-    run = subprocess.run(
-        [sys.executable, script, numba],
-        env={**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "2"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert (run.returncode, run.stdout.strip()) == (0, "right"), run.stderr
+    assert python(script, numba, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS=2) == "right"
 
 
 INTERRUPTED = """
@@ -134,8 +125,5 @@ print("survived")
 
 @pytest.mark.skipif(os.name == "nt", reason="no process sends itself SIGINT there")
 def test_an_interrupted_call_leaves_no_thread_behind():
-    command = [sys.executable, "-c", INTERRUPTED]
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "4"}
-    subprocess.run(command, env=environment, capture_output=True, check=True)  # compiles
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout.strip()) == (0, "survived"), run.stderr
+    for _ in range(2):  # compiles, the first time
+        assert python(INTERRUPTED, NUMBA_NUM_THREADS=4) == "survived"

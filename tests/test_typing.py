@@ -1,11 +1,9 @@
 """What a type checker makes of a user's calls: the types of results, and mistakes found."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from processes import python
 
 import numbapool as nbp
 
@@ -86,15 +84,9 @@ def test_a_users_calls(tmp_path):
     script = tmp_path / "user.py"
     script.write_text(START + "".join(extremes()) + REST)
     options = ["--strict", "--config-file=", "--follow-imports=silent"]
-    run = subprocess.run(
-        [sys.executable, "-m", "mypy", *options, f"--cache-dir={tmp_path / 'cache'}", str(script)],
-        env={**os.environ, "MYPYPATH": str(Path(nbp.__file__).parents[1])},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
+    kept = f"--cache-dir={tmp_path / 'cache'}"
+    sources = Path(nbp.__file__).parents[1]
+    python(None, *options, kept, script, options=["-m", "mypy"], MYPYPATH=sources)
 
 
 def test_annotations_are_there():

@@ -159,6 +159,7 @@ def test_booleans():
     assert_equal(nbp.sum_pool2d(x, (1, 2)), row(1, 0, 2, dtype="int64"))
 
 
+@pytest.mark.large
 def test_large_means_of_small_floats_do_not_drift():
     x = np.full((2048, 2048), 0.1, np.float32)
     assert abs(nbp.avg_pool2d(x, 2048).item() - np.float32(0.1)) <= 1e-8
@@ -170,6 +171,7 @@ def test_float16_does_not_overflow_in_between():
     assert np.isinf(nbp.sum_pool2d(x, 8)).all()
 
 
+@pytest.mark.large
 def test_every_float16_comes_through():
     bits = np.arange(2**16, dtype=np.uint16).view(np.float16).reshape(256, 256)
     for name in POOLS:

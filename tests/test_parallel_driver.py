@@ -1,11 +1,9 @@
 """The parallel driver: every piece once, on every threading layer, without anything kept."""
 
 import importlib
-import os
-import subprocess
-import sys
 
 import pytest
+from processes import python
 
 LAYERS = {"workqueue": "workqueue", "omp": "omppool", "tbb": "tbbpool"}
 
@@ -47,10 +45,7 @@ def test_every_piece_is_done_once(layer):
         importlib.import_module(f"numba.np.ufunc.{LAYERS[layer]}")
     except ImportError:
         pytest.skip(f"Numba finds no {layer} here")
-    environment = {**os.environ, "NUMBA_THREADING_LAYER": layer, "NUMBA_NUM_THREADS": "4"}
-    command = [sys.executable, "-c", SCRIPT]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout.strip()) == (0, layer), done.stderr
+    assert python(SCRIPT, NUMBA_THREADING_LAYER=layer, NUMBA_NUM_THREADS=4) == layer
 
 
 WITHOUT = """
@@ -65,7 +60,4 @@ assert compiled.driver() is None
 
 
 def test_a_numba_without_such_a_layer_leaves_the_work_to_pythons_threads():
-    environment = {**os.environ, "NUMBA_NUM_THREADS": "2"}
-    command = [sys.executable, "-c", WITHOUT]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    python(WITHOUT, NUMBA_NUM_THREADS=2)

@@ -77,7 +77,12 @@ def test_one_kernel_for_classes_of_one_code():
                 [6.0, 24.0] if n % 2 else [2.0, 10.0, 18.0]
             )
         assert sum(compilations) == 1
+        # As in a notebook: the class that is there counts, not the first of its name.
         assert nbp.reduce_pool1d(x, scaled(3.0)(), 3).tolist() == [9.0, 36.0]
+        assert sum(compilations) == 2
+        for by, want in ((2.0, [6.0, 24.0]), (3.0, [9.0, 36.0])):
+            call = njit(lambda x, reducer: nbp.reduce_pool1d(x, reducer, 3))
+            assert call(x, scaled(by)()).tolist() == want
         assert sum(compilations) == 2
         assert nbp.reduce_pool1d(x, scaled(2.0)(), 3).tolist() == [6.0, 24.0]
         assert sum(compilations) == 2

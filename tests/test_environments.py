@@ -1,16 +1,13 @@
 """Where and how it runs: no home, no compiler, no Numba, no docstrings, out of a zip file."""
 
-import os
 import shutil
-import subprocess
-import sys
-import textwrap
 import zipfile
 from pathlib import Path
 
 import llvmlite
 import numpy
 import pytest
+from processes import ended
 
 import numbapool as nbp
 
@@ -40,17 +37,10 @@ assert (nbp.max_pool2d(x, 2) == want).all()  # on Numba's threads
 
 def python(script, *arguments, options=(), without=(), **environment):
     """Run a script in a process of its own; return what it prints, and on stderr."""
-    kept = {name: value for name, value in os.environ.items() if name not in without}
-    done = subprocess.run(
-        [sys.executable, "-P", *options, "-c", textwrap.dedent(script), *arguments],
-        env={**kept, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout, done.stderr
+    variables = {**dict.fromkeys(without), **environment}
+    done = ended(script, *arguments, options=["-P", *options], **variables)
+    assert done.code == 0, done.errors
+    return done.output, done.errors
 
 
 def copied(folder):

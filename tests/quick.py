@@ -1,0 +1,32 @@
+"""The quick loop: a minute on two cores, from nothing compiled: ``python tests/quick.py``.
+
+It runs the tests that most mistakes fail. Kernels are plain Python here, so nothing is compiled;
+random tests draw few examples, on one dtype of each kind. Arguments are pytest's, as ``-k median``.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent
+
+LIBRARY = """
+    windows every_operator sliding adaptive nodata single_rules dtypes house
+""".split()
+
+COMMAND = "operators arrays numbers told_before files command".split()
+
+
+def main() -> int:
+    os.environ["NUMBA_DISABLE_JIT"] = "1"  # before anything imports Numba
+    os.environ["HYPOTHESIS_PROFILE"] = "quick"
+    files = [TESTS / f"test_{name}.py" for name in LIBRARY]
+    files += [TESTS / "cli" / f"test_pool_{name}.py" for name in COMMAND]
+    chosen = ["-q", "-n", "auto", "-m", "not large", *map(str, files)]
+    return pytest.main([*chosen, *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
