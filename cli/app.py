@@ -10,12 +10,10 @@ from click.core import ParameterSource
 
 from . import interrupts
 from .asking import config
+from .commands import SHORT_HELP
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
 from .telling import streams
-
-# Other commands: modules below `commands`, each imported when its command is named.
-_COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
 
 _COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
@@ -32,7 +30,7 @@ class PoolGroup(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order of the help."""
-        return [*OPERATORS, *_COMMANDS]
+        return [*OPERATORS, *SHORT_HELP]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it."""
@@ -41,7 +39,7 @@ class PoolGroup(click.Group):
             from .commands.operator import build
 
             command = build(OPERATORS[cmd_name])
-        elif cmd_name in _COMMANDS:
+        elif cmd_name in SHORT_HELP:
             from importlib import import_module
 
             command = import_module(f".commands.{cmd_name}", __package__).command
@@ -49,6 +47,12 @@ class PoolGroup(click.Group):
             return None
         config.attach(command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without importing them."""
+        operators = {row.name: row.short_help for row in OPERATORS.values()}
+        with formatter.section("Commands"):
+            formatter.write_dl([*operators.items(), *SHORT_HELP.items()])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

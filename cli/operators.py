@@ -12,25 +12,25 @@ class Operator:
     Attributes
     ----------
     name
-        What is typed, and what names the output: ``photo.avg2.png``.
+        The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
         What a window keeps, for the help: "the largest value".
     parameters
         The library's keyword arguments that are the operator's own.
     weighs_alpha
-        Whether the result is a mix of its window's colours, in which a transparent pixel must
-        not weigh.
+        Whether the result is a mix of its window's colours, in which a transparent
+        pixel must not count.
     keeps_labels
         Whether values are taken for labels: a palette picture is pooled on its indices, and a
         pixel's channels are one colour.
     keeps_shades
         Whether results are shades as the input's, from black to white.
     written
-        What the help's examples write: pictures, or arrays where most pictures hold no result.
+        What the examples in the help write: "png", or "npy" if few pictures hold the result.
     typed
         The options that it needs, for the help's examples.
     note
-        What the help says beside what is kept.
+        A note for the help.
     """
 
     name: str
@@ -42,6 +42,11 @@ class Operator:
     written: str = "png"
     typed: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def short_help(self) -> str:
+        """What the list of commands says."""
+        return f"Keep {self.keeps} of each window."
 
     def takes(self, name: str) -> bool:
         """Return whether an option for values, by its name in `Values`, is of use to it."""

@@ -72,7 +72,7 @@ class Running:
 
 
 def _made(kind: type[D], given: Given, **others: Any) -> D:
-    """Return a dataclass from those options whose names are its fields."""
+    """Return a dataclass from the options that are named like its fields."""
     names = [field.name for field in fields(kind) if field.name in given]  # type: ignore[arg-type]
     return kind(**{name: given[name] for name in names}, **others)
 

@@ -117,7 +117,7 @@ class _Worker:
             self.pipe.send(job)
 
     def heard(self) -> Any:
-        """Return its word or its job's outcome; None where it died while it had no file."""
+        """Return the worker's message or outcome; None if it died without a file."""
         try:
             word = self.pipe.recv()
         except (EOFError, OSError):

@@ -1,4 +1,4 @@
-"""Jobs in threads: for a few files, or where standard input or output is one of them."""
+"""Jobs in threads: for a few files, or if one of them is standard input or output."""
 
 import threading
 from collections import deque

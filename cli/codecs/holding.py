@@ -122,7 +122,7 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
     if format == "TIFF" and holds(format, deep):
         if not installed() and single:
             raise FileError(
-                f"its values are {array.dtype}, and a TIFF of those needs an extra: "
+                f"its values are {array.dtype}, and a TIFF of them needs an extra: "
                 f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep

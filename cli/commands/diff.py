@@ -16,6 +16,7 @@ from ..files.write import clear_stale, exists, refuse_taken, writing
 from ..job import STREAM, Reading, Writing
 from ..telling.names import shown
 from ..telling.reasons import reason
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from ..codecs.raster import Raster
@@ -26,7 +27,7 @@ _LABEL = 13  # the column in which values begin
 
 @click.command(
     "diff",
-    short_help="Measure how much two pictures or arrays differ, and where.",
+    short_help=SHORT_HELP["diff"],
     epilog="\b\nExamples:\n  pool diff photo.png photo.jpg\n"
     "  pool diff before.npy after.npy --json\n  pool diff a.png b.png -o heat.png\n",
 )

@@ -6,13 +6,14 @@ import click
 
 from ..asking import options
 from ..exits import ExitCode
+from . import SHORT_HELP
 
 _LABEL = 12  # the column in which values begin
 
 
 @click.command(
     "doctor",
-    short_help="Show what is installed, and whether it works.",
+    short_help=SHORT_HELP["doctor"],
     epilog="\b\nExamples:\n  pool doctor\n  pool doctor --json\n",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")

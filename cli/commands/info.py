@@ -14,6 +14,7 @@ from ..job import Reading, Values, Window
 from ..operators import OPERATORS, Operator
 from ..telling.names import shown
 from ..telling.reasons import reason
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from ..codecs.raster import Form
@@ -25,7 +26,7 @@ _LABEL = 13  # the column in which values begin
 
 @click.command(
     "info",
-    short_help="Show what a file holds, and what pooling would make of it.",
+    short_help=SHORT_HELP["info"],
     epilog="\b\nExamples:\n  pool info photo.jpg\n  pool info features.npy -k 3 -s 2 -p 1\n",
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)

@@ -42,7 +42,7 @@ def build(operator: Operator) -> click.Command:
     format = "" if written == "png" else f" --format {written}"
     return click.command(
         name,
-        short_help=f"Keep {operator.keeps} of each window.",
+        short_help=operator.short_help,
         help=f"Pool pictures and arrays: keep {operator.keeps} of each window.{note}\n\n"
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
         "input. Without -o each output is written beside its input, "

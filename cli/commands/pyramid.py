@@ -14,6 +14,7 @@ from ..files.write import clear_stale
 from ..job import Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
 from ..telling.report import Report, Telling, tell
+from . import SHORT_HELP
 
 _OPERATORS = tuple(row.name for row in OPERATORS.values() if row.keeps_shades)
 _SLIDING = ("count_include_pad", "divisor_override")  # without padding these change nothing
@@ -22,7 +23,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
 
 @click.command(
     "pyramid",
-    short_help="Pool again and again: each level from the one before.",
+    short_help=SHORT_HELP["pyramid"],
     epilog="\b\nExamples:\n  pool pyramid photo.png --levels 3\n"
     "  pool pyramid photos -r --levels 4 --operator max -o levels\n",
 )

@@ -19,17 +19,18 @@ from ..telling.names import shown
 from ..telling.progress import Progress, can_draw
 from ..telling.reasons import failed, reason
 from ..telling.report import Report, Telling
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from ..rasters.sheet import Cell, Look
 
-# A sheet shows pictures as they are: of options for values it has those that an operator needs.
+# A sheet has no padding and no divisor to choose.
 _LEFT_OUT = ("count_include_pad", "divisor_override")
 
 
 @click.command(
     "sheet",
-    short_help="Show inputs and their pooled results on one picture.",
+    short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
     "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n",
 )

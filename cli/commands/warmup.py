@@ -9,6 +9,7 @@ import click
 from ..asking import options
 from ..operators import OPERATORS
 from ..telling.progress import can_draw
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from numbapool.warm import Call
@@ -34,7 +35,7 @@ _KERNELS = (2, 3, 4)
 
 @click.command(
     "warmup",
-    short_help="Compile kernels ahead of their first use.",
+    short_help=SHORT_HELP["warmup"],
     epilog="\b\nExamples:\n  pool warmup avg --dtype uint8\n  pool warmup\n",
 )
 @click.argument(

@@ -11,7 +11,7 @@ _REDRAW = 0.1  # seconds
 
 
 class Progress:
-    """Files done, megapixels a second and the time left, redrawn in place on standard error."""
+    """Files done, megapixels per second and the time left, redrawn in place on standard error."""
 
     def __init__(self, total: int, visible: bool) -> None:
         self.total, self.visible = total, visible

@@ -39,7 +39,7 @@ def form_after(form: Form, job: Job) -> Form:
 
 
 def planned(job: Job, before: Sequence[Form], after: Sequence[Form]) -> Outcome:
-    """Return the outcome of a job whose result's form is known; refuse what is not written."""
+    """Return the outcome of a job from the forms of its result; refuse forms that do not fit."""
     refuse_unwritable(after, job.writing)
     return Outcome(
         job.source,
