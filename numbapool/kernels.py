@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numbapool.compile.compiled import on_compile
-from numbapool.compile.store import place
+from numbapool.compile.store import place, told
 from numbapool.functional.faces import pool_of
 from numbapool.inputs import Array
 from numbapool.pooling.call import decided
@@ -31,7 +31,7 @@ _PLAIN = tuple(
 )
 """The names of the loops that import, which import Numba."""
 
-__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count"]
+__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count", "told"]
 
 
 def __dir__() -> list[str]:
