@@ -1,168 +1,77 @@
-"""Exact pooling of any array.
+"""Pooling of any array: slide a window, keep one number per window, exactly.
+
+    import numbapool as nbp
+
+    nbp.max_pool2d(x, 2)                      # the largest of each 2 x 2 window, as torch's
+    nbp.avg_pool2d(photo, 2, data_format="HWC")  # a picture at half its size
+    nbp.adaptive_avg_pool2d(x, (7, 7))        # to a size
+    nbp.global_max_pool(x)                    # one number per channel
+    nbp.block_reduce(x, (1, 4, 4), "mean")    # blocks over any axes
+    nbp.pool2d(x, "percentile", 3, q=90)      # any operator by its name
+    nbp.Pool("max", 3, 2, padding=1)          # a pooling layer: shapes and dtypes without an array
+
+The operators are max, min, avg, sum, lp, median, mode, percentile, var and std. Each has functions
+over one, two and three axes (``max_pool1d``), to a size (``adaptive_max_pool1d``) and of all
+(``global_max_pool``). The same calls work inside functions that Numba compiles. `numbapool.kernels`
+has what needs no checks; errors are `PoolError`.
 
 >>> import numbapool as nbp
 >>> nbp.max_pool2d([[1, 2], [3, 4]], 2)
 array([[4]])
 """
 
-import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+import sys as _sys
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
-if TYPE_CHECKING:
-    from numbapool.functional import (
-        adaptive_avg_pool1d,
-        adaptive_avg_pool2d,
-        adaptive_avg_pool3d,
-        adaptive_lp_pool1d,
-        adaptive_lp_pool2d,
-        adaptive_lp_pool3d,
-        adaptive_max_pool1d,
-        adaptive_max_pool2d,
-        adaptive_max_pool3d,
-        adaptive_median_pool1d,
-        adaptive_median_pool2d,
-        adaptive_median_pool3d,
-        adaptive_min_pool1d,
-        adaptive_min_pool2d,
-        adaptive_min_pool3d,
-        adaptive_mode_pool1d,
-        adaptive_mode_pool2d,
-        adaptive_mode_pool3d,
-        adaptive_sum_pool1d,
-        adaptive_sum_pool2d,
-        adaptive_sum_pool3d,
-        avg_pool1d,
-        avg_pool2d,
-        avg_pool3d,
-        block_reduce,
-        global_avg_pool,
-        global_max_pool,
-        lp_pool1d,
-        lp_pool2d,
-        lp_pool3d,
-        max_pool1d,
-        max_pool2d,
-        max_pool3d,
-        max_unpool1d,
-        max_unpool2d,
-        max_unpool3d,
-        median_pool1d,
-        median_pool2d,
-        median_pool3d,
-        min_pool1d,
-        min_pool2d,
-        min_pool3d,
-        mode_pool1d,
-        mode_pool2d,
-        mode_pool3d,
-        percentile_pool2d,
-        reduce_pool1d,
-        reduce_pool2d,
-        reduce_pool3d,
-        std_pool1d,
-        std_pool2d,
-        std_pool3d,
-        sum_pool1d,
-        sum_pool2d,
-        sum_pool3d,
-        to_onnx_indices,
-        to_tf_indices,
-        var_pool1d,
-        var_pool2d,
-        var_pool3d,
-    )
-    from numbapool.warm import warmup
-    from numbapool.windows.layout import pool2d_shape
+if _TYPE_CHECKING:
+    from numbapool.functional import *  # noqa: F403
+    from numbapool.pool import Pool as Pool
+    from numbapool.warm import warmup as warmup
+    from numbapool.windows.window import pool2d_shape as pool2d_shape
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "PoolError",
-    "PoolTypeError",
-    "PoolValueError",
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
-    "adaptive_lp_pool1d",
-    "adaptive_lp_pool2d",
-    "adaptive_lp_pool3d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
-    "adaptive_median_pool1d",
-    "adaptive_median_pool2d",
-    "adaptive_median_pool3d",
-    "adaptive_min_pool1d",
-    "adaptive_min_pool2d",
-    "adaptive_min_pool3d",
-    "adaptive_mode_pool1d",
-    "adaptive_mode_pool2d",
-    "adaptive_mode_pool3d",
-    "adaptive_sum_pool1d",
-    "adaptive_sum_pool2d",
-    "adaptive_sum_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-    "block_reduce",
-    "global_avg_pool",
-    "global_max_pool",
-    "lp_pool1d",
-    "lp_pool2d",
-    "lp_pool3d",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "max_unpool1d",
-    "max_unpool2d",
-    "max_unpool3d",
-    "median_pool1d",
-    "median_pool2d",
-    "median_pool3d",
-    "min_pool1d",
-    "min_pool2d",
-    "min_pool3d",
-    "mode_pool1d",
-    "mode_pool2d",
-    "mode_pool3d",
-    "percentile_pool2d",
-    "pool2d_shape",
-    "reduce_pool1d",
-    "reduce_pool2d",
-    "reduce_pool3d",
-    "std_pool1d",
-    "std_pool2d",
-    "std_pool3d",
-    "sum_pool1d",
-    "sum_pool2d",
-    "sum_pool3d",
-    "to_onnx_indices",
-    "to_tf_indices",
-    "var_pool1d",
-    "var_pool2d",
-    "var_pool3d",
-    "warmup",
-]
+_HERE = {"PoolError": PoolError, "PoolTypeError": PoolTypeError, "PoolValueError": PoolValueError}
+_ELSEWHERE = {
+    "Pool": "numbapool.pool",
+    "pool2d_shape": "numbapool.windows.window",
+    "warmup": "numbapool.warm",
+}
+"""Public names that are not in `numbapool.functional`."""
 
-# What is not in `numbapool.functional`.
-_ELSEWHERE = {"pool2d_shape": "numbapool.windows.layout", "warmup": "numbapool.warm"}
+_MODULES = ("errors", "kernels", "warm")
+"""Public modules."""
 
 
-if not TYPE_CHECKING:  # a name that is not there is a mistake
+if not _TYPE_CHECKING:  # a name that is not there is a mistake
 
-    def __getattr__(name: str) -> Any:
-        """Import what a function needs with the first one that is asked for, not before.
+    def __getattr__(name: str) -> _Any:
+        """Import what a name needs when it is first asked for.
 
-        Where Numba is there already, it is told of the functions, as its entry point does too: that
-        is not found where the package was not installed but put on the path.
+        If Numba is there already, it is told of the functions, as its entry point does too: that
+        one is not found if the package was put on the path without being installed.
         """
-        if name not in __all__:
+        from importlib import import_module
+
+        if name.startswith("_") and name != "__all__":
             raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
-        module = _ELSEWHERE.get(name, "numbapool.functional")
-        if "numba" in sys.modules:
+        if name in _MODULES:
+            return import_module(f"numbapool.{name}")
+        module = import_module(_ELSEWHERE.get(name, "numbapool.functional"))
+        if name == "__all__":
+            found = sorted({*_HERE, *_ELSEWHERE, *module.__all__})
+        elif name in _ELSEWHERE or name in module.__all__:
+            found = getattr(module, name)
+        else:
+            raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
+        if "numba" in _sys.modules:
             import_module("numbapool.jit").register()
-        found = globals()[name] = getattr(import_module(module), name)
+        globals()[name] = found
         return found
+
+    def __dir__() -> list[str]:
+        """Return the public names."""
+        return sorted([*_sys.modules[__name__].__all__, *_MODULES, "__version__"])

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+
+class Exchanged(Protocol):
+    """What NumPy reads by DLPack: tensors in the CPU's memory."""
+
+    def __dlpack__(self, *, stream: Any = None) -> Any:
+        """Hand the memory over."""
+        ...
+
+
+ArrayLike: TypeAlias = npt.ArrayLike | Exchanged
+"""Lists, buffers, arrays and tensors."""
 
 DTYPES = frozenset(
     map(np.dtype, ["bool", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8"])

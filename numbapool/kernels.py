@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from numbapool.functional.call import Blueprint
-from numbapool.run.call import Array, Call
+from numbapool.functional.call import decided
+from numbapool.functional.faces import pool_of
+from numbapool.inputs import Array
+from numbapool.pool import Pool, known_dtype
+from numbapool.run.call import Call
+from numbapool.windows.numbers import whole_numbers
 
 _calls: dict[int, Call] = {}
 
 
 def prepare(
-    function: Callable[..., Any],
+    function: Callable[..., Any] | Pool,
     shape: tuple[int, ...],
     dtype: Any,
     *arguments: Any,
@@ -24,11 +26,11 @@ def prepare(
 
     Parameters
     ----------
-    function : a pooling function of this package
+    function : a pooling function of this package, or a Pool
     shape : tuple of int
     dtype : dtype_like
     *arguments, **keywords
-        The function's other arguments, without `out`.
+        The function's other arguments, without `out`; a Pool takes none.
 
     Returns
     -------
@@ -47,7 +49,12 @@ def prepare(
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
-    call: Call = function(Blueprint(tuple(shape), np.dtype(dtype)), *arguments, **keywords)
+    if isinstance(function, Pool):
+        pool = function
+    else:
+        pool = pool_of(function, *arguments, **keywords)
+    sizes = whole_numbers(shape, "shape", 0)
+    call = decided(sizes, known_dtype(dtype), pool.window, pool.request)
     _calls[call.record] = call
     return call
 

@@ -21,8 +21,8 @@ import numpy as np
 from numbapool import functional
 from numbapool.compile import compiled
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.windows.axes import whole_numbers
 from numbapool.windows.layout import FORMATS, known_format
+from numbapool.windows.numbers import whole_numbers
 
 FUNCTIONS = ("max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d")
 DTYPES = ("uint8", "uint16", "float32")

@@ -1,4 +1,4 @@
-"""Write the README's table of result dtypes: every operation on every dtype.
+"""Write the library guide's table of result dtypes: every operator on every dtype.
 
 ``python tests/readme_dtypes.py`` puts it in its place. Each cell is tested on every layout.
 """
@@ -6,33 +6,22 @@
 from pathlib import Path
 
 import numpy as np
+from naive_operators import SAMPLES
 
 import numbapool as nbp
+from numbapool.operators import TABLE
 
 DTYPES = ["bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64))]
 DTYPES += ["float16", "float32", "float64"]
 
 CALLS = {
-    "max": ("max_pool2d", (2,), {}),
-    "min": ("min_pool2d", (2,), {}),
-    "max's indices": ("max_pool2d", (2,), {"return_indices": True}),
-    "mean": ("avg_pool2d", (2,), {}),
-    "sum": ("sum_pool2d", (2,), {}),
-    "Lp": ("lp_pool2d", (2, 2), {}),
-    "median": ("median_pool2d", (2,), {}),
-    "mode": ("mode_pool2d", (2,), {}),
-    "percentile": ("percentile_pool2d", (25, 2), {}),
-    "variance": ("var_pool2d", (2,), {}),
-    "standard deviation": ("std_pool2d", (2,), {}),
-    "adaptive max": ("adaptive_max_pool2d", (2,), {}),
-    "adaptive mean": ("adaptive_avg_pool2d", (2,), {}),
-    "global mean": ("global_avg_pool", (), {}),
-}
+    row.name: (f"{row.name}_pool2d", (*SAMPLES.get(row.name, {}).values(), 2), {}) for row in TABLE
+} | {"max's indices": ("max_pool2d", (2,), {"return_indices": True})}
 """Each row: a function, and its arguments after the array."""
 
 START, END = "<!-- dtypes -->\n", "<!-- end of dtypes -->\n"
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[1] / "numbapool" / "README.md"
 
 
 def call(row, x):

@@ -1,4 +1,4 @@
-"""Write README.md's command reference from the commands' own help.
+"""Write cli/README.md's command reference from the commands' own help.
 
 Commands share most options. One is shown whole; of the others, what they have beside it.
 """
@@ -10,9 +10,8 @@ import click
 from numbapool_cli.app import cli
 from numbapool_cli.operators import OPERATORS
 
-README = Path(__file__).parents[1] / "README.md"
+README = Path(__file__).parents[1] / "cli" / "README.md"
 HEADING = "## Command reference"
-FOLLOWING = "## Licence"
 WIDTH = 98
 WHOLE = "avg"
 """The command that is shown whole: none has more options."""
@@ -101,14 +100,13 @@ def reference() -> str:
 
 
 def with_reference(readme: str) -> str:
-    """Return the README with the section made anew, in its place."""
-    before, following, after = readme.partition(f"\n{FOLLOWING}\n")
-    before = before.partition(f"\n{HEADING}\n")[0]
-    return f"{before}\n{reference()}{following}{after}"
+    """Return the guide with the section made anew, at its end."""
+    before = readme.partition(f"\n{HEADING}\n")[0].rstrip()
+    return f"{before}\n\n{reference()}"
 
 
 def main() -> None:
-    """Rewrite the README."""
+    """Rewrite the guide."""
     README.write_text(with_reference(README.read_text(encoding="utf-8")), encoding="utf-8")
 
 

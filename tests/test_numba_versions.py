@@ -7,7 +7,7 @@ import pytest
 
 import numbapool as nbp
 from numbapool.compile import build, compiled, store
-from numbapool.functional import extremes
+from numbapool.functional import call
 
 X = np.arange(16, dtype=np.int8).reshape(4, 4)
 THOSE = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
@@ -18,9 +18,9 @@ def _nothing_kept(monkeypatch):
     """Begin without a kernel: one that is there needs no Numba."""
     monkeypatch.setattr(store, "place", lambda: store.Place(None))
     monkeypatch.setattr(compiled, "_kernels", {})
-    extremes.sliding_extreme.cache_clear()
+    call.sliding.cache_clear()
     yield
-    extremes.sliding_extreme.cache_clear()
+    call.sliding.cache_clear()
 
 
 def said():

@@ -11,7 +11,7 @@ from numba import njit
 from processes import python
 
 import numbapool as nbp
-from numbapool.functional.call import Blueprint
+from numbapool.functional.faces import pool_of
 from numbapool.run import threads
 
 DTYPES = ["uint8", "int16", "float32"]
@@ -41,7 +41,7 @@ def numbers(dtype, *shape):
 
 def kernel_of(function, x, *window, **more):
     """Return the name of the kernel that a call takes."""
-    return function(Blueprint(x.shape, x.dtype), *window, **more).plan.kernel
+    return pool_of(function, *window, **more).decide(x.shape, x.dtype)[0].kernel
 
 
 def check(x, ndim, *window, **more):
@@ -154,7 +154,7 @@ def test_what_a_reducer_calls_can_be_called():
 
 def test_users_reducers_have_one_kernel():
     for shape in ((8, 64), (9, 65), (6, 66)):
-        assert nbp.reduce_pool2d(Blueprint(shape, np.dtype("f4")), Named(), 2).plan.kernel == "rows"
+        assert nbp.Pool(Named(), 2).decide(shape, "f4")[0].kernel == "rows"
 
 
 def test_which_windows_they_are():

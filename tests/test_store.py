@@ -12,7 +12,7 @@ from processes import ended, python
 
 import numbapool
 from numbapool.compile import compiled, store
-from numbapool.functional import extremes
+from numbapool.functional import call
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""
@@ -27,7 +27,7 @@ def quarters() -> list[int]:
 def forget():
     """Drop the kernels of this process, and the calls that hold them."""
     compiled._kernels.clear()
-    extremes.sliding_extreme.cache_clear()
+    call.sliding.cache_clear()
 
 
 RIGHT = [255, 511, 767, 1023]

@@ -16,7 +16,7 @@ from processes import ended
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
-from numbapool.functional import extremes
+from numbapool.functional import call
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")
 as_root = pytest.mark.skipif(
@@ -32,7 +32,7 @@ OTHER = 54321
 
 def forget():
     compiled._kernels.clear()
-    extremes.sliding_extreme.cache_clear()
+    call.sliding.cache_clear()
 
 
 @pytest.fixture(scope="module")

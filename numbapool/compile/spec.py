@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError
+from numbapool.reducers.fields import numbers_of
 
 
 class Native(NamedTuple):
@@ -65,21 +65,6 @@ def spec_of(
     fields = tuple(field.dtype.name for field in numbers_of(op))
     form = Half if np.float16 in (x, outs[0]) else GROUPED[group]
     return Spec(kernel, type(op), fields, form, stored(x).name, names(outs), names(lanes))
-
-
-def numbers_of(op: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
-    """Return a reducer's fields as numbers of a dtype each.
-
-    Raises
-    ------
-    PoolTypeError
-        Where one is none of at most 64 bits.
-    """
-    numbers = [np.asarray(value) for value in op]
-    for name, number in zip(op._fields, numbers, strict=True):
-        if number.ndim or number.dtype.kind not in "biuf" or number.itemsize > 8:
-            raise PoolTypeError(f"{type(op).__name__}.{name} is a number, not {number!r}")
-    return numbers
 
 
 def stored(dtype: np.dtype[Any]) -> np.dtype[Any]:

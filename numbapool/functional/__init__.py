@@ -1,144 +1,51 @@
-"""The pooling functions, a family a module.
+"""The pooling functions: of each operator a file.
 
 Names, shapes and edge rules are PyTorch's. Every function takes any number of leading axes.
 """
 
-from numbapool.functional.averages import (
-    adaptive_avg_pool1d,
-    adaptive_avg_pool2d,
-    adaptive_avg_pool3d,
-    avg_pool1d,
-    avg_pool2d,
-    avg_pool3d,
-    global_avg_pool,
+from numbapool.functional import (
+    averages,
+    blocks,
+    general,
+    maxima,
+    medians,
+    minima,
+    modes,
+    norms,
+    percentiles,
+    places,
+    reductions,
+    spreads,
+    sums,
+    variances,
 )
-from numbapool.functional.blocks import (
-    block_reduce,
-)
-from numbapool.functional.extremes import (
-    adaptive_max_pool1d,
-    adaptive_max_pool2d,
-    adaptive_max_pool3d,
-    adaptive_min_pool1d,
-    adaptive_min_pool2d,
-    adaptive_min_pool3d,
-    global_max_pool,
-    max_pool1d,
-    max_pool2d,
-    max_pool3d,
-    min_pool1d,
-    min_pool2d,
-    min_pool3d,
-)
-from numbapool.functional.places import (
-    max_unpool1d,
-    max_unpool2d,
-    max_unpool3d,
-    to_onnx_indices,
-    to_tf_indices,
-)
-from numbapool.functional.reductions import (
-    reduce_pool1d,
-    reduce_pool2d,
-    reduce_pool3d,
-)
-from numbapool.functional.selections import (
-    adaptive_median_pool1d,
-    adaptive_median_pool2d,
-    adaptive_median_pool3d,
-    adaptive_mode_pool1d,
-    adaptive_mode_pool2d,
-    adaptive_mode_pool3d,
-    median_pool1d,
-    median_pool2d,
-    median_pool3d,
-    mode_pool1d,
-    mode_pool2d,
-    mode_pool3d,
-    percentile_pool2d,
-)
-from numbapool.functional.sums import (
-    adaptive_lp_pool1d,
-    adaptive_lp_pool2d,
-    adaptive_lp_pool3d,
-    adaptive_sum_pool1d,
-    adaptive_sum_pool2d,
-    adaptive_sum_pool3d,
-    lp_pool1d,
-    lp_pool2d,
-    lp_pool3d,
-    sum_pool1d,
-    sum_pool2d,
-    sum_pool3d,
-)
-from numbapool.functional.variances import (
-    std_pool1d,
-    std_pool2d,
-    std_pool3d,
-    var_pool1d,
-    var_pool2d,
-    var_pool3d,
-)
+from numbapool.functional.averages import *
+from numbapool.functional.blocks import *
+from numbapool.functional.general import *
+from numbapool.functional.maxima import *
+from numbapool.functional.medians import *
+from numbapool.functional.minima import *
+from numbapool.functional.modes import *
+from numbapool.functional.norms import *
+from numbapool.functional.percentiles import *
+from numbapool.functional.places import *
+from numbapool.functional.reductions import *
+from numbapool.functional.spreads import *
+from numbapool.functional.sums import *
+from numbapool.functional.variances import *
 
-__all__ = [
-    "adaptive_avg_pool1d",
-    "adaptive_avg_pool2d",
-    "adaptive_avg_pool3d",
-    "adaptive_lp_pool1d",
-    "adaptive_lp_pool2d",
-    "adaptive_lp_pool3d",
-    "adaptive_max_pool1d",
-    "adaptive_max_pool2d",
-    "adaptive_max_pool3d",
-    "adaptive_median_pool1d",
-    "adaptive_median_pool2d",
-    "adaptive_median_pool3d",
-    "adaptive_min_pool1d",
-    "adaptive_min_pool2d",
-    "adaptive_min_pool3d",
-    "adaptive_mode_pool1d",
-    "adaptive_mode_pool2d",
-    "adaptive_mode_pool3d",
-    "adaptive_sum_pool1d",
-    "adaptive_sum_pool2d",
-    "adaptive_sum_pool3d",
-    "avg_pool1d",
-    "avg_pool2d",
-    "avg_pool3d",
-    "block_reduce",
-    "global_avg_pool",
-    "global_max_pool",
-    "lp_pool1d",
-    "lp_pool2d",
-    "lp_pool3d",
-    "max_pool1d",
-    "max_pool2d",
-    "max_pool3d",
-    "max_unpool1d",
-    "max_unpool2d",
-    "max_unpool3d",
-    "median_pool1d",
-    "median_pool2d",
-    "median_pool3d",
-    "min_pool1d",
-    "min_pool2d",
-    "min_pool3d",
-    "mode_pool1d",
-    "mode_pool2d",
-    "mode_pool3d",
-    "percentile_pool2d",
-    "reduce_pool1d",
-    "reduce_pool2d",
-    "reduce_pool3d",
-    "std_pool1d",
-    "std_pool2d",
-    "std_pool3d",
-    "sum_pool1d",
-    "sum_pool2d",
-    "sum_pool3d",
-    "to_onnx_indices",
-    "to_tf_indices",
-    "var_pool1d",
-    "var_pool2d",
-    "var_pool3d",
-]
+__all__: list[str] = []
+__all__ += averages.__all__
+__all__ += blocks.__all__
+__all__ += general.__all__
+__all__ += maxima.__all__
+__all__ += medians.__all__
+__all__ += minima.__all__
+__all__ += modes.__all__
+__all__ += norms.__all__
+__all__ += percentiles.__all__
+__all__ += places.__all__
+__all__ += reductions.__all__
+__all__ += spreads.__all__
+__all__ += sums.__all__
+__all__ += variances.__all__

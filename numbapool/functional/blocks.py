@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import product
 from math import prod
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
-from numbapool.errors import PoolValueError, shown
-from numbapool.functional import averages, extremes, selections, sums, variances
-from numbapool.inputs import as_array
-from numbapool.run.call import Array
-from numbapool.windows.axes import Ints, per_axis
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.functional.general import pool3d
+from numbapool.inputs import Array, ArrayLike, as_array
+from numbapool.operators import SLIDING, find
+from numbapool.pool import Pool
 from numbapool.windows.layout import refuse_too_large
+from numbapool.windows.numbers import Ints, per_axis
 
-OPS: dict[str, Callable[..., Array]] = {
-    "max": extremes.max_pool3d,
-    "min": extremes.min_pool3d,
-    "mean": averages.avg_pool3d,
-    "sum": sums.sum_pool3d,
-    "median": selections.median_pool3d,
-    "mode": selections.mode_pool3d,
-    "var": variances.var_pool3d,
-    "std": variances.std_pool3d,
-}
+__all__ = ["block_reduce"]
 
 EDGES = ("partial", "trim", "pad", "error")
+
+COMMON = frozenset(("nan", "nodata"))
+"""What all operators take."""
 
 AXES = 3
 """Spatial axes that one pooling takes."""
@@ -37,12 +33,13 @@ MOST_AXES = 32
 
 
 def block_reduce(
-    x: Any,
+    x: ArrayLike,
     block_size: Ints,
-    op: str,
+    op: Any = None,
     *,
+    func: Callable[..., Any] | None = None,
     edge: Literal["partial", "trim", "pad", "error"] = "partial",
-    **parameters: Any,
+    **own: Any,
 ) -> Array:
     """Reduce each block of an array of any number of axes to one number.
 
@@ -50,56 +47,66 @@ def block_reduce(
     ----------
     x : array_like
         As :func:`max_pool2d` takes; all its axes count.
-    block_size : int, or one a axis
+    block_size : int, or one per axis
         The block's size; 1 leaves an axis as it is.
-    op : {"max", "min", "mean", "sum", "median", "mode", "var", "std"}
-        What to keep of a block; dtypes are those of the pooling functions.
+    op : str, NumPy function or reducer
+        What to keep of a block, as :class:`Pool` takes it: "max", "mean", a reducer of your own.
+        Dtypes are those of the pooling functions.
+    func : NumPy function
+        The same by the name that skimage.measure.block_reduce gives it, as ``func=np.mean``.
     edge : {"partial", "trim", "pad", "error"}
-        Where the blocks don't tile the array: reduce what there is of a block, leave it out,
-        fill it up with zeros that count (as skimage.measure.block_reduce does), or refuse.
-    **parameters
-        `nan`, `nodata`, `rounding`, `correction`: what the pooling function of `op` takes.
+        What to do if the blocks do not tile the array: reduce what there is of a block, leave it
+        out, fill it up with zeros that count (as skimage.measure.block_reduce does), or refuse.
+    **own
+        `nan` and `nodata`, and what the operator's function takes beside, as `rounding`.
 
     Raises
     ------
-    PoolValueError
-        For an unknown `op` or `edge`, and with ``edge="error"`` for blocks that don't tile.
+    PoolValueError, PoolTypeError
+        For an unknown operator, parameter or `edge`, and with ``edge="error"`` for blocks that
+        do not tile.
 
     Examples
     --------
     >>> import numpy as np
     >>> block_reduce(np.arange(10.0).reshape(2, 5), 2, "mean")
     array([[3. , 5. , 6.5]])
-    >>> block_reduce(np.ones((4, 6, 3), np.uint8), (2, 3, 1), "sum").shape
+    >>> block_reduce(np.ones((4, 6, 3), np.uint8), (2, 3, 1), func=np.sum).shape
     (2, 2, 3)
     """
     array = as_array(x)
     block = per_axis(block_size, array.ndim, "block_size", 1)
-    if not isinstance(op, str) or op not in OPS:
-        raise PoolValueError(f"op is one of {', '.join(OPS)}, not {shown(op)}")
+    if (op is None) == (func is None):
+        raise PoolTypeError("give op or func, one of them: what to keep of a block")
+    op = func if op is None else op
     if not isinstance(edge, str) or edge not in EDGES:
         raise PoolValueError(f"edge is one of {', '.join(EDGES)}, not {shown(edge)}")
-    tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
-    if edge == "trim":
-        array = array[tuple(map(slice, tiles))]
-    elif edge == "pad":
-        array = padded(array, block)
-    elif edge == "error":
-        if tiles != array.shape:
-            raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
-    function, shape = OPS[op], array.shape
+    find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})
+    array = fitted(array, block, edge)
+    shape = array.shape
     if any(size == 0 < k - 1 for size, k in zip(shape, block, strict=True)):
         raise PoolValueError(f"an array of shape {shape} holds no block of {block}")
     result_shape = tuple(-(-size // k) for size, k in zip(shape, block, strict=True))
     if not array.size:
-        none = np.empty((0, *(1,) * AXES), array.dtype)
-        return np.empty(result_shape, function(none, 1, **parameters).dtype)
+        return np.empty(result_shape, Pool(op, 1, **own).dtype(array.dtype))
+    reduce = cast(Callable[..., Array], partial(pool3d, op=op, **own))
     sizes, kernel = fewest_axes(shape, block)
     array = array.reshape(sizes)
     reduced = [n for n, k in enumerate(kernel) if k > 1] or [0]
     first = min(reduced[0], max(array.ndim - AXES, 0))
-    reduce = neighbours if reduced[-1] - first < AXES else regions
-    return reduce(array, kernel, first, function, parameters).reshape(result_shape)
+    if reduced[-1] - first < AXES:
+        return neighbours(array, kernel, first, reduce).reshape(result_shape)
+    return regions(array, kernel, reduce).reshape(result_shape)
+
+
+def fitted(array: Array, block: tuple[int, ...], edge: str) -> Array:
+    """Return the array as `edge` asks, if the blocks do not tile it."""
+    tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
+    if edge == "error" and tiles != array.shape:
+        raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
+    if edge == "trim":
+        return array[tuple(map(slice, tiles))]
+    return padded(array, block) if edge == "pad" else array
 
 
 def padded(array: Array, block: tuple[int, ...]) -> Array:
@@ -131,16 +138,15 @@ def neighbours(
     array: Array,
     block: tuple[int, ...],
     first: int,
-    function: Callable[..., Array],
-    parameters: dict[str, Any],
+    reduce: Callable[..., Array],
 ) -> Array:
     """Reduce blocks whose axes of more than one element lie in the three from `first` on."""
     stop = min(first + AXES, array.ndim)
     spatial, kernel = array.shape[first:stop], block[first:stop]
     ones = (1,) * (AXES - len(spatial))
     view = (prod(array.shape[:first]), *ones, *spatial, prod(array.shape[stop:]))
-    result = function(
-        array.reshape(view), (*ones, *kernel), ceil_mode=True, data_format="NDHWC", **parameters
+    result = reduce(
+        array.reshape(view), kernel_size=(*ones, *kernel), ceil_mode=True, data_format="NDHWC"
     )
     sizes = (-(-size // k) for size, k in zip(spatial, kernel, strict=True))
     return result.reshape(*array.shape[:first], *sizes, *array.shape[stop:])
@@ -149,9 +155,7 @@ def neighbours(
 def regions(
     array: Array,
     block: tuple[int, ...],
-    first: int,
-    function: Callable[..., Array],
-    parameters: dict[str, Any],
+    reduce: Callable[..., Array],
 ) -> Array:
     """Reduce blocks of any axes, whole ones and each kind of partial ones in turn.
 
@@ -176,7 +180,7 @@ def regions(
         order = (*range(0, len(split), 2), *range(1, len(split), 2))
         taps = prod(k for _, _, k in choice)
         blocks = part.reshape(split).transpose(order).reshape(-1, 1, 1, taps)
-        reduced = function(blocks, (1, 1, taps), **parameters)
+        reduced = reduce(blocks, kernel_size=(1, 1, taps))
         result = np.empty(shape, reduced.dtype) if result is None else result
         result[tuple(to for _, to, _ in choice)] = reduced.reshape(split[::2])
     assert result is not None  # no axis is empty, so each holds a block or a part of one

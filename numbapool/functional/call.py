@@ -3,67 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
-from typing import Any, NamedTuple, TypeAlias, cast
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.inputs import as_array, frozen, viewed
-from numbapool.plan.choose import Plan
-from numbapool.reducers.dtypes import Reduction
-from numbapool.run.call import Array, Call, check_out, overlap
+from numbapool.inputs import Array, as_array, frozen, viewed
+from numbapool.operators import FORMS
+from numbapool.planners import PLANNERS, READERS, Request, Windows
+from numbapool.run.call import Call, check_out, overlap
 from numbapool.windows.layout import refuse_too_large
 
-Planner: TypeAlias = Callable[..., Call]
-"""Decides a call from a shape, a dtype and the parameters; keeps what it decided."""
+Pair: TypeAlias = tuple[Array, Array]
+"""Values and their places."""
+
+Decider: TypeAlias = Callable[..., Call]
+"""Decides a call from a shape, a dtype and a call's arguments; keeps what it decided."""
 
 
-def planner(make: Callable[..., tuple[Plan, Reduction]]) -> Planner:
-    """Return a planner that keeps the calls which `make` decides."""
+def decider(form: str) -> Decider:
+    """Return the decider of a form of pooling."""
+    read = READERS[form]
 
     @lru_cache(maxsize=1024, typed=True)
-    @wraps(make)
-    def planned(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
-        try:
-            plan, reduction = make(shape, dtype, *key)
-        except MemoryError:
-            raise PoolValueError(
-                f"the windows of an array of shape {shape} do not fit into memory"
-            ) from None
-        refuse_too_large(plan.shape)
-        return Call(plan, reduction, dtype)
+    def decide(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
+        window, request = read(*key)
+        return decided(shape, dtype, window, request)
 
-    return planned
+    return decide
 
 
-class Blueprint(NamedTuple):
-    """What a pooling function decides by, in an array's place: it then returns its `Call`."""
+def decided(
+    shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
+) -> Call:
+    """Return the call that a planner decides on."""
+    try:
+        plan, reduction = PLANNERS[type(window)](shape, dtype, window, request)
+    except MemoryError:
+        raise PoolValueError(
+            f"the windows of an array of shape {shape} do not fit into memory"
+        ) from None
+    refuse_too_large(plan.shape)
+    return Call(plan, reduction, dtype)
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+
+sliding, adaptive, over_all = map(decider, FORMS)
+
+DECIDERS = dict(zip(FORMS, (sliding, adaptive, over_all), strict=True))
 
 
-def decide(planner: Planner, x: Array | Blueprint, key: tuple[Any, ...]) -> Call:
+def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
     """Return the call for an array's shape and dtype."""
     try:
-        return planner(x.shape, x.dtype, *key)
+        return decider(x.shape, x.dtype, *key)
     except PoolError:
         raise
     except TypeError:  # a parameter that cannot be a key
-        return planner(x.shape, x.dtype, *map(frozen, key))
+        return decider(x.shape, x.dtype, *map(frozen, key))
 
 
-def pool(planner: Planner, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
-    """Pool `x` by the call that `planner` decides for its shape, its dtype and `key`.
+def pool(decider: Decider, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
+    """Pool `x` by the call that `decider` decides for its shape, its dtype and `key`.
 
     `out` is one array, or as many as there are results.
     """
-    if type(x) is Blueprint:
-        return (cast(Array, decide(planner, x, key)),)
     held = x if type(x) is np.ndarray else viewed(x)
     array = as_array(held)
-    call = decide(planner, array, key)
+    call = decide(decider, array, key)
     try:
         return call.fresh(array) if out is None else fill(call, held, array, out)
     except MemoryError:
@@ -88,3 +95,8 @@ def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
         for target, result in zip(targets, call.fresh(array), strict=True):
             target[...] = result
     return targets
+
+
+def unpair(results: tuple[Array, ...]) -> Array | Pair:
+    """Return one result alone, and two as a pair."""
+    return cast(Pair, results) if len(results) > 1 else results[0]

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.inputs import as_array, frozen, viewed
-from numbapool.run.call import Array
-from numbapool.windows.axes import Ints, per_axis, whole_numbers
+from numbapool.inputs import Array, ArrayLike, as_array, frozen, viewed
 from numbapool.windows.layout import layout_of, refuse_too_large
+from numbapool.windows.numbers import Ints, per_axis, whole_numbers
+
+__all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d", "to_onnx_indices", "to_tf_indices"]
 
 
-def read_indices(indices: Any) -> Array:
+def read_indices(indices: ArrayLike) -> Array:
     """Return indices as an array.
 
     Raises
@@ -31,8 +32,8 @@ def read_indices(indices: Any) -> Array:
 
 def unpool(
     ndim: int,
-    x: Any,
-    indices: Any,
+    x: ArrayLike,
+    indices: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None,
     padding: Ints,
@@ -104,8 +105,8 @@ def pooled_shape(shape: Any, places: Array, kept: tuple[int, int]) -> tuple[int,
 
 
 def max_unpool1d(
-    x: Any,
-    indices: Any,
+    x: ArrayLike,
+    indices: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Ints = 0,
@@ -136,8 +137,8 @@ def max_unpool1d(
 
 
 def max_unpool2d(
-    x: Any,
-    indices: Any,
+    x: ArrayLike,
+    indices: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Ints = 0,
@@ -172,8 +173,8 @@ def max_unpool2d(
 
 
 def max_unpool3d(
-    x: Any,
-    indices: Any,
+    x: ArrayLike,
+    indices: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Ints = 0,
@@ -204,7 +205,7 @@ def max_unpool3d(
     return unpool(3, x, indices, kernel_size, stride, padding, output_size, data_format)
 
 
-def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 0) -> Array:
+def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: int = 0) -> Array:
     """Return places as ONNX's MaxPool numbers them: over the whole tensor, not each plane.
 
     `indices` are those of a channels-first max pooling, `shape` the pooled tensor's, (N, C, ...).
@@ -228,7 +229,7 @@ def to_onnx_indices(indices: Any, shape: Sequence[int], *, storage_order: int = 
 
 
 def to_tf_indices(
-    indices: Any, shape: Sequence[int], *, include_batch_in_index: bool = False
+    indices: ArrayLike, shape: Sequence[int], *, include_batch_in_index: bool = False
 ) -> Array:
     """Return places as TensorFlow's max_pool_with_argmax numbers them: channels too.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeAlias, cast, overload
+from typing import Any, Literal, Protocol, cast, overload
 
+from numbapool.functional.call import Pair
+from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
-from numbapool.run.call import Array
-from numbapool.windows.axes import Ints, Padding
-from numbapool.windows.layout import OutputSize
-
-Pair: TypeAlias = tuple[Array, Array]
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
 
 
 class Sliding(Protocol):
@@ -21,7 +20,7 @@ class Sliding(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         kernel_size: Ints,
         stride: Ints | None = None,
         padding: Padding = 0,
@@ -38,7 +37,7 @@ class Sliding(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         kernel_size: Ints,
         stride: Ints | None = None,
         padding: Padding = 0,
@@ -55,7 +54,7 @@ class Sliding(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         kernel_size: Ints,
         stride: Ints | None,
         padding: Padding,
@@ -72,7 +71,7 @@ class Sliding(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         kernel_size: Ints,
         stride: Ints | None = None,
         padding: Padding = 0,
@@ -95,7 +94,7 @@ class Adaptive(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         output_size: OutputSize,
         return_indices: Literal[False] = False,
         *,
@@ -108,7 +107,7 @@ class Adaptive(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         output_size: OutputSize,
         return_indices: Literal[True],
         *,
@@ -121,7 +120,7 @@ class Adaptive(Protocol):
     @overload
     def __call__(
         self,
-        x: Any,
+        x: ArrayLike,
         output_size: OutputSize,
         return_indices: bool = False,
         *,

@@ -1,25 +1,33 @@
-"""Variance and standard deviation of each window."""
+"""Variance pooling: windows that slide, that cover the input, and of all."""
 
 from __future__ import annotations
 
-from typing import Any
+from numbapool.functional.call import adaptive, over_all, pool, sliding
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
 
-from numbapool.functional.call import pool
-from numbapool.functional.selections import sliding_selection
-from numbapool.reducers.dtypes import NaN, real_number
-from numbapool.run.call import Array
-from numbapool.windows.axes import Ints, Padding
+__all__ = [
+    "adaptive_var_pool1d",
+    "adaptive_var_pool2d",
+    "adaptive_var_pool3d",
+    "global_var_pool",
+    "var_pool1d",
+    "var_pool2d",
+    "var_pool3d",
+]
 
 
 def var_pool1d(
-    x: Any,
+    x: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Padding = 0,
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
-    correction: int = 0,
+    correction: float = 0,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -38,20 +46,19 @@ def var_pool1d(
     >>> var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = (1, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
+    key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
 
 
 def var_pool2d(
-    x: Any,
+    x: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Padding = 0,
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
-    correction: int = 0,
+    correction: float = 0,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -71,20 +78,19 @@ def var_pool2d(
     >>> var_pool2d(np.arange(4.0).reshape(2, 2), 2)
     array([[1.25]])
     """
-    key = (2, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
+    key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
 
 
 def var_pool3d(
-    x: Any,
+    x: ArrayLike,
     kernel_size: Ints,
     stride: Ints | None = None,
     padding: Padding = 0,
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
-    correction: int = 0,
+    correction: float = 0,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -104,97 +110,109 @@ def var_pool3d(
     >>> var_pool3d(np.arange(8).reshape(2, 2, 2), 2, correction=1)
     array([[[6.]]])
     """
-    key = (3, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, False), out)[0]
+    key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
 
 
-def std_pool1d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
+def adaptive_var_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
     *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    correction: int = 0,
+    correction: float = 0,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the standard deviation of each window over one axis.
+    """Keep the variance of each of `output_size` windows that cover one axis.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The root of what
-    :func:`var_pool1d` gives. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`var_pool1d`.
 
     Examples
     --------
-    >>> std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
+    >>> adaptive_var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = (1, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]
+    key = "var", 1, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
 
 
-def std_pool2d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
+def adaptive_var_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
     *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    correction: int = 0,
+    correction: float = 0,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the standard deviation of each window over two axes.
+    """Keep the variance of each of `output_size` windows that cover two axes.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The root of what
-    :func:`var_pool2d` gives. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
-
-    Examples
-    --------
-    >>> std_pool2d([[0, 4], [0, 4]], 2)
-    array([[2.]])
-    """
-    key = (2, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]
-
-
-def std_pool3d(
-    x: Any,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    correction: int = 0,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-) -> Array:
-    """Keep the standard deviation of each window over three axes.
-
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The root of
-    what :func:`var_pool3d` gives. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`var_pool2d`.
 
     Examples
     --------
     >>> import numpy as np
-    >>> std_pool3d(np.ones((2, 2, 2)), 2)
-    array([[[0.]]])
+    >>> adaptive_var_pool2d(np.arange(4.0).reshape(2, 2), 1)
+    array([[1.25]])
     """
-    key = (3, "var", kernel_size, stride, padding, dilation, ceil_mode, data_format)
-    less = real_number(correction, "correction")
-    return pool(sliding_selection, x, (*key, nan, nodata, less, True), out)[0]
+    key = "var", 2, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_var_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the variance of each of `output_size` windows that cover three axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`var_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_var_pool3d(np.arange(8).reshape(2, 2, 2), 1, correction=1)
+    array([[[6.]]])
+    """
+    key = "var", 3, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_var_pool(
+    x: ArrayLike,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the variance of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`var_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_var_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
+    array([[1., 0.]])
+    """
+    key = "var", keepdims, data_format, nan, nodata, correction
+    return pool(over_all, x, key, out)[0]

@@ -17,12 +17,15 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
 from numbapool.errors import PoolError
+from numbapool.operators import GLOBAL, PARAMETERS, SAMPLES
+from numbapool.pool import Pool
 
 UNPOOL = "x, indices, kernel_size, stride=None, padding=0, output_size=None, data_format=None"
 
 SIGNATURES = {
     **{f"max_unpool{ndim}d": UNPOOL for ndim in (1, 2, 3)},
-    "block_reduce": "x, block_size, op, edge='partial'",
+    "block_reduce": "x, block_size, op, edge='partial', nan='propagate', nodata=None, "
+    + ", ".join(f"{name}=None" for name, each in PARAMETERS.items() if GLOBAL in each.forms),
     "to_onnx_indices": "indices, shape, storage_order=0",
     "to_tf_indices": "indices, shape, include_batch_in_index=False",
 }
@@ -34,6 +37,11 @@ def implementation({signature}):
         result = FUNCTION({arguments})
     return result
 """
+
+
+def is_none(kind: Any) -> bool:
+    """Say whether an argument of a type is None."""
+    return kind is None or getattr(kind, "value", kind) is None or isinstance(kind, types.NoneType)
 
 
 def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
@@ -53,8 +61,9 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
         if not isinstance(op, types.StringLiteral):
             raise TypingError("op must be a literal string: the result's type depends on it")
         try:
-            one = np.ones((1,) * first.ndim, dtype)
-            dtype = functional.block_reduce(one, 1, op.literal_value).dtype
+            own: dict[str, Any] = {name: SAMPLES[name] for name in SAMPLES.keys() & given.keys()}
+            own = {name: one for name, one in own.items() if not is_none(given[name])}
+            dtype = Pool(op.literal_value, 1, **own).dtype(dtype)
         except PoolError as error:
             raise TypingError(str(error)) from error
     elif name.startswith("to_"):

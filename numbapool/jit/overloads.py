@@ -30,19 +30,16 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.functional.call import Blueprint
+from numbapool.functional.call import decided
+from numbapool.functional.faces import NAME, parameters_of, pool_named
 from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sites
 from numbapool.jit.sites import described, execute, number_of, reducer_class
 from numbapool.kernels import run
+from numbapool.operators import SAMPLES
 from numbapool.run.call import RECORD, SCRATCH, Call, address
 
-FAMILIES = ("max", "min", "avg", "sum", "lp", "median", "mode", "var", "std", "reduce")
-
-NAMES = (
-    *(f"{family}_pool{ndim}d" for family in FAMILIES for ndim in (1, 2, 3)),
-    *(name for name in functional.__all__ if name.startswith(("adaptive", "global", "percentile"))),
-)
+NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
 """The functions that compiled code may call."""
 
 
@@ -124,15 +121,8 @@ def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
     rest = iter(numbers)
     shape = tuple(next(rest) for _ in range(site["ndim"]))
     arguments = {name: _value(part, rest) for name, part in site["arguments"].items()}
-    return decided(getattr(functional, site["name"]), shape, site["dtype"], arguments)
-
-
-def decided(
-    function: Callable[..., Any], shape: tuple[int, ...], dtype: str, arguments: dict[str, Any]
-) -> Call:
-    """Return the call that a pooling function decides on for an array of that shape."""
-    call: Call = function(Blueprint(shape, np.dtype(dtype)), **arguments)
-    return call
+    pool = pool_named(site["name"], arguments)
+    return decided(shape, np.dtype(site["dtype"]), pool.window, pool.request)
 
 
 def _value(part: Any, numbers: Iterator[int]) -> Any:
@@ -225,27 +215,30 @@ def results(
 
     They are those of a call by windows of one element, whatever the windows of this one are.
     """
-    arguments: dict[str, Any] = {}
-    for name, parameter in inspect.signature(function).parameters.items():
+    arguments: dict[str, Any] = {"kernel_size": 1} if "kernel_size" in constants else {}
+    for name, (kind, content) in constants.items():
         if name in ("return_indices", "keepdims", "data_format"):
-            arguments[name] = constants[name][1]
-        elif name == "reducer":
-            arguments[name] = _like(constants[name])
-        elif parameter.default is parameter.empty and name != "x":
+            arguments[name] = content
+        elif name in ("op", "reducer"):
+            arguments[name] = _operator(name, kind, content)
+        elif name == "output_size" or (name in SAMPLES and (kind, content) != ("constant", None)):
             arguments[name] = 1
     try:
-        call = decided(function, (1,) * x.ndim, str(as_dtype(x.dtype)), arguments)
+        pool = pool_named(function.__name__, arguments)
+        dtypes = pool.dtypes(as_dtype(x.dtype))
+        return [dtype.name for dtype in dtypes], len(pool.shape((1,) * x.ndim))
     except PoolError as error:
         raise TypingError(f"{function.__name__}: {error}") from error
-    return [dtype.name for dtype in call.outs], len(call.plan.shape)
 
 
-def _like(described_reducer: Any) -> Any:
-    """Return a reducer of the class described, its fields what they may."""
-    _, content = described_reducer
-    owner, fields = content if isinstance(content, list) else ("", [])
-    if not owner:
-        raise TypingError("the reducer must be an instance of a NamedTuple class")
+def _operator(name: str, kind: str, content: Any) -> Any:
+    """Return an operator's name, or a reducer of the class described, its fields what they may."""
+    if kind == "constant" and name == "op":
+        return content
+    if kind != "reducer":
+        least = "a literal string, or " if name == "op" else ""
+        raise TypingError(f"the {name} must be {least}an instance of a NamedTuple class")
+    owner, fields = content
     return reducer_class(owner)(*(1 for _ in fields))
 
 
@@ -297,10 +290,9 @@ IN_SCOPE = {
 
 def signature_of(function: Callable[..., Any]) -> str:
     """Return a function's parameters as Numba takes them: with defaults, none by keyword alone."""
-    parameters = inspect.signature(function).parameters.values()
     return ", ".join(
-        part.name if part.default is part.empty else f"{part.name}={part.default!r}"
-        for part in parameters
+        name if default is inspect.Parameter.empty else f"{name}={default!r}"
+        for name, default in parameters_of(function).items()
     )
 
 

@@ -25,7 +25,7 @@ from numbapool.plan.view import (
     weights,
     whole_rows,
 )
-from numbapool.reducers.dtypes import Reduction
+from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 
@@ -303,9 +303,15 @@ def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Re
     return Plan(shape, "runs", numbers, pieces, breadth, int(numbers[g.TOTAL]))
 
 
-def selection_plan(layout: Layout, axes: Sequence[Axis], reduction: Reduction) -> Plan:
+def selection_plan(
+    layout: Layout,
+    axes: Sequence[Axis],
+    reduction: Reduction,
+    shape: tuple[int, ...] | None = None,
+) -> Plan:
     """Plan a selection: groups of windows of one size, or windows one by one."""
-    shape = layout.shape(tuple(axis.out for axis in axes))
+    if shape is None:
+        shape = layout.shape(tuple(axis.out for axis in axes))
     if not layout.outer * layout.inner:
         return Plan(shape, "selection", np.empty(0, np.int64), 0, 0, 0)
     view = long_rows(layout.outer, axes, layout.inner, places=True)

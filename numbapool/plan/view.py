@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from numbapool.loops import geometry as g
-from numbapool.reducers.dtypes import Reduction
+from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis, sliding
 
 Weights: TypeAlias = list[tuple[int, np.ndarray[Any, Any]]]

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from numbapool.reducers.case import Case, Reduction
+from numbapool.reducers.dtypes import DType, lane, limits
 from numbapool.reducers.methods import beats, missing
+from numbapool.reducers.ways import Largest, Smallest, variant
 
 
 class Extreme(NamedTuple):
     """The first element in its order; NaN comes before all, unless it is skipped."""
 
-    none: Any
-    """What every element beats or is equal to; where some are skipped, one of those."""
+    start: Any
+    """What every element beats or equals; if some are left out, one of those."""
+    left_out: Any
 
     def neutral(self):
-        return self.none
+        return self.start
 
     def combine(self, a, b):
         # In this order the first choice is one instruction, and the others are often none.
@@ -29,12 +35,13 @@ class Extreme(NamedTuple):
 class ArgExtreme(NamedTuple):
     """An extreme and its place: the first of equals, the last NaN, as torch has them."""
 
-    none: Any
+    start: Any
+    left_out: Any
     nowhere: Any
     """A place that loses every tie."""
 
     def neutral(self):
-        return self.none, self.nowhere
+        return self.start, self.nowhere
 
     def lift(self, value, row):
         return value, row
@@ -62,3 +69,31 @@ class ArgExtreme(NamedTuple):
         )
         take = (none_a & (not none_b)) | ((none_a == none_b) & wins)
         return (b[0] if take else a[0]), (b[1] if take else a[1])
+
+
+def maximum(case: Case, return_indices: bool = False) -> Reduction:
+    """Return the reduction of max pooling."""
+    return extreme(case, Largest, return_indices)
+
+
+def minimum(case: Case, return_indices: bool = False) -> Reduction:
+    """Return the reduction of min pooling."""
+    return extreme(case, Smallest, return_indices)
+
+
+def extreme(case: Case, order: type, indices: bool) -> Reduction:
+    """Return the reduction that keeps the first in an order, and with `indices` its place."""
+    dtype, skip, kind = case.dtype, case.skip, lane(case.dtype)
+    low, high = limits(kind)
+    start = low if order is Largest else high
+    if skip.value is not None:
+        start = kind.type(skip.value)
+    elif skip.nan:
+        start = kind.type(np.nan)
+    if not indices:
+        op = variant(Extreme, order, skip.way)(start, start)
+        return Reduction(op, (kind,), (dtype,))
+    places: DType = np.dtype(np.int64 if case.plane >= 1 << 31 else np.int32)
+    nowhere = places.type(-1 if start != start else np.iinfo(places).max)
+    op = variant(ArgExtreme, order, skip.way)(start, start, nowhere)
+    return Reduction(op, (kind, places), (dtype, np.dtype(np.int64)))

@@ -5,22 +5,33 @@ The sums of integers are held as narrow as they fit: so many more are added, and
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from numbapool.errors import PoolValueError
+from numbapool.reducers.case import Case, Reduction, sum_lane
+from numbapool.reducers.dtypes import limits
 from numbapool.reducers.methods import missing
+from numbapool.reducers.ways import variant
 
 HALF_UP, HALF_EVEN, FLOOR = range(3)
+
+Rounding: TypeAlias = Literal["half_up", "half_even", "floor"]
+
+ROUNDINGS = {"half_up": HALF_UP, "half_even": HALF_EVEN, "floor": FLOOR}
+
+EXACT_SUM = 1 << 50
+"""Sums below this are divided and rounded exactly in float64."""
 
 
 class Mean(NamedTuple):
     """The mean of floats, or of anything as a float."""
 
-    zero: Any
+    start: Any
 
     def neutral(self):
-        return self.zero
+        return self.start
 
     def combine(self, a, b):
         return a + b
@@ -51,22 +62,23 @@ def tally(skipped):
 
 
 class CountedMean(NamedTuple):
-    """The mean of the floats that are not skipped; `none` where all are.
+    """The mean of the floats that are not skipped; `of_nothing` if all are.
 
     The second lane counts as `tally` does. What is skipped is taken from the divisor, unless
     that is `fixed`.
     """
 
-    zero: Any
-    none: Any
+    start: Any
+    left_out: Any
+    of_nothing: Any
     fixed: Any
 
     def neutral(self):
-        return self.zero, np.int64(0)
+        return self.start, np.int64(0)
 
     def lift(self, value, row):
         skipped = missing(self, value)
-        return self.zero if skipped else value, tally(skipped)
+        return self.start if skipped else value, tally(skipped)
 
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1]
@@ -77,7 +89,7 @@ class CountedMean(NamedTuple):
     def finish(self, acc, scale):
         skipped = acc[1] >> 32
         if (skipped > 0) & (acc[1] & 0xFFFFFFFF == 0):
-            return self.none
+            return self.of_nothing
         return acc[0] / (scale if self.fixed else scale - skipped)
 
 
@@ -94,10 +106,10 @@ class ShortMean(NamedTuple):
     ``255.5 d / 2**(16 + s) < 1 / d`` for d <= 128: the quotient's floor is exact.
     """
 
-    zero: Any
+    start: Any
 
     def neutral(self):
-        return self.zero
+        return self.start
 
     def combine(self, a, b):
         return np.uint16(a + b)
@@ -124,10 +136,10 @@ class MiddleMean(NamedTuple):
     A rounded factor and a rounded product are wrong by less than 2**-7 together.
     """
 
-    zero: Any
+    start: Any
 
     def neutral(self):
-        return self.zero
+        return self.start
 
     def combine(self, a, b):
         return np.int32(a + b)
@@ -147,13 +159,13 @@ class RoundedMean(NamedTuple):
     a whole number, and is known to one part in 2**51.
     """
 
-    zero: Any
+    start: Any
     rounding: Any
     lowest: Any
     highest: Any
 
     def neutral(self):
-        return self.zero
+        return self.start
 
     def combine(self, a, b):
         return a + b
@@ -214,7 +226,7 @@ class WideMean(NamedTuple):
     element's own kind. The last four fields are the result's limits, in halves.
     """
 
-    zero: Any
+    start: Any
     rounding: Any
     least_high: Any
     least_low: Any
@@ -222,7 +234,7 @@ class WideMean(NamedTuple):
     most_low: Any
 
     def neutral(self):
-        return self.zero, 0
+        return self.start, 0
 
     def lift(self, value, row):
         return value >> 32, np.int64(value & 0xFFFFFFFF)
@@ -239,7 +251,7 @@ class WideMean(NamedTuple):
 
 
 class CountedWideMean(NamedTuple):
-    """The mean of the integers that are not skipped; `none` where all are.
+    """The mean of the integers that are not skipped; `of_nothing` if all are.
 
     The lanes hold the halves of the sum, as WideMean's, and a count as CountedMean's.
     """
@@ -249,11 +261,12 @@ class CountedWideMean(NamedTuple):
     least_low: Any
     most_high: Any
     most_low: Any
-    none: Any
+    left_out: Any
+    of_nothing: Any
     fixed: Any
 
     def neutral(self):
-        return self.none - self.none, np.int64(0), np.int64(0)
+        return self.left_out - self.left_out, np.int64(0), np.int64(0)
 
     def lift(self, value, row):
         skipped = missing(self, value)
@@ -269,7 +282,66 @@ class CountedWideMean(NamedTuple):
     def finish(self, acc, scale):
         skipped = acc[2] >> 32
         if (skipped > 0) & (acc[2] & 0xFFFFFFFF == 0):
-            return np.int64(self.none)
+            return np.int64(self.of_nothing)
         weight = scale if self.fixed else scale - skipped
         limits = (self.least_high, self.least_low, self.most_high, self.most_low)
         return wide_quotient(np.int64(acc[0]), acc[1], weight, self.rounding, limits)
+
+
+def mean(
+    case: Case, divisor_override: int | None = None, rounding: Rounding = "half_up"
+) -> Reduction:
+    """Return the reduction of mean pooling.
+
+    Of floats in their own dtype, of integers rounded in theirs, of bool in float32.
+    """
+    most = case.divisor if divisor_override is None else abs(divisor_override)
+    if most >= 1 << 63:
+        raise PoolValueError(f"the divisor is past 64 bits: {most}; use less padding")
+    fixed = divisor_override is not None
+    if case.dtype.kind in "fb":
+        return mean_of_floats(case, most, fixed)
+    return mean_of_integers(case, most, fixed, rounding)
+
+
+def mean_of_floats(case: Case, most: int, fixed: bool) -> Reduction:
+    """Return the mean of floats or bool, by divisors up to `most`."""
+    dtype, skip, kind = case.dtype, case.skip, sum_lane(case)
+    out = np.dtype(np.float32) if dtype.kind == "b" else dtype
+    if not (skip.nan or skip.value is not None):
+        short = kind == np.float32 and most < 1 << 24
+        mean_of = SingleMean if short else Mean
+        return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True)
+    if dtype.kind == "b":
+        kind = np.dtype(np.float32)
+    of_nothing = kind.type(np.nan if skip.value is None else skip.value)
+    op = variant(CountedMean, skip.way)(kind.type(0), of_nothing, of_nothing, fixed)
+    return Reduction(op, (kind, np.dtype(np.int64)), (out,), weighted=True)
+
+
+def mean_of_integers(case: Case, most: int, fixed: bool, rounding: Rounding) -> Reduction:
+    """Return the rounded mean of integers, by divisors up to `most`."""
+    dtype, skip, kind = case.dtype, case.skip, sum_lane(case)
+    taps = case.rows * case.columns
+    code = ROUNDINGS[rounding]
+    low, high = (int(limit) for limit in limits(dtype))
+    if not fixed and rounding == "half_up" and skip.value is None:
+        if dtype == np.uint8 and most <= 128:
+            return Reduction(ShortMean(np.uint16(0)), (np.dtype(np.uint16),), (dtype,), True)
+        if dtype == np.uint16 and most <= 32:
+            return Reduction(MiddleMean(np.int32(0)), (np.dtype(np.int32),), (dtype,), True)
+    if max(-low, high) * taps + most < EXACT_SUM and skip.value is None:
+        if kind == np.uint16:
+            kind = np.dtype(np.uint32)
+        op = RoundedMean(kind.type(0), code, float(low), float(high))
+        return Reduction(op, (kind,), (dtype,), True)
+    if max(taps, most) >= 1 << 31:
+        raise PoolValueError(f"a divisor past 2**31 is too large for the mean of {dtype}")
+    halved = (low >> 32, low & 0xFFFFFFFF, high >> 32, high & 0xFFFFFFFF)
+    halves = np.dtype(np.uint64 if dtype == np.uint64 else np.int64)
+    if skip.value is not None:
+        value = halves.type(skip.value)
+        op = variant(CountedWideMean, skip.way)(code, *halved, value, value, fixed)
+        return Reduction(op, (halves, np.dtype(np.int64), np.dtype(np.int64)), (dtype,), True)
+    wide = WideMean(halves.type(0), code, *halved)
+    return Reduction(wide, (halves, np.dtype(np.int64)), (dtype,), True)

@@ -13,14 +13,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.reducers.case import Case, Reduction, is_past_float64
+from numbapool.reducers.dtypes import DType, lane
+from numbapool.reducers.ways import variant
+
 
 class LowerMedian(NamedTuple):
     """The middle element; of an even number the lower one, so that integers stay integers."""
 
-    none: Any
+    left_out: Any
+    of_nothing: Any
 
     def empty(self):
-        return self.none
+        return self.of_nothing
 
     def sorts(self, taps):
         return True
@@ -32,10 +37,11 @@ class LowerMedian(NamedTuple):
 class Median(NamedTuple):
     """The middle element, or the mean of the two."""
 
-    none: Any
+    left_out: Any
+    of_nothing: Any
 
     def empty(self):
-        return self.none
+        return self.of_nothing
 
     def sorts(self, taps):
         return True
@@ -48,11 +54,12 @@ class Median(NamedTuple):
 class Percentile(NamedTuple):
     """The element at a share of the way through the sorted ones, interpolated as NumPy's."""
 
-    none: Any
+    left_out: Any
+    of_nothing: Any
     share: Any
 
     def empty(self):
-        return self.none
+        return self.of_nothing
 
     def sorts(self, taps):
         return True
@@ -67,10 +74,11 @@ class Percentile(NamedTuple):
 class Mode(NamedTuple):
     """The most frequent element, the smallest of those."""
 
-    none: Any
+    left_out: Any
+    of_nothing: Any
 
     def empty(self):
-        return self.none
+        return self.of_nothing
 
     def sorts(self, taps):
         return taps != 4
@@ -95,12 +103,13 @@ class Mode(NamedTuple):
 class Variance(NamedTuple):
     """The mean square distance from the mean, in two passes; its root where `root`."""
 
-    none: Any
+    left_out: Any
+    of_nothing: Any
     correction: Any
     root: Any
 
     def empty(self):
-        return self.none
+        return self.of_nothing
 
     def sorts(self, taps):
         return False
@@ -155,3 +164,47 @@ def sorts(self, taps):
 def select(self, values, at, step, taps):
     """See `empty`."""
     return type(self).select(self, values, at, step, taps)
+
+
+def median(case: Case) -> Reduction:
+    """Return the selection of the median: of integers the lower middle one."""
+    real = case.dtype.kind == "f"
+    return selection(case, Median if real else LowerMedian, case.dtype)
+
+
+def mode(case: Case) -> Reduction:
+    """Return the selection of the most frequent element."""
+    return selection(case, Mode, case.dtype)
+
+
+def percentile(case: Case, q: float) -> Reduction:
+    """Return the selection of a percentile: floats in their own dtype, all else in float64."""
+    return selection(case, Percentile, in_floats(case.dtype), q)
+
+
+def variance(case: Case, correction: float = 0.0) -> Reduction:
+    """Return the selection of the variance, in float64."""
+    return selection(case, Variance, in_floats(case.dtype), correction, False)
+
+
+def deviation(case: Case, correction: float = 0.0) -> Reduction:
+    """Return the selection of the standard deviation, in float64."""
+    return selection(case, Variance, in_floats(case.dtype), correction, True)
+
+
+def in_floats(dtype: DType) -> DType:
+    """Return the dtype of results that are no whole numbers."""
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
+
+
+def selection(case: Case, base: type, out: DType, *parameters: Any) -> Reduction:
+    """Return the selection by a selector, with what it leaves out and gives of nothing."""
+    skip, kind = case.skip, lane(case.dtype)
+    if base is Variance and not is_past_float64(case):
+        kind = np.dtype(np.float64)
+    left_out = kind.type(0 if skip.value is None else skip.value)
+    # NaN if no value is left out: integers have no NaN, nor windows of nothing else.
+    nothing = (np.nan if out.kind == "f" else 0) if skip.value is None else skip.value
+    of_nothing = (kind if kind.kind == out.kind == "f" else lane(out)).type(nothing)
+    op = variant(base, skip.way)(left_out, of_nothing, *parameters)
+    return Reduction(op, (kind,), (out,), gathers=True)

@@ -6,20 +6,22 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
 from numbapool.reducers.methods import missing
+from numbapool.reducers.ways import AsItStands, variant
 
 
 class Sum(NamedTuple):
     """The sum; what is skipped adds nothing."""
 
-    zero: Any
-    none: Any
+    start: Any
+    left_out: Any
 
     def neutral(self):
-        return self.zero
+        return self.start
 
     def lift(self, value, row):
-        return self.zero if missing(self, value) else value
+        return self.start if missing(self, value) else value
 
     def combine(self, a, b):
         return a + b
@@ -28,7 +30,7 @@ class Sum(NamedTuple):
 class Lp(NamedTuple):
     """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool; what is skipped adds nothing."""
 
-    none: Any
+    left_out: Any
     p: Any
 
     def neutral(self):
@@ -47,7 +49,7 @@ class Lp(NamedTuple):
 class L1(NamedTuple):
     """Lp for p = 1: the sum of ``|x|``."""
 
-    none: Any
+    left_out: Any
 
     def neutral(self):
         return 0.0
@@ -62,7 +64,7 @@ class L1(NamedTuple):
 class L2(NamedTuple):
     """Lp for p = 2: the root of the sum of squares."""
 
-    none: Any
+    left_out: Any
 
     def neutral(self):
         return 0.0
@@ -80,7 +82,7 @@ class L2(NamedTuple):
 class LInf(NamedTuple):
     """Lp for p = inf: the largest ``|x|``."""
 
-    none: Any
+    left_out: Any
 
     def neutral(self):
         return 0.0
@@ -90,3 +92,28 @@ class LInf(NamedTuple):
 
     def combine(self, a, b):
         return b if (b > a) | (b != b) else a
+
+
+def total(case: Case) -> Reduction:
+    """Return the reduction of sum pooling: of integers in 64 bits, of floats in their own dtype."""
+    dtype, kind = case.dtype, sum_lane(case)
+    op = variant(Sum, case.skip.way)(kind.type(0), kind.type(case.skip.value or 0))
+    out = dtype if dtype.kind == "f" else np.dtype("u8" if dtype.kind == "u" else "i8")
+    return Reduction(op, (kind,), (out,))
+
+
+NORMS = {1: L1, 2: L2, np.inf: LInf}
+
+
+def norm(case: Case, norm_type: float) -> Reduction:
+    """Return the reduction of Lp pooling: added up in float64, floats in their own dtype."""
+    dtype, skip, wide = case.dtype, case.skip, np.dtype(np.float64)
+    ways: tuple[type, ...] = (skip.way,)
+    left_out = np.float64(0 if skip.value is None else skip.value)
+    if is_past_float64(case):
+        ways, left_out = (skip.way, AsItStands), skip.value
+    if norm_type in NORMS:
+        op = variant(NORMS[norm_type], *ways)(left_out)
+    else:
+        op = variant(Lp, *ways)(left_out, norm_type)
+    return Reduction(op, (wide,), (dtype if dtype.kind == "f" else wide,))

@@ -21,17 +21,17 @@ class SkipNaN:
 
 
 class SkipValue:
-    """Elements equal to the reducer's `none` do not count."""
+    """Elements equal to the reducer's `left_out` do not count."""
 
     def missing(self, value):
-        return value == self.none
+        return value == self.left_out
 
 
 class SkipNaNOrValue:
-    """Neither NaN nor elements equal to the reducer's `none` count."""
+    """Neither NaN nor elements equal to the reducer's `left_out` count."""
 
     def missing(self, value):
-        return (value != value) | (value == self.none)
+        return (value != value) | (value == self.left_out)
 
 
 class AsItStands:
@@ -64,7 +64,7 @@ def variant(base: type, *ways: type) -> Any:
     One class a combination, standing in this module, where numba's cache finds it by name.
 
     >>> from numbapool.reducers.extremes import Extreme
-    >>> variant(Extreme, Largest, SkipNaN)(none=float("nan")).combine(2.0, 3.0)
+    >>> variant(Extreme, Largest, SkipNaN)(start=float("nan"), left_out=0.0).combine(2.0, 3.0)
     3.0
     """
     name = base.__name__ + "".join(way.__name__ for way in ways)

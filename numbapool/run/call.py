@@ -7,18 +7,18 @@ import sys
 import threading
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from numbapool.compile import compiled
-from numbapool.compile.spec import numbers_of, spec_of
+from numbapool.compile.spec import spec_of
 from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.inputs import Array
 from numbapool.plan.choose import Plan
-from numbapool.reducers.dtypes import Reduction
+from numbapool.reducers.case import Reduction
+from numbapool.reducers.fields import numbers_of
 from numbapool.run import threads
-
-Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 SLOTS = 32
 """More arguments than any kernel has."""

@@ -7,20 +7,13 @@ kernels need not know which it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import index
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError, PoolValueError, shown
-
-Ints: TypeAlias = int | Sequence[int]
-Padding: TypeAlias = (
-    int | Sequence[int] | Sequence[tuple[int, int]] | Literal["valid", "same", "same_lower"]
-)
+from numbapool.errors import PoolValueError
 
 LONGEST_AXIS = 1 << 48
 """An axis, padding included, is refused past this: 64-bit products stay far from overflow."""
@@ -194,88 +187,3 @@ def refuse_too_many(listed: int, out: int, name: str) -> None:
             f"the result is too large: {out} windows along {name}, "
             f"of which {listed} are not alike; up to {MOST_LISTED} may be"
         )
-
-
-def listed(value: Any) -> Any:
-    """Return what holds numbers; nothing that is text, whose bytes are numbers too."""
-    return (value,) if isinstance(value, str | bytes | bytearray) else value
-
-
-def within_limits(numbers: tuple[int, ...], name: str, least: int) -> tuple[int, ...]:
-    """Return the numbers where none is below `least` or past 64 bits."""
-    for number in numbers:
-        if number < least:
-            raise PoolValueError(f"{name} must be at least {least}, not {shown(number)}")
-        if number >= 1 << 63:
-            raise PoolValueError(f"{name} is too large: {shown(number)} is past 64 bits")
-    return numbers
-
-
-def whole_numbers(value: Any, name: str, least: int) -> tuple[int, ...]:
-    """Return any number of whole numbers, none below `least`."""
-    try:
-        numbers = tuple(index(number) for number in listed(value))
-    except TypeError:
-        raise PoolTypeError(f"{name} takes whole numbers, not {shown(value)}") from None
-    return within_limits(numbers, name, least)
-
-
-def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
-    """Return one whole number an axis from an int, a one-element tuple or a full tuple."""
-    entries = (value,) if isinstance(value, int) else listed(value)
-    try:
-        numbers = tuple(index(number) for number in entries)
-    except TypeError:
-        try:
-            numbers = (index(value),)  # type: ignore[arg-type]
-        except TypeError:
-            raise PoolTypeError(
-                f"{name} takes an int or {ndim} of them, not {shown(value)}"
-            ) from None
-    if len(numbers) == 1:
-        numbers *= ndim
-    if len(numbers) != ndim:
-        raise PoolValueError(f"{name} takes an int or {ndim} of them, not {shown(value)}")
-    return within_limits(numbers, name, least)
-
-
-PadPairs: TypeAlias = tuple[tuple[int, int] | Literal["same", "same_lower"], ...]
-
-
-def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> PadPairs:
-    """Return each axis's padding as (before, after), or as the name of a rule that makes it.
-
-    Raises
-    ------
-    PoolValueError
-        For an unknown name, a negative padding, or one given as ints that is more than half
-        the kernel (torch's rule; pairs may be wider).
-    """
-    ndim = len(kernel)
-    if isinstance(padding, str):
-        if padding == "valid":
-            return ((0, 0),) * ndim
-        if padding == "same":
-            return tuple("same" for _ in kernel)
-        if padding == "same_lower":
-            return tuple("same_lower" for _ in kernel)
-        raise PoolValueError(
-            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {shown(padding)}"
-        )
-    entries = padding if isinstance(padding, Iterable) else (padding,)
-    if any(isinstance(entry, Sequence) for entry in entries):
-        pairs = tuple(per_axis(pair, 2, "padding's pair", 0) for pair in entries)
-        if len(pairs) != ndim:
-            raise PoolValueError(
-                f"padding takes {ndim} pairs (before, after), not {shown(padding)}"
-            )
-        return tuple((before, after) for before, after in pairs)
-    pads = per_axis(padding, ndim, "padding", 0)  # type: ignore[arg-type]
-    for pad, taps, spread in zip(pads, kernel, dilation, strict=True):
-        reach = spread * (taps - 1) + 1
-        if pad > reach // 2:
-            raise PoolValueError(
-                f"padding {shown(padding)} is more than half of a window, which spans {reach}; "
-                "give pairs (before, after) where that is meant"
-            )
-    return tuple((pad, pad) for pad in pads)

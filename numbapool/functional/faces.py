@@ -1,0 +1,57 @@
+"""The pooling that a public function does, as a `Pool`: by the function's name and arguments."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from inspect import Parameter, signature
+from typing import Any
+
+from numbapool.operators import GLOBAL, PARAMETERS, SLIDING, find
+from numbapool.pool import ARGUMENTS, Pool
+
+NAME = re.compile(r"(?:(adaptive|global)_)?(?:(\w+)_)?pool(?:([123])d)?")
+"""A function's form, operator, and number of axes."""
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return a function's parameters with their defaults, those of its operators one by one.
+
+    What has no default has `Parameter.empty`.
+    """
+    found: dict[str, Any] = {}
+    for name, parameter in signature(function).parameters.items():
+        if parameter.kind is Parameter.VAR_KEYWORD:
+            found |= dict.fromkeys(PARAMETERS)
+        else:
+            found[name] = parameter.default
+    return found
+
+
+def pool_of(function: Callable[..., Any], *given: Any, **named: Any) -> Pool:
+    """Return the pooling of a function called with arguments, the array apart.
+
+    >>> from numbapool import max_pool2d
+    >>> pool_of(max_pool2d, 3, 2, padding=1)
+    Pool('max', kernel_size=3, stride=2, padding=1)
+    """
+    bound = signature(function).bind(None, *given, **named)
+    arguments = dict(bound.arguments)
+    arguments |= arguments.pop("own", {})
+    return pool_named(function.__name__, arguments)
+
+
+def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
+    """Return the pooling of the function of a name for arguments by their names."""
+    parsed = NAME.fullmatch(name)
+    assert parsed is not None  # only pooling functions get here
+    form, op, ndim = parsed.groups()
+    form = form or SLIDING
+    rest = {key: value for key, value in arguments.items() if key not in ("x", "out")}
+    if op in (None, "reduce"):
+        op = rest.pop("op" if op is None else "reducer")
+    names, defaults = ARGUMENTS[form]
+    names, defaults = (*names, "data_format", "nan", "nodata"), (*defaults, None, "propagate", None)
+    common = [rest.pop(key, default) for key, default in zip(names, defaults, strict=True)]
+    axes = () if form == GLOBAL else (int(ndim),)
+    return Pool.made(form, (op, *axes, *common, *find(op).in_order(form, rest)))

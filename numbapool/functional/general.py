@@ -1,0 +1,126 @@
+"""Pooling by any operator: a name, an alias or a reducer of the user's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numbapool.functional.call import Pair, pool, sliding, unpair
+from numbapool.inputs import Array, ArrayLike
+from numbapool.operators import SLIDING, find
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import Padding
+
+__all__ = ["pool1d", "pool2d", "pool3d"]
+
+
+def pool1d(
+    x: ArrayLike,
+    op: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+    **own: Any,
+) -> Array | Pair:
+    """Keep what an operator makes of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`pool2d`.
+
+    Examples
+    --------
+    >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
+    array([3, 4, 9])
+    """
+    key = op, 1, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))
+
+
+def pool2d(
+    x: ArrayLike,
+    op: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+    **own: Any,
+) -> Array | Pair:
+    """Keep what an operator makes of each window over two axes.
+
+    It does what the operator's own function does: ``pool2d(x, "max", 2)`` is
+    ``max_pool2d(x, 2)``.
+
+    Parameters
+    ----------
+    x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
+        bool, integers, float16, float32 or float64, in any layout and byte order.
+    op : str, NumPy function or reducer
+        What :class:`Pool` takes: "max", "mean", ``np.mean``, or a reducer of your own, as
+        :func:`reduce_pool2d` describes it.
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out
+        As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
+    **own
+        What the operator's function takes beside these, as `q` of "percentile".
+
+    Returns
+    -------
+    ndarray, and with ``return_indices=True`` a pair
+        Of the dtype that the operator's function gives.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        As :func:`max_pool2d`, and for an unknown operator or parameter.
+
+    Examples
+    --------
+    >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "mean", 2)
+    array([[3.]])
+    >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "percentile", 2, q=100)
+    array([[6.]])
+    """
+    key = op, 2, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))
+
+
+def pool3d(
+    x: ArrayLike,
+    op: Any,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+    **own: Any,
+) -> Array | Pair:
+    """Keep what an operator makes of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
+    array([[[28]]])
+    """
+    key = op, 3, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))

@@ -1,0 +1,262 @@
+"""Max pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import Pair, adaptive, over_all, pool, sliding, unpair
+from numbapool.functional.signatures import adapts, slides
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_max_pool1d",
+    "adaptive_max_pool2d",
+    "adaptive_max_pool3d",
+    "global_max_pool",
+    "max_pool1d",
+    "max_pool2d",
+    "max_pool3d",
+]
+
+
+@slides
+def max_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> max_pool1d([3, 1, 4, 1, 5, 9], 2)
+    array([3, 4, 9])
+    """
+    key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@slides
+def max_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each window over two axes.
+
+    The output has ``floor((L + before + after - dilation * (k - 1) - 1) / stride) + 1`` windows
+    along an axis of L elements, as torch.nn.MaxPool2d.
+
+    Parameters
+    ----------
+    x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
+        bool, integers, float16, float32 or float64, in any layout and byte order.
+    kernel_size : int or (int, int)
+        The window's size.
+    stride : int or (int, int), default `kernel_size`
+        The step from window to window.
+    padding : int, (int, int), ((top, bottom), (left, right)), "valid", "same" or "same_lower"
+        What lies around the input and is never kept. Given as ints it is at most half a
+        window, as torch has it; pairs may be wider. "same" makes ``ceil(L / stride)`` windows.
+    dilation : int or (int, int)
+        The distance between a window's taps.
+    ceil_mode : bool
+        Round the number of windows up: the last may reach past the input.
+    return_indices : bool
+        Return each element's place too: flat within its plane, channels not counted.
+    data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
+        Where the channels are; "NCHW" if not given. A name with N takes any number of axes before
+        the others, so "NHWC" serves a picture too; a name without N must name every axis. In
+        functions over one axis L stands for HW, in those over three DHW.
+    nan : {"propagate", "skip"}
+        Whether NaN comes before every number, or is left out (a window of NaN alone gives NaN).
+    nodata : number, optional
+        A value to leave out; a window of nothing else gives it. It is compared in the input's own
+        dtype: a float is rounded to that, and a number that it cannot hold leaves nothing out.
+    out : ndarray, optional
+        Where to write the result: of its shape and dtype, not overlapping `x`. With
+        `return_indices`, a pair.
+
+    Returns
+    -------
+    ndarray of the input's dtype, and with `return_indices` one of int64
+        Of equal elements the place is the first's in row-major order; of NaN the last's.
+
+    Raises
+    ------
+    PoolValueError
+        For a parameter out of range, a window larger than the padded input or one that holds
+        padding alone. It is a ValueError.
+    PoolTypeError
+        For a dtype that is not pooled, and masked arrays. It is a TypeError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(1, 17).reshape(1, 1, 4, 4)
+    >>> max_pool2d(x, 2)[0, 0]
+    array([[ 6,  8],
+           [14, 16]])
+    >>> values, places = max_pool2d(x, 2, return_indices=True)
+    >>> places[0, 0]
+    array([[ 5,  7],
+           [13, 15]])
+    """
+    key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@slides
+def max_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_pool3d(np.arange(8).reshape(2, 2, 2), 2)
+    array([[[7]]])
+    """
+    key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@adapts
+def adaptive_max_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool1d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool1d(np.arange(5).reshape(5), 2).ravel()
+    array([2, 4])
+    """
+    key = "max", 1, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+@adapts
+def adaptive_max_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
+    array([12, 14, 22, 24])
+    """
+    key = "max", 2, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+@adapts
+def adaptive_max_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the largest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_max_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
+    array([ 62,  64,  72,  74, 112, 114, 122, 124])
+    """
+    key = "max", 3, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+def global_max_pool(
+    x: ArrayLike,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the largest element of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_max_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
+    array([[ 5, 11]])
+    """
+    key = "max", keepdims, data_format, nan, nodata
+    return pool(over_all, x, key, out)[0]

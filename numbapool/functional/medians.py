@@ -1,0 +1,208 @@
+"""Median pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import adaptive, over_all, pool, sliding
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_median_pool1d",
+    "adaptive_median_pool2d",
+    "adaptive_median_pool3d",
+    "global_median_pool",
+    "median_pool1d",
+    "median_pool2d",
+    "median_pool3d",
+]
+
+
+def median_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. Floats give the mean of the
+    two middle elements where their number is even; integers and bool the lower one, in
+    their own dtype. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> median_pool1d([3.0, 1.0, 2.0, 9.0], 2)
+    array([2. , 5.5])
+    """
+    key = "median", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+
+
+def median_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Floats give the mean
+    of the two middle elements where their number is even; integers and bool the lower one,
+    in their own dtype. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median_pool2d(np.array([[1, 200], [3, 2]], np.uint8), 2)
+    array([[2]], dtype=uint8)
+    """
+    key = "median", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+
+
+def median_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. Floats give
+    the mean of the two middle elements where their number is even; integers and bool the
+    lower one, in their own dtype. Padding never counts; the other parameters and errors are
+    those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> median_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
+    array([[[3.5]]])
+    """
+    key = "median", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+
+
+def adaptive_median_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`median_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_median_pool1d([3, 1, 2, 9, 9], 2)
+    array([2, 9])
+    """
+    key = "median", 1, output_size, data_format, nan, nodata
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_median_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`median_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_median_pool2d(np.arange(15.0).reshape(3, 5), (1, 2))
+    array([[6., 8.]])
+    """
+    key = "median", 2, output_size, data_format, nan, nodata
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_median_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`median_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_median_pool3d(np.arange(8.0).reshape(2, 2, 2), 1)
+    array([[[3.5]]])
+    """
+    key = "median", 3, output_size, data_format, nan, nodata
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_median_pool(
+    x: ArrayLike,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the median of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`median_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_median_pool(np.arange(12.0).reshape(1, 2, 3, 2), keepdims=False)
+    array([[2.5, 8.5]])
+    """
+    key = "median", keepdims, data_format, nan, nodata
+    return pool(over_all, x, key, out)[0]

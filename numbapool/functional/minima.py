@@ -1,0 +1,215 @@
+"""Min pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import Pair, adaptive, over_all, pool, sliding, unpair
+from numbapool.functional.signatures import adapts, slides
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_min_pool1d",
+    "adaptive_min_pool2d",
+    "adaptive_min_pool3d",
+    "global_min_pool",
+    "min_pool1d",
+    "min_pool2d",
+    "min_pool3d",
+]
+
+
+@slides
+def min_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> min_pool1d([3, 1, 4, 1, 5, 9], 2)
+    array([1, 1, 5])
+    """
+    key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@slides
+def min_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> min_pool2d(np.arange(1, 17).reshape(4, 4), 3, stride=1, padding=1)
+    array([[ 1,  1,  2,  3],
+           [ 1,  1,  2,  3],
+           [ 5,  5,  6,  7],
+           [ 9,  9, 10, 11]])
+    """
+    key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@slides
+def min_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> min_pool3d(np.arange(8).reshape(2, 2, 2), 2)
+    array([[[0]]])
+    """
+    key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+
+
+@adapts
+def adaptive_min_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_min_pool1d([3, 1, 2, 9, 5], 2)
+    array([1, 2])
+    """
+    key = "min", 1, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+@adapts
+def adaptive_min_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_min_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
+    array([ 0,  2, 10, 12])
+    """
+    key = "min", 2, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+@adapts
+def adaptive_min_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    return_indices: bool = False,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | Pair | None = None,
+) -> Array | Pair:
+    """Keep the smallest element of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_min_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
+    array([ 0,  2, 10, 12, 50, 52, 60, 62])
+    """
+    key = "min", 3, output_size, data_format, nan, nodata, return_indices
+    return unpair(pool(adaptive, x, key, out))
+
+
+def global_min_pool(
+    x: ArrayLike,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the smallest element of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`min_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_min_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
+    array([[0, 6]])
+    """
+    key = "min", keepdims, data_format, nan, nodata
+    return pool(over_all, x, key, out)[0]

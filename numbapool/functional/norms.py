@@ -1,0 +1,221 @@
+"""Lp pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import adaptive, over_all, pool, sliding
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_lp_pool1d",
+    "adaptive_lp_pool2d",
+    "adaptive_lp_pool3d",
+    "global_lp_pool",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
+]
+
+
+def lp_pool1d(
+    x: ArrayLike,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+    *,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over one axis, p being `norm_type`.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The absolute
+    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
+    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
+    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
+    positive is a PoolValueError.
+
+    Examples
+    --------
+    >>> lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
+    array([5., 2.])
+    """
+    key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+
+
+def lp_pool2d(
+    x: ArrayLike,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+    *,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over two axes, p being `norm_type`.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The absolute
+    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
+    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
+    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
+    positive is a PoolValueError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 2)
+    array([[5.]])
+    """
+    key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+
+
+def lp_pool3d(
+    x: ArrayLike,
+    norm_type: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    ceil_mode: bool = False,
+    *,
+    padding: Padding = 0,
+    dilation: Ints = 1,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over three axes, p being `norm_type`.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The absolute
+    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
+    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
+    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
+    positive is a PoolValueError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> lp_pool3d(-np.ones((2, 2, 2)), 1, 2)
+    array([[[8.]]])
+    """
+    key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+
+
+def adaptive_lp_pool1d(
+    x: ArrayLike,
+    norm_type: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the norm of each of `output_size` windows that cover the input, over one axis.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`lp_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
+    array([5., 2.])
+    """
+    key = "lp", 1, output_size, data_format, nan, nodata, norm_type
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_lp_pool2d(
+    x: ArrayLike,
+    norm_type: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the norm of each of `output_size` windows that cover the input, over two axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`lp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 1)
+    array([[5.]])
+    """
+    key = "lp", 2, output_size, data_format, nan, nodata, norm_type
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_lp_pool3d(
+    x: ArrayLike,
+    norm_type: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the norm of each of `output_size` windows that cover the input, over three axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`lp_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_lp_pool3d(-np.ones((2, 2, 2)), 1, 1)
+    array([[[8.]]])
+    """
+    key = "lp", 3, output_size, data_format, nan, nodata, norm_type
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_lp_pool(
+    x: ArrayLike,
+    norm_type: float,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the norm of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`lp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_lp_pool(np.array([[[3.0, -4.0, 0.0]]]), 2, keepdims=False)
+    array([[5.]])
+    """
+    key = "lp", keepdims, data_format, nan, nodata, norm_type
+    return pool(over_all, x, key, out)[0]

@@ -1,0 +1,214 @@
+"""Percentile pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import adaptive, over_all, pool, sliding
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_percentile_pool1d",
+    "adaptive_percentile_pool2d",
+    "adaptive_percentile_pool3d",
+    "global_percentile_pool",
+    "percentile_pool1d",
+    "percentile_pool2d",
+    "percentile_pool3d",
+]
+
+
+def percentile_pool1d(
+    x: ArrayLike,
+    q: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each window over one axis, 0 <= q <= 100.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`percentile_pool2d`.
+
+    Examples
+    --------
+    >>> percentile_pool1d([1.0, 3.0, 5.0, 5.0], 50, 2)
+    array([2., 5.])
+    """
+    key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+
+
+def percentile_pool2d(
+    x: ArrayLike,
+    q: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each window over two axes, 0 <= q <= 100.
+
+    Of n sorted elements it is number ``q * (n - 1) / 100``, counted from 0 and computed in
+    float64; between two elements it is interpolated, as numpy.percentile's "linear". An element
+    that is met exactly is the result, whatever its neighbours: of 1, 2 and inf it is 2 at 50.
+    Between a number and an infinity it is that infinity, between both infinities NaN. Floats keep
+    their dtype, integers and bool give float64. Shapes are (..., H, W), or (..., H, W, C) with
+    ``data_format="NHWC"``. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`, and a `q` out of range is a PoolValueError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> percentile_pool2d(np.array([[1, 2], [3, 5]]), 75, 2)
+    array([[3.5]])
+    """
+    key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+
+
+def percentile_pool3d(
+    x: ArrayLike,
+    q: float,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each window over three axes, 0 <= q <= 100.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`percentile_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 50, 2)
+    array([[[3.5]]])
+    """
+    key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+
+
+def adaptive_percentile_pool1d(
+    x: ArrayLike,
+    q: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each of `output_size` windows that cover one axis.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`percentile_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_percentile_pool1d([1.0, 2.0, 3.0, 4.0, 5.0], 50, 2)
+    array([2., 4.])
+    """
+    key = "percentile", 1, output_size, data_format, nan, nodata, q
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_percentile_pool2d(
+    x: ArrayLike,
+    q: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each of `output_size` windows that cover two axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`percentile_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_percentile_pool2d(np.arange(15.0).reshape(3, 5), 50, (1, 2))
+    array([[6., 8.]])
+    """
+    key = "percentile", 2, output_size, data_format, nan, nodata, q
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_percentile_pool3d(
+    x: ArrayLike,
+    q: float,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each of `output_size` windows that cover three axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`percentile_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 100, 1)
+    array([[[7.]]])
+    """
+    key = "percentile", 3, output_size, data_format, nan, nodata, q
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_percentile_pool(
+    x: ArrayLike,
+    q: float,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the `q`-th percentile of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`percentile_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_percentile_pool(np.arange(12.0).reshape(1, 2, 3, 2), 20, keepdims=False)
+    array([[1., 7.]])
+    """
+    key = "percentile", keepdims, data_format, nan, nodata, q
+    return pool(over_all, x, key, out)[0]

@@ -1,0 +1,210 @@
+"""Standard deviation pooling: windows that slide, that cover the input, and of all."""
+
+from __future__ import annotations
+
+from numbapool.functional.call import adaptive, over_all, pool, sliding
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_std_pool1d",
+    "adaptive_std_pool2d",
+    "adaptive_std_pool3d",
+    "global_std_pool",
+    "std_pool1d",
+    "std_pool2d",
+    "std_pool3d",
+]
+
+
+def std_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The root of what
+    :func:`var_pool1d` gives. Padding never counts; the other parameters and errors are
+    those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
+    array([1., 0.])
+    """
+    key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+
+
+def std_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The root of what
+    :func:`var_pool2d` gives. Padding never counts; the other parameters and errors are
+    those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> std_pool2d([[0, 4], [0, 4]], 2)
+    array([[2.]])
+    """
+    key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+
+
+def std_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The root of
+    what :func:`var_pool3d` gives. Padding never counts; the other parameters and errors are
+    those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> std_pool3d(np.ones((2, 2, 2)), 2)
+    array([[[0.]]])
+    """
+    key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+
+
+def adaptive_std_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each of `output_size` windows that cover one axis.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`std_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
+    array([1., 0.])
+    """
+    key = "std", 1, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_std_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each of `output_size` windows that cover two axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`std_pool2d`.
+
+    Examples
+    --------
+    >>> adaptive_std_pool2d([[0, 4], [0, 4]], 1)
+    array([[2.]])
+    """
+    key = "std", 2, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_std_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each of `output_size` windows that cover three axes.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`std_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_std_pool3d(np.ones((2, 2, 2)), 1)
+    array([[[0.]]])
+    """
+    key = "std", 3, output_size, data_format, nan, nodata, correction
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_std_pool(
+    x: ArrayLike,
+    *,
+    correction: float = 0,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the standard deviation of each channel of each sample.
+
+    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`std_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_std_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
+    array([[1., 0.]])
+    """
+    key = "std", keepdims, data_format, nan, nodata, correction
+    return pool(over_all, x, key, out)[0]

@@ -1,0 +1,182 @@
+"""The table of operators: what each keeps of a window, and what it takes beside windows.
+
+Everything that lists operators reads it: the planners, the functions, compiled code, blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.reducers import extremes, means, selectors, sums
+from numbapool.reducers.case import Reduction
+from numbapool.reducers.dtypes import real_number, whole_number
+from numbapool.reducers.users import ByUser, is_reducer
+
+NEEDED: Any = object()
+"""The default of a parameter that must be given."""
+
+SLIDING, ADAPTIVE, GLOBAL = FORMS = ("sliding", "adaptive", "global")
+"""The forms of pooling, by how their windows are made."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter that some operators have beside the windows'."""
+
+    name: str
+    checked: Callable[[Any], Any]
+    """Returns the value as the reduction takes it, or raises what is wrong with it."""
+    default: Any = NEEDED
+    forms: tuple[str, ...] = FORMS
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A row of the table."""
+
+    name: str
+    noun: str
+    """What an error calls the result."""
+    reduce: Callable[..., Reduction]
+    """Returns the reduction for a case and the operator's own parameters."""
+    aliases: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    of_nothing: int | None = None
+    """What a window of padding alone gives; None if that is an error."""
+    leaves_out: bool = True
+    """Whether NaN and a value can be left out."""
+
+    def own(self, form: str) -> tuple[Parameter, ...]:
+        """Return the parameters that the operator takes in a form of pooling."""
+        return tuple(each for each in self.parameters if form in each.forms)
+
+    def in_order(self, form: str, given: dict[str, Any]) -> tuple[Any, ...]:
+        """Return the values of all of its parameters in a form, as given or by default.
+
+        None stands for the default.
+
+        Raises
+        ------
+        PoolTypeError
+            If one is given that it does not take, or one lacks that it needs.
+        """
+        parameters = self.own(form)
+        names = [each.name for each in parameters]
+        given = {name: value for name, value in given.items() if value is not None}
+        for name in given:
+            if name not in names:
+                takes = f"it takes {', '.join(names)}" if names else "it has none of its own"
+                raise PoolTypeError(f"{form} {self.name} pooling has no {name!r}: {takes}")
+        values = tuple(given.get(each.name, each.default) for each in parameters)
+        for name, value in zip(names, values, strict=True):
+            if value is NEEDED:
+                raise PoolTypeError(f"{self.name} pooling needs {name}")
+        return values
+
+
+def q_of(value: Any) -> float:
+    """Return the place of a percentile."""
+    q = real_number(value, "q")
+    if not 0 <= q <= 100:
+        raise PoolValueError(f"q lies between 0 and 100, not {q!r}")
+    return q
+
+
+def norm_of(value: Any) -> float:
+    """Return the p of a p-norm."""
+    p = real_number(value, "norm_type")
+    if not p > 0:
+        raise PoolValueError(f"norm_type must be positive, not {p!r}")
+    return p
+
+
+def divisor_of(value: Any) -> int | None:
+    """Return a divisor, or None for a window's own."""
+    return None if value is None else whole_number(value, "divisor_override")
+
+
+def rounding_of(value: Any) -> str:
+    """Return a rounding that there is."""
+    if not isinstance(value, str) or value not in means.ROUNDINGS:
+        names = ", ".join(means.ROUNDINGS)
+        raise PoolValueError(f"rounding is one of {names}, not {shown(value)}")
+    return value
+
+
+def correction_of(value: Any) -> float:
+    """Return what is taken from a variance's divisor."""
+    return real_number(value, "correction")
+
+
+INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
+COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
+DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
+ROUNDING = Parameter("rounding", rounding_of, "half_up")
+CORRECTION = Parameter("correction", correction_of, 0)
+NORM = Parameter("norm_type", norm_of)
+Q = Parameter("q", q_of)
+
+TABLE = (
+    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,)),
+    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,)),
+    Operator(
+        "avg",
+        "a mean without padding",
+        means.mean,
+        ("mean", "average"),
+        (COUNT_PAD, DIVISOR, ROUNDING),
+    ),
+    Operator("sum", "a sum", sums.total, of_nothing=0),
+    Operator(
+        "lp", "a norm", sums.norm, ("norm",), (Parameter("norm_type", norm_of),), of_nothing=0
+    ),
+    Operator("median", "a median", selectors.median),
+    Operator("mode", "a mode", selectors.mode),
+    Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
+    Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
+    Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
+)
+
+OPERATORS = MappingProxyType({row.name: row for row in TABLE})
+
+PARAMETERS = MappingProxyType({each.name: each for row in TABLE for each in row.parameters})
+"""All parameters that operators have of their own."""
+
+SAMPLES = {each.name: 1 for each in PARAMETERS.values() if each.default is NEEDED}
+"""A value of each that must be given: a result's type does not hang on it."""
+
+_NAMED = {name: row for row in TABLE for name in (row.name, *row.aliases)}
+
+
+def find(op: Any) -> Operator:
+    """Return the row of a name, an alias, a NumPy function or a user's reducer.
+
+    Raises
+    ------
+    PoolValueError
+        For an unknown name.
+    PoolTypeError
+        For anything else.
+
+    >>> find("mean").name, find(np.max).name
+    ('avg', 'max')
+    """
+    if is_reducer(op):
+        return Operator(type(op).__name__, "a reducer's result", ByUser(op), leaves_out=False)
+    name = getattr(op, "__name__", "") if callable(op) else op
+    if callable(op) and getattr(np, name, None) is not op:
+        name = None
+    if not isinstance(name, str):
+        raise PoolTypeError(
+            f"op is the name of an operator, as {', '.join(OPERATORS)}, or a reducer: an instance "
+            f"of a NamedTuple class; not {shown(op)}"
+        )
+    if name not in _NAMED:
+        raise PoolValueError(f"op is one of {', '.join(OPERATORS)}, not {shown(op)}")
+    return _NAMED[name]

@@ -1,0 +1,153 @@
+"""The three planners: of windows that slide, that cover an input, and of one that holds it all.
+
+Each decides by a shape, a dtype, its windows and what else is asked for; none reads an array.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError
+from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, Operator, find
+from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
+from numbapool.reducers.case import Case, Reduction
+from numbapool.reducers.dtypes import Skip, skip_for
+from numbapool.windows.axes import Axis
+from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
+from numbapool.windows.window import Cover, Whole, Window
+
+DType: TypeAlias = "np.dtype[Any]"
+Shape: TypeAlias = tuple[int, ...]
+Windows: TypeAlias = Window | Cover | Whole
+Decision: TypeAlias = tuple[Plan, Reduction]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for beside the windows."""
+
+    operator: Operator
+    own: tuple[tuple[str, Any], ...]
+    """The operator's own parameters, checked."""
+    data_format: str | None
+    nan: str
+    nodata: Any
+
+    def reduction(self, dtype: DType, **sizes: int) -> Reduction:
+        """Return the reduction for a dtype; the sizes are a :class:`Case`'s."""
+        return self.operator.reduce(Case(dtype, self.skip(dtype), **sizes), **dict(self.own))
+
+    def skip(self, dtype: DType) -> Skip:
+        """Return what to leave out of an array.
+
+        Raises
+        ------
+        PoolTypeError
+            If the operator cannot leave out anything.
+        """
+        if not self.operator.leaves_out and (self.nan != "propagate" or self.nodata is not None):
+            raise PoolTypeError(
+                f"nan and nodata do not go with {self.operator.name}, a reducer of your own: "
+                "leave elements out in its lift"
+            )
+        return skip_for(dtype, self.nan, self.nodata)
+
+
+def place(shape: Shape, window: Window, request: Request) -> tuple[Layout, tuple[Axis, ...]]:
+    """Return the layout of a shape, and the windows of its spatial axes."""
+    layout = layout_of(shape, len(window.kernel_size), request.data_format)
+    axes = window.axes(layout)
+    fixed = window.counts_padding or dict(request.own).get("divisor_override") is not None
+    if request.operator.of_nothing is None and not fixed:
+        refuse_empty_windows(layout, axes, request.operator.noun)
+    return layout, axes
+
+
+def slide(shape: Shape, dtype: DType, window: Window, request: Request) -> Decision:
+    """Plan pooling by a window that slides."""
+    layout, axes = place(shape, window, request)
+    rows, columns = longest(axes)
+    counted = window.counts_padding
+    divisor = prod(axis.taps for axis in axes) if counted else rows * columns
+    reduction = request.reduction(
+        dtype, rows=rows, columns=columns, plane=prod(layout.spatial), divisor=divisor
+    )
+    if reduction.gathers:
+        return selection_plan(layout, axes, reduction), reduction
+    override = dict(request.own).get("divisor_override")
+    return make_plan(layout, axes, dtype, reduction, counted, override), reduction
+
+
+def cover(shape: Shape, dtype: DType, windows: Cover, request: Request) -> Decision:
+    """Plan pooling to a size."""
+    layout = layout_of(shape, len(windows.output_size), request.data_format)
+    axes = windows.axes(layout)
+    return covered(layout, axes, None, dtype, request)
+
+
+def whole(shape: Shape, dtype: DType, windows: Whole, request: Request) -> Decision:
+    """Plan pooling of all that share a sample and a channel."""
+    layout, axes, result = windows.axes(shape, request.data_format)
+    return covered(layout, axes, result, dtype, request)
+
+
+def covered(
+    layout: Layout,
+    axes: tuple[Axis, ...],
+    shape: Shape | None,
+    dtype: DType,
+    request: Request,
+) -> Decision:
+    """Plan windows without padding, each of which holds input; `shape` may be the result's."""
+    rows, columns = longest(axes)
+    reduction = request.reduction(
+        dtype, rows=rows, columns=columns, plane=prod(layout.spatial), divisor=rows * columns
+    )
+    if reduction.gathers:
+        return selection_plan(layout, axes, reduction, shape), reduction
+    return make_plan(layout, axes, dtype, reduction, shape=shape), reduction
+
+
+# From a call's arguments, in one order for all operators, to the windows and the request.
+
+
+def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
+    """Read kernel_size, stride, padding, dilation, ceil_mode, and what `requested` takes."""
+    request = requested(find(op), SLIDING, *key[5:])
+    own = dict(request.own)
+    window = Window.of(ndim, *key[:5])
+    window = replace(window, count_include_pad=own.pop("count_include_pad", False))
+    return window, replace(request, own=tuple(own.items()))
+
+
+def read_adaptive(op: Any, ndim: int, output_size: Any, *key: Any) -> tuple[Cover, Request]:
+    """Read output_size, and what `requested` takes."""
+    return Cover.of(ndim, output_size), requested(find(op), ADAPTIVE, *key)
+
+
+def read_global(op: Any, keepdims: bool, *key: Any) -> tuple[Whole, Request]:
+    """Read keepdims, and what `requested` takes."""
+    return Whole(bool(keepdims)), requested(find(op), GLOBAL, *key)
+
+
+def requested(
+    operator: Operator, form: str, data_format: Any, nan: Any, nodata: Any, *own: Any
+) -> Request:
+    """Return the request; `own` are all of the operator's parameters, in the table's order."""
+    pairs = zip(operator.own(form), own, strict=True)
+    checked = tuple((each.name, each.checked(value)) for each, value in pairs)
+    return Request(operator, checked, data_format, nan, nodata)
+
+
+READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
+    SLIDING: read_sliding,
+    ADAPTIVE: read_adaptive,
+    GLOBAL: read_global,
+}
+
+PLANNERS: dict[type, Callable[..., Decision]] = {Window: slide, Cover: cover, Whole: whole}

@@ -1,0 +1,74 @@
+"""What a reduction is chosen by, and what is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numbapool.reducers.dtypes import DType, Skip
+from numbapool.reducers.ways import Keep, is_own
+
+SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
+"""Windows of more float32 taps than these add up in float64: one rounding per addition would
+come near 1e-6 of the mean."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reduction:
+    """A reducer for one dtype: what its lanes hold, and what it writes."""
+
+    op: Any
+    lanes: tuple[DType, ...]
+    outs: tuple[DType, ...]
+    weighted: bool = False
+    """Whether the result depends on a window's divisor."""
+    gathers: bool = False
+    """Whether it needs a window's elements together: its reducer is a selector."""
+
+    @property
+    def skips(self) -> bool:
+        """Whether some elements may be left out."""
+        return not isinstance(self.op, Keep)
+
+    @property
+    def own(self) -> bool:
+        """Whether the reducer is one of numbapool's."""
+        return is_own(type(self.op))
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a reduction is chosen by: a dtype, what is left out of it, and how large windows are."""
+
+    dtype: DType
+    skip: Skip
+    rows: int = 1
+    """The most rows that a window has."""
+    columns: int = 1
+    plane: int = 1
+    """The elements of a plane, of which an index may be any."""
+    divisor: int = 1
+    """The most that a window's sum is divided by: with padding more than its taps."""
+
+
+def sum_lane(case: Case) -> DType:
+    """Return the narrowest dtype that holds the sum of a window's taps."""
+    dtype, rows, columns = case.dtype, case.rows, case.columns
+    if dtype.kind == "f":
+        wide = dtype == np.float64 or rows > SINGLE_ROWS or columns > SINGLE_COLUMNS
+        return np.dtype(np.float64 if wide else np.float32)
+    if dtype.kind == "b":
+        return np.dtype(np.uint32)
+    bound = max(-int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)) * rows * columns
+    for name in ("u2", "u4", "u8") if dtype.kind == "u" else ("i4", "i8"):
+        if bound <= np.iinfo(name).max:
+            return np.dtype(name)
+    return np.dtype(f"{dtype.kind}8")
+
+
+def is_past_float64(case: Case) -> bool:
+    """Say whether float64 would make other numbers equal to the value to leave out."""
+    dtype = case.dtype
+    return case.skip.value is not None and dtype.kind in "iu" and dtype.itemsize == 8

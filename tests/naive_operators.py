@@ -1,0 +1,114 @@
+"""The oracle of every operator in every form: one table, read by what tests all operators."""
+
+import math
+from fractions import Fraction
+
+import naive
+import numpy as np
+from naive_windows import before_space, channels_last, kernel_windows
+
+# Of each operator: what it keeps of the windows of `x`. `padded` says whether padding counts.
+
+
+def keep_max(x, windows, data_format, nan, nodata, padded):
+    return naive.extreme(x, windows, lambda a, b: a > b, False, nan, nodata, data_format)
+
+
+def keep_min(x, windows, data_format, nan, nodata, padded):
+    return naive.extreme(x, windows, lambda a, b: a < b, False, nan, nodata, data_format)
+
+
+def keep_avg(x, windows, data_format, nan, nodata, padded, rounding="half_up"):
+    return naive.mean(x, windows, padded, None, rounding, data_format, nan, nodata)
+
+
+def keep_sum(x, windows, data_format, nan, nodata, padded):
+    return naive.total(x, windows, data_format, nan, nodata)
+
+
+def keep_lp(x, windows, data_format, nan, nodata, padded, norm_type):
+    return naive.norm(x, windows, norm_type, data_format, nan, nodata)
+
+
+def keep_median(x, windows, data_format, nan, nodata, padded):
+    return naive.median(x, windows, data_format, nan, nodata)
+
+
+def keep_mode(x, windows, data_format, nan, nodata, padded):
+    return naive.mode(x, windows, data_format, nan, nodata)
+
+
+def keep_percentile(x, windows, data_format, nan, nodata, padded, q):
+    def pick(values):
+        rank = Fraction(q) / 100 * (len(values) - 1)
+        low = math.floor(rank)
+        if rank == low:
+            return values[low]
+        return naive.between(values[low], values[low + 1], rank - low)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_var(x, windows, data_format, nan, nodata, padded, correction=0):
+    def pick(values):
+        return naive.variance(values, correction)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_std(x, windows, data_format, nan, nodata, padded, correction=0):
+    def pick(values):
+        return math.sqrt(naive.stored(naive.variance(values, correction), np.float64))
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+KEEP = {
+    "max": keep_max,
+    "min": keep_min,
+    "avg": keep_avg,
+    "sum": keep_sum,
+    "lp": keep_lp,
+    "median": keep_median,
+    "mode": keep_mode,
+    "percentile": keep_percentile,
+    "var": keep_var,
+    "std": keep_std,
+}
+
+SAMPLES = {"lp": {"norm_type": 2.0}, "percentile": {"q": 40.0}}
+"""A value of each parameter that an operator needs."""
+
+
+def sliding(
+    op, x, ndim, kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, *,
+    data_format=None, nan="propagate", nodata=None, **own,
+):  # fmt: skip
+    windows = kernel_windows(
+        x, ndim, kernel_size, stride, padding, dilation, ceil_mode, data_format
+    )
+    padded = padding not in ("same", "same_lower")
+    return KEEP[op](x, windows, data_format, nan, nodata, padded, **own)
+
+
+def adaptive(op, x, ndim, output_size, *, data_format=None, nan="propagate", nodata=None, **own):
+    windows = naive.adaptive_windows(x, ndim, output_size, data_format)
+    return KEEP[op](x, windows, data_format, nan, nodata, False, **own)
+
+
+def over_all(op, x, *, data_format=None, keepdims=True, nan="propagate", nodata=None, **own):
+    last = channels_last(data_format)
+    lead = len(before_space(data_format or "NCL"))
+    ndim = x.ndim - lead - last
+    windows = naive.adaptive_windows(x, ndim, 1, data_format)
+    result = KEEP[op](x, windows, data_format, nan, nodata, False, **own)
+    return result if keepdims else result.squeeze(tuple(range(lead, lead + ndim)))
+
+
+def blocks(op, x, block_size, *, nan="propagate", nodata=None, **own):
+    pairs = [(0, -size % k) for size, k in zip(x.shape, block_size, strict=True)]
+    windows = kernel_windows(x, x.ndim, block_size, None, pairs, 1, False, None)
+    return KEEP[op](x, windows, None, nan, nodata, False, **own)
