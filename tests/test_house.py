@@ -17,7 +17,8 @@ ORDER = {
         loops
         plan compile
         run operators
-        functional
+        planners
+        functional pool
         kernels warm jit
         numbapool __main__
     """,
@@ -197,7 +198,8 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
 
 def is_a_face(path: Path, function: ast.FunctionDef) -> bool:
     """Say whether a function is the library's public interface."""
-    if not path.is_relative_to(PACKAGES["numbapool"] / "functional"):
+    library = PACKAGES["numbapool"]
+    if not path.is_relative_to(library / "functional") and path != library / "pool.py":
         return False
     return not function.name.startswith("_") or function.name.startswith("__")
 
