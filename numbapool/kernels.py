@@ -5,7 +5,8 @@
   :mod:`numbapool.loops.plain` describes them: max, min, sum, avg and median, over one, two or
   three axes.
 - `on_compile` is a list of functions that are called before a kernel is compiled; :func:`place`
-  says where kernels are kept, :func:`thread_count` on how many threads they run.
+  says where kernels are kept, :func:`thread_count` on how many threads they run,
+  and `told` holds what this process has warned of.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from importlib import import_module
 from typing import Any
 
 from numbapool.compile.compiled import on_compile
-from numbapool.compile.store import place
+from numbapool.compile.store import place, told
 from numbapool.functional.faces import pool_of
 from numbapool.inputs import Array
 from numbapool.pooling.call import decided
@@ -32,7 +33,7 @@ _PLAIN = tuple(
 )
 """The names of the loops that import, which import Numba."""
 
-__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count"]
+__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count", "told"]
 
 
 def __dir__() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from numbapool_cli import checks
+from numbapool_cli.work import doctor
 from processes import ended
 
 import numbapool
@@ -315,7 +315,7 @@ def test_the_command_and_the_doctor_say_what_is_left_alone(cache, pool_files):
     said = command(pool_files, cache.root)
     assert said.count("belongs to another user") == 1
     assert "kept nowhere" in said
-    (finding,) = checks.kernels()
+    (finding,) = doctor.kernels()
     assert "belongs to another user" in finding.text
     assert "set NUMBA_CACHE_DIR" in finding.advice
 
