@@ -17,6 +17,7 @@ ORDER = {
         loops
         plan compile
         run operators
+        pooling
         functional
         kernels warm jit
         numbapool __main__
@@ -197,7 +198,8 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
 
 def is_a_face(path: Path, function: ast.FunctionDef) -> bool:
     """Say whether a function is the library's public interface."""
-    if not path.is_relative_to(PACKAGES["numbapool"] / "functional"):
+    library = PACKAGES["numbapool"]
+    if not (path.is_relative_to(library / "functional") or path == library / "pooling/pool.py"):
         return False
     return not function.name.startswith("_") or function.name.startswith("__")
 

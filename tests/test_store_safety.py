@@ -16,7 +16,9 @@ from processes import ended
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
-from numbapool.functional import call
+from numbapool.compile.contract import ENTRY
+from numbapool.compile.target import target_machine
+from numbapool.pooling import call
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")
 as_root = pytest.mark.skipif(
@@ -90,12 +92,12 @@ def bad(mark):
     text = f"""
     @path = private constant [{len(os.fsencode(mark)) + 1} x i8] c"{path}\\00"
     declare i32 @mkdir(ptr, i32)
-    define void @{store.ENTRY}(i64 %a, i64 %b, i64 %c, i64 %d) {{
+    define void @{ENTRY}(i64 %a, i64 %b, i64 %c, i64 %d) {{
       %made = call i32 @mkdir(ptr @path, i32 511)
       ret void
     }}
     """
-    machine = store.target_machine()
+    machine = target_machine()
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     return machine.emit_object(module)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
-from numbapool.planners import PLANNERS, READERS, Decision, Request, Windows
+from numbapool.pooling.planners import PLANNERS, READERS, Decision, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.layout import FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
@@ -42,9 +42,8 @@ class Pool:
     Parameters
     ----------
     op : str, NumPy function or reducer
-        An operator's name ("max", "min", "avg", "sum", "lp", "median", "mode", "percentile",
-        "var", "std"), an alias ("mean"), NumPy's function of that name (``np.mean``), or an
-        instance of a NamedTuple class as :func:`reduce_pool2d` takes.
+        An operator's name, as "max" or "median", an alias ("mean"), NumPy's function of that name
+        (``np.mean``), or an instance of a NamedTuple class as :func:`reduce_pool2d` takes.
     kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
         As in :func:`max_pool2d`.
     **own
@@ -191,7 +190,7 @@ class Pool:
         self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
     ) -> Array | tuple[Array, ...]:
         """Pool an array, into `out` if that is given."""
-        from numbapool.functional.call import DECIDERS, pool
+        from numbapool.pooling.call import DECIDERS, pool
 
         results = pool(DECIDERS[self.form], x, self._key, out)
         return results if len(results) > 1 else results[0]
@@ -268,7 +267,7 @@ def known_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     Raises
     ------
     PoolTypeError
-        For what is no dtype, or one that is not pooled.
+        For something that is no dtype, or a dtype that is not pooled.
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")

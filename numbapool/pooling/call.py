@@ -11,7 +11,7 @@ import numpy as np
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import FORMS
-from numbapool.planners import PLANNERS, READERS, Request, Windows
+from numbapool.pooling.planners import PLANNERS, READERS, Request, Windows
 from numbapool.run.call import Call, check_out, overlap
 from numbapool.windows.layout import refuse_too_large
 
