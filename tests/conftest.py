@@ -1,6 +1,8 @@
 import os
 import signal
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 _checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -34,3 +36,22 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Begun in the background by a shell, the tests and all processes that they start would not
     # hear of Ctrl-C, and some wait for it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return _noted((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return _noted((yield))
+
+
+def _noted(report):
+    """Write to NUMBAPOOL_SKIPPED what is skipped, for another run that has what it lacks."""
+    path = os.environ.get("NUMBAPOOL_SKIPPED")
+    if path and report.skipped:
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(f"{report.nodeid}\n")
+    return report

@@ -12,8 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "NUMBA_CACHE_DIR")
-"""What a fresh machine has too, and where to keep compiled kernels: compiling is not the matter."""
+KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "NUMBA_CACHE_DIR", "NUMBAPOOL_SKIPPED")
+"""What a fresh machine has too; where to keep compiled kernels, and to name skipped tests."""
 
 NETWORK = ("PIP_", "SSL_", "HTTP", "http", "REQUESTS_")
 

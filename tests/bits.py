@@ -1,0 +1,157 @@
+"""Show that results have the same bits for 1 and 2 threads, and with narrower vectors.
+
+    python tests/bits.py          # float32 of every operator, uint8 where floats are in between
+    python tests/bits.py --all    # every operator, dtype and kind of window; many minutes
+    python tests/bits.py --all float32 float64    # these dtypes alone
+
+Each run of this script hashes the results of many calls. They are compared for one and two threads
+and for kernels made with and without the processor's widest vectors: AVX-512, or else AVX2.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+import strategies as draws
+from processes import python
+
+import numbapool as nbp
+
+OPERATORS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
+    "max": ("max_pool", (), {}),
+    "max and its places": ("max_pool", (), {"return_indices": True}),
+    "min": ("min_pool", (), {}),
+    "min and its places": ("min_pool", (), {"return_indices": True}),
+    "avg": ("avg_pool", (), {}),
+    "sum": ("sum_pool", (), {}),
+    "lp 1": ("lp_pool", (1,), {}),
+    "lp 2": ("lp_pool", (2,), {}),
+    "lp 2.5": ("lp_pool", (2.5,), {}),
+    "lp inf": ("lp_pool", (np.inf,), {}),
+    "median": ("median_pool", (), {}),
+    "mode": ("mode_pool", (), {}),
+    "percentile": ("percentile_pool", (40.0,), {}),
+    "var": ("var_pool", (), {}),
+    "std": ("std_pool", (), {}),
+}
+
+FLOATS_IN_BETWEEN = ["avg", "lp 2", "percentile", "std"]
+"""Operators by which integers may be rounded; the others have one right answer in integers."""
+
+SORTS = {"median", "mode", "percentile", "var", "std"}
+"""Operators that look at all elements of each window, however much windows share."""
+
+SMALL = {"kernel_size": 3, "stride": 2, "padding": 1}
+TILES = {"kernel_size": 2}
+OVERLAPPING = {"kernel_size": 15, "stride": 1}
+LONG = {"kernel_size": (1, 96)}
+PIXELS = {"kernel_size": 3, "stride": 3, "data_format": "NHWC"}
+
+Case = tuple[str, str, dict[str, Any]]
+
+
+def cases(dtypes: list[str]) -> Iterator[Case]:
+    """Yield operators, dtypes and windows: of these dtypes all, or few of few if none is named."""
+    if not dtypes:
+        for name in OPERATORS:
+            yield name, "float32", SMALL
+        for name in ("max", "avg", "sum"):
+            yield name, "float32", TILES
+        for name in FLOATS_IN_BETWEEN:
+            yield name, "uint8", SMALL
+        return
+    for name in OPERATORS:
+        for dtype in dtypes:
+            for window in (SMALL, TILES, PIXELS, LONG, OVERLAPPING):
+                yield name, dtype, window
+            if dtype in draws.FLOATS:
+                yield name, dtype, {**SMALL, "nan": "skip"}
+            yield name, dtype, {**SMALL, "nodata": 1}
+
+
+def results(case: Case) -> str:
+    """Return the hash of a call's results."""
+    name, dtype, window = case
+    function, before, named = OPERATORS[name]
+    few = name in SORTS and window in (OVERLAPPING, LONG)
+    shape = (2, 40, 97) if few else (3, 131, 257)  # enough for two threads
+    if window == PIXELS:
+        shape = (131, 257, 3)
+    x = draws.fill(shape, dtype, "plain", 5)
+    if "nodata" in window:
+        x[..., ::3] = 1
+    if "nan" in window:
+        x[..., ::5] = np.nan
+    got = getattr(nbp, f"{function}2d")(x, *before, **window, **named)
+    digest = hashlib.sha256()
+    for each in got if isinstance(got, tuple) else (got,):
+        digest.update(f"{each.shape}{each.dtype}".encode())
+        digest.update(each.tobytes())
+    return digest.hexdigest()
+
+
+def hashes(dtypes: list[str]) -> dict[str, list[str]]:
+    """Return the hashes of all cases, for one thread and for two."""
+    import numba
+
+    found = {}
+    for case in cases(dtypes):
+        both = []
+        for count in (1, 2):
+            numba.set_num_threads(count)
+            both.append(results(case))
+        found[f"{case[0]} of {case[1]}, {case[2]}"] = both
+    return found
+
+
+def narrower() -> str:
+    """Return this processor's instructions without its widest vectors."""
+    features = llvm.get_host_cpu_features()
+    widest = "avx512" if features.get("avx512f") else "avx2"
+    return ",".join(
+        f"{'+' if there and not name.startswith(widest) else '-'}{name}"
+        for name, there in sorted(features.items())
+    )
+
+
+def differences(dtypes: list[str]) -> tuple[int, list[str]]:
+    """Return how many cases were compared, and those whose bits differ."""
+    words = [Path(__file__), "--hash", *(["--all", *dtypes] if dtypes else [])]
+    more = {"NUMBA_NUM_THREADS": 2, "limit": 3600, "NUMBA_DISABLE_JIT": 0}
+    wide = json.loads(python(*words, **more))
+    narrow = json.loads(python(*words, NUMBA_CPU_FEATURES=narrower(), **more))
+    wrong = []
+    for name, (one, two) in wide.items():
+        if one != two:
+            wrong.append(f"{name}: other bits by two threads")
+        if narrow[name] != [one, two]:
+            wrong.append(f"{name}: other bits by narrower vectors")
+    return len(wide), wrong
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--all", nargs="*", metavar="DTYPE", help="all cases, of these dtypes")
+    parser.add_argument("--hash", action="store_true", help="print this process's hashes")
+    options = parser.parse_args()
+    dtypes = [] if options.all is None else options.all or draws.DTYPES
+    if options.hash:
+        print(json.dumps(hashes(dtypes)))
+        return 0
+    start = time.perf_counter()
+    count, wrong = differences(dtypes)
+    print(f"{count} cases in {time.perf_counter() - start:.0f} s, {len(wrong)} differ", *wrong,
+          sep="\n")  # fmt: skip
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
