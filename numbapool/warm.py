@@ -163,7 +163,8 @@ def _dtype(given: Any) -> np.dtype[Any]:
 def _required(function: Callable[..., Any]) -> list[str]:
     parameters = list(signature(function).parameters.values())
     named = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY)
-    return [p.name for p in parameters[1:] if p.default is Parameter.empty and p.kind in named]
+    needed = [p for p in parameters[1:] if p.default is Parameter.empty or p.name == "op"]
+    return [p.name for p in needed if p.kind in named]
 
 
 def _call(

@@ -148,7 +148,7 @@ def test_array_to_picture(pool, random):
     assert np.array_equal(read("grey.png"), trimmed(grey))
     assert np.array_equal(read("rgb.png"), naive(rgb, 2, lambda w: w.max((0, 1))))
     np.save("four.npy", np.zeros((1, 1, 4, 4)))
-    assert "no picture" in pool("max", "four.npy", "-o", "four.png", code=1).stderr
+    assert "not a picture" in pool("max", "four.npy", "-o", "four.png", code=1).stderr
 
 
 @pytest.mark.parametrize("order", ["C", "F"])

@@ -22,7 +22,7 @@ PLAIN = re.compile(
     r"|it is damaged: its data cannot be decoded"
     r"|it is of a type that pool does not read, or damaged"
     r"|it is not a picture or array format that pool can read"
-    r"|it is no \.np[yz] file"
+    r"|it is not a \.np[yz] file"
     r"|it is empty"
     r"|its list of arrays cannot be read: it is cut short or damaged"
     r"|its header says shape .* the file is cut short or damaged"

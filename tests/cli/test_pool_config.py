@@ -107,7 +107,7 @@ def test_options_that_repeat(pool):
         ("quality = 101", "quality: 101 is not in the range 1<=x<=100"),
         ("help = true", "there is no option 'help'."),
         ("config = 'a'", "there is no option 'config'."),
-        ("kernel-size 3", "is no TOML: "),
+        ("kernel-size 3", "is not TOML: "),
         ("[avg.deep]\na = 1", "avg has no option 'deep'."),
     ],
 )

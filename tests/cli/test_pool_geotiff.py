@@ -117,7 +117,7 @@ def test_exact_nodata_by_hand(pool):
     np.save("in.npy", np.array([[2**53, 2**53 + 1]] * 2))
     pool("max", "in.npy", "-o", "out.npy", "--nodata", str(2**53 + 1))
     assert np.load("out.npy").tolist() == [[2**53]]
-    assert "no number" in pool("max", "in.npy", "--nodata", "many", code=2).stderr
+    assert "not a number" in pool("max", "in.npy", "--nodata", "many", code=2).stderr
 
 
 def test_nodata_in_linear_light(pool):

@@ -177,7 +177,7 @@ class TestLies:
             (header((4, 4), padding=1_000_000, version=2), "bytes long, and the most is 10,000"),
             (header((4, 4), padding=20_000), "bytes long, and the most is 10,000"),
             (header((10**4000, 4)), "which no array can have"),
-            (header((4, 4), version=9), "version 9 is not known"),
+            (header((4, 4), version=9), "version 9 of its format is not known"),
             (header((4, 4))[:10] + bytes(64), "damaged"),
         ],
     )
