@@ -10,9 +10,9 @@ def main() -> None:
     try:
         from .interrupts import end_at_once
 
-        end_at_once()  # before all else is imported
+        end_at_once()  # before anything else is imported
 
         from .app import main as run
     except KeyboardInterrupt:
-        sys.exit(130)  # `ExitCode.INTERRUPTED`, which may not be there yet
+        sys.exit(130)  # `ExitCode.INTERRUPTED`, which may not be imported yet
     run()

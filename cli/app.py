@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 import click
 from click.core import ParameterSource
 
-from . import config, interrupts, streams
+from . import interrupts
+from .asking import config
+from .commands import SHORT_HELP
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
-
-# Other commands, each a module below `commands` whose `command` is made when it is asked for.
-_COMMANDS = ("pyramid", "sheet", "diff", "info", "doctor", "warmup")
+from .telling import streams
 
 _COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
@@ -26,20 +26,20 @@ Examples:
 
 
 class PoolGroup(click.Group):
-    """A group that imports a command when it is named, and ends in an `ExitCode`."""
+    """A group that imports a command when it is named, and exits with an `ExitCode`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Give the commands' names in the order of the help."""
-        return [*OPERATORS, *_COMMANDS]
+        """Return the names of the commands, in the order of the help."""
+        return [*OPERATORS, *SHORT_HELP]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and give a command."""
+        """Import a command and return it."""
         command: click.Command
         if cmd_name in OPERATORS:
             from .commands.operator import build
 
             command = build(OPERATORS[cmd_name])
-        elif cmd_name in _COMMANDS:
+        elif cmd_name in SHORT_HELP:
             from importlib import import_module
 
             command = import_module(f".commands.{cmd_name}", __package__).command
@@ -48,10 +48,16 @@ class PoolGroup(click.Group):
         config.attach(command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands, without importing them."""
+        operators = {row.name: row.short_help for row in OPERATORS.values()}
+        with formatter.section("Commands"):
+            formatter.write_dl([*operators.items(), *SHORT_HELP.items()])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say which one may have been meant."""
+        """Return the command; for an unknown name, suggest a similar one."""
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
@@ -99,7 +105,7 @@ class PoolGroup(click.Group):
 
 
 def _tell_variable(error: click.ClickException) -> None:
-    """Name the variable that a bad value is from: on the command line there is none to be seen."""
+    """Name the environment variable of a bad value, which the command line does not show."""
     if not isinstance(error, click.BadParameter) or error.ctx is None or error.param is None:
         return
     name = str(error.param.name)
@@ -108,7 +114,7 @@ def _tell_variable(error: click.ClickException) -> None:
         click.echo(f"It is from the environment's {variable}.", err=True)
 
 
-# What others call these operators.
+# Other names for these operators.
 _ALSO_CALLED = {
     "mean": "avg",
     "average": "avg",
@@ -118,6 +124,10 @@ _ALSO_CALLED = {
     "norm": "lp",
     "l2": "lp",
     "majority": "mode",
+    "quantile": "percentile",
+    "variance": "var",
+    "deviation": "std",
+    "stddev": "std",
 }
 
 
@@ -150,7 +160,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
 )
 @config.OPTION
 def cli() -> None:
-    """Pool pictures and arrays: slide a window, keep one number a window.
+    """Pool pictures and arrays: slide a window, keep one number per window.
 
     Exit codes: 0 all done, 1 some files failed, 2 the command line is wrong, 3 no input was
     found, 130 interrupted.
@@ -161,23 +171,23 @@ def main() -> NoReturn:
     """Run the process's command line."""
     streams.prepare()
     if "--debug" not in sys.argv:
-        # What a codec finds odd in a file is told in the report, or is of no use to the user.
+        # The report tells the user what a codec warns of, if it matters.
         import warnings
 
         warnings.simplefilter("ignore")
-        from .quiet import keep_no_log, set_apart
+        from .telling.quiet import keep_no_log, set_apart
 
         keep_no_log()
         set_apart()
     try:
         cli.main(prog_name=_called_as())
-    except KeyboardInterrupt:  # once more, while the first was answered
+    except KeyboardInterrupt:  # a second one, while the first was handled
         sys.exit(ExitCode.INTERRUPTED)
     finally:
         interrupts.end_at_once()
 
 
 def _called_as() -> str:
-    """Give the name by which the user runs the command."""
+    """Return the name that the user typed."""
     file = os.path.basename(sys.argv[0]).removesuffix(".exe")  # noqa: PTH119 - quick to start
     return {"__main__.py": "python -m numbapool", "numbapool": "numbapool"}.get(file, "pool")

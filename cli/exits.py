@@ -1,10 +1,10 @@
-"""How a run can end, and the exceptions that end it."""
+"""Exit codes, and the exceptions that lead to them."""
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process tells the one that started it."""
+    """The exit code of the process."""
 
     DONE = 0
     SOME_FAILED = 1
@@ -14,16 +14,16 @@ class ExitCode(IntEnum):
 
 
 class FileError(Exception):
-    """One file cannot be read, pooled or written. The message is for a person, in one line."""
+    """One file cannot be read, pooled or written. The message is one line for the user."""
 
 
 class NameTaken(FileError):
-    """An output's name is taken, be it since a moment ago by another run."""
+    """An output exists already; another run may have just written it."""
 
 
 class OutputLost(Exception):
-    """Standard output takes nothing more. The message is why, empty where its reader has gone."""
+    """Standard output cannot be written. The message says why, or is empty for a reader gone."""
 
 
 class NoInput(Exception):
-    """Nothing was found to work on."""
+    """No input was found."""

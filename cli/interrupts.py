@@ -1,4 +1,4 @@
-"""Ctrl-C: what it does before there is work that must be left in order, meanwhile and after."""
+"""What Ctrl-C does: before there are outputs, while they are written, and after."""
 
 import os
 import signal
@@ -12,10 +12,10 @@ _ours = False
 
 
 def end_at_once() -> None:
-    """Let Ctrl-C end the process, without a word: nothing is half done.
+    """Let Ctrl-C end the process at once and silently: nothing is half done.
 
-    While modules load there is no other way: an exception in the midst of an import is not
-    always the one that arrives, and one at the interpreter's end is printed.
+    While modules load there is no other way. An import may replace KeyboardInterrupt by another
+    exception, and Python prints one that is raised while it exits.
     """
     global _ours
     if _ours or signal.getsignal(signal.SIGINT) is signal.default_int_handler:
@@ -24,13 +24,13 @@ def end_at_once() -> None:
 
 
 def unwind() -> None:
-    """Let Ctrl-C raise `KeyboardInterrupt` from now on: there are outputs at work."""
+    """Let Ctrl-C raise `KeyboardInterrupt` from now on, so that outputs are cleaned up."""
     if _ours and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def ignore() -> None:
-    """Leave Ctrl-C to another process, which is told as well."""
+    """Ignore Ctrl-C in a worker: the parent gets it, too."""
     global _ours
     _ours = False
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -40,10 +40,10 @@ def ignore() -> None:
 
 @contextmanager
 def held_back() -> Iterator[None]:
-    """Let Ctrl-C wait, for this process and for a child that it makes meanwhile.
+    """Delay Ctrl-C, for this process and for a child that it starts.
 
-    A mask goes on to the child, whatever way it begins; but here it holds for this thread alone,
-    and another may be the one that is told: so the handler waits, too.
+    The child inherits the signal mask. In this process the mask holds for one thread only, and
+    another thread may get the signal, so the handler is replaced, too.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -1,4 +1,4 @@
-"""What is to be done to one file, and what came of it: plain data that pickles."""
+"""The job for one file, and its outcome: plain data that pickles."""
 
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -6,26 +6,26 @@ from typing import Any, Literal
 Pair = int | tuple[int, int]
 OnExists = Literal["error", "skip", "overwrite", "rename"]
 
-STREAM = "-"  # standard input or output, where a path is expected
-MANIFEST = ".numbapool.json"  # the file beside outputs that says what --update made them from
+STREAM = "-"  # standard input or output, in place of a path
+MANIFEST = ".numbapool.json"  # the file beside outputs that notes their sources for --update
 
 
 class RunNote(str):
-    """A note that is told once per run, even without -v."""
+    """A note that is shown once per run, even without -v."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True)
 class OutputSize:
-    """The size an output shall have: pixels, or a fraction of the input's in thousandths."""
+    """The size of an output: pixels, or thousandths of the input's size."""
 
     width: int = 0
     height: int = 0
     permille: int = 0
 
     def of(self, height: int, width: int) -> tuple[int, int]:
-        """Give the output's (height, width) for an input of that height and width."""
+        """Return the (height, width) of the output for an input of this height and width."""
         if self.permille:
             return self._part(height), self._part(width)
         return self.height, self.width
@@ -42,7 +42,7 @@ class OutputSize:
 
 @dataclass(frozen=True)
 class Window:
-    """Where the windows lie, as the options say it; the input's size makes numbers of it."""
+    """Where the windows lie, as the options say."""
 
     kernel_size: Pair = 2
     stride: Pair | None = None
@@ -65,39 +65,41 @@ class Window:
 
 @dataclass(frozen=True)
 class Values:
-    """What the windows' values mean, and what is made of them."""
+    """How the values in a window count."""
 
     count_include_pad: bool = True
     divisor_override: int | None = None
     nan: Literal["propagate", "skip"] = "propagate"
-    nodata: Any = None  # a number, "none" if not even a file's own counts, or None
+    nodata: Any = None  # a number; "none" to ignore the file's own number; None
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
     norm_type: float = 2.0
+    q: float | None = None
+    correction: int = 0
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How an input is to be read."""
+    """How an input is read."""
 
     data_format: str | None = None
     array: str | None = None
     accept_8bit: bool = False
     max_pixels: int | None = None
-    max_bytes: int | None = None  # of what is held in memory: None is a quarter of what there is
-    indices: bool = False  # a palette image as its indices, not its colours
-    any_axes: bool = False  # which axes of an array are height and width need not be known
+    max_bytes: int | None = None  # in memory; None: a quarter of the memory available
+    indices: bool = False  # whether a palette image is read as indices, not colours
+    any_axes: bool = False  # whether height and width may be unknown
 
 
 @dataclass(frozen=True)
 class Writing:
-    """How an output is to be written."""
+    """How an output is written."""
 
     format: str = "PNG"
     on_exists: OnExists = "error"
     quality: int = 90
-    lossless: bool | None = None  # None: as the input came, in the same format
+    lossless: bool | None = None  # None: like the input, if the format is the same
     metadata: Literal["all", "icc", "none"] = "all"
     background: str | None = None
     clip: bool = False
@@ -105,7 +107,7 @@ class Writing:
 
 @dataclass(frozen=True)
 class Stamp:
-    """What a file that has not changed still has: its size, time and content."""
+    """The size, time and hash of a file, to see whether it has changed."""
 
     size: int
     mtime_ns: int
@@ -114,7 +116,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Job:
-    """One input, one output, and all that lies between."""
+    """One input, one output, and how to pool."""
 
     source: str
     target: str
@@ -123,14 +125,16 @@ class Job:
     values: Values = field(default_factory=Values)
     reading: Reading = field(default_factory=Reading)
     writing: Writing = field(default_factory=Writing)
-    levels: tuple[str, ...] = ()  # a pyramid's outputs, of which `target` is the first
-    stamped: bool = False  # whether the outcome is to have the source's stamp
-    known: str = ""  # the source's hash when the output that stands was made
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The paths of all outputs."""
+        return (self.target,)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job."""
+    """The outcome of a job."""
 
     source: str
     target: str | None = None
@@ -141,10 +145,10 @@ class Outcome:
     reason: str = ""
     notes: tuple[str, ...] = ()
     pixels: int = 0
-    nbytes: int = 0  # of a result that is planned, before it is encoded
+    nbytes: int = 0  # of a planned result, before encoding
     seconds: float = 0.0
-    cause: str = ""  # what a library said, where `reason` says it more plainly
+    cause: str = ""  # the message of a library, if `reason` says it more plainly
     details: str = ""  # a traceback, kept for --debug
-    levels: tuple["Outcome", ...] = ()  # what came of each level of a pyramid
-    stamp: Stamp | None = None  # the source's, from before it was read
-    written: Stamp | None = None  # the output's, without a hash
+    levels: tuple["Outcome", ...] = ()  # the outcome of each level of a pyramid; 0 for no pyramid
+    stamp: Stamp | None = None  # the source's stamp, taken before it was read
+    written: Stamp | None = None  # the output's stamp, without a hash

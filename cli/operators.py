@@ -1,91 +1,116 @@
-"""The pooling operators that the command offers: one row each, all else is made from it."""
+"""The table of operators of the command. Options, help and refusals are read from its rows."""
 
 from dataclasses import dataclass
+
+_FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'."
 
 
 @dataclass(frozen=True)
 class Operator:
-    """A subcommand of ``pool`` and the function of ``numbapool.functional`` behind it.
+    """A subcommand of ``pool``: an operator of the library, with its help and colour rules.
 
     Attributes
     ----------
     name
-        What is typed, and what names the output: ``photo.avg2.png``.
-    function
-        The pooling function's name.
+        The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
         What a window keeps, for the help: "the largest value".
-    adaptive
-        The function for ``--size``.
     parameters
-        Which of the library's keyword arguments the function takes beyond the windows'.
+        The library's keyword arguments that are the operator's own.
     weighs_alpha
-        Whether the result is a mix of its window's colours, in which a transparent pixel must
-        not weigh.
+        Whether the result is a mix of its window's colours, in which a transparent
+        pixel must not count.
     keeps_labels
         Whether values are taken for labels: a palette picture is pooled on its indices, and a
         pixel's channels are one colour.
     keeps_shades
         Whether results are shades as the input's, from black to white.
     written
-        What the help's examples write: pictures, or arrays where most pictures hold no result.
+        What the examples in the help write: "png", or "npy" if few pictures hold the result.
+    typed
+        The options that it needs, for the help's examples.
     note
-        What the help says beside what is kept.
+        A note for the help.
     """
 
     name: str
-    function: str
     keeps: str
-    adaptive: str
     parameters: frozenset[str] = frozenset()
     weighs_alpha: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
     written: str = "png"
+    typed: tuple[str, ...] = ()
     note: str = ""
+
+    @property
+    def short_help(self) -> str:
+        """What the list of commands says."""
+        return f"Keep {self.keeps} of each window."
+
+    def takes(self, name: str) -> bool:
+        """Return whether an option for values, by its name in `Values`, is of use to it."""
+        if name in ("alpha", "linear"):
+            return self.weighs_alpha
+        return name in ("nan", "nodata") or name in self.parameters
 
 
 OPERATORS: dict[str, Operator] = {
     row.name: row
     for row in (
-        Operator("max", "max_pool2d", "the largest value", "adaptive_max_pool2d"),
-        Operator("min", "min_pool2d", "the smallest value", "adaptive_min_pool2d"),
+        Operator("max", "the largest value"),
+        Operator("min", "the smallest value"),
         Operator(
             "avg",
-            "avg_pool2d",
             "the mean",
-            "adaptive_avg_pool2d",
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator(
-            "sum", "sum_pool2d", "the sum", "adaptive_sum_pool2d", keeps_shades=False, written="npy"
-        ),
+        Operator("sum", "the sum", keeps_shades=False, written="npy"),
         Operator(
             "lp",
-            "lp_pool2d",
             "the p-norm",
-            "adaptive_lp_pool2d",
             frozenset({"norm_type"}),
             keeps_shades=False,
             written="npy",
-            note="Of whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'.",
+            note=_FLOATS,
         ),
         Operator(
             "median",
-            "median_pool2d",
             "the median",
-            "adaptive_median_pool2d",
-            note="Of an even count of whole numbers it is the lower middle.",
+            note="Of an even count of whole numbers it is the lower of the middle two.",
         ),
         Operator(
             "mode",
-            "mode_pool2d",
             "the most frequent value",
-            "adaptive_mode_pool2d",
             keeps_labels=True,
-            note="Pictures with a palette are pooled on its indices and keep it, others by whole "
-            "colours; of several as frequent the smallest is kept.",
+            note="Pictures with a palette keep it, and their indices are pooled; others are pooled "
+            "by whole colours. Of several values as frequent, the smallest is kept.",
+        ),
+        Operator(
+            "percentile",
+            "a percentile",
+            frozenset({"q"}),
+            keeps_shades=False,
+            written="npy",
+            typed=("--q", "90"),
+            note=f"Between two values it is interpolated. {_FLOATS}",
+        ),
+        Operator(
+            "var",
+            "the variance",
+            frozenset({"correction"}),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "std",
+            "the standard deviation",
+            frozenset({"correction"}),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
         ),
     )
 }

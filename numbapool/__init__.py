@@ -2,18 +2,17 @@
 
     import numbapool as nbp
 
-    nbp.max_pool2d(x, 2)                      # the largest of each 2 x 2 window, as torch's
+    nbp.max_pool2d(x, 2)                         # the largest of each 2 x 2 window, as torch's
     nbp.avg_pool2d(photo, 2, data_format="HWC")  # a picture at half its size
-    nbp.adaptive_avg_pool2d(x, (7, 7))        # to a size
-    nbp.global_max_pool(x)                    # one number per channel
-    nbp.block_reduce(x, (1, 4, 4), "mean")    # blocks over any axes
-    nbp.pool2d(x, "percentile", 3, q=90)      # any operator by its name
-    nbp.Pool("max", 3, 2, padding=1)          # a pooling layer: shapes and dtypes without an array
+    nbp.adaptive_avg_pool2d(x, (7, 7))           # to a size
+    nbp.global_max_pool(x)                       # one number per channel
+    nbp.block_reduce(x, (1, 4, 4), "mean")       # blocks over any axes
+    nbp.pool2d(x, "percentile", 3, q=90)         # any operator by its name
+    nbp.Pool("max", 3, 2, padding=1)             # a layer: shapes and dtypes without an array
 
-The operators are max, min, avg, sum, lp, median, mode, percentile, var and std. Each has functions
-over one, two and three axes (``max_pool1d``), to a size (``adaptive_max_pool1d``) and of all
-(``global_max_pool``). The same calls work inside functions that Numba compiles. `numbapool.kernels`
-has what needs no checks; errors are `PoolError`.
+Each operator has functions over one, two and three axes (``max_pool1d``), to a size
+(``adaptive_max_pool1d``) and of all (``global_max_pool``). The same calls work inside functions
+that Numba compiles. `numbapool.kernels` has kernels without checks; errors are `PoolError`.
 
 >>> import numbapool as nbp
 >>> nbp.max_pool2d([[1, 2], [3, 4]], 2)
@@ -28,7 +27,7 @@ from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
 if _TYPE_CHECKING:
     from numbapool.functional import *  # noqa: F403
-    from numbapool.pool import Pool as Pool
+    from numbapool.pooling.pool import Pool as Pool
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -36,7 +35,7 @@ __version__ = "0.1.0"
 
 _HERE = {"PoolError": PoolError, "PoolTypeError": PoolTypeError, "PoolValueError": PoolValueError}
 _ELSEWHERE = {
-    "Pool": "numbapool.pool",
+    "Pool": "numbapool.pooling.pool",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

@@ -53,7 +53,7 @@ def as_array(x: Any) -> Array:
         For masked arrays, for dtypes that are not pooled, and for what NumPy cannot read.
     """
     if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
-        return x  # what is most often given, and needs nothing
+        return x  # the most frequent case: nothing to do
     array = viewed(x)
     if array.dtype not in DTYPES:
         native = array.dtype.newbyteorder("=")
@@ -69,7 +69,7 @@ def as_array(x: Any) -> Array:
 
 
 def viewed(x: Any) -> Array:
-    """Return anything array-like as NumPy reads it, without a copy where that can be.
+    """Return anything array-like as NumPy reads it, without a copy if possible.
 
     Raises
     ------

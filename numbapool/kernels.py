@@ -1,16 +1,55 @@
-"""Calls prepared once and run many times on buffers of one's own, without checks."""
+"""What needs no checks: calls prepared once and run many times, and loops to call from `@njit`.
+
+- :func:`prepare` decides a call once; :func:`run` runs it on your own buffers.
+- ``max_pool2d`` and the like are loops that Numba compiles for your own compiled code, as
+  :mod:`numbapool.loops.plain` describes them: max, min, sum, avg and median, over one, two or
+  three axes.
+- `on_compile` is a list of functions that are called before a kernel is compiled; :func:`place`
+  says where kernels are kept, :func:`thread_count` on how many threads they run.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
-from numbapool.functional.call import decided
+from numbapool.compile.compiled import on_compile
+from numbapool.compile.store import place, told
 from numbapool.functional.faces import pool_of
 from numbapool.inputs import Array
-from numbapool.pool import Pool, known_dtype
+from numbapool.pooling.call import decided
+from numbapool.pooling.pool import Pool, known_dtype
 from numbapool.run.call import Call
+from numbapool.run.threads import thread_count
 from numbapool.windows.numbers import whole_numbers
+
+_PLAIN = tuple(
+    f"{family}_pool{ndim}d"
+    for family in ("avg", "max", "median", "min", "sum")
+    for ndim in (1, 2, 3)
+)
+"""The names of the loops that import, which import Numba."""
+
+__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count", "told"]
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted(__all__)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the loops when one of them is first asked for."""
+    if name not in _PLAIN:
+        raise AttributeError(f"module 'numbapool.kernels' has no attribute {name!r}")
+    from numbapool.compile.kept import keep
+    from numbapool.loops import plain
+
+    keep(plain.KERNELS)
+    globals().update({each: getattr(plain, each) for each in _PLAIN})
+    return globals()[name]
+
 
 _calls: dict[int, Call] = {}
 
@@ -81,3 +120,9 @@ def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
     array([0.5, 2.5, 4.5])
     """
     _calls[record].into(x, outs)
+
+
+if "numba" in sys.modules:  # else Numba asks before it compiles anything
+    from numbapool.jit import register as _register
+
+    _register()

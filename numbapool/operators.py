@@ -31,7 +31,7 @@ class Parameter:
 
     name: str
     checked: Callable[[Any], Any]
-    """Returns the value as the reduction takes it, or raises what is wrong with it."""
+    """Returns the value as the reduction takes it, or raises an error."""
     default: Any = NEEDED
     forms: tuple[str, ...] = FORMS
 
@@ -110,7 +110,7 @@ def rounding_of(value: Any) -> str:
 
 
 def correction_of(value: Any) -> float:
-    """Return what is taken from a variance's divisor."""
+    """Return the number to subtract from a variance's divisor."""
     return real_number(value, "correction")
 
 

@@ -3,7 +3,7 @@
 A kernel is compiled once for what it keeps and the types that it reads and writes, not for a
 shape; but windows of another kind take another kernel: a few elements, small ones, large ones that
 overlap, wide ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a
-large one with the same windows will use, where both are cut alike.
+large one with the same windows will use, if both are cut alike.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ SAMPLES: dict[str, Any] = {
     "q": 50,
     "op": "max",
 }
-"""What functions are called with where they must be given something."""
+"""The values that functions are called with if a parameter has no default."""
 
 LEAST_SIDE, MOST_SIDE = 64, 1 << 14
 LONGER = (0, 1, 2)
-"""By so much: columns are taken one by one, or, where windows allow it, by two or four."""
+"""By so much: columns are taken one by one, or, if windows allow it, by two or four."""
 
 CHANNELS = 3
 """Of arrays whose format has channels last."""
@@ -68,7 +68,7 @@ def warmup(
 ) -> Warmth:
     """Compile and keep the kernels of some functions and dtypes before they are needed.
 
-    Each function is called once a dtype on small arrays of zeros. What a kernel is compiled
+    Each function is called once per dtype on small arrays of zeros. What a kernel is compiled
     for is the function, the dtype and the kind of window: give as `arguments` what your own
     calls give.
 
@@ -79,8 +79,8 @@ def warmup(
     dtypes : dtypes, or one
         uint8, uint16 and float32 by default.
     shape : tuple of int, optional
-        The array's; by default three are taken, one that windows fill along each axis, and those
-        that are longer by one and by two; of colours where the `data_format` has channels last.
+        The array's; by default three are taken, one that windows fill along each axis, and two
+        longer by one and by two; of colours if the `data_format` has channels last.
     progress : callable, optional
         Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
     **arguments
@@ -97,7 +97,7 @@ def warmup(
     PoolValueError
         For a name that is no function that pools.
     PoolTypeError
-        For what is no dtype, or one that is not pooled.
+        For something that is no dtype, or a dtype that is not pooled.
 
     Examples
     --------
@@ -198,7 +198,7 @@ def _call(
     def call() -> None:
         function(first, **given)
         for array in others:
-            with suppress(PoolValueError):  # those that must be cut evenly
+            with suppress(PoolValueError):  # blocks that must tile
                 function(array, **given)
 
     return f"{name} on {kind}", call

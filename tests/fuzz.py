@@ -32,8 +32,8 @@ Verdict = tuple[str, str]
 def tried(name: str, number: int, seed: int, pixels: int | None, folder: Path) -> Verdict:
     """Pool one mutant, of at most so many pixels."""
     from numbapool_cli.codecs import by_name
-    from numbapool_cli.engine import run_one
     from numbapool_cli.job import Job, Reading, Writing
+    from numbapool_cli.work.pooled import pool_file
 
     source = folder / f"in{FILES[name][0]}"
     source.write_bytes(mutant(name, number, seed))
@@ -45,7 +45,7 @@ def tried(name: str, number: int, seed: int, pixels: int | None, folder: Path) -
     Path("/proc/self/clear_refs").write_text("5")  # from here the most memory is counted anew
     reading = Reading(max_pixels=pixels)
     job = Job(str(source), str(folder / "out"), operator, reading=reading, writing=writing)
-    outcome = run_one(job)
+    outcome = pool_file(job)
     if outcome.status == "failed" and outcome.reason.startswith("unexpected"):
         return "unexpected", f"{outcome.reason}\n{outcome.details}"
     if most_memory() > MOST_BYTES:

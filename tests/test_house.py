@@ -17,8 +17,8 @@ ORDER = {
         loops
         plan compile
         run operators
-        planners
-        functional pool
+        pooling
+        functional
         kernels warm jit
         numbapool __main__
     """,
@@ -199,7 +199,7 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
 def is_a_face(path: Path, function: ast.FunctionDef) -> bool:
     """Say whether a function is the library's public interface."""
     library = PACKAGES["numbapool"]
-    if not path.is_relative_to(library / "functional") and path != library / "pool.py":
+    if not (path.is_relative_to(library / "functional") or path == library / "pooling/pool.py"):
         return False
     return not function.name.startswith("_") or function.name.startswith("__")
 

@@ -10,8 +10,8 @@ import pytest
 from processes import python
 
 from numbapool import jit
-from numbapool.jit import overloads
-from numbapool.run.call import RECORD
+from numbapool.compile.contract import RECORD
+from numbapool.jit import records
 
 USER = """
 import sys
@@ -190,7 +190,7 @@ def test_record_raises_no_error(monkeypatch):
         def fails(*_, error=error):
             raise error
 
-        monkeypatch.setattr(overloads, "_call", fails)
+        monkeypatch.setattr(records, "_call", fails)
         found, text = asked(ndim=1)
         assert found == 0
         assert said in text
@@ -203,7 +203,7 @@ def test_record_passes_on_what_stops_python(monkeypatch, stop):
     def stopped(*_):
         raise stop
 
-    monkeypatch.setattr(overloads, "_call", stopped)
+    monkeypatch.setattr(records, "_call", stopped)
     answers = []
     with pytest.raises(type(stop)) as caught:
         answers.append(asked(dtype="float32"))

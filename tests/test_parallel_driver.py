@@ -12,12 +12,13 @@ import ctypes
 
 import numba
 
-from numbapool.compile import compiled, store
+from numbapool.compile import compiled
+from numbapool.compile.contract import PROTOTYPE
 
 seen = []
 
 
-@store.PROTOTYPE
+@PROTOTYPE
 def kernel(call, block, begin, end):
     seen.append((block, call, begin, end))
 

@@ -11,12 +11,14 @@ from pathlib import Path
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from numbapool_cli import checks
+from numbapool_cli.work import doctor
 from processes import ended
 
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
-from numbapool.functional import call
+from numbapool.compile.contract import ENTRY
+from numbapool.compile.target import target_machine
+from numbapool.pooling import call
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")
 as_root = pytest.mark.skipif(
@@ -90,12 +92,12 @@ def bad(mark):
     text = f"""
     @path = private constant [{len(os.fsencode(mark)) + 1} x i8] c"{path}\\00"
     declare i32 @mkdir(ptr, i32)
-    define void @{store.ENTRY}(i64 %a, i64 %b, i64 %c, i64 %d) {{
+    define void @{ENTRY}(i64 %a, i64 %b, i64 %c, i64 %d) {{
       %made = call i32 @mkdir(ptr @path, i32 511)
       ret void
     }}
     """
-    machine = store.target_machine()
+    machine = target_machine()
     module = llvm.parse_assembly(text)
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     return machine.emit_object(module)
@@ -313,7 +315,7 @@ def test_the_command_and_the_doctor_say_what_is_left_alone(cache, pool_files):
     said = command(pool_files, cache.root)
     assert said.count("belongs to another user") == 1
     assert "kept nowhere" in said
-    (finding,) = checks.kernels()
+    (finding,) = doctor.kernels()
     assert "belongs to another user" in finding.text
     assert "set NUMBA_CACHE_DIR" in finding.advice
 

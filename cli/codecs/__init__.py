@@ -1,4 +1,4 @@
-"""Files to arrays and back. Which suffix is which format is known here, without Pillow."""
+"""Read files into arrays, and write them. This table of suffixes and formats needs no Pillow."""
 
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -56,12 +56,12 @@ ARRAYS = ("NPY", "NPZ")
 
 
 def by_name(path: PurePath | str) -> Format | None:
-    """Give the format that the path's suffix says, or None."""
+    """Return the format of the path's suffix, or None."""
     return BY_SUFFIX.get(PurePath(path).suffix.lower())
 
 
 def by_magic(head: bytes) -> str:
-    """Tell NumPy's files from pictures by their first bytes: NPY, NPZ, or an empty string."""
+    """Return NPY or NPZ if the first bytes are of a NumPy file, else ""."""
     if head.startswith(b"\x93NUMPY"):
         return "NPY"
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):

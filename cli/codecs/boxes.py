@@ -1,16 +1,16 @@
-"""Boxes, of which JPEG 2000 and AVIF files are made: each a length, a name and a body."""
+"""The boxes of JPEG 2000 and AVIF files: each has a length, a name and a body."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
 
-_WITH_LENGTH = 1  # in place of a length: eight bytes of it follow the name
+_WITH_LENGTH = 1  # instead of a length: the length follows the name, in eight bytes
 _TO_THE_END = 0
 
 
 def boxes(
     file: BinaryIO, start: int = 0, stop: int | None = None
 ) -> Iterator[tuple[bytes, int, int]]:
-    """Give each box's name and the places where its body begins and ends."""
+    """Yield the name of each box, and where its body begins and ends."""
     end = file.seek(0, 2) if stop is None else stop
     while start + 8 <= end:
         file.seek(start)

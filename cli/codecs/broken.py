@@ -1,12 +1,12 @@
-"""What is wrong with a file that a library could not read, in words for a person.
+"""What is wrong with a file that a library could not read, in words for the user.
 
-The library's own are kept as the cause of the `FileError`, which -v and --debug show.
+The library's own message is kept as the cause of the `FileError`, which -v and --debug show.
 """
 
 import errno
 import re
 
-from ..reasons import reason
+from ..telling.reasons import reason
 
 CUT_SHORT = "it is cut short: a part of its data is missing"
 
@@ -20,14 +20,16 @@ _OTHER_KIND = re.compile(
 
 
 def broken(error: Exception) -> str:
-    """Say in one line what is wrong with a file of which a library said `error`."""
+    """Return in one line what is wrong with a file for which a library raised `error`."""
     if isinstance(error, MemoryError):
         return reason(error)
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-        return reason(error)  # the disk's, not the file's; EINVAL is of a seek to nowhere
+        return reason(
+            error
+        )  # an error of the disk, not of the file; EINVAL is from a seek outside the file
     text = str(error)
     if isinstance(error, EOFError) or _SAYS_CUT_SHORT.search(text):
         return CUT_SHORT
     if isinstance(error, NotImplementedError) or _OTHER_KIND.search(text):
-        return "it is of a kind that is not read, or damaged"
+        return "it is of a type that pool does not read, or damaged"
     return "it is damaged: its data cannot be decoded"

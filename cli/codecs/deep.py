@@ -1,9 +1,9 @@
-"""Pictures of which Pillow does not give every number: 16-bit colour, more bands, colour in floats.
+"""Pictures that Pillow does not read exactly: 16-bit colour, more bands, colour in floats.
 
-To find them takes their headers alone. To read them takes the extra ``deep``: tifffile for TIFF,
-which knows its every form and writes them too, and imagecodecs, for what TIFFs are packed with
-and for PNG by libpng. Both have wheels for Linux, macOS and Windows; OpenCV's are larger, and
-it drops profile, resolution and the second page.
+Their headers are enough to find them. Reading them needs the extra ``deep``: tifffile reads and
+writes every kind of TIFF, and imagecodecs unpacks TIFFs, and reads PNG by libpng. Both have wheels
+for Linux, macOS and Windows. OpenCV is larger, and drops profile, resolution and all pages but
+the first.
 """
 
 import logging
@@ -21,7 +21,7 @@ from ..job import Reading
 from . import pillow, png, tiff
 from .broken import CUT_SHORT
 from .exif import metadata_of, orientation
-from .holding import EXTRA
+from .extra import EXTRA, installed
 from .page import Page, refusal_of
 from .raster import Raster, spoken, turned
 
@@ -31,29 +31,29 @@ _COLOUR_PFM = b"PF"
 
 @dataclass(frozen=True)
 class Deep:
-    """A file of frames at least one of which Pillow does not give as it is."""
+    """A file with a frame that Pillow does not read exactly."""
 
     format: str
     pages: tuple[Page, ...]
     animated: bool = False
-    offset: int = 0  # where a PFM's numbers begin
-    order: str = "<"  # and the order of their bytes
+    offset: int = 0  # where the numbers of a PFM begin
+    order: str = "<"  # the byte order of a PFM
 
     @property
     def bits(self) -> int:
-        """The most bits a channel."""
+        """The largest number of bits per channel."""
         return max(page.bits for page in self.pages)
 
     @property
     def eight_of_more(self) -> bool:
-        """Whether all that Pillow loses is bits past the eighth."""
+        """Whether Pillow loses only bits beyond the eighth."""
         return all(page.exact or page.eight_of_more for page in self.pages)
 
 
 def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
-    """Give what the headers say if Pillow does not give all that they promise, else None.
+    """Return what the headers say if Pillow does not read the file exactly, else None.
 
-    With `accept_8bit`, bits past the eighth are no matter if Pillow reads the others.
+    With `accept_8bit`, bits beyond the eighth do not count if Pillow reads the others.
     """
     file.seek(0)
     head = file.read(26)
@@ -67,25 +67,15 @@ def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
         else:
             found = None
     except Exception:
-        found = None  # a header this damaged is Pillow's to tell of
+        found = None  # Pillow reports a header as damaged as this
     file.seek(0)
     if found and accept_8bit and found.eight_of_more and pillow_reads(file):
         return None
     return found
 
 
-def installed() -> bool:
-    """Say whether the extra is there."""
-    try:
-        import imagecodecs  # noqa: F401
-        import tifffile  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
 def load(file: BinaryIO, deep: Deep, reading: Reading) -> Iterator[Raster]:
-    """Give the frames, one at a time, upright, as arrays of their own type."""
+    """Yield the frames one by one, upright, as arrays of their own type."""
     refused = refusal(file, deep)
     if refused:
         raise FileError(refused)
@@ -97,7 +87,7 @@ def load(file: BinaryIO, deep: Deep, reading: Reading) -> Iterator[Raster]:
 
 
 def described(file: BinaryIO, deep: Deep) -> Deep:
-    """Add what a PNG says beside its pixels, which may stand after them."""
+    """Add the metadata of a PNG, which may follow the pixels."""
     if deep.format != "PNG":
         return deep
     (page,) = deep.pages
@@ -116,7 +106,7 @@ def described(file: BinaryIO, deep: Deep) -> Deep:
 
 
 def refusal(file: BinaryIO, deep: Deep) -> str:
-    """Say why it is not read, or give nothing if it is."""
+    """Return why the file is not read, or ""."""
     refused = refusal_of(deep.pages)
     if refused:
         return refused
@@ -126,30 +116,30 @@ def refusal(file: BinaryIO, deep: Deep) -> str:
         if not page.mode:
             where = f"page {number} of {len(deep.pages)}" if len(deep.pages) > 1 else "it"
             return (
-                f"{where} holds {page.bits} bits a channel in a form that is not read: save it "
-                f"as grey or RGB of 8 or 16 bits, or as .npy{accept}"
+                f"{where} holds {page.bits} bits per channel in a form that pool does not read: "
+                f"save it as grey or RGB of 8 or 16 bits, or as .npy{accept}"
             )
     if not installed():
         if eight:
             return (
-                f"it holds {deep.bits} bits a channel, of which Pillow reads 8: {EXTRA} keeps "
+                f"it holds {deep.bits} bits per channel, of which Pillow reads 8: {EXTRA} keeps "
                 "them, --accept-8bit takes 8"
             )
         first = next(page for page in deep.pages if not page.exact)
         return (
-            f"it holds {first.bits} bits a channel, {spoken(first.mode)}, in a {deep.format} that "
-            f"Pillow does not read: {EXTRA} reads it"
+            f"it holds {first.bits} bits per channel, {spoken(first.mode)}, in a {deep.format} "
+            f"that Pillow does not read: {EXTRA} reads it"
         )
     if deep.animated:
         return (
-            "it is an animation of 16 bits a channel, which is not read: save it as a TIFF of "
-            f"several pages{accept}"
+            "it is an animation of 16 bits per channel, which pool does not read: save it as a "
+            f"TIFF of several pages{accept}"
         )
     return ""
 
 
 def pillow_reads(file: BinaryIO) -> bool:
-    """Say whether Pillow opens it, to read 8 bits."""
+    """Return whether Pillow opens the file, to read 8 bits."""
     file.seek(0)
     try:
         with Image.open(file):
@@ -171,7 +161,7 @@ def _find_png(file: BinaryIO, head: bytes) -> Deep | None:
     chunks = png.names(file)
     base = _PNG_BASES[kind]
     if b"tRNS" in chunks and base in ("L", "RGB"):
-        base += "A"  # the colour that is transparent becomes an alpha
+        base += "A"  # a transparent colour becomes an alpha
     if base == "L":
         return None
     page = Page(width, height, bits, f"{base};16")
@@ -202,7 +192,7 @@ def _find_tiff(file: BinaryIO) -> Deep | None:
 def _load_tiff(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
     import tifffile
 
-    # It logs what it makes good; what it would leave out is refused below.
+    # tifffile logs what it repairs. What it would leave out is refused below.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     try:
         with tifffile.TiffFile(file) as opened:
@@ -279,7 +269,7 @@ def _raster(array: NDArray[Any], page: Page, frames: int = 1) -> Raster:
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Turn an array as EXIF's orientation asks."""
+    """Return an array turned as EXIF's orientation says."""
     if orientation >= 5:
         array = array.swapaxes(0, 1)
     across = -1 if orientation in (2, 3, 6, 7) else 1

@@ -12,17 +12,16 @@ from PIL import Image
 from ..exits import FileError
 from ..job import Writing
 from . import png
-from .deep import installed
-from .holding import EXTRA
+from .extra import EXTRA, installed
 from .raster import Frame, Metadata, Raster, spoken, turned
 from .tiff_save import MAXIMUM, SIDE_BY_SIDE, beside
 
-# TIFF's words for the colours of a mode, and for the bands beside them.
+# tifffile's names for the colours of a mode, and for extra bands.
 _COLOURS = {"L": "minisblack", "I": "minisblack", "F": "minisblack", "RGB": "rgb"}
 _COLOURS |= {"CMYK": "separated"}
 _EXTRA_BANDS = {"X": "unspecified", "a": "assocalpha", "A": "unassalpha"}
 
-# TIFF's lossless ways to pack, Pillow's word and tifffile's.
+# Lossless compressions of TIFF: Pillow's name, and tifffile's.
 _PACKED = {
     "raw": None,
     "packbits": "packbits",
@@ -32,7 +31,7 @@ _PACKED = {
     "zstd": "zstd",
 }
 _PREDICTED = ("lzw", "zlib", "zstd")
-_LARGE = (1 << 32) - (1 << 25)  # bytes past which offsets of 32 bits may not do
+_LARGE = (1 << 32) - (1 << 25)  # bytes; larger files may need offsets of more than 32 bits
 _RESOLUTION = frozenset({0x011A, 0x011B, 0x0128})
 _GROUPS = frozenset({0x8769, 0x8825})
 _LOSSLESS_AVIF = 100  # libavif's quality
@@ -40,7 +39,7 @@ _LOSSLESS_AVIF = 100  # libavif's quality
 
 def _require(kind: str) -> None:
     if not installed():
-        raise FileError(f"{kind} is written with an extra: {EXTRA}; .npy needs none")
+        raise FileError(f"{kind} needs an extra: {EXTRA}; .npy needs none")
 
 
 def save_png(frame: Frame, file: BinaryIO, writing: Writing) -> None:
@@ -77,7 +76,7 @@ def save_avif(array: NDArray[Any], raster: Raster, file: BinaryIO, notes: list[s
 
 
 def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
-    """Write the frames as pages of a TIFF, as they come."""
+    """Write the frames as pages of a TIFF, one by one."""
     frames = iter(frames)
     first = next(frames)
     raster, array, mode = first
@@ -111,12 +110,12 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
 
 
 def _predictable(dtype: np.dtype[Any]) -> bool:
-    """Say whether tifffile writes differences of such numbers."""
+    """Return whether tifffile writes differences of these numbers."""
     return dtype.kind == "f" or dtype.itemsize <= 4
 
 
 def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:
-    """Give TIFF's word for a mode's colours, and those for the bands beside them."""
+    """Return tifffile's name for the colours of a mode, and its names for extra bands."""
     base = mode.partition(";")[0]
     colour = base.rstrip("XaA")
     if colour not in _COLOURS or base == "LAB" or mode == "1":
@@ -126,7 +125,7 @@ def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:
 
 
 def _kept(metadata: Metadata, writing: Writing) -> Metadata:
-    """Give what is to be written beside the pixels."""
+    """Return the metadata to write."""
     kept = replace(metadata, icc=metadata.icc if writing.metadata != "none" else None)
     return kept if writing.metadata == "all" else replace(kept, exif=None, dpi=None)
 
@@ -137,7 +136,7 @@ def _numbers(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:
 
 
 def _tag(tag: tuple[int, Any]) -> tuple[int, str, int, Any, bool]:
-    """Give a tag as tifffile takes it."""
+    """Return a tag in tifffile's form."""
     number, value = tag
     if isinstance(value, str):
         return number, "s", 0, value, True
@@ -145,7 +144,7 @@ def _tag(tag: tuple[int, Any]) -> tuple[int, str, int, Any, bool]:
 
 
 def _tags(exif: bytes | None, notes: list[str]) -> list[tuple[int, str, int, Any, bool]]:
-    """Give EXIF as a TIFF's own tags; those in groups tifffile has no place for."""
+    """Return EXIF as tags of a TIFF; tifffile has no place for tags in groups."""
     if not exif:
         return []
     tags = Image.Exif()

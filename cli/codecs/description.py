@@ -1,12 +1,12 @@
-"""Texts in which programs keep the shape of an array that they wrote as a picture."""
+"""Descriptions in which programs store the shape of an array."""
 
 import json
 
 
 def about_shape(description: object) -> str:
-    """Say what writes such a description of an array's shape, or nothing if it is none.
+    """Return the kind of a description that holds an array's shape, or "" for other texts.
 
-    Other programs read it and take the pooled file for one of the old shape.
+    Programs that read it would take the pooled file for one of the old shape.
     """
     text = description.decode("utf-8", "replace") if isinstance(description, bytes) else description
     text = str(text or "").lstrip()

@@ -1,4 +1,4 @@
-"""What a picture's file says beside its pixels, through Pillow: EXIF, profile, resolution."""
+"""Metadata of a picture, through Pillow: EXIF, profile, resolution."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,8 +11,8 @@ from .raster import Metadata
 
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
-# Tags that stay true of a smaller picture: words, dates and resolution, and in the two groups
-# below them all but sizes and offsets. Thumbnails and georeferences do not.
+# Tags that stay true for a smaller picture: texts, dates and resolution, and in the two groups
+# everything but sizes and offsets. Thumbnails and georeferences do not stay true.
 _KEPT_TAGS = frozenset(
     {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746}
     | {0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F}
@@ -21,15 +21,15 @@ _STALE_TAGS = (0xA002, 0xA003, 0xA005)
 
 
 def orientation(picture: Image.Image) -> int:
-    """Give the EXIF orientation, 1 where there is none or none that can be read."""
+    """Return the EXIF orientation; 1 if there is none, or none that can be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:
-        return 1  # EXIF that is damaged says nothing: the pixels are whole
+        return 1  # damaged EXIF is ignored: the pixels are whole
 
 
 def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
-    """Give what is kept beside the pixels, and in `notes` what could not be."""
+    """Return the metadata to keep; add to `notes` what cannot be kept."""
     info = picture.info
     subsampling = None
     if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "YCbCr"):
@@ -49,7 +49,7 @@ def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
 
 
 def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
-    """Give what stays true of a smaller picture."""
+    """Return the EXIF that stays true for a smaller picture."""
     try:
         exif = read()
         kept = Image.Exif()
@@ -72,7 +72,7 @@ def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
 
 
 def plausible_dpi(dpi: Any) -> tuple[float, float] | None:
-    """Give a resolution as two numbers, None where they are none."""
+    """Return a resolution as two numbers, or None if it is not plausible."""
     try:
         across, down = float(dpi[0]), float(dpi[1])
     except (TypeError, ValueError, IndexError, ZeroDivisionError):

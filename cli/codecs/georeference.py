@@ -1,4 +1,4 @@
-"""Where a GeoTIFF's pixels lie on the ground, and where the pixels of its pooling do."""
+"""Where the pixels of a GeoTIFF lie on the ground, before and after pooling."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -7,16 +7,16 @@ from typing import Any
 _SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _KEYS, _DOUBLES, _TEXT = 34735, 34736, 34737
 _RASTER_TYPE = 1025  # a GeoKey
-_POINT = 2  # its value where a coordinate is a pixel's centre, not its corner
+_POINT = 2  # its value if a coordinate is a pixel's centre, not its corner
 
 SHORT, DOUBLE, ASCII = 3, 12, 2  # TIFF's types of tags
 
 
 @dataclass(frozen=True)
 class Step:
-    """How windows lie along one axis: every `stride` pixels, the first from `start` on.
+    """How windows lie along one axis: one every `stride` pixels, the first at `start`.
 
-    `start` may be below zero, by padding; `span` is a window's length, from first to last pixel.
+    `start` is negative with padding; `span` is the length of a window, first to last pixel.
     """
 
     stride: float
@@ -24,14 +24,16 @@ class Step:
     span: float = 1.0
 
     def offset(self, point: bool) -> float:
-        """Give the old raster coordinate of the new one's zero."""
-        middle = self.start + (self.span - 1) / 2  # of the first window, in pixels' centres
+        """Return the old raster coordinate of the new coordinate 0."""
+        middle = (
+            self.start + (self.span - 1) / 2
+        )  # of the first window, in coordinates of pixel centres
         return middle if point else middle + 0.5 - self.stride / 2
 
 
 @dataclass(frozen=True)
 class Georeference:
-    """The tags that say where a raster's pixels lie: scale, tie points, transformation, GeoKeys."""
+    """The tags that place a raster: scale, tie points, transformation, GeoKeys."""
 
     scale: tuple[float, ...] = ()
     tie_points: tuple[float, ...] = ()
@@ -47,7 +49,7 @@ class Georeference:
         return any(key == _RASTER_TYPE and value == _POINT for key, _, _, value in entries)
 
     def pooled(self, across: Step, down: Step) -> "Georeference":
-        """Give the georeference of the pooled raster.
+        """Return the georeference of the pooled raster.
 
         An old raster coordinate is stride · new + offset, along each axis.
         """
@@ -68,7 +70,7 @@ class Georeference:
         return replace(self, scale=scale, tie_points=tuple(ties), transformation=tuple(matrix))
 
     def tags(self) -> list[tuple[int, int, Any]]:
-        """Give the TIFF tags: number, type and value."""
+        """Return the TIFF tags: number, type and value."""
         rows = (
             (_SCALE, DOUBLE, self.scale),
             (_TIE_POINTS, DOUBLE, self.tie_points),
@@ -81,12 +83,12 @@ class Georeference:
 
 
 def georeference_of(tags: Mapping[int, Any]) -> Georeference | None:
-    """Give what a TIFF's tags say, or None where they say nothing.
+    """Return the georeference in the tags of a TIFF, or None if there is none.
 
     Raises
     ------
     ValueError, TypeError
-        Where they cannot be read.
+        If the tags cannot be read.
     """
 
     def numbers(tag: int) -> tuple[float, ...]:

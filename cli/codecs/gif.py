@@ -1,15 +1,15 @@
-"""GIF's blocks: how far its frames reach, before any of them is decoded."""
+"""The blocks of a GIF: how far its frames reach, before one is decoded."""
 
 from typing import BinaryIO
 
 _IMAGE, _EXTENSION = b",", b"!"
-_HAS_COLOURS = 0x80  # of the flags that say how large a table of colours follows
+_HAS_COLOURS = 0x80  # of the flags that give the size of the colour table
 
 
 def extent(file: BinaryIO) -> tuple[int, int]:
-    """Give the width and height that hold the screen and every frame.
+    """Return the width and height that hold the screen and every frame.
 
-    A frame may reach past the screen: Pillow makes the picture larger then, while it is read.
+    A frame may reach beyond the screen; Pillow then enlarges the picture while it reads it.
     """
     file.seek(6)
     screen = file.read(7)
@@ -26,7 +26,7 @@ def extent(file: BinaryIO) -> tuple[int, int]:
             file.seek(1, 1)
         elif kind == _EXTENSION:
             file.seek(1, 1)
-        else:  # Pillow, too, looks further for a block that it knows
+        else:  # like Pillow, skip bytes up to a known block
             continue
         while size := file.read(1):
             if size == b"\0":

@@ -1,4 +1,4 @@
-"""What each format holds: an array as numbers of a mode, or why it is refused, never clipped."""
+"""Which numbers each format holds. What does not fit is refused, never clipped."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 from ..exits import FileError
 from ..job import Writing
 from . import FORMATS
+from .extra import EXTRA, installed
 from .raster import Raster, dtype_of, spoken
 
-EXTRA = "pip install 'numbapool[deep]'"
-
-# Pillow's modes that each format keeps bit for bit (or, where it is lossy, accepts).
+# Pillow's modes that each format keeps exactly, or accepts if it is lossy.
 HOLDS: dict[str, tuple[str, ...]] = {
     "PNG": ("1", "L", "LA", "RGB", "RGBA", "I;16", "P"),
     "JPEG": ("L", "RGB", "CMYK"),
@@ -21,33 +20,33 @@ HOLDS: dict[str, tuple[str, ...]] = {
     "WEBP": ("RGB", "RGBA"),
     "AVIF": ("RGB", "RGBA"),
     "GIF": ("1", "L", "RGB", "RGBA", "P"),
-    "BMP": ("1", "L", "RGB", "P"),  # readers take no heed of the alpha that Pillow writes
+    "BMP": ("1", "L", "RGB", "P"),  # readers ignore the alpha that Pillow writes
     "PPM": ("1", "L", "RGB", "I;16", "F"),
     "JPEG2000": ("L", "LA", "RGB", "RGBA", "I;16"),
     "TGA": ("1", "L", "LA", "RGB", "RGBA", "P"),
     "PCX": ("1", "L", "RGB", "P"),
     "SGI": ("L", "RGB", "RGBA"),
 }
-# Grey that a TIFF holds, and Pillow writes under another name.
+# Kinds of grey that Pillow writes to TIFF under another name.
 RENAMED: dict[str, str] = {"L;8S": "L", "L;16S": "I;16", "L;32": "I"}
 # What the extra ``deep`` writes.
 _DEEP_PNG = ("LA;16", "RGB;16", "RGBA;16")
 _DEEP_TIFF = ("L", "La", "LA", "RGB", "RGBa", "RGBA", "CMYK")
 
-# What a mode may become, in order, without a value being changed.
+# The modes that a mode may become, in order, without a change of values.
 WIDENS = {"1": ("L", "RGB"), "L": ("RGB",), "LA": ("RGBA",), "YCbCr": ("RGB",)}
 OPAQUE = {"LA": "L", "RGBA": "RGB", "LA;16": "I;16", "RGBA;16": "RGB;16"}
 
-_OWN_MAXIMUM = ("PPM", "TIFF")  # formats whose numbers need not reach to the type's largest
+_OWN_MAXIMUM = ("PPM", "TIFF")  # formats that can give a maximum below the largest of the type
 
 
 def is_deep(mode: str) -> bool:
-    """Say whether the extra ``deep`` writes a mode, not Pillow."""
+    """Return whether the extra ``deep`` writes a mode, instead of Pillow."""
     return ";" in mode and mode != "I;16" and mode not in RENAMED
 
 
 def holds(format: str, mode: str) -> bool:
-    """Say whether a format keeps a mode as it is."""
+    """Return whether a format holds a mode."""
     if mode in HOLDS[format]:
         return True
     if format == "TIFF":
@@ -57,14 +56,14 @@ def holds(format: str, mode: str) -> bool:
 
 
 def not_held(raster: Raster, mode: str, format: str) -> FileError:
-    """Give the error that names the formats which hold the mode."""
+    """Return an error that names formats that hold the mode."""
     eight = raster.picture and mode.endswith(";16") and is_deep(mode)
     hint = ", or take 8 bits of it with --accept-8bit" if eight else ""
     return FileError(f"{format} holds no {spoken(mode)}: write {others(mode)}{hint}")
 
 
 def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray[Any], str]:
-    """Give the array in the type of a mode, and that mode; refuse what does not fit."""
+    """Return the array in the type of a mode, and the mode; refuse what does not fit."""
     raster = _as_the_format_counts(raster, writing.format, notes)
     array, format = raster.array, writing.format
     mode = raster.mode or _mode_of(raster, format)
@@ -75,7 +74,7 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
     if array.dtype.kind == "f":
         return _floats(array, mode, writing)
     if single and format == "TIFF" and mode != "L;32":
-        # Sums of grey go to 32 bits whatever they come to, so that one folder has one kind.
+        # Sums of grey always take 32 bits, so that all files of a folder have one type.
         wanted, mode = np.dtype(np.int32), "I"
     low, high = _limits(wanted)
     least, most = (int(array.min()), int(array.max())) if array.size else (0, 0)
@@ -87,20 +86,22 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
             fits = fits if single and format != "TIFF" else ""
             raise FileError(
                 f"its values reach {beyond:,} and {spoken(mode)} in {format} holds {low} to "
-                f"{high:,}: write .npy{fits}, or hold them at those limits with --clip"
+                f"{high:,}: write .npy{fits}, or clip them to these limits with --clip"
             )
         array = np.clip(array, low, high)
     return array.astype(wanted), mode
 
 
 def _as_the_format_counts(raster: Raster, format: str, notes: list[str]) -> Raster:
-    """Give the raster with white where the format has it."""
+    """Return the raster with white at the number that the format uses."""
     array, maximum = raster.array, raster.metadata.maximum
     if maximum and format not in _OWN_MAXIMUM:
         full = np.iinfo(array.dtype).max
         wide = array.astype(np.int64)
         scaled = (2 * wide * full + maximum) // (2 * maximum)
-        notes.append(f"its numbers up to {maximum} became ones up to {full}, as {format} has them")
+        notes.append(
+            f"its numbers up to {maximum} became numbers up to {full}, as {format} has them"
+        )
         return replace(raster, array=scaled.astype(array.dtype))
     if raster.metadata.white_is_zero and array.dtype.kind == "f" and format != "TIFF":
         raise FileError(
@@ -110,7 +111,7 @@ def _as_the_format_counts(raster: Raster, format: str, notes: list[str]) -> Rast
 
 
 def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[Any], str]:
-    """Give floats that were no floats in the input, or stand in no picture, and their mode."""
+    """Return floats of an array, or of a picture that had other numbers, and their mode."""
     single, format = array.ndim == 2, writing.format
     narrow = array.dtype.itemsize <= 4 or (writing.clip and format == "TIFF")
     if single and narrow and "F" in HOLDS[format]:
@@ -119,12 +120,10 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
     base = "L" if single else base
     deep = f"{base};{array.dtype.itemsize * 8}F"
     if format == "TIFF" and holds(format, deep):
-        from .deep import installed
-
         if not installed() and single:
             raise FileError(
-                f"its values are {array.dtype}, and a TIFF of those is written with an extra: "
-                f"{EXTRA}; or write .npy, or hold them in float32 with --clip"
+                f"its values are {array.dtype}, and a TIFF of them needs an extra: "
+                f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep
     held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
@@ -140,7 +139,7 @@ def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
 
 
 def _mode_of(raster: Raster, format: str) -> str:
-    """Find the mode that a plain array is as a picture, by its axes and type."""
+    """Return the mode of a plain array as a picture, by its axes and type."""
     array = raster.array
     if raster.data_format == "NHWC" and array.ndim == 3 and array.dtype.kind in "uif":
         mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
@@ -152,22 +151,22 @@ def _mode_of(raster: Raster, format: str) -> str:
             by_type |= {"int8": "L;8S", "int16": "L;16S", "uint32": "L;32"}
         return by_type.get(array.dtype.name, "L")
     raise FileError(
-        f"{array.dtype} of shape {array.shape} is no picture: write .npy, or give a grey array "
+        f"{array.dtype} of shape {array.shape} is not a picture: write .npy, or give a grey array "
         "of two axes, or one of 2, 3 or 4 channels with --data-format HWC"
     )
 
 
 def others(mode: str) -> str:
-    """Name formats that hold a mode."""
+    """Return the names of formats that hold a mode."""
     formats = [name for name in HOLDS if holds(name, mode)]
     return listed([".npy", *suffixes(formats[:3])])
 
 
 def suffixes(formats: list[str] | tuple[str, ...]) -> list[str]:
-    """Give each format's usual suffix."""
+    """Return the usual suffix of each format."""
     return [FORMATS[name].suffixes[0] for name in formats]
 
 
 def listed(names: list[str]) -> str:
-    """Give names as a choice: "a, b or c"."""
+    """Return names as a choice: "a, b or c"."""
     return " or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,4 +1,4 @@
-"""What a JPEG 2000 says of its numbers before them, wherever in the file its codestream begins."""
+"""The header of a JPEG 2000, wherever in the file its codestream begins."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -6,8 +6,11 @@ from typing import BinaryIO
 from .boxes import boxes
 
 _JP2, _CODESTREAM = b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"
-_MOST = 1 << 16  # bytes in which the codestream's main header ends
-_COUNT, _DEPTHS = 40, 42  # places in the codestream: how many components, and the first's depth
+_MOST = 1 << 16  # bytes; the main header of the codestream is shorter
+_COUNT, _DEPTHS = (
+    40,
+    42,
+)  # places in the codestream: the number of components, and the depth of the first
 _CODING, _TILE = b"\xff\x52", b"\xff\x90"  # markers
 _SIGNED = 0x80
 _REVERSIBLE = 1  # of the wavelet transforms
@@ -22,7 +25,7 @@ class Header:
     bits
         How many bits each component has.
     alpha_named
-        Whether the file says what each component is: which one is an alpha.
+        Whether the file says which component is an alpha.
     """
 
     bits: tuple[int, ...]
@@ -32,7 +35,7 @@ class Header:
 
 
 def header_of(file: BinaryIO) -> Header | None:
-    """Read the header, or give None of what is no JPEG 2000; the file's position stays."""
+    """Return the header, or None if the file is not a JPEG 2000; the file's position stays."""
     at = file.tell()
     try:
         return _header(file)
@@ -65,7 +68,7 @@ def _header(file: BinaryIO) -> Header | None:
 
 
 def _reversible(head: bytes) -> bool:
-    """Read the transform out of the coding style (COD)."""
+    """Read the transform from the coding style (COD)."""
     at = 2
     while at + 4 <= len(head):
         marker, size = head[at : at + 2], int.from_bytes(head[at + 2 : at + 4], "big")

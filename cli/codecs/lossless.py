@@ -1,4 +1,4 @@
-"""Whether a WebP or JPEG 2000 holds every pixel exactly, by its own headers."""
+"""Whether a WebP or JPEG 2000 is lossless, by its headers."""
 
 from typing import BinaryIO
 
@@ -6,10 +6,10 @@ from .jpeg2000 import header_of
 
 
 def format_of(file: BinaryIO) -> str:
-    """Give the format that keeps every pixel of a file: WEBP, JPEG2000, AVIF or none.
+    """Return the format of a lossless file: WEBP, JPEG2000, AVIF or "".
 
-    A WebP's frames are then all lossless, a JPEG 2000's transform is reversible; of an AVIF it
-    is not looked for.
+    All frames of such a WebP are lossless; the transform of such a JPEG 2000 is reversible. An
+    AVIF is not looked into.
     """
     file.seek(0)
     head = file.read(12)
@@ -26,12 +26,12 @@ def format_of(file: BinaryIO) -> str:
 
 
 def _webp(file: BinaryIO) -> bool:
-    """Look at the kind of every frame: VP8L is lossless, VP8 is not."""
+    """Return whether all frames are lossless: VP8L is, VP8 is not."""
     kinds: set[bytes] = set()
     while len(head := file.read(8)) == 8:
         name, size = head[:4], int.from_bytes(head[4:], "little")
         if name == b"ANMF":
-            file.seek(16, 1)  # the frame's place and time, before chunks of its own
+            file.seek(16, 1)  # skip the frame's place and time; its chunks follow
             continue
         kinds.add(name)
         file.seek(size + size % 2, 1)

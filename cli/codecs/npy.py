@@ -1,4 +1,4 @@
-"""NumPy's ``.npy`` and ``.npz``: mapped or read, never unpickled, checked before use."""
+"""NumPy's ``.npy`` and ``.npz``: mapped or read, checked first, never unpickled."""
 
 import errno
 import io
@@ -18,15 +18,17 @@ from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading, RunNote
-from ..memory import refuse_large
 from .broken import CUT_SHORT, broken
+from .memory import refuse_large
 from .raster import Metadata, Raster
 
 _LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
 _LAYOUTS["NHWC"] = ("NHWC", 4)
 DATA_FORMATS = tuple(_LAYOUTS)
 _ENCRYPTED = 1  # of a zip's flags
-_MOST_HEADER = 10_000  # bytes that NumPy reads: its own are of some hundred
+_MOST_HEADER = (
+    10_000  # bytes that NumPy reads of a header; headers that it writes have some hundred
+)
 _MOST_AXES = 64  # of NumPy's arrays
 _PIECE = 1 << 24  # bytes read at once
 _NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file systems
@@ -34,7 +36,7 @@ _NO_FALLOCATE = (errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS)  # on some file s
 
 @dataclass(frozen=True)
 class Header:
-    """What an array's header says, believed only as far as the file bears it out."""
+    """The header of an array, checked against the size of the file."""
 
     shape: tuple[int, ...]
     fortran_order: bool
@@ -43,18 +45,18 @@ class Header:
 
     @property
     def nbytes(self) -> int:
-        """The bytes that the array's values take."""
+        """How many bytes the values take."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
 def read_header(file: Any, size: int) -> Header:
-    """Read an array's header from a stream that holds `size` bytes in all, from its start."""
+    """Return the header of an array, from the start of a stream of `size` bytes."""
     head = _header_bytes(file)
     try:
         version = np.lib.format.read_magic(head)
         if version == (1, 0):
             shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(head)
-        else:  # 3.0 differs from 2.0 in the encoding of structured types' names alone
+        else:  # 3.0 differs from 2.0 only in the encoding of names in structured types
             shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(head)
     except Exception as error:
         raise FileError(broken(error)) from error
@@ -80,12 +82,12 @@ def read_header(file: Any, size: int) -> Header:
 
 
 def _header_bytes(file: Any) -> io.BytesIO:
-    """Read what stands before the values; how much that is, is not believed without end."""
+    """Return the bytes of the header; refuse a length that is absurd."""
     head = file.read(12)
-    wide = head[6:7] != b"\1"  # of version 1 the length has two bytes, later four
+    wide = head[6:7] != b"\1"  # version 1 has a length of two bytes, later versions of four
     length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
     if head[6:7] > b"\3":
-        raise FileError(f"its format's version {head[6]} is not known")
+        raise FileError(f"the version {head[6]} of its format is not known")
     if length > _MOST_HEADER:
         raise FileError(
             f"its header says that it is {length:,} bytes long, and the most is "
@@ -96,7 +98,7 @@ def _header_bytes(file: Any) -> io.BytesIO:
 
 
 def _values(file: Any, header: Header) -> NDArray[Any]:
-    """Read an array's values, piece by piece: what is declared and not there takes no memory."""
+    """Return an array's values, read in pieces, so that missing data take no memory."""
     order: Literal["F", "C"] = "F" if header.fortran_order else "C"
     array: NDArray[Any] = np.empty(header.shape, header.dtype, order)
     left = array.ravel(order="K").view(np.uint8).data
@@ -109,7 +111,7 @@ def _values(file: Any, header: Header) -> NDArray[Any]:
 
 
 def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster]:
-    """Give a ``.npy`` file's one array, memory-mapped where `path` names a file."""
+    """Yield the array of a ``.npy`` file, memory-mapped if `path` is given."""
     size = file.seek(0, 2)
     file.seek(0)
     header = read_header(file, size)
@@ -124,7 +126,7 @@ def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster
 
 
 def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
-    """Give the arrays of a ``.npz``, one at a time, or the one that `reading` names."""
+    """Yield the arrays of a ``.npz`` one by one, or the one that `reading` names."""
     with _archive(file) as archive:
         entries = _entries(archive, reading.array)
         for entry in entries:
@@ -134,7 +136,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             with _member(archive, entry, name) as member:
                 header = read_header(member, entry.file_size)
                 array = _values(member, header)
-                member.read(1)  # at the end the checksum is compared
+                member.read(1)  # reading to the end checks the checksum
             try:
                 layout = _layout(header.shape, reading, f"array {name!r} has")
             except FileError as error:
@@ -145,7 +147,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
 
 
 def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, Header]]:
-    """Give each array's name and header without reading its values."""
+    """Return each array's name and header without reading its values."""
     if format == "NPY":
         size = file.seek(0, 2)
         file.seek(0)
@@ -166,7 +168,7 @@ def _layout(shape: tuple[int, ...], reading: Reading, what: str = "it has") -> s
 
 
 def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has") -> str:
-    """Say which axes are height and width, by `asked` or by the number of axes."""
+    """Return the data format, as `asked` or by the number of axes."""
     axes = len(shape)
     if asked is None:
         if axes in (2, 4):
@@ -186,9 +188,9 @@ def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has")
 
 
 def save(rasters: Iterable[Raster], file: BinaryIO, format: str) -> tuple[str, ...]:
-    """Write arrays as they come, and give the notes that are worth a word.
+    """Write arrays one by one, and return notes for the user.
 
-    One goes to a ``.npy``, frames of one shape stacked; a ``.npz`` takes any.
+    A ``.npy`` takes one array, or frames of one shape as a stack; a ``.npz`` takes any.
     """
     left = iter(rasters)
     first = next(left)
@@ -209,7 +211,7 @@ def _save_stacked(first: Raster, left: Iterator[Raster], file: BinaryIO) -> None
     if second is None:
         np.lib.format.write_array(file, np.ascontiguousarray(first.array), None, False)
         return
-    # How many there are is known at the end: NumPy's headers have room for any number.
+    # The number of frames is known at the end; NumPy's headers have room for it.
     shape, dtype, count = first.array.shape, first.array.dtype, 0
     start = file.tell()
     _write_header(file, (1, *shape), dtype)
@@ -234,7 +236,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 
 def _refused_or_noted(raster: Raster) -> Iterator[str]:
-    """Refuse floats that grow darker, and say what an array does not tell of a picture."""
+    """Refuse floats that grow darker, and yield notes on what an array cannot hold."""
     metadata = raster.metadata
     if metadata.white_is_zero and raster.array.dtype.kind == "f":
         raise FileError("its floats grow darker (MinIsWhite), which .npy cannot say: write .tif")
@@ -249,10 +251,10 @@ def _refused_or_noted(raster: Raster) -> Iterator[str]:
 
 
 def create(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Write an array's header, and give its values to be filled in, mapped from the file.
+    """Write the header of an array, and return its values, mapped from the file to be filled.
 
-    The room is taken on disk first: a disk that fills up while a map is written to would end
-    the process with no word.
+    The room on disk is reserved first. If a disk gets full while a map is written, the system
+    kills the process.
     """
     _write_header(file, shape, dtype)
     offset = file.tell()
@@ -280,7 +282,7 @@ def _archive(file: BinaryIO) -> zipfile.ZipFile:
 
 @contextmanager
 def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iterator[IO[bytes]]:
-    """Open an array's file, and say which array it is that cannot be read."""
+    """Open the file of an array; an error names the array."""
     if entry.flag_bits & _ENCRYPTED:
         raise FileError(f"array {name!r} is encrypted, which is not read")
     try:

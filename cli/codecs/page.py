@@ -1,4 +1,4 @@
-"""What the header of a picture's frame says, before its pixels are read."""
+"""The header of a picture's frame."""
 
 from dataclasses import dataclass, field
 
@@ -12,15 +12,15 @@ class Page:
     Attributes
     ----------
     bits
-        How many bits a channel has.
+        How many bits per channel has.
     mode
-        As of a `Raster`; empty where it is of a kind that is not read.
+        As in `Raster`; empty if this kind is not read.
     exact
         Whether Pillow reads every number as it is.
     reduced
         Whether it is a smaller copy of a page before it (an overview).
     refused
-        Why the file is not read, or nothing.
+        Why the file is not read, or "".
     """
 
     width: int
@@ -36,13 +36,13 @@ class Page:
 
     @property
     def eight_of_more(self) -> bool:
-        """Whether Pillow reads it, but 8 of its bits alone: it does so of colour."""
+        """Whether it is colour of which Pillow reads only 8 bits."""
         colour = bool(self.mode) and channels_of(self.mode) > 1 and "X" not in self.mode
         return colour and not self.exact and self.bits > 8
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The array's shape once it stands upright."""
+        """The shape of the array, turned upright."""
         size = (self.height, self.width)
         size = size[::-1] if self.orientation >= 5 else size
         channels = channels_of(self.mode)
@@ -55,5 +55,5 @@ class Page:
 
 
 def refusal_of(pages: tuple[Page, ...]) -> str:
-    """Say why one of the pages is not read, or give nothing."""
+    """Return why one of the pages is not read, or ""."""
     return next((page.refused for page in pages if page.refused), "")

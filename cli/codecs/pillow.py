@@ -1,4 +1,4 @@
-"""Pictures to arrays, through Pillow: every frame, upright, and nothing lost without a word."""
+"""Read pictures through Pillow: every frame, upright, with a note for all that is lost."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from ..exits import FileError
 from ..job import Reading, RunNote
-from ..quiet import quiet
+from ..telling.quiet import quiet
 from . import ARRAYS, FORMATS, gif, lossless, png, tiff, unscaled
 from .boxes import boxes
 from .broken import CUT_SHORT, broken
@@ -24,15 +24,15 @@ from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
 
-# Of what else Pillow opens some is handed to other programs, as EPS to Ghostscript.
+# Pillow hands some other formats to programs, as EPS to Ghostscript.
 _OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
 T = TypeVar("T")
 
 UNKNOWN_NUMBERS = "its header is damaged: what its numbers are is not known"
 
-_COPIES = 8  # of the picture, by Pillow and us, to draw one frame of an animation over another
+_COPIES = 8  # copies of the picture, to draw one frame of an animation over another
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "FLI", "DCX", "IM"})
-_HEAD = 32  # bytes in which TIFF, PNG and SGI say what they are
+_HEAD = 32  # bytes at the start of TIFF, PNG and SGI files that tell the format
 
 _UNNAMED_ALPHA = RunNote(
     "in a JPEG 2000 that does not say what its last channel is, it was taken for an alpha "
@@ -40,10 +40,10 @@ _UNNAMED_ALPHA = RunNote(
 )
 
 _NODATA_OF_INDICES = RunNote(
-    "a nodata among a palette's indices was not heeded: colours were pooled (pool mode heeds it)"
+    "a nodata among a palette's indices was ignored: colours were pooled (pool mode uses it)"
 )
 
-# What EXIF orientations 2 to 8 ask for, so that the picture stands upright.
+# How to turn a picture of EXIF orientation 2 to 8 upright.
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -56,10 +56,10 @@ _UPRIGHT = {
 
 
 def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
-    """Open a picture: its header is read and its size checked, its pixels are not yet decoded.
+    """Open a picture: read its header and check its size, without decoding pixels.
 
-    A file, never a name: what has a name Pillow may map into memory, and it then reads an
-    uncompressed TIFF that is stored sideways scrambled.
+    Pillow gets a file, not a name. If it has a name, it may map the file into memory, and then it
+    scrambles an uncompressed TIFF that is stored sideways.
     """
     limit = reading.max_pixels or MAX_PIXELS
     Image.MAX_IMAGE_PIXELS = limit
@@ -77,7 +77,7 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
 
 
 def _opened(file: BinaryIO) -> Image.Image:
-    """Open a picture of the formats that we name: those that Pillow has at hand first."""
+    """Open a picture of a listed format; try the formats that Pillow has loaded first."""
     Image.preinit()
     try:
         return Image.open(file, formats=[name for name in _OPENED if name in Image.OPEN])
@@ -87,22 +87,22 @@ def _opened(file: BinaryIO) -> Image.Image:
 
 
 def frame_numbers(picture: Image.Image, pages: tuple[Page, ...]) -> list[int]:
-    """Number the frames that are pooled: an animation's, a TIFF's pages, else the first."""
-    if picture.format not in _ANIMATED:  # a phone's MPO holds previews, a PSD layers
+    """Return the numbers of the frames to pool: all of an animation or TIFF, else the first."""
+    if picture.format not in _ANIMATED:  # the other frames of an MPO are previews, of a PSD layers
         return [0]
     reduced = {number for number, page in enumerate(pages) if page.reduced}
     return [n for n in range(getattr(picture, "n_frames", 1)) if n not in reduced]
 
 
 def refuse(pages: tuple[Page, ...]) -> None:
-    """Refuse a TIFF one of whose pages is refused."""
+    """Refuse a TIFF if one of its pages is refused."""
     refused = refusal_of(pages)
     if refused:
         raise FileError(refused)
 
 
 def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
-    """Give a picture's frames, one at a time, upright, as arrays."""
+    """Yield the frames of a picture one by one, upright, as arrays."""
     file.seek(0)
     head = file.read(_HEAD)
     file.seek(0)
@@ -148,8 +148,8 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
     stored = page is not None and tiff.as_stored(picture, page)
     kept = unscaled.prepared(picture)
     notes = _taken_as_it_stands(picture)
-    # Pillow itself turns a TIFF as it loads it; a PNG may tell of it after the pixels, and is
-    # loaded by the asking.
+    # Pillow turns a TIFF when it loads it. The orientation of a PNG may follow the pixels: it is
+    # loaded by this request.
     before = orientation(picture)
     with quiet() if picture.format == "TIFF" else nullcontext():
         picture.load()
@@ -178,7 +178,7 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
     array = _pixels(image)
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and picture.format == "PPM"):
-        # A PPM's 16-bit grey arrives as 32-bit numbers none of which is past 65535.
+        # 16-bit grey of a PPM arrives as 32-bit numbers up to 65535.
         mode, array = "I;16", array.astype(np.uint16)
     elif mode == "LAB":
         array = flip_lab(array)
@@ -201,9 +201,9 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
 
 
 def _ends_empty(picture: Image.Image) -> bool:
-    """Say whether one of the last two rows holds zeros alone, as those do whose data are missing.
+    """Return whether one of the last two rows is all zeros, as rows without data are.
 
-    Of an interlaced picture the very last may come before the one above it.
+    In an interlaced picture the last row may come before the row above it.
     """
     width, height = picture.size
     rows = (picture.crop((0, row, width, row + 1)) for row in range(max(0, height - 2), height))
@@ -216,7 +216,7 @@ def _refuse_cut_short(file: BinaryIO, inflate: bool) -> None:
 
 
 def _at(file: BinaryIO, look: Callable[[BinaryIO], T]) -> T:
-    """Look at a file that Pillow reads from, and leave it where it is."""
+    """Call a function on a file that Pillow reads, and restore its position."""
     place = file.tell()
     found = look(file)
     file.seek(place)
@@ -224,7 +224,7 @@ def _at(file: BinaryIO, look: Callable[[BinaryIO], T]) -> T:
 
 
 def _taken_as_it_stands(picture: Image.Image) -> list[str]:
-    """Say what a picture that is not loaded yet leaves open, or holds beside its first frame."""
+    """Return notes on what is left out of a picture, before it is loaded."""
     notes: list[str] = []
     count = getattr(picture, "n_frames", 1)
     if picture.format == "PSD" and count > 1:
@@ -241,7 +241,7 @@ def _taken_as_it_stands(picture: Image.Image) -> list[str]:
 
 
 def _with_page(metadata: Metadata, page: Page) -> Metadata:
-    """Add what a TIFF's tags say that Pillow does not."""
+    """Add metadata from TIFF tags that Pillow does not read."""
     said = page.metadata
     return replace(
         metadata,
@@ -255,10 +255,10 @@ def _with_page(metadata: Metadata, page: Page) -> Metadata:
 
 
 def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
-    """Give the pixels as an array.
+    """Return the pixels as an array.
 
-    Where channels are bytes, by Pillow's own encoder in one piece: `np.asarray` puts the same
-    bytes together from blocks of 64 kB, 90 ms in place of 30 for 12 megapixels.
+    If channels are bytes, Pillow's encoder gives them in one piece. `np.asarray` joins blocks of
+    64 kB, which takes 90 ms instead of 30 ms for 12 megapixels.
     """
     channels = len(image.getbands())
     if image.mode in ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr"):
@@ -268,12 +268,12 @@ def _pixels(image: Image.Image) -> np.ndarray[Any, Any]:
             encoder.setimage(image.im, (0, 0, width, height))
             _, status, data = encoder.encode(width * height * channels)
         except (AttributeError, TypeError):
-            status, data = 0, b""  # a Pillow whose inner parts are others
+            status, data = 0, b""  # another version of Pillow
         if status == 1 and len(data) == width * height * channels:
             flat = np.frombuffer(data, np.uint8)
             return flat.reshape((height, width, channels) if channels > 1 else (height, width))
     array = np.asarray(image)
-    # Pillow gives bits as bytes of 255, which kernels would add up.
+    # Pillow gives bits as bytes of 255, which kernels would sum.
     return array.view(np.uint8) != 0 if image.mode == "1" else array
 
 
@@ -281,7 +281,7 @@ _AS = {"HSV": "RGB", "RGBX": "RGB", "RGBa": "RGBA", "La": "LA"}
 
 
 def flip_lab(array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Turn LAB's a and b from two's complement to offset 128, whose order is theirs, or back."""
+    """Turn a and b of LAB from two's complement to offset 128, which keeps their order, or back."""
     return array ^ np.array([0, 128, 128], np.uint8)
 
 
@@ -293,8 +293,8 @@ def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 
 def bits_beyond_8(picture: Image.Image, file: BinaryIO) -> int:
-    """Give the bits a channel that the file holds where Pillow reads 8 of them, else 0."""
-    if file.closed:  # by Pillow, which has read all of an FTEX: it holds 8
+    """Return the bits per channel if the file has more than the 8 that Pillow reads, else 0."""
+    if file.closed:  # Pillow has read all of an FTEX, and closed it: it has 8 bits
         return 0
     at = file.tell()
     bits = _bits(picture, file)
@@ -329,7 +329,7 @@ def _bits(picture: Image.Image, file: BinaryIO) -> int:
 
 
 def _avif_bits(file: BinaryIO) -> int:
-    """Read the depth out of the coding's box (av1C), which stands among the file's words."""
+    """Return the depth in the box av1C, among the boxes of the header."""
     for name, start, end in boxes(file):
         if name in (b"meta", b"moov"):
             file.seek(start)
@@ -341,15 +341,15 @@ def _avif_bits(file: BinaryIO) -> int:
 
 
 def too_deep(bits: int) -> str:
-    """Say why a picture of more bits than Pillow reads is refused."""
+    """Return why a picture of more bits than Pillow reads is refused."""
     return (
-        f"it holds {bits} bits a channel, of which Pillow reads 8: accept that with "
+        f"it holds {bits} bits per channel, of which Pillow reads 8: accept that with "
         "--accept-8bit, or save it as a 16-bit .png or .tif, or as .npy"
     )
 
 
 def check_size(width: int, height: int, limit: int | None, copies: int = 1) -> None:
-    """Refuse a picture of more pixels than `limit`, or than Pillow's if that is None."""
+    """Refuse a picture of more pixels than `limit`, or than Pillow's limit if that is None."""
     limit, pixels = limit or MAX_PIXELS, width * height * copies
     if pixels > limit:
         times = f", {copies} times at once," if copies > 1 else ""
@@ -359,12 +359,12 @@ def check_size(width: int, height: int, limit: int | None, copies: int = 1) -> N
 def _too_large(pixels: str, wanted: str, limit: int, times: str = "") -> str:
     return (
         f"its {pixels} pixels{times} are past the limit of {limit:,}, as a "
-        f"decompression bomb's would be: if you trust it, give --max-pixels {wanted}"
+        f"decompression bomb has: if you trust it, give --max-pixels {wanted}"
     )
 
 
 def reason_of(error: Exception) -> str:
-    """Say what Pillow met, in one line."""
+    """Return what is wrong with the file, in one line."""
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         said = re.search(r"\((\d+) pixels\)", str(error))
         pixels, wanted = (f"{int(said[1]):,}", said[1]) if said else ("many", "N")

@@ -1,4 +1,4 @@
-"""Arrays to pictures, through Pillow: what a format cannot hold is refused, never clipped."""
+"""Write pictures through Pillow. What a format cannot hold is refused, never clipped."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -14,25 +14,25 @@ from numbapool.errors import PoolError
 
 from ..exits import FileError
 from ..job import RunNote, Writing
-from ..quiet import quiet
+from ..telling.quiet import quiet
 from . import FORMATS, deep_save, holding, tiff_save
 from .holding import HOLDS, OPAQUE, WIDENS, is_deep, not_held
 from .pillow import flip_lab
 from .raster import MAX_PIXELS, Frame, Raster, held, spoken
 
 _ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
-_DB_PER_QUALITY = 0.5  # of a JPEG 2000's signal to noise: 45 dB at --quality 90
-_AT_ONCE = 1 << 18  # pixels whose colours are looked up together
+_DB_PER_QUALITY = 0.5  # of a JPEG 2000: 45 dB of signal to noise at --quality 90
+_AT_ONCE = 1 << 18  # pixels per look-up of colours
 _KEEPS_PROFILE = ("PNG", "JPEG", "WEBP", "AVIF")
 
 
 def save(
     rasters: Iterable[Raster], file: BinaryIO, writing: Writing, max_pixels: int | None = None
 ) -> tuple[str, ...]:
-    """Write the frames as one picture, and give the notes that are worth a word.
+    """Write the frames as one picture, and return notes for the user.
 
-    Frames are taken one at a time. A TIFF's pages are written as they come, a GIF's are held as
-    indices, all others until the last is there; what is held has at most `max_pixels`.
+    Frames are taken one by one. Pages of a TIFF are written as they come, frames of a GIF are held
+    as indices, others are held until the last. At most `max_pixels` are held.
     """
     notes: list[str] = []
     frames = iter(rasters)
@@ -56,7 +56,7 @@ def save(
 
 
 def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
-    """Write frames by tifffile, by Pillow page for page, or by Pillow."""
+    """Write frames by tifffile, by Pillow page by page, or by Pillow at once."""
     first = next(frames)
     frames = itertools.chain([first], frames)
     (raster, _, mode), format = first, writing.format
@@ -68,8 +68,8 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
             with _told(format), quiet():
                 tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
         return
-    # By way of memory: given a file, Pillow writes to its descriptor, and takes the part that a
-    # full disk still had room for as the whole.
+    # Write to memory first. Given a file, Pillow writes to its descriptor, and takes the part that
+    # a full disk still had room for as the whole.
     whole = BytesIO()
     if is_deep(mode):
         deep_save.save_png(next(_held_by(format, frames)), whole, writing)
@@ -83,7 +83,7 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
 
 
 def _held_by(format: str, frames: Iterable[Frame]) -> Iterator[Frame]:
-    """Give the frames, as long as the format keeps their modes."""
+    """Yield the frames; refuse a mode that the format does not hold."""
     for raster, array, mode in frames:
         if not holding.holds(format, mode):
             raise not_held(raster, mode, format)
@@ -100,10 +100,10 @@ def _pages(frames: Iterable[Frame], writing: Writing, notes: list[str]) -> Itera
 
 @contextmanager
 def _told(format: str) -> Iterator[None]:
-    """Tell what Pillow cannot write; its own text for a size past the limit is good enough."""
+    """Raise a FileError for what Pillow cannot write; its own text for a size limit is good."""
     try:
         yield
-    except PoolError:  # of a later frame, which is a ValueError, too
+    except PoolError:  # of a later frame; it is a ValueError, too
         raise
     except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
@@ -125,7 +125,7 @@ def _save_by_pillow(
     else:
         image = _image(raster, array, mode, writing, notes)
     if format == "JPEG" and image.mode == "RGB":
-        # A JPEG's own subsampling is kept; anything else had its colour in full.
+        # Keep the subsampling of a JPEG; other formats have full colour.
         kept = raster.metadata.subsampling
         options["subsampling"] = kept if kept is not None and kept >= 0 else 0
     with _told(format):
@@ -135,7 +135,7 @@ def _save_by_pillow(
 
 
 def _set_maximum(file: BytesIO, maximum: int) -> None:
-    """Put another maximum into a PGM's or PPM's header: its numbers have it already."""
+    """Set the maximum in the header of a PGM or PPM, to suit its numbers."""
     kind, size, _, pixels = file.getvalue().split(b"\n", 3)
     file.seek(0)
     file.truncate()
@@ -176,7 +176,7 @@ def _image(
 
 
 def _set_palette(image: Image.Image, palette: NDArray[np.uint8], format: str) -> None:
-    """Give an image of indices its colours, in the way that the format holds their alpha."""
+    """Add colours to an image of indices, with alpha in the way of the format."""
     alpha = palette[:, 3] if palette.shape[1] == 4 else np.full(len(palette), 255, np.uint8)
     clear = np.flatnonzero(alpha != 255)
     if not clear.size:
@@ -215,7 +215,7 @@ def _flattened(image: Image.Image, background: str, holds: tuple[str, ...]) -> I
 
 
 def _indexed(array: NDArray[Any]) -> tuple[Image.Image, bool]:
-    """Give a GIF's indices and palette: the very colours where they are few enough."""
+    """Return the indices and palette of a GIF; exact colours if they are few enough."""
     height, width, channels = array.shape
     see_through = array[..., 3] < 128 if channels == 4 else None
     exact = see_through is None or bool(np.isin(array[..., 3], (0, 255)).all())
@@ -244,7 +244,7 @@ def _indexed(array: NDArray[Any]) -> tuple[Image.Image, bool]:
 
 
 def _places(colours: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give where each pixel's colour stands in a sorted palette, a few rows at a time."""
+    """Return the place of each pixel's colour in a sorted palette, a few rows at a time."""
     digits = np.array([1 << 16, 1 << 8, 1], np.uint32)
     known = palette.astype(np.uint32) @ digits
     places = np.empty(colours.shape[:2], np.uint8)
@@ -256,7 +256,7 @@ def _places(colours: NDArray[np.uint8], palette: NDArray[np.uint8]) -> NDArray[n
 
 
 def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> dict[str, Any]:
-    """Give what `Image.save` is told beside the pixels."""
+    """Return the options for `Image.save`."""
     format, metadata = writing.format, raster.metadata
     options = _quality(raster, writing, notes)
     if writing.metadata != "none" and metadata.icc and mode != "F":
@@ -279,7 +279,7 @@ def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> d
 
 
 def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, Any]:
-    """Say how exactly pixels are kept: as asked, else as they came in the same format."""
+    """Return options for lossless or lossy: as asked, else like an input of the same format."""
     format, asked = writing.format, writing.lossless
     if format == "JPEG":
         if asked:
@@ -299,9 +299,9 @@ def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, An
 
 
 class _Disposals(list[int]):
-    """What is done with each frame of a GIF before the next.
+    """How each frame of a GIF is disposed of before the next.
 
-    If all frames are alike, Pillow writes one of them, and takes this for its number.
+    If all frames are alike, Pillow writes one frame, and compares this with a number.
     """
 
     def __int__(self) -> int:
@@ -311,9 +311,9 @@ class _Disposals(list[int]):
 def _animated(
     frames: Iterator[Frame], options: dict[str, Any], writing: Writing, notes: list[str]
 ) -> Iterator[Image.Image]:
-    """Give the frames' images, and fill in `options` how each is shown, just before it is given.
+    """Yield the images of the frames; before each, set in `options` how it is shown.
 
-    That is when Pillow asks for it, of a GIF; of other formats it asks when all have been given.
+    For a GIF Pillow reads the options frame by frame, for other formats after the last frame.
     """
     format = writing.format
     durations: list[float] = []
@@ -336,7 +336,7 @@ def _animated(
             duration = raster.duration or 0
             durations.append(round(duration) if format in ("WEBP", "AVIF") else duration)
         poster = False
-        # What one frame shows the next may have to take away.
+        # A frame may have to remove what the one before shows.
         pair = (mode, following[2] if following else "")
         disposals.append(2 if {"RGBA", "LA"} & set(pair) else 0)
         yield _image(raster, array, mode, writing, notes)

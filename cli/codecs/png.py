@@ -1,4 +1,4 @@
-"""PNG's chunks: what stands in a file beside its pixels, read and put in."""
+"""The chunks of a PNG: read and inserted."""
 
 import struct
 import zlib
@@ -11,7 +11,7 @@ GREY, RGB, PALETTE, GREY_ALPHA, RGB_ALPHA = 0, 2, 3, 4, 6  # the colour types
 
 _WORDS = frozenset({b"iCCP", b"pHYs", b"eXIf", b"tEXt", b"zTXt", b"iTXt"})
 _CHANNELS = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGB_ALPHA: 4}
-# Interlaced pixels come in passes: first row and column, and the steps to the next ones.
+# The passes of an interlaced PNG: first row and column, and the steps to the next.
 _PASSES = (
     (0, 0, 8, 8),
     (0, 4, 8, 8),
@@ -21,14 +21,14 @@ _PASSES = (
     (0, 1, 2, 2),
     (1, 0, 2, 1),
 )
-_MOST_INFLATED = 1032  # bytes that deflate makes of one, at most
-_PIECE = 1 << 18  # bytes inflated at once
+_MOST_INFLATED = 1032  # the most bytes that one byte of deflate can become
+_PIECE = 1 << 18  # bytes that are inflated at once
 _INCH = 0.0254  # metres
 _HEADER_END = len(SIGNATURE) + 25
 
 
 def names(file: BinaryIO) -> set[bytes]:
-    """Give the names of the chunks before the pixels."""
+    """Return the names of the chunks before the pixels."""
     found: set[bytes] = set()
     file.seek(len(SIGNATURE))
     while len(head := file.read(8)) == 8 and head[4:] != b"IDAT":
@@ -38,9 +38,9 @@ def names(file: BinaryIO) -> set[bytes]:
 
 
 def cut_short(file: BinaryIO, inflate: bool = False) -> bool:
-    """Say whether a frame's data end before its last row; Pillow leaves the rest black.
+    """Return whether the data of a frame end before its last row; Pillow leaves the rest black.
 
-    Without `inflate`, only what is too little for so many pixels however it is packed.
+    Without `inflate`, find only data too short for so many pixels however they are packed.
     """
     file.seek(len(SIGNATURE) + 8)
     width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(13))
@@ -66,7 +66,7 @@ def cut_short(file: BinaryIO, inflate: bool = False) -> bool:
 def _frames(
     file: BinaryIO, size: tuple[int, int]
 ) -> Iterator[tuple[tuple[int, int], list[tuple[int, int]]]]:
-    """Give each frame's width and height, and where the parts of its data stand."""
+    """Yield the width and height of each frame, and the places of its data."""
     parts: list[tuple[int, int]] = []
     file.seek(len(SIGNATURE))
     while len(head := file.read(8)) == 8:
@@ -86,7 +86,7 @@ def _frames(
 
 
 def _inflates_to(file: BinaryIO, parts: list[tuple[int, int]], wanted: int) -> bool:
-    """Say whether the parts' data have so many bytes once they are inflated."""
+    """Return whether the data have this many bytes once they are inflated."""
     inflater = zlib.decompressobj()
     for at, size in parts:
         file.seek(at)
@@ -101,7 +101,7 @@ def _inflates_to(file: BinaryIO, parts: list[tuple[int, int]], wanted: int) -> b
 
 
 def without_pixels(data: bytes) -> BinaryIO:
-    """Give a PNG of one pixel that says all else that `data` says, before and after the pixels."""
+    """Return a PNG of one pixel with all the other chunks of `data`."""
     words = b"".join(chunk(name, body) for name, body in _chunks(data) if name in _WORDS)
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, GREY, 0, 0, 0))
     pixels = chunk(b"IDAT", zlib.compress(bytes(2)))
@@ -114,7 +114,7 @@ def with_words(
     exif: bytes | None = None,
     dpi: tuple[float, float] | None = None,
 ) -> bytes:
-    """Put a profile, EXIF and a resolution into a PNG that has none."""
+    """Insert a profile, EXIF and a resolution into a PNG that has none."""
     words = b""
     if icc:
         words += chunk(b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
@@ -127,7 +127,7 @@ def with_words(
 
 
 def chunk(name: bytes, body: bytes) -> bytes:
-    """Make a chunk: its length, name, body and checksum."""
+    """Return a chunk: length, name, body and checksum."""
     return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 

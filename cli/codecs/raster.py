@@ -1,4 +1,4 @@
-"""What codecs load and save: an array, and what its numbers and axes mean."""
+"""Rasters, which codecs load and save: an array, and what its numbers and axes mean."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,33 +11,33 @@ from numpy.typing import NDArray
 from ..exits import FileError
 from .georeference import Georeference
 
-# Past twice its own limit Pillow refuses a picture as a decompression bomb; so do we.
+# Pillow refuses a picture beyond twice its limit as a decompression bomb; so do we.
 MAX_PIXELS = 2 * 89_478_485
 
 
 @dataclass(frozen=True)
 class Metadata:
-    """What a picture's file says beside its pixels.
+    """The metadata of a picture.
 
     Attributes
     ----------
     poster
-        Whether an APNG's first picture is shown only where it cannot be animated.
+        Whether the first picture of an APNG is only for programs that show no animation.
     subsampling
-        A JPEG's, in Pillow's numbers.
+        The chroma subsampling of a JPEG, as Pillow numbers it.
     compression
-        A TIFF's, in Pillow's words, or that an ``.npz`` is compressed.
+        The compression of a TIFF, as Pillow names it, or of an ``.npz``.
     lossless
-        The format that holds every pixel exactly (WEBP, JPEG2000), or may do so (AVIF).
+        The format of a lossless file (WEBP, JPEG2000), or a perhaps lossless one (AVIF).
     planar
         Whether a TIFF stores one channel after the other.
     white_is_zero
         Whether the file's smallest number is white; the raster holds lightness.
     maximum
-        The number that stands for white where it is not the type's largest: a PGM's maximum, or
-        15 of a TIFF of 4 bits.
+        The number of white, if it is not the largest of the type: the maximum of a PGM, or 15
+        in a TIFF of 4 bits.
     nodata
-        The number that a GeoTIFF says to stand for no value, as text.
+        The number that means "no value" in a GeoTIFF, as text.
     gdal
         GDAL's metadata: XML with names, scales and offsets of the bands.
     """
@@ -58,6 +58,59 @@ class Metadata:
     georeference: Georeference | None = None
 
 
+@dataclass(frozen=True)
+class Form:
+    """A raster without its numbers. It decides what pooling makes of the raster.
+
+    Attributes
+    ----------
+    shape, dtype
+        The array's.
+    data_format, mode, metadata, deep
+        As in `Raster`.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    data_format: str
+    mode: str = ""
+    metadata: Metadata = field(default_factory=Metadata)
+    deep: bool = False
+
+    @property
+    def picture(self) -> bool:
+        """Whether it is a picture, not a plain array."""
+        return bool(self.mode)
+
+    @property
+    def spatial(self) -> tuple[int, int]:
+        """Height and width."""
+        if not self.data_format:
+            raise FileError("which of its axes are height and width is not known: --data-format")
+        height, width = self.shape[self.planes : self.planes + 2]
+        return height, width
+
+    @property
+    def planes(self) -> int:
+        """How many axes come before height and width."""
+        return len(self.shape) - (3 if self.data_format == "NHWC" else 2)
+
+    @property
+    def channels(self) -> int:
+        """How many channels a picture has; 1 for a plain array."""
+        return self.shape[-1] if self.picture and len(self.shape) == 3 else 1
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels a picture has, or how many numbers an array has."""
+        return prod(self.spatial if self.picture else self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes the numbers take."""
+        return prod(self.shape) * self.dtype.itemsize
+
+
 @dataclass(frozen=True, eq=False)
 class Raster:
     """One picture, one frame of an animation, or one array of a file.
@@ -65,24 +118,24 @@ class Raster:
     Attributes
     ----------
     array
-        The values. Where `mode` is not empty: (height, width) or (height, width, channels).
+        The values; of a picture: (height, width) or (height, width, channels).
     data_format
-        "NCHW" where the last two axes are height and width, "NHWC" where channels follow them,
-        empty where that is not known and was not needed.
+        "NCHW" if the last two axes are height and width, "NHWC" if channels follow them, empty if
+        it is not known.
     mode
-        What the channels are, in Pillow's words ("RGBA"), and their depth where it is not
-        Pillow's ("RGBA;16", "RGB;32F", "L;16S"); empty for a plain array. A letter X is a band
-        without a meaning of its own ("RGBX;8", "LXXX;16").
+        The channels, as Pillow names them ("RGBA"), with their depth if Pillow has no such mode
+        ("RGBA;16", "RGB;32F", "L;16S"); empty for a plain array. X is a band without a meaning
+        ("RGBX;8", "LXXX;16").
     frames
-        How many the file has.
+        How many frames the file has.
     deep
-        Whether a frame of the file is of a kind that Pillow does not read as it is.
+        Whether Pillow does not read a frame of the file exactly.
     duration
-        How long an animation shows this frame, in milliseconds.
+        How long an animation shows the frame, in milliseconds.
     name
         The array's name in an ``.npz``.
     palette
-        The colours (RGB or RGBA rows) that the values are indices of.
+        The colours (rows of RGB or RGBA) for the values, which are indices.
     """
 
     array: NDArray[Any]
@@ -97,20 +150,25 @@ class Raster:
     deep: bool = False
 
     @property
+    def form(self) -> Form:
+        """The raster without its numbers."""
+        array = self.array
+        return Form(array.shape, array.dtype, self.data_format, self.mode, self.metadata, self.deep)
+
+    @property
     def picture(self) -> bool:
-        """Whether it is one, not a plain array."""
+        """Whether it is a picture, not a plain array."""
         return bool(self.mode)
 
     @property
     def spatial(self) -> tuple[int, int]:
         """Height and width."""
-        shape = self.array.shape
-        return shape[-3:-1] if self.data_format == "NHWC" else shape[-2:]
+        return self.form.spatial
 
     @property
     def pixels(self) -> int:
-        """How many pixels a picture has, or numbers an array."""
-        return prod(self.spatial) if self.picture else self.array.size
+        """How many pixels a picture has, or how many numbers an array has."""
+        return self.form.pixels
 
 
 DEPTHS: dict[str, np.dtype[Any]] = {
@@ -118,7 +176,7 @@ DEPTHS: dict[str, np.dtype[Any]] = {
     **{f"{8 * size}S": np.dtype(f"i{size}") for size in (1, 2, 4, 8)},
     **{f"{8 * size}F": np.dtype(f"f{size}") for size in (2, 4, 8)},
 }
-"""The types of number that a mode's depth stands for."""
+"""The dtypes for the depths of modes."""
 
 _PILLOWS: dict[str, np.dtype[Any]] = {
     "1": np.dtype(np.bool_),
@@ -128,29 +186,29 @@ _PILLOWS: dict[str, np.dtype[Any]] = {
 
 
 def dtype_of(mode: str) -> np.dtype[Any]:
-    """Give the type of number that a mode's channels hold."""
+    """Return the dtype of a mode's channels."""
     base, _, depth = mode.partition(";")
     return DEPTHS[depth] if depth else _PILLOWS.get(base, np.dtype(np.uint8))
 
 
 Frame = tuple[Raster, NDArray[Any], str]
-"""What was pooled, and its array and mode as a file is to hold them."""
+"""A raster, and its array and mode as the file will hold them."""
 
 
 def channels_of(mode: str) -> int:
-    """Give how many channels a mode has."""
+    """Return the number of channels of a mode."""
     base = mode.partition(";")[0]
     return 3 if base == "YCbCr" else len(base)
 
 
 def alpha_of(mode: str) -> int | None:
-    """Give the place of a mode's alpha among its channels, or None."""
+    """Return the index of the alpha among a mode's channels, or None."""
     base = mode.partition(";")[0]
     return base.index("A") if "A" in base and base != "LAB" else None
 
 
 def spoken(mode: str) -> str:
-    """Give a mode in words: "16-bit RGB" of "RGB;16", "palette" of "P"."""
+    """Return a mode in words: "16-bit RGB" for "RGB;16", "palette" for "P"."""
     base, _, depth = mode.partition(";")
     if not depth:
         return {"P": "palette"}.get(mode, mode)
@@ -163,7 +221,7 @@ def spoken(mode: str) -> str:
 
 
 def held(rasters: Iterable[Raster], most: int) -> Iterator[Raster]:
-    """Give the frames, as long as all together they have at most so many pixels."""
+    """Yield the frames; refuse more than `most` pixels in all."""
     pixels = 0
     for raster in rasters:
         pixels += raster.pixels
@@ -181,14 +239,14 @@ def refuse_more(pixels: int, most: int) -> None:
 
 
 def lightness(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
-    """Give the lightness of numbers of which the smallest is white, or back."""
+    """Return lightness for numbers whose smallest is white, or the other way round."""
     if maximum:
         return np.asarray(maximum - array, array.dtype)
     return -array if array.dtype.kind == "f" else ~array
 
 
 def turned(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
-    """Turn grey by `lightness`; further bands beside it stay as they are."""
+    """Return an array with grey turned by `lightness`; other bands stay as they are."""
     if array.ndim == 2:
         return lightness(array, maximum)
     array = array.copy()

@@ -1,8 +1,8 @@
-"""What a TIFF says of its pages: which numbers they hold, and what these mean.
+"""The pages of a TIFF, from their tags: which numbers they hold, and what the numbers mean.
 
-Pillow opens grey of many kinds, and mistakes some of them: it takes unsigned 32 bits for signed,
-signed 8 bits for unsigned, and swaps no bytes of what is compressed. So we ask it for the bits
-as they are stored (`as_stored`), and the tags for what they are.
+Pillow opens many kinds of grey and misreads some: it takes unsigned 32 bits for signed, signed 8
+bits for unsigned, and does not swap bytes of compressed data. So we ask Pillow for the bits as
+they are stored (`as_stored`), and the tags for their type.
 """
 
 from dataclasses import replace
@@ -31,17 +31,17 @@ _CENTIMETRE = 3  # of the resolution's units
 _SEPARATE = 2  # of the planar configurations
 _REDUCED = 1  # of a page's kinds
 _JPEG = 7
-_WEBP = 50001  # which the libtiff of Pillow's wheels does not unpack
+_WEBP = 50001  # which the libtiff in Pillow's wheels cannot unpack
 
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _MASK, _CMYK = 0, 1, 2, 3, 4, 5
 _COLOURS = {_WHITE_IS_ZERO: "L", _BLACK_IS_ZERO: "L", _RGB: "RGB", _PALETTE: "P", _CMYK: "CMYK"}
-_EXTRAS = {0: "X", 1: "a", 2: "A", 999: "A"}  # 999 is Corel Draw's
+_EXTRAS = {0: "X", 1: "a", 2: "A", 999: "A"}  # 999 is written by Corel Draw
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
 _SIGNS = {_UNSIGNED: "", _SIGNED: "S", _FLOAT: "F", _UNDEFINED: ""}  # in a mode's depth
 
 _OVERVIEWS = RunNote("smaller copies of the picture in the same file (overviews) were left out")
 
-# Grey whose bits Pillow has room for: Pillow's mode, and its words for their order.
+# Kinds of grey that fit one of Pillow's modes: the mode, and Pillow's names of byte orders.
 _ROOM: dict[int, tuple[str, str]] = {8: ("L", "L"), 16: ("I;16", "I;16"), 32: ("I", "I;32")}
 _GREYS = {(_UNSIGNED, 8), (_UNSIGNED, 16), (_UNSIGNED, 32), (_SIGNED, 8), (_SIGNED, 16)}
 _GREYS |= {(_SIGNED, 32), (_FLOAT, 32)}
@@ -50,16 +50,16 @@ _SHORT_NAMES = {"L;16": "I;16", "L;32S": "I", "L;32F": "F"}
 for _prefix in (b"II", b"MM"):
     for _photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO):
         for _format, _size in _GREYS:
-            # Else Pillow refuses to open some of them.
+            # Without these, Pillow refuses to open some TIFFs.
             TiffImagePlugin.OPEN_INFO.setdefault(
                 (_prefix, _photometric, (_format,), 1, (_size,), ()), _ROOM[_size]
             )
 
 
 def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
-    """Give what each page's header says, up to one that is damaged; none of what is no TIFF.
+    """Return the pages of a TIFF, up to a damaged one; none if the file is not a TIFF.
 
-    With `described`, also what stands beside the pixels of pages that Pillow does not read.
+    With `described`, include the metadata of pages that Pillow does not read.
     """
     file.seek(0)
     head = file.read(16)
@@ -69,7 +69,7 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
         directory = TiffImagePlugin.ImageFileDirectory_v2(head[:2] + b"*\0" + head[4:8])
         big = b"+" in head[:4]
         if big:
-            # Pillow itself takes a BigTIFF whose bytes are swapped for none.
+            # Pillow does not recognise a BigTIFF with swapped bytes.
             order: Literal["little", "big"] = "little" if head[:2] == b"II" else "big"
             directory._bigtiff, directory.next = True, int.from_bytes(head[8:16], order)
         opens = not (big and head[:2] == b"MM")
@@ -81,7 +81,7 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
             reduced = bool(found) and bool(directory.get(_KIND, 0) & _REDUCED)
             found.append(replace(page, reduced=reduced))
     except Exception:
-        pass  # Pillow meets the same, and tells it
+        pass  # Pillow meets the same error, and it is reported there
     file.seek(0)
     return tuple(found)
 
@@ -89,7 +89,7 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
 def _page(file: BinaryIO, tags: Any, opens: bool, described: bool) -> Page:
     samples = _number(tags, _SAMPLES, 1)
     bits, formats = _numbers(tags, _BITS, 1), _numbers(tags, _FORMAT, _UNSIGNED)
-    photometric = _number(tags, _PHOTOMETRIC, _WHITE_IS_ZERO)  # as Pillow takes it
+    photometric = _number(tags, _PHOTOMETRIC, _WHITE_IS_ZERO)  # as Pillow does
     base = _base(photometric, samples, _numbers(tags, _EXTRA))
     mode = ""
     if base not in ("", "P") and len(set(bits)) == len(set(formats)) == 1:
@@ -128,7 +128,7 @@ def _number(tags: Any, tag: int, default: int) -> int:
 
 
 def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
-    """Give a tag's whole numbers; of a damaged file it may have anything."""
+    """Return the whole numbers of a tag; in a damaged file it may hold anything."""
     value = tags.get(tag, default)
     numbers = value if isinstance(value, tuple) else (value,)
     if not all(isinstance(number, int) for number in numbers):
@@ -137,7 +137,7 @@ def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
 
 
 def _refused(tags: Any, photometric: int) -> str:
-    """Say why a page's numbers would come out wrong, or give nothing."""
+    """Return why the numbers of a page would come out wrong, or ""."""
     if photometric == _MASK:
         return (
             "it has a mask that says which pixels count, which is not read: make an alpha of it "
@@ -153,41 +153,43 @@ def _refused(tags: Any, photometric: int) -> str:
 
 
 def said_of(pages: tuple[Page, ...]) -> tuple[str, ...]:
-    """Say that smaller copies were left out, if there are any."""
+    """Return a note if smaller copies are left out."""
     return (_OVERVIEWS,) if any(page.reduced for page in pages) else ()
 
 
 def _base(photometric: int, samples: int, extra: tuple[int, ...]) -> str:
-    """Give the letters of a page's channels, or nothing where they are not known."""
+    """Return the letters of a page's channels, or "" if they are not known."""
     colour = _COLOURS.get(photometric, "")
     more = samples - len(colour)
     if not colour or more < 0:
         return ""
     if photometric == _RGB and more == 1 and not extra:
-        return "RGBA"  # Pillow and most others take the fourth for an alpha if nothing is said
+        return "RGBA"  # Pillow and most programs take an unnamed fourth band for an alpha
     extra = (*extra, *(0,) * more)[:more]
     letters = "".join(_EXTRAS.get(kind, "X") for kind in extra)
-    # A second alpha has no meaning that is known.
+    # A second alpha has no known meaning.
     first = next((n for n, letter in enumerate(letters) if letter != "X"), len(letters))
     return colour + letters[: first + 1] + "X" * (len(letters) - first - 1)
 
 
 def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
-    """Say whether Pillow opens a page, and all of its numbers, if asked for them as stored."""
+    """Return whether Pillow reads all numbers of a page, if asked for them as stored."""
     compression = tags.get(_COMPRESSION, 1)
     if compression == _WEBP or compression not in TiffImagePlugin.COMPRESSION_INFO:
         return False
     if compression == _JPEG and max(bits) > 8:
-        return False  # Pillow opens it, and unpacks what libtiff has unpacked
+        return False  # Pillow opens it, and unpacks again what libtiff has unpacked
     if base == "L":
         key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
         return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO
-    known = "X" not in base if base else samples <= 3  # YCbCr or LAB, of which Pillow reads three
+    known = (
+        "X" not in base if base else samples <= 3
+    )  # YCbCr or LAB, of which Pillow reads three channels
     return max(bits) <= 8 and set(formats) == {_UNSIGNED} and known
 
 
 def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Metadata:
-    """Add what both ways of reading take from the tags."""
+    """Return the metadata in the tags, for both ways of reading."""
     georeference = None
     try:
         georeference = georeference_of(tags)
@@ -209,7 +211,7 @@ def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Meta
 
 
 def _lasting(text: str, notes: list[str]) -> str:
-    """Give GDAL's metadata without the statistics, which were of the pixels before."""
+    """Return GDAL's metadata without statistics, which hold for the old pixels."""
     if not text:
         return ""
     try:
@@ -244,7 +246,7 @@ def _metadata(file: BinaryIO, tags: Any, notes: list[str]) -> Metadata:
 
 
 def as_stored(picture: Image.Image, page: Page) -> bool:
-    """Ask Pillow for the bits of a grey page as they are, and say whether it will give them."""
+    """Ask Pillow for the stored bits of a grey page; return whether it will give them."""
     room = _ROOM.get(page.bits)
     if room is None or page.mode.partition(";")[0] not in ("L", "I", "F"):
         return False

@@ -1,4 +1,4 @@
-"""TIFF through Pillow, page by page: grey of every kind that Pillow has room for, and geography."""
+"""Write TIFF through Pillow, page by page, with every kind of grey and georeferences."""
 
 import io
 import struct
@@ -24,13 +24,13 @@ _PHOTOMETRIC, _FORMAT = 262, 339
 _GDAL_METADATA, _NODATA = 42112, 42113
 _WHITE_IS_ZERO = 0
 _UNSIGNED, _SIGNED = 1, 2
-_GROUPS = (0x8769, 0x8825)  # of EXIF: the camera's and the place's tags
+_GROUPS = (0x8769, 0x8825)  # EXIF groups: the camera's tags and the place's tags
 
 
 class Plain(io.RawIOBase):
-    """A file without a descriptor: given one, libtiff and tifffile write past Python.
+    """A file that hides its descriptor, with which libtiff and tifffile would bypass Python.
 
-    They take the part that a full disk still had room for as the whole.
+    They would not notice that a full disk took only a part.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -51,29 +51,29 @@ class Plain(io.RawIOBase):
         return len(data)
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Go to a place."""
+        """Set the position."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
-        """Give the place."""
+        """Return the position."""
         return self._file.tell()
 
     def readable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def writable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """Say yes."""
+        """Return True."""
         return True
 
 
 @dataclass(frozen=True)
 class Page:
-    """An image that holds the page's bits, the mode that they are of, and what stands beside."""
+    """An image with the bits of a page, the mode of the bits, and the metadata."""
 
     image: Image.Image
     mode: str
@@ -81,7 +81,7 @@ class Page:
 
 
 def as_stored(raster: Raster, array: NDArray[Any], mode: str) -> tuple[NDArray[Any], str]:
-    """Give the numbers as the file is to hold them, and the mode of Pillow's that has room."""
+    """Return the numbers as the file will hold them, and a mode of Pillow that fits."""
     if raster.metadata.white_is_zero:
         array = turned(array, raster.metadata.maximum)
     if mode in RENAMED:
@@ -92,7 +92,7 @@ def as_stored(raster: Raster, array: NDArray[Any], mode: str) -> tuple[NDArray[A
 
 
 def save(pages: Iterator[Page], file: BinaryIO, writing: Writing, notes: list[str]) -> None:
-    """Write the pages as they come."""
+    """Write the pages one by one."""
     changes: list[dict[int, int]] = []
     first = next(pages)
     second = next(pages, None)
@@ -124,13 +124,13 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
     if page.mode in ("L;8S", "L;16S"):
         tags[_FORMAT] = _SIGNED
     if metadata.maximum:
-        tags[MAXIMUM] = metadata.maximum  # libtiff writes a 1: it is set right at the end
+        tags[MAXIMUM] = metadata.maximum  # libtiff writes a 1, which is corrected at the end
     kind = metadata.compression
     options["compression"] = kind if kind in _LOSSLESS else "tiff_adobe_deflate"
     if len(tags):
         options["exif"] = tags
         if kind != "raw" and any(group in tags for group in _GROUPS):
-            # Pillow fails to write these through libtiff, which does the compressing.
+            # Pillow cannot write these through libtiff, which compresses.
             options["compression"] = "raw"
             notes.append("to keep its EXIF the TIFF was left uncompressed")
     if metadata.planar:
@@ -139,7 +139,7 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
 
 
 def beside(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:
-    """Give the tags that say where the pixels lie and what their numbers mean."""
+    """Return the tags for the place of the pixels and the meaning of the numbers."""
     tags: list[tuple[int, Any]] = []
     if metadata.georeference and writing.metadata == "all":
         tags += [(tag, value) for tag, _, value in metadata.georeference.tags()]
@@ -151,7 +151,7 @@ def beside(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:
 
 
 def _changes(page: Page) -> dict[int, int]:
-    """Give the tags that Pillow writes by its own mode, and what they are to be."""
+    """Return the tags that Pillow writes from its mode, with the right values."""
     changes = {}
     if page.metadata.white_is_zero:
         changes[_PHOTOMETRIC] = _WHITE_IS_ZERO
@@ -163,7 +163,7 @@ def _changes(page: Page) -> dict[int, int]:
 
 
 def _set(file: BinaryIO, changes: list[dict[int, int]]) -> None:
-    """Set tags of one short number in the directories of a file that is written."""
+    """Set tags of one short number in the directories of a written file."""
     if not any(changes):
         return
     file.seek(0)

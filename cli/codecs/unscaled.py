@@ -1,4 +1,4 @@
-"""Numbers as a file has them, if Pillow would scale or shift them as it reads them."""
+"""The numbers of a file as stored, where Pillow scales or shifts them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,12 +23,12 @@ _FEW_BITS = {"L;2": 3, "L;4": 15}  # Pillow's words for a PNG's grey, and its la
 
 
 def prepared(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Prepare a picture that is not loaded yet; what is given then restores its numbers.
+    """Prepare a picture before it is loaded; return a function that restores its numbers.
 
     Raises
     ------
     FileError
-        If they cannot be had.
+        If the numbers cannot be restored.
     """
     prepare = {"PPM": _netpbm, "FITS": _fits, "JPEG2000": _jpeg2000, "PNG": _png}.get(
         picture.format or ""
@@ -41,7 +41,7 @@ def _as_they_are(array: NDArray[Any], mode: str) -> Kept:
 
 
 def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Let a maximum of 1023 or 15 be: Pillow scales numbers to 65535 or 255."""
+    """Keep a maximum such as 1023 or 15; Pillow scales numbers to 65535 or 255."""
     tile: Any = picture.tile  # type: ignore[attr-defined]
     (whole,) = tile
     if whole.codec_name not in ("ppm", "ppm_plain"):
@@ -67,7 +67,7 @@ def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
 
 
 def more_follows(picture: Image.Image) -> bool:
-    """Say whether another picture follows a binary PNM's first."""
+    """Return whether another picture follows the first of a binary PNM."""
     file: Any = picture.fp  # type: ignore[attr-defined]
     (tile,) = picture.tile  # type: ignore[attr-defined]
     wide = isinstance(tile.args, tuple) and isinstance(tile.args[1], int) and tile.args[1] > 255
@@ -86,7 +86,7 @@ def _axes(cards: dict[bytes, bytes]) -> int:
 
 
 def _cards(file: Any) -> dict[bytes, bytes]:
-    """Give what the header says of the first image, which may be an extension's."""
+    """Return the header of the first image, which may be in an extension."""
     at = file.tell()
     file.seek(0)
     cards: dict[bytes, bytes] = {}
@@ -99,14 +99,14 @@ def _cards(file: Any) -> dict[bytes, bytes]:
         elif _axes(cards):
             break
         else:
-            file.seek(-(-file.tell() // _UNIT) * _UNIT)  # no image yet: the next header
+            file.seek(-(-file.tell() // _UNIT) * _UNIT)  # no image here: read the next header
             cards = {}
     file.seek(at)
     return cards
 
 
 def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Give 16 bits their sign; refuse numbers that Pillow would round, or leave unscaled."""
+    """Restore the sign of 16 bits; refuse numbers that Pillow would round or not scale."""
     cards = _cards(picture.fp)  # type: ignore[attr-defined]
     if b"ZIMAGE" in cards:
         raise FileError("it is compressed within (ZIMAGE), which is not read: unpack it first")
@@ -118,7 +118,7 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
     if b"BLANK" in cards:
         number = cards[b"BLANK"].decode("ascii", "replace")
         raise FileError(
-            f"its number {number} stands for no value (BLANK), which is not heeded here: save it "
+            f"its number {number} stands for no value (BLANK), which is ignored here: save it "
             "as .npy, and give --nodata"
         )
     bits = int(cards.get(b"BITPIX", b"8"))
@@ -132,7 +132,7 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
         )
 
     tile: Any = picture.tile  # type: ignore[attr-defined]
-    if bits in _BIG_ENDIAN and tile[0].codec_name == "raw":  # Pillow 11.0 swaps no bytes
+    if bits in _BIG_ENDIAN and tile[0].codec_name == "raw":  # Pillow 11.0 does not swap bytes
         tile[0] = tile[0]._replace(args=(_BIG_ENDIAN[bits], *tile[0].args[1:]))
 
     def kept(array: NDArray[Any], mode: str) -> Kept:
@@ -142,7 +142,7 @@ def _fits(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
 
 
 def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Take back the shift by which Pillow fills 8 or 16 bits."""
+    """Undo the shift by which Pillow fills 8 or 16 bits."""
     header = header_of(picture.fp)  # type: ignore[attr-defined]
     if header is None or not header.bits:
         raise FileError("it is damaged: its data cannot be decoded")
@@ -167,7 +167,7 @@ def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
 
 
 def _png(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Let a transparent grey of 2 or 4 bits be the shade that Pillow makes of it."""
+    """Set a transparent grey of 2 or 4 bits to the shade that Pillow makes of it."""
     tile: Any = picture.tile  # type: ignore[attr-defined]
     shade = picture.info.get("transparency")
     full = _FEW_BITS.get(str(tile[0].args)) if tile else None

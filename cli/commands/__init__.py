@@ -1,1 +1,11 @@
-"""The commands, a file each."""
+"""The commands, one file per command, each imported when it is named."""
+
+SHORT_HELP = {
+    "pyramid": "Pool again and again: each level from the one before.",
+    "sheet": "Show inputs and their pooled results on one picture.",
+    "diff": "Measure how much two pictures or arrays differ, and where.",
+    "info": "Show what a file holds, and what pooling would make of it.",
+    "doctor": "Show what is installed, and whether it works.",
+    "warmup": "Compile kernels ahead of their first use.",
+}
+"""The commands that are not operators, in the order of the help."""

@@ -3,27 +3,31 @@
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import options
+from ..asking import asked, options
+from ..asking.params import complete_path
 from ..exits import ExitCode, FileError
-from ..job import STREAM, OnExists, Reading
-from ..params import complete_path
-from ..sources import shown
-from ..targets import clear_stale, exists, picture_format, refuse_taken, writing
+from ..files.name import picture_format
+from ..files.write import clear_stale, exists, refuse_taken, writing
+from ..job import STREAM, Reading, Writing
+from ..telling.names import shown
+from ..telling.reasons import reason
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from ..codecs.raster import Raster
-    from ..difference import Difference
+    from ..rasters.difference import Difference
 
 _LABEL = 13  # the column in which values begin
 
 
 @click.command(
     "diff",
-    short_help="Measure how much two pictures or arrays differ, and where.",
+    short_help=SHORT_HELP["diff"],
     epilog="\b\nExamples:\n  pool diff photo.png photo.jpg\n"
     "  pool diff before.npy after.npy --json\n  pool diff a.png b.png -o heat.png\n",
 )
@@ -41,35 +45,36 @@ _LABEL = 13  # the column in which values begin
     "--peak",
     type=click.FloatRange(min=0, min_open=True),
     metavar="V",
-    help="What PSNR holds errors against.  [default: the range of 8 and 16 bits, else of A]",
+    help="The peak value of PSNR.  [default: the range of 8 and 16 bits, else of A]",
 )
 @options.apply(options.READING)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object; null is no finite number.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object; null for a number that is not finite."
+)
 @options.DEBUG
 def command(a: str, b: str, **given: Any) -> None:
     """Measure how much A and B differ, and where: pictures or .npy of one shape and type.
 
-    Told are PSNR in dB, the mean squared error and its root, the largest difference and its
-    place, and how many pixels differ. 16 bits are compared as such. Differences are no error:
-    the exit code is 0.
+    Shows PSNR in dB, the mean squared error and its root, the largest difference and its place,
+    and how many pixels differ. 16-bit numbers are compared as they are. Differences are not an
+    error: the exit code is 0.
     """
     if a == b == STREAM:
         raise click.UsageError("A and B are both standard input: name one of them.")
     if given["peak"] is not None and not math.isfinite(given["peak"]):
-        raise click.UsageError("--peak is no finite number.")
-    output, policy = given["output"], options.on_exists_of(given)
+        raise click.UsageError("--peak is not a finite number.")
+    output, policy = given["output"], asked.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
     clear_stale([output or ""])
+    reading = replace(asked.reading_of(given), any_axes=output is None)
     try:
         if output is not None and policy == "error":
             refuse_taken(output)
-        difference = _compared(a, b, given)
-        drawn = None if output is None else _draw(difference, output, format, policy)
+        difference = _compared(a, b, reading)
+        drawn = None if output is None else _draw(difference, output, Writing(format, policy))
     except Exception as error:
         if given["debug"]:
             raise
-        from ..reasons import reason
-
         click.echo(f"pool: {shown(reason(error))}", err=True)
         raise click.exceptions.Exit(ExitCode.SOME_FAILED) from error
     measured = _measured(difference, given["peak"])
@@ -82,19 +87,16 @@ def command(a: str, b: str, **given: Any) -> None:
         click.echo(f"{'heat map':{_LABEL}}{shown(drawn)}, {_scale(difference)}")
 
 
-def _compared(a: str, b: str, given: dict[str, Any]) -> "Difference":
-    from dataclasses import replace
+def _compared(a: str, b: str, reading: Reading) -> "Difference":
+    from ..rasters.difference import compare
 
-    from ..difference import compare
-
-    wants_heat = given["output"] is not None
-    reading = replace(options.reading_of(given), any_axes=not wants_heat)
+    wants_heat = not reading.any_axes
     return compare(_loaded(a, reading), _loaded(b, reading), (a, b), wants_heat)
 
 
 def _loaded(source: str, reading: Reading) -> Iterator["Raster"]:
-    from ..engine import load, opened
-    from ..reasons import reason
+    from ..codecs.load import load
+    from ..files.open import opened
 
     try:
         with opened(source, reading) as file:
@@ -103,19 +105,19 @@ def _loaded(source: str, reading: Reading) -> Iterator["Raster"]:
         raise FileError(f"{shown(source)}: {reason(error)}") from error
 
 
-def _draw(difference: "Difference", output: str, format: str, policy: OnExists) -> str | None:
-    """Write the heat map, and give the name that it got."""
-    from ..codecs import pillow_save
-    from ..heat import heat_map
-    from ..job import Writing
+def _draw(difference: "Difference", output: str, said: Writing) -> str | None:
+    """Write the heat map, and return its name."""
+    from ..codecs.save import save
+    from ..rasters.heat import heat_map
 
+    policy = said.on_exists
     if policy == "skip" and exists(output):
         click.echo(f"pool: {shown(output)} exists and was left as it is", err=True)
         return None
     if difference.heat is None:
         raise FileError("there is nothing to draw a heat map of")
     with writing(output, policy) as target:
-        pillow_save.save([heat_map(difference.heat)], target.file, Writing(format))
+        save([heat_map(difference.heat)], target.file, said)
     return target.path
 
 
@@ -163,12 +165,12 @@ def _rows(difference: "Difference", measured: dict[str, Any]) -> Iterator[tuple[
 
 
 def _number(number: float) -> str:
-    """Give a whole number whole, and others to six digits."""
+    """Return a whole number as it is, another number with six digits."""
     return f"{number:.0f}" if isinstance(number, int) else f"{number:.6g}"
 
 
 def _scale(difference: "Difference") -> str:
-    from ..heat import largest_finite
+    from ..rasters.heat import largest_finite
 
     assert difference.heat is not None
     most = largest_finite(difference.heat)

@@ -4,27 +4,28 @@ import json
 
 import click
 
-from .. import options
+from ..asking import options
 from ..exits import ExitCode
+from . import SHORT_HELP
 
 _LABEL = 12  # the column in which values begin
 
 
 @click.command(
     "doctor",
-    short_help="Say what is installed here, and whether it works.",
+    short_help=SHORT_HELP["doctor"],
     epilog="\b\nExamples:\n  pool doctor\n  pool doctor --json\n",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @options.DEBUG
 def command(as_json: bool, debug: bool) -> None:
-    """Say which versions, threads, formats and kernels there are, and pool a known array.
+    """Show versions, threads, formats and kernels, and pool a known array.
 
     Exit codes: 0 the array came out right, 1 it did not.
     """
-    from ..checks import CHECKS
-    from ..compiling import announced_by
-    from ..reasons import reason
+    from ..telling.compiling import announced_by
+    from ..telling.reasons import reason
+    from ..work.doctor import CHECKS
 
     told: dict[str, dict[str, object]] = {}
     problems = []

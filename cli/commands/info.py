@@ -1,42 +1,53 @@
 """``pool info``: what is in a file, and what a pooling would make of it."""
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import options
+from ..asking import asked, options
+from ..asking.params import complete_path
 from ..exits import ExitCode
-from ..job import Window
-from ..params import complete_path
-from ..sources import find, shown
+from ..files.find import find
+from ..job import Reading, Values, Window
+from ..operators import OPERATORS, Operator
+from ..telling.names import shown
+from ..telling.reasons import reason
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
-    from ..facts import Facts, Part
+    from ..codecs.raster import Form
+    from ..work.facts import Facts
 
+_VALUES = Values(q=50.0)  # of any: forms do not depend on it
 _LABEL = 13  # the column in which values begin
 
 
 @click.command(
     "info",
-    short_help="Say what is in a file, and what pooling would make of it.",
+    short_help=SHORT_HELP["info"],
     epilog="\b\nExamples:\n  pool info photo.jpg\n  pool info features.npy -k 3 -s 2 -p 1\n",
 )
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
+@click.option(
+    "--operator",
+    type=click.Choice(list(OPERATORS)),
+    help="Show what this operator would make, with its type of number.  [default: only the shape]",
+)
 @options.apply([*options.WINDOW, *options.READING])
-@click.option("-r", "--recursive", is_flag=True, help="Look in the folders below, too.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON line a file.")
+@click.option("-r", "--recursive", is_flag=True, help="Look in subfolders, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line per file.")
 @options.DEBUG
 def command(inputs: tuple[str, ...], **given: Any) -> None:
-    """Say what is in INPUT, by its header alone, and what a pooling would make of it."""
-    from ..facts import inspect
-    from ..reasons import reason
+    """Show what INPUT holds, from its header alone, and what pooling would make of it."""
+    from ..work.facts import inspect
 
-    window, reading = options.window_of(given), options.reading_of(given)
+    said = _asked(given)
     code = ExitCode.DONE
     for source in find(inputs, recursive=given["recursive"]).sources:
         try:
-            facts = inspect(source.path, reading)
+            facts = inspect(source.path, said.reading)
         except Exception as error:
             if given["debug"]:
                 raise
@@ -44,50 +55,73 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
             code = ExitCode.SOME_FAILED
             continue
         if given["as_json"]:
-            click.echo(json.dumps(_as_dict(source.path, facts, window)))
+            click.echo(json.dumps(_as_dict(source.path, facts, said)))
         else:
-            _tell(source.path, facts, window)
+            _tell(source.path, facts, said)
     raise click.exceptions.Exit(code)
 
 
-def _tell(path: str, facts: "Facts", window: Window) -> None:
+@dataclass(frozen=True)
+class _Asked:
+    """What the options say; without an operator only shapes are told."""
+
+    operator: Operator | None
+    window: Window
+    reading: Reading
+
+    def after(self, form: "Form") -> "Form":
+        """Return the form of the result."""
+        from ..rasters.plan import plan
+
+        return plan(form, self.operator or OPERATORS["max"], self.window, _VALUES).after
+
+
+def _asked(given: dict[str, Any]) -> _Asked:
+    operator = OPERATORS[given["operator"]] if given["operator"] else None
+    return _Asked(operator, asked.window_of(given), asked.reading_of(given, operator))
+
+
+def _tell(path: str, facts: "Facts", said: _Asked) -> None:
     click.echo(shown(path))
     for label, value in facts.rows:
         click.echo(f"  {shown(label):{_LABEL}}{shown(value)}")
-    said: dict[tuple[tuple[int, ...], str], str] = {}
+    told: dict[tuple[tuple[int, ...], str], str] = {}
     for part in facts.parts:
-        said.setdefault((part.shape, part.name), _pooled(part, window))
-    for (_, name), result in said.items():
+        told.setdefault((part.form.shape, part.name), _pooled(part.form, said))
+    for (_, name), result in told.items():
         label = f"{name} pooled" if name else "pooled"
         click.echo(f"  {shown(label):{_LABEL}}{result}")
 
 
-def _pooled(part: "Part", window: Window) -> str:
-    from ..reasons import reason
-
+def _pooled(form: "Form", said: _Asked) -> str:
+    window = said.window
     how = f"--size {window.size}" if window.size else f"--fit {window.fit}" if window.fit else ""
     how = how or f"-k {window.label}"
     try:
-        shape = part.pooled(window)
+        after = said.after(form)
     except Exception as error:
         return f"{how}: {reason(error)}"
-    if part.picture:
-        return f"{how}: {shape[1]} x {shape[0]} (width x height)"
-    return f"{how}: shape {shape}"
+    dtype = f", {after.dtype.name}" if said.operator else ""
+    if form.picture:
+        return f"{how}: {after.shape[1]} x {after.shape[0]} (width x height){dtype}"
+    return f"{how}: shape {after.shape}{dtype}"
 
 
-def _as_dict(path: str, facts: "Facts", window: Window) -> dict[str, object]:
-    from ..reasons import reason
-
+def _as_dict(path: str, facts: "Facts", said: _Asked) -> dict[str, object]:
     parts = []
     for part in facts.parts:
-        row: dict[str, object] = {"shape": part.shape, "data_format": part.data_format}
+        form = part.form
+        row: dict[str, object] = {"shape": form.shape, "data_format": form.data_format or None}
         if part.name:
             row["name"] = part.name
         try:
-            row["pooled"] = part.pooled(window)
+            after = said.after(form)
         except Exception as error:
             row["pooled"], row["reason"] = None, reason(error)
+        else:
+            row["pooled"] = after.shape
+            if said.operator:
+                row["dtype"] = after.dtype.name
         parts.append(row)
     return {
         "source": path,

@@ -1,18 +1,18 @@
 """``pool max``, ``pool avg`` and the like: one command, made from each operator's row."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
-from dataclasses import replace
-from functools import cache, partial
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import click
 
-from .. import options
-from ..job import STREAM, Job, Outcome, Window
+from ..asking import asked, options
+from ..files.name import Target
+from ..files.write import clear_stale
+from ..job import STREAM, Job, Outcome, Reading, Values, Window, Writing
 from ..operators import Operator
-from ..report import Report, can_draw
-from ..targets import Naming, Target, clear_stale
+from ..telling.report import Report, Telling, tell
 
 
 @cache
@@ -20,13 +20,13 @@ def build(operator: Operator) -> click.Command:
     """Make the operator's command."""
 
     def callback(inputs: tuple[str, ...], **given: Any) -> int:
-        return _run(operator, inputs, given)
+        return _run(operator, _asked(operator, inputs, given))
 
     decorate = options.apply(
         [
             options.INPUTS,
             *options.WINDOW,
-            *options.values_options(operator.parameters, operator.weighs_alpha),
+            *options.values_options([operator]),
             *options.FINDING,
             *options.NAMING,
             options.UPDATE,
@@ -37,120 +37,105 @@ def build(operator: Operator) -> click.Command:
         ]
     )
     name, written = operator.name, operator.written
+    option = "".join(f"{word} " for word in operator.typed)
     note = f" {operator.note}" if operator.note else ""
     format = "" if written == "png" else f" --format {written}"
     return click.command(
         name,
-        short_help=f"Keep {operator.keeps} of each window.",
+        short_help=operator.short_help,
         help=f"Pool pictures and arrays: keep {operator.keeps} of each window.{note}\n\n"
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
-        "input. Without -o each output stands beside its input, "
+        "input. Without -o each output is written beside its input, "
         f"as photo.{name}2.png.",
-        epilog=f"\b\nExamples:\n  pool {name} photo.png -k 2 -o small.{written}\n"
-        f"  pool {name} features.npy -k 3 -s 2 -p 1 -o pooled.npy\n"
-        f"  pool {name} photos -r -k 4 -o small{format}\n",
+        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}-k 2 -o small.{written}\n"
+        f"  pool {name} features.npy {option}-k 3 -s 2 -p 1 -o pooled.npy\n"
+        f"  pool {name} photos -r {option}-k 4 -o small{format}\n",
     )(decorate(callback))
 
 
-def _run(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> int:
-    window = options.window_of(given)
-    found = options.found_of(
-        inputs,
-        given,
-        leave_out=given["output"],
-        own_suffix="" if given["output"] else f".{operator.name}{window.label}",
+@dataclass(frozen=True)
+class _Asked:
+    """What the options say."""
+
+    finding: asked.Finding
+    placing: asked.Placing
+    window: Window
+    values: Values
+    reading: Reading
+    writing: Writing
+    running: asked.Running
+    telling: Telling
+
+
+def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -> _Asked:
+    return _Asked(
+        asked.finding_of(inputs, given),
+        asked.placing_of(given),
+        asked.window_of(given),
+        asked.values_of(given, operator),
+        asked.reading_of(given, operator),
+        asked.writing_of(given),
+        asked.running_of(given),
+        asked.telling_of(given),
     )
-    naming = Naming(
-        operator.name,
-        window.label,
-        given["output"],
-        given["name"],
-        given["output_format"].upper() if given["output_format"] else None,
+
+
+def _run(operator: Operator, said: _Asked) -> int:
+    output = said.placing.output
+    found = said.finding.found(
+        leave_out=output, own_suffix="" if output else f".{operator.name}{said.window.label}"
     )
-    targets = naming.plan(found.sources)
-    if given["update"] and any(STREAM in (t.source.path, t.path) for t in targets):
-        raise click.UsageError("--update compares files: standard input and output are none.")
-    if given["as_json"] and given["output"] == STREAM:
+    targets = said.placing.naming(operator, said.window).plan(found.sources)
+    if said.running.update and any(STREAM in (t.source.path, t.path) for t in targets):
+        raise click.UsageError("--update compares files, not standard input and output.")
+    if said.telling.as_json and output == STREAM:
         raise click.UsageError("--json and -o - both write to standard output: give one.")
     report = Report(
         len(targets),
-        quiet=given["quiet"],
-        verbose=given["verbose"],
-        as_json=given["as_json"],
-        debug=given["debug"],
-        skipped_in_folders=found.skipped,
-        irregular_in_folders=found.irregular,
+        said.telling,
+        others=found.others,
+        former=found.former,
+        irregular=found.irregular,
     )
-    if not given["dry_run"]:
+    if not said.running.dry_run:
         clear_stale(target.path for target in targets)
-    outcomes = _outcomes(_jobs(operator, window, targets, given), targets, given)
-    _tell(outcomes, report)
+    tell(_outcomes(operator, targets, said), report, len(targets))
     raise click.exceptions.Exit(report.code)
 
 
-def _jobs(
-    operator: Operator, window: Window, targets: list[Target], given: dict[str, Any]
-) -> list[Job]:
-    values = options.values_of(given)
-    reading = replace(options.reading_of(given), indices=operator.keeps_labels)
-    writings = {
-        format: options.writing_of(given, format)
-        for format in {target.format for target in targets if not target.reason}
-    }
-    return [
+def _outcomes(operator: Operator, targets: list[Target], said: _Asked) -> Iterator[Outcome]:
+    from ..work.several import outcomes_of
+
+    jobs = [
         Job(
             target.source.path,
             target.path,
             operator.name,
-            window,
-            values,
-            reading,
-            writings[target.format],
+            said.window,
+            said.values,
+            said.reading,
+            replace(said.writing, format=target.format),
         )
         for target in targets
         if not target.reason
     ]
+    done = _updated(jobs, said) if said.running.update else _done(jobs, said)
+    return outcomes_of(targets, done, said.running.fail_fast)
 
 
-def _outcomes(jobs: list[Job], targets: list[Target], given: dict[str, Any]) -> Iterator[Outcome]:
-    """Give every target's outcome: those that cannot be named first, then the jobs'."""
-    for target in targets:
-        if target.reason:
-            yield Outcome(target.source.path, status="failed", reason=target.reason)
-            if given["fail_fast"]:
-                return
-    run = partial(_planned if given["dry_run"] else _done, given)
-    if given["update"]:
-        from ..updates import updated
+def _done(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
+    from ..work.pooled import pool_file
+    from ..work.preview import preview_file
+    from ..work.several import do
 
-        yield from updated(jobs, run)
-    else:
-        yield from run(jobs)
+    return do(pool_file, preview_file, jobs, said.running, not said.telling.silent)
 
 
-def _planned(given: dict[str, Any], jobs: Sequence[Job]) -> Iterator[Outcome]:
-    if given["update"]:
-        from ..updates import plan_stamped as plan
-    else:
-        from ..facts import planned as plan
+def _updated(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
+    from ..work.several import do
+    from ..work.update import UpdateJob, pool_changed, preview_changed, updated
 
-    yield from map(plan, jobs)
+    def run(left: Sequence[UpdateJob]) -> Iterator[Outcome]:
+        return do(pool_changed, preview_changed, left, said.running, not said.telling.silent)
 
-
-def _done(given: dict[str, Any], jobs: Sequence[Job]) -> Iterator[Outcome]:
-    from ..engine import run, worker_count
-
-    workers = given["jobs"] or worker_count(len(jobs))
-    yield from run(jobs, workers, given["fail_fast"], not (given["quiet"] or given["as_json"]))
-
-
-def _tell(outcomes: Iterator[Outcome], report: Report) -> None:
-    from ..progress import Progress
-
-    visible = report.total > 1 and not (report.quiet or report.as_json) and can_draw()
-    progress = Progress(report.total, visible)
-    with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
-        for outcome in outcomes:
-            progress.clear()
-            report.add(outcome)
-            progress.add(outcome)
+    return updated(jobs, run)

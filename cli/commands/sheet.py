@@ -1,30 +1,36 @@
 """``pool sheet``: inputs and their pooled results side by side on one picture."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import options
-from ..compiling import announced_by
+from ..asking import asked, options
+from ..asking.params import complete_path
 from ..exits import ExitCode, NoInput, OutputLost
-from ..job import Job, OnExists, Outcome, Window, Writing
+from ..files.find import Source
+from ..files.name import picture_format, same_file
+from ..files.write import clear_stale, exists, refuse_taken, writing
+from ..job import Job, Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
-from ..params import complete_path
-from ..report import Report, can_draw
-from ..sources import Source, shown
-from ..targets import clear_stale, exists, picture_format, refuse_taken, same_file, writing
+from ..telling.compiling import announced_by
+from ..telling.names import shown
+from ..telling.progress import Progress, can_draw
+from ..telling.reasons import failed, reason
+from ..telling.report import Report, Telling
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
-    from ..sheet import Cell
+    from ..rasters.sheet import Cell, Look
 
-_OPERATORS = ("avg", "max", "min", "median", "mode")  # whose results are shades as the input's
+# A sheet has no padding and no divisor to choose.
+_LEFT_OUT = ("count_include_pad", "divisor_override")
 
 
 @click.command(
     "sheet",
-    short_help="Show inputs and their pooled results on one picture.",
+    short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
     "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n",
 )
@@ -32,11 +38,12 @@ _OPERATORS = ("avg", "max", "min", "median", "mode")  # whose results are shades
 @options.apply([options.KERNEL_SIZE])
 @click.option(
     "--operator",
-    type=click.Choice(_OPERATORS),
+    type=click.Choice(list(OPERATORS)),
     default="avg",
     show_default=True,
-    help="What is kept of each window.",
+    help="What to keep of each window.",
 )
+@options.apply(options.values_options(OPERATORS.values(), _LEFT_OUT))
 @click.option(
     "-o",
     "--output",
@@ -46,7 +53,7 @@ _OPERATORS = ("avg", "max", "min", "median", "mode")  # whose results are shades
     help="The picture to write.",
 )
 @click.option(
-    "--detail", is_flag=True, help="Show the middle of large pictures, pixel for pixel, not all."
+    "--detail", is_flag=True, help="Show only the middle of large pictures, pixel for pixel."
 )
 @click.option(
     "--tile",
@@ -54,13 +61,13 @@ _OPERATORS = ("avg", "max", "min", "median", "mode")  # whose results are shades
     default=320,
     show_default=True,
     metavar="PIXELS",
-    help="The longer side of each picture on the sheet, at most.",
+    help="The longest side of a picture on the sheet.",
 )
 @click.option(
     "--columns",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Inputs in a row.  [default: by their number]",
+    help="Inputs per row.  [default: by their number]",
 )
 @options.apply(
     [*options.FINDING, *options.ON_EXISTS, *options.READING, *options.TELLING, options.DEBUG]
@@ -68,65 +75,82 @@ _OPERATORS = ("avg", "max", "min", "median", "mode")  # whose results are shades
 def command(inputs: tuple[str, ...], **given: Any) -> None:
     """Show each INPUT beside its pooled result, at the same size, on one picture.
 
-    Pixels of the result are drawn as squares, so that what pooling took away is seen. What is not
-    8-bit is shown from its smallest value, black, to its largest, white; of animations the first
-    frame, of arrays the first plane.
+    Pixels of the result are drawn as squares, which shows what pooling removed. Numbers of more
+    than 8 bits are shown from the smallest value, black, to the largest, white. Of an animation
+    the first frame is shown, of an array the first plane.
     """
-    output: str = given["output"]
     operator = OPERATORS[given["operator"]]
-    window = Window(kernel_size=given["kernel_size"] or 2, edge="partial")
-    found = options.found_of(inputs, given)
-    # A sheet in the folder that it is of is no input of the next one.
+    options.refuse_unused(operator)
+    said = _asked(operator, given)
+    output = said.writing_to
+    found = asked.finding_of(inputs, given).found()
+    # A sheet in the folder of its inputs is no input of the next sheet.
     sources = [s for s in found.sources if s.named or not same_file(s.path, output)]
     if not sources:
         raise NoInput("no input was found.")
-    format = picture_format(output, [source.path for source in sources])
-    columns = _columns(len(sources), given)
+    said = replace(
+        said,
+        columns=_columns(len(sources), said),
+        writing=replace(said.writing, format=picture_format(output, [s.path for s in sources])),
+    )
     report = Report(
         len(sources),
-        quiet=given["quiet"],
-        verbose=given["verbose"],
-        as_json=given["as_json"],
-        debug=given["debug"],
-        skipped_in_folders=found.skipped,
-        irregular_in_folders=found.irregular,
+        said.telling,
+        others=found.others,
+        former=found.former,
+        irregular=found.irregular,
     )
-    cells: dict[str, Cell] = {}
-    path = None
     clear_stale([output])
     try:
-        policy = options.on_exists_of(given)
-        if policy == "error":
-            refuse_taken(output)
-        if policy == "skip" and exists(output):
-            for source in sources:
-                report.add(Outcome(source.path, output, "skipped", reason="it exists"))
-        else:
-            announced_by(None if given["quiet"] or given["as_json"] else lambda: True)
-            cells = _cells(sources, operator, window, report, given)
-            path = _written(list(cells.values()), columns, format, output, policy)
+        _make(sources, operator, said, report)
     except OutputLost:
         raise
     except Exception as error:
-        if given["debug"]:
+        if said.telling.debug:
             raise
-        from ..reasons import reason
-
         click.echo(f"pool: no sheet was written: {reason(error)}", err=True)
         raise click.exceptions.Exit(ExitCode.SOME_FAILED) from error
-    for name, cell in cells.items():
-        report.add(Outcome(name, path, before=(cell.before,), after=(cell.after,)))
     report.finish()
     raise click.exceptions.Exit(report.code)
 
 
-def _columns(inputs: int, given: dict[str, Any]) -> int:
-    """Give the number of columns, and refuse a sheet that is too large."""
-    from ..codecs.raster import MAX_PIXELS
-    from ..sheet import columns_for, most_pixels
+@dataclass(frozen=True)
+class _Asked:
+    """What the options say."""
 
-    columns = min(given["columns"] or columns_for(inputs, given["tile"]), inputs)
-    width, height = most_pixels(inputs, columns, given["tile"])
+    writing_to: str
+    window: Window
+    values: Values
+    reading: Reading
+    writing: Writing
+    telling: Telling
+    look: "Look"
+    columns: int
+
+
+def _asked(operator: Operator, given: dict[str, Any]) -> _Asked:
+    from ..rasters.sheet import Look
+
+    return _Asked(
+        given["output"],
+        Window(kernel_size=given["kernel_size"] or 2, edge="partial"),
+        asked.values_of(given, operator),
+        asked.reading_of(given, operator),
+        Writing(on_exists=asked.on_exists_of(given)),
+        asked.telling_of(given),
+        Look(given["tile"], given["detail"]),
+        given["columns"] or 0,
+    )
+
+
+def _columns(inputs: int, said: _Asked) -> int:
+    """Return the number of columns, and refuse a sheet that is too large."""
+    from ..codecs.raster import MAX_PIXELS
+    from ..rasters.sheet import columns_for, most_pixels
+
+    tile = said.look.tile
+    columns = min(said.columns or columns_for(inputs, tile), inputs)
+    width, height = most_pixels(inputs, columns, tile)
     if width * height > MAX_PIXELS:
         raise click.UsageError(
             f"a sheet of {inputs:,} inputs could be {width:,} x {height:,} pixels large: give a "
@@ -135,31 +159,45 @@ def _columns(inputs: int, given: dict[str, Any]) -> int:
     return columns
 
 
-def _cells(
-    sources: list[Source], operator: Operator, window: Window, report: Report, given: dict[str, Any]
-) -> dict[str, "Cell"]:
-    """Read and pool the inputs; those that fail are told to the report."""
-    from ..engine import failed, import_ahead, load, opened
-    from ..progress import Progress
-    from ..sheet import Look, cell_of
+def _make(sources: list[Source], operator: Operator, said: _Asked, report: Report) -> None:
+    """Pool the inputs, write the sheet, and tell the report of each."""
+    output, policy = said.writing_to, said.writing.on_exists
+    if policy == "error":
+        refuse_taken(output)
+    if policy == "skip" and exists(output):
+        for source in sources:
+            report.add(Outcome(source.path, output, "skipped", reason="it exists"))
+        return
+    announced_by(None if said.telling.silent else lambda: True)
+    cells = _cells(sources, operator, said, report)
+    path = _written(list(cells.values()), said)
+    for name, cell in cells.items():
+        report.add(Outcome(name, path, before=(cell.before,), after=(cell.after,)))
 
-    silent = report.quiet or report.as_json
+
+def _cells(
+    sources: list[Source], operator: Operator, said: _Asked, report: Report
+) -> dict[str, "Cell"]:
+    """Read and pool the inputs; the report is told of failures."""
+    from ..batch.ahead import import_ahead
+    from ..codecs.load import load
+    from ..files.open import opened
+    from ..rasters.sheet import cell_of
+
+    silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
     import_ahead(None if silent else lambda: True)
-    reading = replace(options.reading_of(given), indices=operator.keeps_labels)
-    look = Look(given["tile"], given["detail"])
     cells = {}
     try:
         for source in sources:
             outcome = Outcome(source.path)
             try:
-                with opened(source.path, reading) as file:
-                    frames = list(islice(load(file, source.path, reading), 2))
-                    cells[source.path] = cell_of(
-                        frames, shown(source.place), operator, window, look
-                    )
+                with opened(source.path, said.reading) as file:
+                    frames = list(islice(load(file, source.path, said.reading), 2))
+                job = Job(source.path, said.writing_to, operator.name, said.window, said.values)
+                cells[source.path] = cell_of(frames, shown(source.place), job, said.look)
             except Exception as error:
-                outcome = failed(Job(source.path, given["output"], operator.name), error)
+                outcome = failed(Job(source.path, said.writing_to, operator.name), error)
                 progress.clear()
                 report.add(outcome)
             progress.add(outcome)
@@ -168,19 +206,17 @@ def _cells(
     return cells
 
 
-def _written(
-    cells: list["Cell"], columns: int, format: str, output: str, policy: OnExists
-) -> str | None:
-    """Write the sheet, and give the name that it got; of no inputs there is none."""
+def _written(cells: list["Cell"], said: _Asked) -> str | None:
+    """Write the sheet, and return the name that it got; without inputs there is none."""
     if not cells:
         return None
     import numpy as np
 
-    from ..codecs import pillow_save
     from ..codecs.raster import Raster
-    from ..sheet import arranged
+    from ..codecs.save import save
+    from ..rasters.sheet import arranged
 
-    drawn = Raster(np.asarray(arranged(cells, columns)), "NHWC", "RGB")
-    with writing(output, policy) as target:
-        pillow_save.save([drawn], target.file, Writing(format))
+    drawn = Raster(np.asarray(arranged(cells, said.columns)), "NHWC", "RGB")
+    with writing(said.writing_to, said.writing.on_exists) as target:
+        save([drawn], target.file, said.writing)
     return target.path

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .. import options
+from ..asking import options
 from ..operators import OPERATORS
-from ..report import can_draw
+from ..telling.progress import can_draw
+from . import SHORT_HELP
 
 if TYPE_CHECKING:
     from numbapool.warm import Call
@@ -23,18 +24,18 @@ _KNOWN = (
     *(f"float{bits}" for bits in (16, 32, 64)),
 )
 
-# Pictures whose kernels a plain array does not bring: colours as one, alphas that weigh.
+# Modes whose kernels a plain array does not compile: whole colours, weights by alpha.
 _COLOURS = {
     "uint8": ("LA", "RGB", "RGBA"),
     "uint16": ("LA;16", "RGB;16", "RGBA;16"),
 }
-_SIDES = (96, 97, 98)  # cut evenly, or not: that can take another kernel
+_SIDES = (96, 97, 98)  # lengths that windows divide or not: they may use other kernels
 _KERNELS = (2, 3, 4)
 
 
 @click.command(
     "warmup",
-    short_help="Compile kernels ahead of their first use.",
+    short_help=SHORT_HELP["warmup"],
     epilog="\b\nExamples:\n  pool warmup avg --dtype uint8\n  pool warmup\n",
 )
 @click.argument(
@@ -50,25 +51,25 @@ _KERNELS = (2, 3, 4)
     metavar="DTYPE",
     multiple=True,
     default=_DTYPES,
-    help="A type of number: bool, uint8 to uint64, int8 to int64, float16 to float64; again for "
+    help="A type of number: bool, uint8 to uint64, int8 to int64, float16 to float64; repeat for "
     "several.  "
     f"[default: {', '.join(_DTYPES)}]",
 )
-@click.option("-q", "--quiet", is_flag=True, help="Say nothing.")
+@click.option("-q", "--quiet", is_flag=True, help="Report nothing.")
 @options.DEBUG
 def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, debug: bool) -> None:
     """Compile what OPERATOR uses, so that no later run has to wait for it.
 
-    Without OPERATOR: max, min, avg and sum. uint8 is what most pictures hold, uint16 and float32
-    what deep ones do. Warmed are windows of -k 2, 3 and 4; larger ones may have kernels of their
-    own, and so have --nan skip and --nodata.
+    Without OPERATOR: max, min, avg and sum. Most pictures hold uint8, deep ones uint16 or float32.
+    This compiles kernels for -k 2, 3 and 4. Larger windows may need other kernels, and so do
+    --nan skip and --nodata.
     """
-    from numbapool.compile.store import place
+    from numbapool.kernels import place
     from numbapool.warm import warm
 
-    from ..compiling import announced_by
+    from ..telling.compiling import announced_by
 
-    announced_by(None)  # the progress says it
+    announced_by(None)  # the progress line tells it
     folder, trouble = place()
     if folder is None:
         raise click.ClickException(trouble)
@@ -98,14 +99,14 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
 
 
 def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
-    """Give the poolings that bring the kernels: of each kind of picture, and of arrays."""
+    """Yield calls that compile the kernels, for each kind of picture and for arrays."""
     from functools import partial
     from itertools import product
 
     from ..job import Values, Window
-    from ..pooling import pool
+    from ..rasters.pooling import pool
 
-    windows, values = [Window(k) for k in _KERNELS], Values()
+    windows, values = [Window(k) for k in _KERNELS], Values(q=50.0)
     for dtype in dtypes:
         for raster in _rasters(dtype):
             for name, window in product(operators, windows):

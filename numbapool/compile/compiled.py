@@ -18,11 +18,13 @@ from importlib import import_module
 from itertools import count
 from threading import RLock
 from types import ModuleType
+from typing import Any
 
-from numbapool.compile import store
+from numbapool.compile import numba_seams, store
 from numbapool.compile.alike import likeness
-from numbapool.compile.interpreted import Interpreted, wanted
+from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
 from numbapool.compile.spec import Spec
+from numbapool.compile.target import Kernel, numba_version
 from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
 
@@ -53,10 +55,10 @@ if hasattr(os, "register_at_fork"):
         before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
     )
 
-_kernels: dict[Spec, store.Kernel | Interpreted] = {}
+_kernels: dict[Spec, Any] = {}
 
 
-def kernel(spec: Spec) -> store.Kernel | Interpreted:
+def kernel(spec: Spec) -> Any:
     """Return the kernel compiled for a spec."""
     key = _key(spec)
     found = _kernels.get(key)
@@ -64,9 +66,38 @@ def kernel(spec: Spec) -> store.Kernel | Interpreted:
         with _lock:
             found = _kernels.get(key)
             if found is None:
-                made = Interpreted(spec) if wanted() else store.Kernel(_code(spec))
-                found = _kernels[key] = made
+                found = _kernels[key] = _made(spec)
     return found
+
+
+def _made(spec: Spec) -> Any:
+    """Return a kernel: interpreted or plain if that is asked for, else from machine code."""
+    if wanted():
+        return Interpreted(spec)
+    if plain_wanted():
+        return _plain(spec)
+    try:
+        return Kernel(_code(spec))
+    except Unbuilt as error:
+        found = _plain(spec)
+        store.warn_once(
+            f"Numba {numba_version()} lacks what numbapool's fast kernels are built with "
+            f"({error}), so slower ones are compiled; {THAT_CAN}"
+        )
+        return found
+
+
+def _plain(spec: Spec) -> Any:
+    """Return a kernel that Numba's public functions compile."""
+    _tell()
+    try:
+        return with_numba("plain").Plain(spec, f"{spec.kernel}_{next(_builds)}")
+    except Unbuilt as error:
+        raise cannot(error) from error
+
+
+class Unbuilt(Exception):
+    """An inner part of Numba that kernels are built with is missing: the text says which."""
 
 
 def _key(spec: Spec) -> Spec:
@@ -86,7 +117,7 @@ def cannot(why: object = "") -> PoolImportError:
     """Return the error that names a Numba which cannot build kernels, and those that can."""
     because = f" ({why})" if why else ""
     return PoolImportError(
-        f"Numba {store.numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
+        f"Numba {numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
     )
 
 
@@ -96,9 +127,11 @@ def with_numba(name: str) -> ModuleType:
     Raises
     ------
     PoolImportError
-        If that fails, or this Numba is too old: it says why, and what to install.
+        If Numba is not there or too old: it says what to install.
+    Unbuilt
+        If a part of Numba is not there.
     """
-    release = re.match(r"(\d+)\.(\d+)", store.numba_version())
+    release = re.match(r"(\d+)\.(\d+)", numba_version())
     if release and tuple(map(int, release.groups())) < OLDEST:
         raise cannot()
     try:
@@ -108,20 +141,28 @@ def with_numba(name: str) -> ModuleType:
             f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
         ) from error
     except (ImportError, AttributeError) as error:  # its parts have other names
-        raise cannot(error) from error
+        raise Unbuilt(error) from error
 
 
 @cache
-def driver() -> store.Kernel | None:
+def driver() -> Kernel | None:
     """Return what runs a kernel over many blocks at once, on Numba's threads, if these serve."""
     with _lock:
-        made: store.Kernel | None = with_numba("driver").made()
+        try:
+            made: Kernel | None = with_numba("driver").made()
+        except Unbuilt:
+            return None
         return made
 
 
 def loaded() -> int:
     """Return how many kernels are in this process."""
     return len(_kernels)
+
+
+def _tell() -> None:
+    for tell in tuple(on_compile):
+        tell()
 
 
 _builds = count()
@@ -132,9 +173,12 @@ def _code(spec: Spec) -> bytes:
     name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
 
     def make() -> bytes:
-        for tell in tuple(on_compile):
-            tell()
-        code: bytes = with_numba("build").build(spec, f"{name}_{next(_builds)}")
+        _tell()
+        build = with_numba("build").build
+        lacking = numba_seams.probe()
+        if lacking:
+            raise Unbuilt(lacking)
+        code: bytes = build(spec, f"{name}_{next(_builds)}")
         return code
 
     def make_own() -> bytes:
@@ -144,7 +188,7 @@ def _code(spec: Spec) -> bytes:
             raise
         except (ImportError, AttributeError, TypeError, RuntimeError) as error:
             # Our own kernels are right, so this Numba's inner parts are others.
-            raise cannot(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+            raise Unbuilt(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
     if not is_own(spec.op):
         return make()  # a user's reducer may change, and what it calls: nothing says so

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import llvmlite.binding as llvm
 
-from numbapool.compile import store
+from numbapool.compile import target
+from numbapool.compile.contract import ENTRY
+from numbapool.compile.numba_seams import launch_threads
 
 TEXT = """
 declare i32 @get_num_threads()
@@ -79,21 +81,15 @@ NEEDED = ("get_num_threads", "numba_parallel_for")
 """What Numba tells LLVM of when it starts its threads."""
 
 
-def made() -> store.Kernel | None:
+def made() -> target.Kernel | None:
     """Return the driver in machine code; None if this Numba has no such parallel layer.
 
     It is called as a kernel is, with other numbers: a kernel's address, the address of its
     arguments, the pieces, and into how many blocks to cut them.
     """
-    from numba.np.ufunc import parallel
-
-    try:
-        parallel._launch_threads()
-    except AttributeError:
+    if not launch_threads() or not all(map(llvm.address_of_symbol, NEEDED)):
         return None
-    if not all(map(llvm.address_of_symbol, NEEDED)):
-        return None
-    machine = store.target_machine()
-    module = llvm.parse_assembly(TEXT.format(entry=store.ENTRY))
+    machine = target.target_machine()
+    module = llvm.parse_assembly(TEXT.format(entry=ENTRY))
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    return store.Kernel(machine.emit_object(module))
+    return target.Kernel(machine.emit_object(module))

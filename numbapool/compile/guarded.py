@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -56,13 +57,21 @@ def prepared(root: Path, name: str) -> tuple[Path, str]:
             was_open |= _close(inner, path)
             if not was_open:
                 return path, ""
-            for each in os.listdir(inner):  # noqa: PTH208 - a descriptor, not a name
-                with suppress(OSError):
-                    os.unlink(each, dir_fd=inner)
+            _empty(inner)
     return path, (
         f"other users could write to {path}, so the compiled kernels in it were thrown away; "
         "now only you can write to it"
     )
+
+
+def _empty(folder: int) -> None:
+    """Remove what is in a folder, and in folders within; links are removed, not followed."""
+    for name in os.listdir(folder):
+        try:
+            os.unlink(name, dir_fd=folder)
+        except OSError:  # a folder
+            with suppress(OSError):
+                shutil.rmtree(name, dir_fd=folder)
 
 
 def _refuse_outside(root: Path, home: Path) -> None:

@@ -9,7 +9,15 @@ from typing import Any
 
 import numpy as np
 
+from numbapool.compile.contract import taken
 from numbapool.compile.spec import Spec
+from numbapool.loops.geometry import Geometry
+
+
+def plain_wanted() -> bool:
+    """Say whether the variable NUMBAPOOL_KERNELS asks for the plain loops."""
+    return os.environ.get("NUMBAPOOL_KERNELS", "") == "plain"
+
 
 FAR = 1 << 40
 """More elements than there are: a pointer knows no end."""
@@ -27,24 +35,26 @@ class Interpreted:
     address = 0
 
     def __init__(self, spec: Spec) -> None:
-        from numbapool.compile.build import KERNELS
+        from numbapool.loops.kernels import KERNELS, plain  # imports Numba
 
         self._spec = spec
-        self._pool = KERNELS[spec.kernel]
+        self._pool = plain(spec.kernel) if plain_wanted() else KERNELS[spec.kernel]
 
     def call(self, call: int, block: int, begin: int, end: int) -> None:
         """Do the pieces from `begin` to `end`; the arguments' slots are at the address `call`."""
         spec = self._spec
+        counts = len(spec.fields), len(spec.outs), len(spec.lanes)
         slots = pointed(call, "int64")
-        fields = [slots[n : n + 1].view(name)[0] for n, name in enumerate(spec.fields)]
-        addresses = iter(slots[len(fields) : len(fields) + 3 + len(spec.outs) + len(spec.lanes)])
-        x = pointed(next(addresses), spec.x)
-        outs = tuple(pointed(next(addresses), name) for name in spec.outs)
-        geometry = pointed(next(addresses), "int64")
-        lanes = tuple(pointed(next(addresses), name) for name in spec.lanes)
-        scratch = block * next(addresses)
+        given = taken(slots, *counts)
+        bits = zip(given.fields, spec.fields, strict=True)
+        op = spec.op(*(np.array([slot]).view(name)[0] for slot, name in bits))
+        x = pointed(given.x, spec.x)
+        outs = tuple(map(pointed, given.outs, spec.outs))
+        geometry = Geometry(pointed(given.geometry, "int64"))
+        lanes = tuple(map(pointed, given.lanes, spec.lanes))
+        scratch = block * given.room
         with np.errstate(all="ignore"):
-            self._pool(spec.op(*fields), spec.form(), x, outs, geometry, lanes, scratch, begin, end)
+            self._pool(op, spec.form(), x, outs, geometry, lanes, scratch, begin, end)
 
 
 def pointed(address: int, name: str) -> np.ndarray[Any, np.dtype[Any]]:

@@ -6,27 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.loops.forms import GROUPED, Half
 from numbapool.reducers.fields import numbers_of
-
-
-class Native(NamedTuple):
-    """Elements are numbers as they stand."""
-
-
-class Half(NamedTuple):
-    """Elements are float16, held as uint16 since the CPU target compiles no float16."""
-
-
-class Pairs(NamedTuple):
-    """Elements are read two neighbours at a time and joined at once."""
-
-
-class Fours(NamedTuple):
-    """Elements are read four neighbours at a time and joined at once."""
-
-
-GROUPED = {1: Native, 2: Pairs, 4: Fours}
-"""The forms by how many elements are read at a time."""
 
 
 class Spec(NamedTuple):

@@ -9,29 +9,22 @@ lock, so that of many processes that want one kernel, one makes it.
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
-import re
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from pkgutil import get_data
 from typing import Any, NamedTuple
 
 import llvmlite
-import llvmlite.binding as llvm
 
 from numbapool.compile import guarded
-from numbapool.errors import PoolImportError
-
-ENTRY = "numbapool_kernel"
-"""The name of an object file's one function."""
+from numbapool.compile.target import cpu, features, numba_version, target_machine
 
 SOURCES = (
     *(
@@ -45,79 +38,32 @@ SOURCES = (
             "columns",
             "direct",
             "faces",
+            "forms",
             "geometry",
+            "kernels",
+            "halves",
             "lanes",
+            "options",
+            "pointers",
             "rows",
             "running",
             "runs",
             "select",
+            "shuffles",
             "thinned",
+            "windowed",
         )
     ),
     "compile/build.py",
+    "compile/contract.py",
+    "compile/entry.py",
+    "compile/numba_seams.py",
     "compile/spec.py",
 )
 """What the kernels are compiled from."""
 
-PROTOTYPE = ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
-
 CHECK = hashlib.sha256
 CHECK_BYTES = CHECK().digest_size
-
-
-class Kernel:
-    """Machine code in this process: its address, and the function for calling it."""
-
-    def __init__(self, code: bytes) -> None:
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._engine.finalize_object()
-        self.address = self._engine.get_function_address(ENTRY)
-        self.call = PROTOTYPE(self.address)
-
-
-def target_machine() -> Any:
-    """Return a description of this processor for LLVM; an engine keeps the one it is given."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=_cpu(),
-        features=_features(),
-        opt=3,
-        jit=True,
-        codemodel="jitdefault",
-    )
-
-
-# As Numba reads its variables, without Numba.
-
-
-def _cpu() -> str:
-    return os.environ.get("NUMBA_CPU_NAME") or str(llvm.get_host_cpu_name())
-
-
-def _features() -> str:
-    """Return the instructions that may be used beyond those of the processor's name."""
-    given = os.environ.get("NUMBA_CPU_FEATURES")
-    if given is not None:
-        return given
-    if _cpu().lower() == "generic":
-        return ""
-    features = llvm.get_host_cpu_features()
-    host = str(features.flatten())
-    # At the end, this takes away what builds on AVX too: before "+fma" it would be undone.
-    return f"{host},-avx" if "avx" in features and not _has_avx() else host
-
-
-def _has_avx() -> bool:
-    given = os.environ.get("NUMBA_ENABLE_AVX", "")
-    with suppress(ValueError):
-        return bool(int(given))
-    return _cpu() not in WITHOUT_AVX
-
-
-WITHOUT_AVX = {"corei7-avx", "core-avx-i", "sandybridge", "ivybridge", "nocona"}
-"""Processors whose AVX gains nothing or is not there: Numba does not use it."""
 
 
 @cache
@@ -127,30 +73,9 @@ def surroundings() -> bytes:
     for path in SOURCES:
         digest.update(get_data("numbapool", path) or b"")
     machine = target_machine()
-    for word in (numba_version(), llvmlite.__version__, machine.triple, _cpu(), _features()):
+    for word in (numba_version(), llvmlite.__version__, machine.triple, cpu(), features()):
         digest.update(word.encode() + b"\0")
     return digest.digest()
-
-
-def numba_version() -> str:
-    """Return Numba's version without importing it, which takes long."""
-    if "numba" in sys.modules:
-        return str(sys.modules["numba"].__version__)
-    spec = find_spec("numba")
-    with suppress(OSError):
-        if spec and spec.origin:
-            text = Path(spec.origin).with_name("_version.py").read_text(encoding="utf-8")
-            found = re.search(r'"version": "(.+)"', text)
-            if found:
-                return found[1]
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("numba")
-    except PackageNotFoundError:
-        raise PoolImportError(
-            "numbapool compiles its kernels with Numba, which is not there: pip install numba"
-        ) from None
 
 
 class Place(NamedTuple):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import adaptive, over_all, pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.means import Rounding
 from numbapool.windows.numbers import Ints
@@ -78,7 +78,7 @@ def avg_pool2d(
     kernel_size, stride, padding, dilation, ceil_mode, data_format
         As in :func:`max_pool2d`; the padding counts as zeros.
     count_include_pad : bool
-        Divide by the window's taps inside the padded input, else by those inside the input.
+        Divide by the window's taps inside the padded input, else by the taps inside the input.
         What a ceil window has past the padding never counts, nor does "same" padding.
     divisor_override : int, optional
         Divide by this instead.
@@ -88,7 +88,7 @@ def avg_pool2d(
         A value to leave out in the same way; a window of nothing else gives it.
     rounding : {"half_up", "half_even", "floor"}
         How the mean of integers becomes an integer. It is made from the exact sum, and kept
-        within the dtype's range where `divisor_override` leads out of it.
+        within the dtype's range if `divisor_override` leads out of it.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
 
@@ -239,7 +239,7 @@ def global_avg_pool(
 ) -> Array:
     """Keep the mean of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters,
     dtypes and errors are those of :func:`avg_pool2d`.

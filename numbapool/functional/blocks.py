@@ -14,7 +14,7 @@ from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.operators import SLIDING, find
-from numbapool.pool import Pool
+from numbapool.pooling.pool import Pool
 from numbapool.windows.layout import refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis
 
@@ -123,7 +123,7 @@ def padded(array: Array, block: tuple[int, ...]) -> Array:
 def fewest_axes(
     shape: tuple[int, ...], block: tuple[int, ...]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return sizes and blocks without axes of one element, those left as they are joined."""
+    """Return sizes and blocks without axes of one element; axes with blocks of 1 are joined."""
     sizes, kernel = [1], [1]
     for size, k in zip(shape, block, strict=True):
         if k == kernel[-1] == 1:

@@ -8,7 +8,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from numbapool.operators import GLOBAL, PARAMETERS, SLIDING, find
-from numbapool.pool import ARGUMENTS, Pool
+from numbapool.pooling.pool import ARGUMENTS, Pool
 
 NAME = re.compile(r"(?:(adaptive|global)_)?(?:(\w+)_)?pool(?:([123])d)?")
 """A function's form, operator, and number of axes."""

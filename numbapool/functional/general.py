@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.functional.call import Pair, pool, sliding, unpair
 from numbapool.inputs import Array, ArrayLike
 from numbapool.operators import SLIDING, find
+from numbapool.pooling.call import Pair, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding

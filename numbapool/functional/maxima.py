@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
@@ -89,7 +89,7 @@ def max_pool2d(
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
         Where the channels are; "NCHW" if not given. A name with N takes any number of axes before
         the others, so "NHWC" serves a picture too; a name without N must name every axis. In
-        functions over one axis L stands for HW, in those over three DHW.
+        functions over one axis L stands for HW, in functions over three DHW.
     nan : {"propagate", "skip"}
         Whether NaN comes before every number, or is left out (a window of NaN alone gives NaN).
     nodata : number, optional
@@ -247,7 +247,7 @@ def global_max_pool(
 ) -> Array:
     """Keep the largest element of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
     and errors are those of :func:`max_pool2d`.

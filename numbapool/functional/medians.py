@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import adaptive, over_all, pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
@@ -35,7 +35,7 @@ def median_pool1d(
     """Keep the median of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. Floats give the mean of the
-    two middle elements where their number is even; integers and bool the lower one, in
+    two middle elements if their number is even; integers and bool the lower one, in
     their own dtype. Padding never counts; the other parameters and errors are those of
     :func:`max_pool2d`.
 
@@ -64,7 +64,7 @@ def median_pool2d(
     """Keep the median of each window over two axes.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Floats give the mean
-    of the two middle elements where their number is even; integers and bool the lower one,
+    of the two middle elements if their number is even; integers and bool the lower one,
     in their own dtype. Padding never counts; the other parameters and errors are those of
     :func:`max_pool2d`.
 
@@ -94,7 +94,7 @@ def median_pool3d(
     """Keep the median of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. Floats give
-    the mean of the two middle elements where their number is even; integers and bool the
+    the mean of the two middle elements if their number is even; integers and bool the
     lower one, in their own dtype. Padding never counts; the other parameters and errors are
     those of :func:`max_pool2d`.
 
@@ -193,7 +193,7 @@ def global_median_pool(
 ) -> Array:
     """Keep the median of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
     and errors are those of :func:`median_pool2d`.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import adaptive, over_all, pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
@@ -188,7 +188,7 @@ def global_mode_pool(
 ) -> Array:
     """Keep the most frequent element of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
     and errors are those of :func:`mode_pool2d`.

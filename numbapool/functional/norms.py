@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import adaptive, over_all, pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
@@ -36,7 +36,7 @@ def lp_pool1d(
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over one axis, p being `norm_type`.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
     negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
     float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
     other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
@@ -68,7 +68,7 @@ def lp_pool2d(
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over two axes, p being `norm_type`.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
     negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
     float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
     other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
@@ -101,7 +101,7 @@ def lp_pool3d(
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over three axes, p being `norm_type`.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN where an odd power's sum is
+    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
     negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
     float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
     other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
@@ -206,7 +206,7 @@ def global_lp_pool(
 ) -> Array:
     """Keep the norm of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
     and errors are those of :func:`lp_pool2d`.

@@ -22,7 +22,7 @@ def read_indices(indices: ArrayLike) -> Array:
     Raises
     ------
     PoolTypeError
-        Where they are no whole numbers.
+        If they are no whole numbers.
     """
     places = viewed(indices)
     if places.dtype.kind not in "iu":
@@ -40,7 +40,7 @@ def unpool(
     output_size: Ints | None,
     data_format: str | None,
 ) -> Array:
-    """Put each value where its index says, zeros elsewhere."""
+    """Put each value at its index, zeros elsewhere."""
     values, places = as_array(x), read_indices(indices)
     if places.shape != values.shape:
         raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
@@ -82,7 +82,7 @@ def plane_of(output_size: Ints, axes: int, ndim: int, data_format: str | None) -
 
 
 def refuse_outside(places: Array, plane: tuple[int, ...]) -> None:
-    """Raise where an index points outside its plane."""
+    """Raise if an index points outside its plane."""
     if not places.size:
         return
     least, most = int(places.min()), int(places.max())
@@ -114,17 +114,17 @@ def max_unpool1d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over one axis back where they came from, zeros elsewhere.
+    """Put maxima over one axis back to their places, zeros elsewhere.
 
     Shapes are those of :func:`max_pool1d`; `indices` are what that returned. The output has
     ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool1d's. Where an
-    index stands twice the later value stays.
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool1d's. If an
+    index stands twice, the later value stays.
 
     Raises
     ------
     PoolValueError
-        Where an index points outside its plane, or the shapes don't match.
+        If an index points outside its plane, or the shapes do not match.
 
     Examples
     --------
@@ -146,17 +146,17 @@ def max_unpool2d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over two axes back where they came from, zeros elsewhere.
+    """Put maxima over two axes back to their places, zeros elsewhere.
 
     Shapes are those of :func:`max_pool2d`; `indices` are what that returned. The output has
     ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool2d's. Where an
-    index stands twice the later value stays.
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool2d's. If an
+    index stands twice, the later value stays.
 
     Raises
     ------
     PoolValueError
-        Where an index points outside its plane, or the shapes don't match.
+        If an index points outside its plane, or the shapes do not match.
 
     Examples
     --------
@@ -182,17 +182,17 @@ def max_unpool3d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over three axes back where they came from, zeros elsewhere.
+    """Put maxima over three axes back to their places, zeros elsewhere.
 
     Shapes are those of :func:`max_pool3d`; `indices` are what that returned. The output has
     ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool3d's. Where an
-    index stands twice the later value stays.
+    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool3d's. If an
+    index stands twice, the later value stays.
 
     Raises
     ------
     PoolValueError
-        Where an index points outside its plane, or the shapes don't match.
+        If an index points outside its plane, or the shapes do not match.
 
     Examples
     --------

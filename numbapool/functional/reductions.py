@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.functional.call import pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import pool, sliding
 from numbapool.reducers.users import as_reducer
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
@@ -59,10 +59,10 @@ def reduce_pool2d(
         - ``neutral(self)``: the accumulator that changes nothing when combined;
         - ``combine(self, a, b)``: two accumulators joined, in any order and grouping;
         - ``lift(self, value, row)``: an element, as a number of the accumulator's type, turned
-          into an accumulator (the element itself where left out); `row` is numbapool's own;
+          into an accumulator (the element itself if left out); `row` is numbapool's own;
         - ``prepare(self, weight)``: what `finish` needs for windows of that many elements;
         - ``finish(self, acc, scale)``: the result, of an accumulator and of what `prepare` gave
-          (the accumulator itself where left out).
+          (the accumulator itself if left out).
 
         Two class attributes may say more: ``accumulates``, the accumulator's dtype, or a tuple
         of up to three for accumulators that are tuples (float64), and ``gives``, the result's
@@ -83,8 +83,8 @@ def reduce_pool2d(
 
     Notes
     -----
-    Such a kernel is compiled in each process that uses it: what is kept on disk would not show
-    that the reducer, or what it calls, had changed.
+    Such a kernel is compiled in each process that uses it: a file on disk would not show that the
+    reducer, or a function that it calls, has changed.
 
     Examples
     --------

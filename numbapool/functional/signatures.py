@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, cast, overload
 
-from numbapool.functional.call import Pair
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import Pair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from numbapool.functional.call import adaptive, over_all, pool, sliding
 from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
@@ -37,7 +37,7 @@ def var_pool1d(
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The mean square distance
     from the mean, in float64 and two passes, so that a large mean does no harm; the divisor
-    is the number of elements less `correction` (NaN where that is not positive). Floats
+    is the number of elements less `correction` (NaN if that is not positive). Floats
     keep their dtype, integers and bool give float64. Padding never counts; the other
     parameters and errors are those of :func:`max_pool2d`.
 
@@ -68,7 +68,7 @@ def var_pool2d(
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The mean square
     distance from the mean, in float64 and two passes, so that a large mean does no harm;
-    the divisor is the number of elements less `correction` (NaN where that is not positive).
+    the divisor is the number of elements less `correction` (NaN if that is not positive).
     Floats keep their dtype, integers and bool give float64. Padding never counts; the other
     parameters and errors are those of :func:`max_pool2d`.
 
@@ -100,7 +100,7 @@ def var_pool3d(
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The mean
     square distance from the mean, in float64 and two passes, so that a large mean does no
-    harm; the divisor is the number of elements less `correction` (NaN where that is not
+    harm; the divisor is the number of elements less `correction` (NaN if that is not
     positive). Floats keep their dtype, integers and bool give float64. Padding never
     counts; the other parameters and errors are those of :func:`max_pool2d`.
 
@@ -203,7 +203,7 @@ def global_var_pool(
 ) -> Array:
     """Keep the variance of each channel of each sample.
 
-    The spatial axes are those from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
     to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
     HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
     and errors are those of :func:`var_pool2d`.

@@ -1,11 +1,51 @@
 """The pooling functions inside users' own compiled code.
 
-Numba calls `register` before it compiles anything, by the entry point ``numba_extensions``.
+Numba calls `register` before it compiles anything, by the entry point ``numba_extensions``, in
+every program that uses Numba: so this file imports nothing until there is something to do.
 Compiled code asks for `record` by its name, and users keep such code for years: both stay here.
 """
 
-from __future__ import annotations
-
-from numbapool.jit.overloads import record, register
+import sys
 
 __all__ = ["record", "register"]
+
+
+def register() -> None:
+    """Tell Numba of the pooling functions, if this process has imported them.
+
+    If it imports them later, the package does so itself.
+    """
+    if "numbapool.functional" in sys.modules:
+        from numbapool.jit import overloads
+
+        overloads.register()
+
+
+def record(structure: str, key: int) -> tuple[int, str]:
+    """Return the address of a call's record, or zero and what is wrong with the call.
+
+    `structure` says what the numbers at the address `key` mean: the array's shape, then the
+    arguments that are no constants. It takes and gives the same for good, and it raises nothing:
+    the first of the code that calls it does not survive that.
+    """
+    try:
+        from numbapool.jit import records
+
+        return records.record(structure, key), ""
+    except Exception as error:
+        return 0, _text_of(error)
+    except BaseException as stop:
+        try:
+            from numbapool.jit.stopped import raise_later
+
+            raise_later(stop)
+        except Exception:  # there may be no thread to be had
+            pass
+        return 0, f"stopped by {type(stop).__name__}"
+
+
+def _text_of(error: Exception) -> str:
+    try:
+        return str(error) or type(error).__name__
+    except Exception:  # a user's own
+        return type(error).__name__

@@ -18,7 +18,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 from numbapool import functional
 from numbapool.errors import PoolError
 from numbapool.operators import GLOBAL, PARAMETERS, SAMPLES
-from numbapool.pool import Pool
+from numbapool.pooling.pool import Pool
 
 UNPOOL = "x, indices, kernel_size, stride=None, padding=0, output_size=None, data_format=None"
 

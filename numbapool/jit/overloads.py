@@ -1,146 +1,39 @@
 """The pooling functions inside users' own compiled code.
 
 Compiled code calls the same kernels as Python does, at their addresses. What to run is decided
-by the same planners: a call asks Python for a record of it when it meets a shape or a parameter
-for the first time, and keeps the record for the next. So a call costs a comparison of some
-numbers, the result's memory and the kernel; nothing is compiled that is not called; and the
-rules stand in one place.
-
-Numba calls `register` before it compiles anything, by the entry point ``numba_extensions``.
+by the same planners: a call asks Python for a record (:mod:`numbapool.jit.records`) when it meets
+a shape or a parameter for the first time, and keeps the record for the next. So a call costs a
+comparison of some numbers, the result's memory and the kernel; nothing is compiled that is not
+called; and the rules stand in one place.
 """
 
 from __future__ import annotations
 
-import ctypes
 import inspect
 import json
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
+import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numba import types
-from numba.core.compiler_lock import global_compiler_lock
 from numba.core.errors import TypingError
-from numba.core.registry import cpu_target
 from numba.extending import overload, register_jitable
 from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
+from numbapool.compile import numba_seams
+from numbapool.compile.contract import SCRATCH
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.functional.call import decided
 from numbapool.functional.faces import NAME, parameters_of, pool_named
 from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sites
-from numbapool.jit.sites import described, execute, number_of, reducer_class
-from numbapool.kernels import run
+from numbapool.jit.classes import reducer_class
+from numbapool.jit.sites import described, execute, number_of
 from numbapool.operators import SAMPLES
-from numbapool.run.call import RECORD, SCRATCH, Call, address
 
 NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
 """The functions that compiled code may call."""
-
-
-_records: dict[tuple[str, tuple[int, ...]], tuple[Call, np.ndarray[Any, np.dtype[np.int64]]]] = {}
-"""Kept for good, with their calls: compiled code holds the addresses of both's numbers."""
-
-
-def record(structure: str, key: int) -> tuple[int, str]:
-    """Return the address of a call's record, or zero and what is wrong with the call.
-
-    `structure` says what the numbers at the address `key` mean: the array's shape, then the
-    arguments that are no constants.
-
-    Compiled code asks for this function by its name, and users keep such code for years. So it
-    stays, it takes and gives the same for good, and it raises nothing: the first of such code
-    does not survive that.
-    """
-    try:
-        return _record(structure, key), ""
-    except Exception as error:
-        return 0, _text_of(error)
-    except BaseException as stop:
-        with suppress(Exception):  # there may be no thread to be had
-            _raise_later(stop)
-        return 0, f"stopped by {type(stop).__name__}"
-
-
-def _text_of(error: Exception) -> str:
-    try:
-        return str(error) or type(error).__name__
-    except Exception:  # a user's own
-        return type(error).__name__
-
-
-def _record(structure: str, key: int) -> int:
-    try:
-        site = json.loads(structure)
-        known = site["record"] == RECORD
-    except (ValueError, TypeError, LookupError):
-        known = False
-    if not known:
-        raise PoolValueError(
-            "this was compiled for another version of numbapool: "
-            "delete Numba's cache of this function"
-        )
-    numbers = tuple((ctypes.c_int64 * site["count"]).from_address(key))
-    found = _records.get((structure, numbers))
-    if found is None:
-        call = _call(site, numbers)
-        found = call, np.array(call.numbers(numbers), np.int64)
-        # Of two threads that meet it at once, both take the first one's.
-        found = _records.setdefault((structure, numbers), found)
-    return address(found[1])
-
-
-LATER = 0.05
-"""Seconds in which compiled code has its answer and leaves Python."""
-
-
-def _raise_later(stop: BaseException) -> None:
-    """Raise Ctrl-C, or what a signal's handler raised, again in this thread: it must not be lost.
-
-    That is done from another thread after a while. Done from here, it would be raised at once.
-    """
-
-    def __init__(self: BaseException) -> None:
-        kind.__init__(self, *stop.args)
-
-    kind = type(stop)
-    again = type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__})
-    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-    thread = ctypes.c_ulong(threading.get_ident())
-    timer = threading.Timer(LATER, raise_in, (thread, ctypes.py_object(again)))
-    timer.daemon = True
-    timer.start()
-
-
-def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
-    rest = iter(numbers)
-    shape = tuple(next(rest) for _ in range(site["ndim"]))
-    arguments = {name: _value(part, rest) for name, part in site["arguments"].items()}
-    pool = pool_named(site["name"], arguments)
-    return decided(shape, np.dtype(site["dtype"]), pool.window, pool.request)
-
-
-def _value(part: Any, numbers: Iterator[int]) -> Any:
-    """Return an argument, made of constants and the next of the numbers."""
-    kind, content = part
-    if kind == "constant":
-        return content
-    if kind == "tuple":
-        return tuple(_value(inner, numbers) for inner in content)
-    if kind == "reducer":
-        owner, fields = content
-        return reducer_class(owner)(*(_value(inner, numbers) for inner in fields))
-    number = next(numbers)
-    if kind == "float":
-        return float(np.int64(number).view(np.float64))
-    if kind == "unsigned":
-        return number % (1 << 64)
-    return bool(number) if kind == "bool" else number
 
 
 # The overloads: of every function one, its implementation made for the types of each call.
@@ -298,12 +191,21 @@ def signature_of(function: Callable[..., Any]) -> str:
 
 def register() -> None:
     """Tell Numba of all functions; any number of threads may ask for that."""
-    with global_compiler_lock:
-        _register()
+    with numba_seams.compiler_lock():
+        told = _register()
+        run = getattr(sys.modules.get("numbapool.kernels"), "run", None)
+        told |= run is not None and _register_run(run)
+        if told:
+            numba_seams.refresh()
 
 
-@cache
-def _register() -> None:
+_told: set[str] = set()
+
+
+def _register() -> bool:
+    if "functions" in _told:
+        return False
+    _told.add("functions")
     for name in NAMES:
         function = getattr(functional, name)
         signature = signature_of(function)
@@ -311,6 +213,13 @@ def _register() -> None:
         scope = {"implement": implement, "function": function}
         overload(function, prefer_literal=True)(eval(text, scope))
     callbacks.register()
+    return True
+
+
+def _register_run(run: Callable[..., Any]) -> bool:
+    if "run" in _told:
+        return False
+    _told.add("run")
 
     @overload(run)
     def run_in_compiled_code(record, x, outs):
@@ -319,6 +228,4 @@ def _register() -> None:
 
         return implementation
 
-    # What compiles at this moment is to see them too.
-    cpu_target.typing_context.refresh()
-    cpu_target.target_context.refresh()
+    return True

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from importlib import import_module
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 from numba import types
 from numba.core import cgutils
 from numba.core.errors import TypingError
-from numba.core.imputils import impl_ret_new_ref
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
 
-from numbapool.run.call import (
+from numbapool.compile import numba_seams as seams
+from numbapool.compile.contract import (
     COUNT,
     KERNEL,
     KEY,
@@ -32,24 +30,8 @@ from numbapool.run.call import (
     TEMPLATE,
     X,
 )
-
-_reducer_classes: dict[str, type] = {}
-
-
-def known_as(owner: type) -> str:
-    """Return a class's name; another of the same name, defined before, keeps its own."""
-    plain = name = f"{owner.__module__}:{owner.__qualname__}"
-    while _reducer_classes.setdefault(name, owner) is not owner:
-        name = f"{plain}#{len(_reducer_classes)}"
-    return name
-
-
-def reducer_class(name: str) -> Any:
-    """Return the class that a name stands for: one met in this process, or one to be imported."""
-    if name not in _reducer_classes:
-        module, _, path = name.partition(":")
-        _reducer_classes[name] = attrgetter(path)(import_module(module))
-    return _reducer_classes[name]
+from numbapool.jit.classes import known_as
+from numbapool.loops.pointers import pointer_to
 
 
 class Site(NamedTuple):
@@ -141,7 +123,7 @@ def lookup(typingctx: Any, name: Any, x: Any, names: Any, arguments: Any) -> Any
             builder.store(text, message)
             builder.store_atomic(asked, last, "release", 8)
         pair = context.make_tuple(builder, result, [builder.load(found), builder.load(message)])
-        return impl_ret_new_ref(context, builder, result, pair)
+        return seams.new_reference(context, builder, result, pair)
 
     return result(name, x, names, arguments), codegen
 
@@ -150,7 +132,7 @@ def _same_key(builder: Any, found: Any, key: Any, count: int) -> Any:
     """Say whether there is a record, and its key is this one."""
     same = cgutils.alloca_once_value(builder, cgutils.false_bit)
     with builder.if_then(builder.icmp_unsigned("!=", found, cgutils.intp_t(0))):
-        numbers = builder.inttoptr(found, cgutils.intp_t.as_pointer())
+        numbers = builder.inttoptr(found, pointer_to(cgutils.intp_t))
         theirs = builder.gep(numbers, [builder.load(builder.gep(numbers, [cgutils.intp_t(KEY)]))])
         equal = cgutils.true_bit
         for n in range(count):
@@ -177,7 +159,7 @@ def _ask(context: Any, builder: Any, structure: str, key: Any) -> tuple[Any, Any
     """Call :func:`numbapool.jit.record`; return its results, or zero and what is wrong with it."""
     found = cgutils.alloca_once_value(builder, cgutils.intp_t(0))
     text = cgutils.alloca_once_value(builder, context.get_constant_null(types.unicode_type))
-    api = context.get_python_api(builder)
+    api = seams.python_api(context, builder)
 
     def name(string: str) -> Any:
         return context.insert_const_string(builder.module, string)
@@ -217,7 +199,7 @@ LEAST_ADDRESS = 1 << 12
 
 def _read_answer(context: Any, builder: Any, answer: Any, found: Any, text: Any) -> None:
     """Take apart what `record` gave, if it is a number and a text; an error stays set, or none."""
-    api = context.get_python_api(builder)
+    api = seams.python_api(context, builder)
     # Of anything but a tuple this is -1.
     pair = builder.icmp_signed("==", api.tuple_size(answer), cgutils.intp_t(2))
     with builder.if_then(pair):
@@ -242,7 +224,7 @@ def shape_of(typingctx: Any, found: Any, ndim: Any) -> Any:
     result = types.UniTuple(types.int64, ndim.literal_value)
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        numbers = builder.inttoptr(values[0], cgutils.intp_t.as_pointer())
+        numbers = builder.inttoptr(values[0], pointer_to(cgutils.intp_t))
         at = builder.load(builder.gep(numbers, [cgutils.intp_t(SHAPE)]))
         sizes = [
             builder.load(builder.gep(numbers, [builder.add(at, cgutils.intp_t(n))]))
@@ -258,7 +240,7 @@ def number_of(typingctx: Any, found: Any, n: Any) -> Any:
     """Return one of a record's numbers."""
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        numbers = builder.inttoptr(values[0], cgutils.intp_t.as_pointer())
+        numbers = builder.inttoptr(values[0], pointer_to(cgutils.intp_t))
         return builder.load(builder.gep(numbers, [values[1]]))
 
     return types.int64(found, types.int64), codegen
@@ -270,7 +252,7 @@ def execute(typingctx: Any, found: Any, x: Any, outs: Any, scratch: Any) -> Any:
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         word = cgutils.intp_t
-        numbers = builder.inttoptr(values[0], word.as_pointer())
+        numbers = builder.inttoptr(values[0], pointer_to(word))
 
         def number(n: int) -> Any:
             return builder.load(builder.gep(numbers, [word(n)]))
@@ -293,7 +275,7 @@ def execute(typingctx: Any, found: Any, x: Any, outs: Any, scratch: Any) -> Any:
         with cgutils.for_range(builder, number(LANE_COUNT)) as loop:
             slot = builder.gep(slots, [builder.add(number(LANES), loop.index)])
             builder.store(builder.add(builder.load(slot), base), slot)
-        kernel = cgutils.ir.FunctionType(cgutils.ir.VoidType(), [word] * 4).as_pointer()
+        kernel = pointer_to(cgutils.ir.FunctionType(cgutils.ir.VoidType(), [word] * 4))
         call = builder.ptrtoint(slots, word)
         with builder.if_then(builder.icmp_signed("!=", number(KERNEL), word(0))):
             function = builder.inttoptr(number(KERNEL), kernel)

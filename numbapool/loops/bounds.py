@@ -4,24 +4,19 @@ from __future__ import annotations
 
 from numba import njit
 
-from numbapool.loops.geometry import BEFORE, DEPTH, HEIGHT, HI, LO, OUT, STEP, TABLE, TAPS, WEIGHT
-from numbapool.loops.lanes import JIT
+from numbapool.loops.options import JIT
+from numbapool.loops.pointers import border
 
 
 @njit(**JIT)
-def window(geometry, axis, i):
-    """The first tap of window i, how many taps it has, and its share of a mean's divisor."""
-    lo = geometry[axis + LO]
-    hi = geometry[axis + HI]
+def window(axis, i):
+    """The first tap of window i, how many taps it has, and its part in a mean's divisor."""
+    lo = axis.lo
+    hi = axis.hi
     if (i >= lo) & (i < hi):
-        return (
-            i * geometry[axis + STEP] - geometry[axis + BEFORE],
-            geometry[axis + TAPS],
-            geometry[axis + WEIGHT],
-        )
-    row = i if i < lo else i - (hi - lo)
-    at = geometry[axis + TABLE] + 3 * row
-    return geometry[at], geometry[at + 1], geometry[at + 2]
+        return i * axis.step - axis.before, axis.taps, axis.weight
+    first, count, weight = border(axis, i if i < lo else i - (hi - lo))
+    return first, count, weight
 
 
 @njit(**JIT)
@@ -40,10 +35,10 @@ def next_row(geometry, oh, od, plane, volume):
     That is at `plane`, or a `volume` further on.
     """
     oh += 1
-    if oh == geometry[HEIGHT + OUT]:
+    if oh == geometry.height.out:
         oh = 0
         od += 1
-        if od == geometry[DEPTH + OUT]:
+        if od == geometry.depth.out:
             od = 0
             plane += volume
     return oh, od, plane

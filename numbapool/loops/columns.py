@@ -12,22 +12,9 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.geometry import (
-    BEFORE,
-    DILATION,
-    HI,
-    INNER,
-    LO,
-    PITCH,
-    ROOM,
-    SIZE,
-    STEP,
-    TAPS,
-    VECTOR,
-    WEIGHT,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, PIXELS, is_simple, load, store, thin, write
+from numbapool.loops.lanes import is_simple, load, store, write
+from numbapool.loops.options import JIT
+from numbapool.loops.shuffles import PIXELS, thin
 from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 
@@ -37,17 +24,17 @@ def tile_span(geometry, left, right):
 
     Where windows slide, columns outside the input count too.
     """
-    step = geometry[WIDTH + STEP]
+    step = geometry.width.step
     if step > 0:
-        before = geometry[WIDTH + BEFORE]
-        reach = geometry[WIDTH + DILATION] * (geometry[WIDTH + TAPS] - 1)
+        before = geometry.width.before
+        reach = geometry.width.dilation * (geometry.width.taps - 1)
         return left * step - before, (right - 1) * step - before + reach + 1
-    start, stop = geometry[WIDTH + SIZE], 0
+    start, stop = geometry.width.size, 0
     for i in range(left, right):
-        first, count, _ = window(geometry, WIDTH, i)
+        first, count, _ = window(geometry.width, i)
         if count > 0:
             start = min(start, first)
-            stop = max(stop, first + (count - 1) * geometry[WIDTH + DILATION] + 1)
+            stop = max(stop, first + (count - 1) * geometry.width.dilation + 1)
     return min(start, stop), stop
 
 
@@ -163,10 +150,10 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
 @njit(**JIT)
 def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, weight):
     """Windows of a size each: from the table, tap by tap."""
-    inner = geometry[INNER]
-    pitch = geometry[WIDTH + DILATION] * inner
+    inner = geometry.inner
+    pitch = geometry.width.dilation * inner
     for i in range(left, right):
-        first, count, share = window(geometry, WIDTH, i)
+        first, count, share = window(geometry.width, i)
         scale = prepare(op, weight * share)
         for c in range(inner):
             j = row + (first - start) * inner + c
@@ -181,10 +168,10 @@ def pick_borders(
     op, form, lanes, at, parts, pitch, outs, to, geometry, left, begin, end, step, weight
 ):
     """`pick` for the outputs [begin, end), each with a divisor of its own."""
-    inner = geometry[INNER]
+    inner = geometry.inner
     one = np.int64(1)
     for i in range(begin, end):
-        _, _, share = window(geometry, WIDTH, i)
+        _, _, share = window(geometry.width, i)
         scale = prepare(op, weight * share)
         j = (i - left) * inner
         strip = (one, one, one)
@@ -200,11 +187,11 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
 
     Results are written from `to` on, a row of them after the other.
     """
-    inner = geometry[INNER]
-    between = geometry[PITCH]
+    inner = geometry.inner
+    between = geometry.between
     outputs = (right - left) * inner
     start, stop = tile_span(geometry, left, right)
-    step = geometry[WIDTH + STEP]
+    step = geometry.width.step
     if step == 0:
         for _ in range(rows):
             one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, weight)
@@ -213,9 +200,9 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         return
     # The strip is worked on as one row: what comes out where two rows meet is never picked.
     n = (rows - 1) * between + (stop - start) * inner
-    room = geometry[ROOM]
-    pitch = geometry[WIDTH + DILATION] * inner
-    taps = geometry[WIDTH + TAPS]
+    room = geometry.stretch
+    pitch = geometry.width.dilation * inner
+    taps = geometry.width.taps
     at, spare, other = row, row + room, row + 2 * room
     if (pitch == 1) & (inner == 1):
         while (step % 2 == 0) & (taps % 2 == 0) & (taps > 2):
@@ -247,9 +234,9 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     else:
         at = slide(op, lanes, at, spare, other, taps, pitch, n)
         parts = np.int64(1)
-    lo = min(max(geometry[WIDTH + LO], left), right)
-    hi = max(min(geometry[WIDTH + HI], right), lo)
-    scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
+    lo = min(max(geometry.width.lo, left), right)
+    hi = max(min(geometry.width.hi, right), lo)
+    scale = prepare(op, weight * geometry.width.weight)
     inside = (hi - lo) * inner
     if (inside == outputs) & (outputs * step == between):
         inside *= rows
@@ -257,7 +244,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         rows = 1
     # What is picked past a row's end, to keep the vectors whole, the next row overwrites; its
     # borders come last, or they would be overwritten too.
-    vector = geometry[VECTOR]
+    vector = geometry.vector
     whole = (inside + vector - 1) // vector * vector
     first = to + (lo - left) * inner
     source = at + (lo - left) * inner * step

@@ -10,24 +10,8 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
-from numbapool.loops.geometry import (
-    AHEAD,
-    ASKED,
-    DEPTH,
-    DILATION,
-    FRESH,
-    HEIGHT,
-    INNER,
-    LINE,
-    OUT,
-    SIZE,
-    TILE,
-    TILES,
-    TOTAL,
-    VECTOR,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, held, is_grouped, prefetch, take, write
+from numbapool.loops.lanes import held, is_grouped, prefetch, take, write
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 
@@ -101,13 +85,13 @@ def starts_of(geometry, plane, planes, rows):
     `plane` is the row that its outermost index begins with; `planes` and `rows` are the first
     of each and how many.
     """
-    height = geometry[HEIGHT + SIZE]
-    pitch = geometry[WIDTH + SIZE] * geometry[INNER]
+    height = geometry.height.size
+    pitch = geometry.width.size * geometry.inner
     d, depths = planes
     h, heights = rows
     count = depths * heights
-    d_step = geometry[DEPTH + DILATION] * height
-    bounds = (plane + d * height + h, max(heights, 1), d_step, geometry[HEIGHT + DILATION])
+    d_step = geometry.depth.dilation * height
+    bounds = (plane + d * height + h, max(heights, 1), d_step, geometry.height.dilation)
     row0 = bounds[0] * pitch
     row1, row2, row3 = row0, row0, row0
     if count > 1:
@@ -128,36 +112,36 @@ def moved(starts, n):
 @njit(**JIT)
 def ask_ahead(form, x, geometry, start, depths):
     """Ask for the memory of a later window, as the plan has it: so many stretches in each plane."""
-    pitch = geometry[WIDTH + SIZE] * geometry[INNER]
-    between = geometry[DEPTH + DILATION] * geometry[HEIGHT + SIZE] * pitch
+    pitch = geometry.width.size * geometry.inner
+    between = geometry.depth.dilation * geometry.height.size * pitch
     for d in range(depths):
-        for r in range(geometry[FRESH]):
-            row = r * geometry[HEIGHT + DILATION] * pitch
-            at = start + d * between + row + geometry[AHEAD]
-            for j in range(0, geometry[ASKED], geometry[LINE]):
+        for r in range(geometry.asked_rows):
+            row = r * geometry.height.dilation * pitch
+            at = start + d * between + row + geometry.ahead
+            for j in range(0, geometry.asked, geometry.line):
                 prefetch(form, x, at + j)
 
 
 @njit(**JIT)
 def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the pieces [begin, end) of `outs`: rows of runs, or tiles of the one run of a row."""
-    inner = geometry[INNER]
-    tile = geometry[TILE]
-    tiles = geometry[TILES]
-    volume = geometry[DEPTH + SIZE] * geometry[HEIGHT + SIZE]
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
-    step = geometry[WIDTH + DILATION] * inner
-    vector = geometry[VECTOR]
+    inner = geometry.inner
+    tile = geometry.run_tile
+    tiles = geometry.tiles
+    volume = geometry.depth.size * geometry.height.size
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
+    step = geometry.width.dilation * inner
+    vector = geometry.vector
     t = begin % tiles
     out_row = begin // tiles
     oh = out_row % out_h
     od = out_row // out_h % out_d
     plane = out_row // out_h // out_d * volume
-    d, depths, d_weight = window(geometry, DEPTH, od)
+    d, depths, d_weight = window(geometry.depth, od)
     for piece in range(begin, end):
-        h, heights, h_weight = window(geometry, HEIGHT, oh)
+        h, heights, h_weight = window(geometry.height, oh)
         starts, rows, last = starts_of(geometry, plane, (d, depths), (h, heights))
         left = t * tile
         n = min(tile, inner - left)
@@ -167,11 +151,11 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
         whole = whole if whole <= 2 * n else n
         ask_ahead(form, x, geometry, starts[0] + left, depths)
         for i in range(out_w):
-            w, columns, w_weight = window(geometry, WIDTH, i)
+            w, columns, w_weight = window(geometry.width, i)
             scale = prepare(op, d_weight * h_weight * w_weight)
             at = w * inner + left
             follows = (i + 1 < out_w) | (piece + 1 < end)
-            fits = last + at + (columns - 1) * step + whole <= geometry[TOTAL]
+            fits = last + at + (columns - 1) * step + whole <= geometry.total
             length = whole if follows & fits else n
             here = moved(starts, at)
             run_of(op, form, lanes, x, here, rows, columns, step, outs, to, length, scale)
@@ -182,4 +166,4 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
             out_row += 1
             oh, od, plane = next_row(geometry, oh, od, plane, volume)
             if oh == 0:
-                d, depths, d_weight = window(geometry, DEPTH, od)
+                d, depths, d_weight = window(geometry.depth, od)

@@ -9,39 +9,37 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
+from numbapool.loops.options import METHODS
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import selectors as s
-
-JIT = {"error_model": "numpy"}
-"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
 
 
 def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
     return getattr(of.instance_class, name, default)
 
 
-overload(r.missing, jit_options=JIT)(lambda self, value: method(self, "missing"))
-overload(r.beats, jit_options=JIT)(lambda self, b, a: method(self, "beats"))
-overload(r.neutral, jit_options=JIT)(lambda self: method(self, "neutral"))
-overload(r.lift, jit_options=JIT)(lambda self, value, row: method(self, "lift", r._lift))
-overload(r.locate, jit_options=JIT)(
+overload(r.missing, jit_options=METHODS)(lambda self, value: method(self, "missing"))
+overload(r.beats, jit_options=METHODS)(lambda self, b, a: method(self, "beats"))
+overload(r.neutral, jit_options=METHODS)(lambda self: method(self, "neutral"))
+overload(r.lift, jit_options=METHODS)(lambda self, value, row: method(self, "lift", r._lift))
+overload(r.locate, jit_options=METHODS)(
     lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
 )
-overload(r.combine, jit_options=JIT)(lambda self, a, b: method(self, "combine"))
-overload(r.prepare, jit_options=JIT)(lambda self, weight: method(self, "prepare", r._prepare))
-overload(r.finish, jit_options=JIT)(lambda self, acc, scale: method(self, "finish", r._finish))
-overload(s.empty, jit_options=JIT)(lambda self: method(self, "empty"))
-overload(s.sorts, jit_options=JIT)(lambda self, taps: method(self, "sorts"))
-overload(s.select, jit_options=JIT)(lambda self, values, at, step, taps: method(self, "select"))
+overload(r.combine, jit_options=METHODS)(lambda self, a, b: method(self, "combine"))
+overload(r.prepare, jit_options=METHODS)(lambda self, weight: method(self, "prepare", r._prepare))
+overload(r.finish, jit_options=METHODS)(lambda self, acc, scale: method(self, "finish", r._finish))
+overload(s.empty, jit_options=METHODS)(lambda self: method(self, "empty"))
+overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
+overload(s.select, jit_options=METHODS)(lambda self, values, at, step, taps: method(self, "select"))
 
 # Plain functions that methods call.
-overload(m.tally, jit_options=JIT)(lambda skipped: m.tally)
-overload(m.wide_quotient, jit_options=JIT)(
+overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
+overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient
 )
-overload(s.mode_of_four, jit_options=JIT)(lambda a, b, c, d: s.mode_of_four)
-overload(s.between, jit_options=JIT)(lambda low, high, weight: s.between)
+overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
+overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 
 
 @intrinsic

@@ -1,33 +1,98 @@
-"""A plan as the kernels read it: one array of int64.
+"""A plan as the loops read it: one array of int64, whose slots this file names.
 
-A head of `HEAD` numbers, then for each of the axes D, H and W a block of `BLOCK` numbers, then
-the border windows, three numbers each.
+The array holds the numbers of `HEAD`, then a block of the numbers of `AXIS` for each axis of
+`AXES`, then the border windows of all axes, three numbers per window. The plan fills the array by
+these names (:func:`filled`). Compiled loops read it by the same names through a bare pointer
+(:mod:`numbapool.loops.pointers`), interpreted ones through :class:`Geometry`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
 import numpy as np
 
-(
-    TOTAL,
-    INNER,
-    TILE,
-    TILES,
-    STRIP,
-    PITCH,
-    ROOM,
-    BLOCKS,
-    VECTOR,
-    ROW_PITCH,
-    COLUMN_PITCH,
-    AHEAD,
-    FRESH,
-    LINE,
-    ASKED,
-) = range(15)
-HEAD = 15
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
-SIZE, OUT, LO, HI, STEP, BEFORE, TAPS, DILATION, WEIGHT, TABLE = range(10)
-BLOCK = 10
+HEAD = (
+    "total",  # elements of the input
+    "pieces",  # pieces of work
+    "inner",  # channels that lie behind the pooled axes and are pooled alike
+    "tile",  # results of a row that one piece of work makes
+    "tiles",  # tiles per row of results
+    "strip",  # rows that are worked on together
+    "between",  # accumulators from the start of one row to the start of the next
+    "stretch",  # accumulators of a strip: there is scratch for three such stretches
+    "blocks",  # blocks of rows per volume, each as high as a window
+    "vector",  # elements that a vectorised loop takes at a time
+    "row_place",  # how much the place of an element grows from one row to the next
+    "column_place",  # how much it grows from one column to the next
+    "ahead",  # how far ahead of a window, in columns, its memory is asked for
+    "fresh",  # rows of a window that the window above it does not have
+    "line",  # columns per cache line
+    "asked",  # columns that are asked for in each row
+    "asked_rows",  # rows that are asked for in each plane
+    "run_tile",  # elements of a run that one piece of work makes
+    "breadth",  # accumulators side by side that a run is folded into
+    "group",  # windows whose elements are gathered together; 0 if each stands alone
+)
+"""The numbers that stand first."""
 
-DEPTH, HEIGHT, WIDTH = (np.int64(HEAD + n * BLOCK) for n in range(3))
+AXIS = (
+    "size",  # elements of the input
+    "out",  # windows
+    "lo",  # the first inner window: all inner windows have the same size
+    "hi",  # one past the last inner window
+    "step",  # from one window to the next; 0 if the windows follow no rule
+    "before",  # padding before the first element
+    "taps",  # elements of an inner window
+    "dilation",  # from one tap of a window to the next
+    "weight",  # the part that an inner window has in a mean's divisor
+    "borders",  # the slot that the axis's border windows begin at
+)
+"""The numbers of an axis."""
+
+AXES = ("depth", "height", "width")
+
+BORDER = 3
+"""Numbers per border window: its first tap, how many taps it has, and its part in a divisor."""
+
+AT = {axis: len(HEAD) + n * len(AXIS) for n, axis in enumerate(AXES)}
+"""Where the block of each axis begins."""
+
+
+def filled(
+    head: Mapping[str, int],
+    axes: Sequence[Mapping[str, int]],
+    borders: Sequence[np.ndarray[Any, Any]],
+) -> Numbers:
+    """Return the array that holds these numbers; what `head` leaves out is 0."""
+    unknown = set(head) - set(HEAD)
+    if unknown:
+        raise KeyError(f"no slots are named {sorted(unknown)}")
+    numbers = [head.get(name, 0) for name in HEAD]
+    end = len(HEAD) + len(AXES) * len(AXIS)
+    for axis, table in zip(axes, borders, strict=True):
+        block = {**axis, "borders": end}
+        numbers += [block[slot] for slot in AXIS]
+        end += table.size
+    array = np.concatenate([np.array(numbers, np.int64), *(table.reshape(-1) for table in borders)])
+    array.flags.writeable = False
+    return array
+
+
+class Geometry:
+    """The array as interpreted loops read it."""
+
+    def __init__(self, numbers: Any) -> None:
+        self.__dict__.update(zip(HEAD, numbers[: len(HEAD)], strict=True))
+        self.__dict__.update((axis, GeometryAxis(numbers, at)) for axis, at in AT.items())
+
+
+class GeometryAxis:
+    """An axis as interpreted loops read it."""
+
+    def __init__(self, numbers: Any, at: int) -> None:
+        self.__dict__.update(zip(AXIS, numbers[at : at + len(AXIS)], strict=True))
+        self.numbers = numbers

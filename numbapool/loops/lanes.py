@@ -1,6 +1,6 @@
 """Rows of accumulators: a lane an array, one to three of them, walked together.
 
-Also how elements are read and results written: as they are, or as float16's bits.
+Also how elements are read and results written.
 
 In compiled code the arrays are bare pointers: an index is an offset, never counted from the
 end, so the compiler sees that neighbours are neighbours; and passing one costs nothing.
@@ -15,23 +15,18 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from numbapool.compile.spec import Fours, Half, Pairs
-from numbapool.loops.faces import JIT as METHODS
+import numbapool.loops.faces  # noqa: F401 - Numba learns the reducers' methods there
+from numbapool.loops.forms import Fours, Half, Pairs
+from numbapool.loops.halves import half_to_single, single_to_half
+from numbapool.loops.options import JIT
+from numbapool.loops.pointers import pointer_to
 from numbapool.reducers.methods import combine, lift
-
-JIT = {
-    **METHODS,
-    "nogil": True,
-    "no_cpython_wrapper": True,
-    "no_cfunc_wrapper": True,
-}
-"""How the kernels' parts are compiled: no division by zero raises, nothing calls them singly."""
 
 
 @intrinsic
 def _prefetch(typingctx, pointer, index):
     def codegen(context, builder, signature, args):
-        byte = ir.IntType(8).as_pointer()
+        byte = pointer_to(ir.IntType(8))
         number = ir.IntType(32)
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
@@ -60,62 +55,6 @@ def group_of(form):
     shuffles take apart.
     """
     return {Pairs: 2, Fours: 4}.get(form, 1)
-
-
-PIXELS = 16
-"""How many pixels `thin` keeps at a time."""
-
-
-def thinner(channels, step):
-    """Return what keeps one of `step` pixels, as a shuffle of whole vectors."""
-
-    @intrinsic
-    def thin_lane(typingctx, pointer, at, other, to):
-        def codegen(context, builder, signature, args):
-            element = context.get_value_type(pointer.dtype)
-            size = pointer.dtype.bitwidth // 8
-            read = ir.VectorType(element, channels * PIXELS * step)
-            written = ir.VectorType(element, channels * PIXELS)
-            places = [channels * step * n + c for n in range(PIXELS) for c in range(channels)]
-            mask = ir.Constant(ir.VectorType(ir.IntType(32), len(places)), places)
-            source = builder.bitcast(builder.gep(args[0], [args[1]]), read.as_pointer())
-            target = builder.bitcast(builder.gep(args[2], [args[3]]), written.as_pointer())
-            pixels = builder.load(source, align=size)
-            kept = builder.shuffle_vector(pixels, ir.Constant(read, ir.Undefined), mask)
-            builder.store(kept, target, align=size)
-            return context.get_dummy_value()
-
-        return types.void(pointer, at, other, to), codegen
-
-    return thin_lane
-
-
-_rgb_by_2, _rgb_by_3 = thinner(3, 2), thinner(3, 3)
-_rgba_by_2, _rgba_by_3 = thinner(4, 2), thinner(4, 3)
-
-
-def thin(lanes, at, outs, to, channels, step):
-    """Keep one of `step` pixels, PIXELS times: of 3 or 4 channels, one of 2 or 3."""
-    (lane,), (out,) = lanes, outs
-    for n in range(PIXELS):
-        for c in range(channels):
-            out[to + channels * n + c] = lane[at + channels * step * n + c]
-
-
-@overload(thin)
-def _thin(lanes, at, outs, to, channels, step):
-    def thin(lanes, at, outs, to, channels, step):
-        if channels == 3:
-            if step == 2:
-                _rgb_by_2(lanes[0], at, outs[0], to)
-            else:
-                _rgb_by_3(lanes[0], at, outs[0], to)
-        elif step == 2:
-            _rgba_by_2(lanes[0], at, outs[0], to)
-        else:
-            _rgba_by_3(lanes[0], at, outs[0], to)
-
-    return thin
 
 
 @intrinsic
@@ -196,34 +135,6 @@ def _held(lanes, acc):
         return lambda lanes, acc: (first(acc[0]), second(acc[1]))
     first, second, third = kinds
     return lambda lanes, acc: (first(acc[0]), second(acc[1]), third(acc[2]))
-
-
-@njit(**JIT)
-def half_to_single(bits):
-    """The float32 of a float16's bits."""
-    magnitude = np.uint32((bits & 0x7FFF) << 13)
-    # Moving the exponent's bias by a product is exact for subnormals too.
-    number = magnitude.view(np.float32) * np.float32(2.0**112)
-    if magnitude >= 0x7C00 << 13:
-        number = np.uint32(magnitude | 0x7F800000).view(np.float32)
-    return -number if bits & 0x8000 else number
-
-
-@njit(**JIT)
-def single_to_half(number):
-    """The bits of the float16 nearest to a float32, ties to even."""
-    bits = np.int64(np.float32(number).view(np.uint32))
-    sign = (bits >> 16) & 0x8000
-    bits &= 0x7FFFFFFF
-    if bits > 0x7F800000:  # NaN
-        return np.uint16(sign | 0x7E00)
-    if bits >= 0x477FF000:  # rounds past the largest
-        return np.uint16(sign | 0x7C00)
-    if bits < 0x38800000:  # subnormal: adding 0.5 leaves the rounded bits at the end
-        rounded = np.float32(np.uint32(bits).view(np.float32) + np.float32(0.5))
-        return np.uint16(sign | (np.int64(rounded.view(np.uint32)) - 0x3F000000))
-    odd = (bits >> 13) & 1
-    return np.uint16(sign | ((bits - 0x38000000 + 0xFFF + odd) >> 13))
 
 
 def read(form, lanes, value):

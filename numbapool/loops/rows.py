@@ -12,27 +12,8 @@ from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.geometry import (
-    AHEAD,
-    COLUMN_PITCH,
-    DEPTH,
-    DILATION,
-    FRESH,
-    HEIGHT,
-    INNER,
-    LINE,
-    OUT,
-    PITCH,
-    ROW_PITCH,
-    SIZE,
-    STRIP,
-    TILE,
-    TILES,
-    TOTAL,
-    VECTOR,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, load, prefetch, store, take
+from numbapool.loops.lanes import load, prefetch, store, take
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, locate, neutral
 
 
@@ -128,32 +109,32 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     A strip is several rows whose work along the columns is done at once: a loop over one short
     row costs more for its start and its rest than for its elements.
     """
-    inner = geometry[INNER]
-    tile = geometry[TILE]
-    tiles = geometry[TILES]
-    height = geometry[HEIGHT + SIZE]
-    width = geometry[WIDTH + SIZE]
+    inner = geometry.inner
+    tile = geometry.tile
+    tiles = geometry.tiles
+    height = geometry.height.size
+    width = geometry.width.size
     pitch = width * inner
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
-    d_step = geometry[DEPTH + DILATION] * height
-    h_step = geometry[HEIGHT + DILATION]
-    numbers = geometry[ROW_PITCH]
-    vector = geometry[VECTOR]
-    strip = geometry[STRIP]
-    total = geometry[TOTAL]
-    between = geometry[PITCH]
-    reach = geometry[AHEAD]
-    fresh = geometry[FRESH]
-    line = geometry[LINE]
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
+    d_step = geometry.depth.dilation * height
+    h_step = geometry.height.dilation
+    numbers = geometry.row_place
+    vector = geometry.vector
+    strip = geometry.strip
+    total = geometry.total
+    between = geometry.between
+    reach = geometry.ahead
+    fresh = geometry.fresh
+    line = geometry.line
     out_row = begin // tiles
     t = begin % tiles
     oh = out_row % out_h
     od = out_row // out_h % out_d
-    volume = geometry[DEPTH + SIZE] * height * pitch
+    volume = geometry.depth.size * height * pitch
     plane = out_row // out_h // out_d * volume
-    d, depths, d_weight = window(geometry, DEPTH, od)
+    d, depths, d_weight = window(geometry.depth, od)
     while begin < end:
         left = t * tile
         right = min(left + tile, out_w)
@@ -166,7 +147,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
         weight = 0
         rows = 0
         while (rows < strip) & (begin < end):
-            h, heights, h_weight = window(geometry, HEIGHT, oh)
+            h, heights, h_weight = window(geometry.height, oh)
             if (rows > 0) & (d_weight * h_weight != weight):
                 break
             weight = d_weight * h_weight
@@ -189,7 +170,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     ask(form, x, ahead, d_step * pitch, depths, n, line)
             taps = depths * heights
             fold(op, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
-            locate(op, lanes, at + lead, columns, first, inner, geometry[COLUMN_PITCH])
+            locate(op, lanes, at + lead, columns, first, inner, geometry.column_place)
             fill(op, lanes, at, lead)
             n = lead + columns * inner
             fill(op, lanes, at + n, span - n)
@@ -201,5 +182,5 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 out_row += 1
                 oh, od, plane = next_row(geometry, oh, od, plane, volume)
                 if oh == 0:
-                    d, depths, d_weight = window(geometry, DEPTH, od)
+                    d, depths, d_weight = window(geometry.depth, od)
         along(op, form, lanes, scratch, rows, outs, to, geometry, left, right, weight)

@@ -15,26 +15,8 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.geometry import (
-    BEFORE,
-    BLOCKS,
-    COLUMN_PITCH,
-    DEPTH,
-    DILATION,
-    HEIGHT,
-    INNER,
-    OUT,
-    PITCH,
-    ROOM,
-    ROW_PITCH,
-    SIZE,
-    STEP,
-    TAPS,
-    TILE,
-    TILES,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, element, load, store
+from numbapool.loops.lanes import element, load, store
+from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, locate
 
@@ -60,23 +42,23 @@ def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, 
 @njit(**JIT)
 def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the pieces [begin, end) of `outs`; `scratch` holds three rows, a prefix, a block."""
-    inner = geometry[INNER]
-    tile = geometry[TILE]
-    tiles = geometry[TILES]
-    blocks = geometry[BLOCKS]
-    between = geometry[PITCH]
-    height = geometry[HEIGHT + SIZE]
-    width = geometry[WIDTH + SIZE]
+    inner = geometry.inner
+    tile = geometry.tile
+    tiles = geometry.tiles
+    blocks = geometry.blocks
+    between = geometry.between
+    height = geometry.height.size
+    width = geometry.width.size
     pitch = width * inner
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
-    taps = geometry[HEIGHT + TAPS]
-    stride = geometry[HEIGHT + STEP]
-    before = geometry[HEIGHT + BEFORE]
-    numbers = geometry[ROW_PITCH]
-    d_rows = geometry[DEPTH + DILATION] * height
-    prefix = scratch + 3 * geometry[ROOM]
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
+    taps = geometry.height.taps
+    stride = geometry.height.step
+    before = geometry.height.before
+    numbers = geometry.row_place
+    d_rows = geometry.depth.dilation * height
+    prefix = scratch + 3 * geometry.stretch
     suffix = prefix + between
     for piece in range(begin, end):
         left = piece % tiles * tile
@@ -89,8 +71,8 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
         lead = (first - start) * inner
         n = columns * inner
         span = (stop - start) * inner
-        d, depths, d_weight = window(geometry, DEPTH, volume % out_d)
-        top = volume // out_d * geometry[DEPTH + SIZE] * height + d * height
+        d, depths, d_weight = window(geometry.depth, volume % out_d)
+        top = volume // out_d * geometry.depth.size * height + d * height
         base = top * pitch + first * inner
         origin = block * taps - before
         # Suffixes, the last row first.
@@ -131,10 +113,10 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 for j in range(n):
                     a = combine(op, load(lanes, at + j), load(lanes, prefix + j))
                     store(lanes, target + j, a)
-            locate(op, lanes, target, columns, first, inner, geometry[COLUMN_PITCH])
+            locate(op, lanes, target, columns, first, inner, geometry.column_place)
             fill(op, lanes, scratch, lead)
             fill(op, lanes, target + n, span - lead - n)
-            _, _, h_weight = window(geometry, HEIGHT, i)
+            _, _, h_weight = window(geometry.height, i)
             to = ((volume * out_h + i) * out_w + left) * inner
             weight = d_weight * h_weight
             along(op, form, lanes, scratch, 1, outs, to, geometry, left, right, weight)

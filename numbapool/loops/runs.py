@@ -10,17 +10,8 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.geometry import (
-    DEPTH,
-    DILATION,
-    HEIGHT,
-    INNER,
-    OUT,
-    PITCH,
-    SIZE,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, element, load, store, write
+from numbapool.loops.lanes import element, load, store, write
+from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, finish, prepare
 
@@ -41,24 +32,24 @@ def fold_run(op, form, x, at, n, lanes, to, breadth):
 @njit(**JIT)
 def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the output rows [begin, end) of `outs`, with PITCH accumulators at `scratch`."""
-    inner = geometry[INNER]
-    breadth = geometry[PITCH]
-    height = geometry[HEIGHT + SIZE]
-    pitch = geometry[WIDTH + SIZE] * inner
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
+    inner = geometry.inner
+    breadth = geometry.breadth
+    height = geometry.height.size
+    pitch = geometry.width.size * inner
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
     for out_row in range(begin, end):
-        plane = out_row // (out_d * out_h) * geometry[DEPTH + SIZE]
-        d, depths, d_weight = window(geometry, DEPTH, out_row // out_h % out_d)
-        h, heights, h_weight = window(geometry, HEIGHT, out_row % out_h)
+        plane = out_row // (out_d * out_h) * geometry.depth.size
+        d, depths, d_weight = window(geometry.depth, out_row // out_h % out_d)
+        h, heights, h_weight = window(geometry.height, out_row % out_h)
         for i in range(out_w):
-            w, count, w_weight = window(geometry, WIDTH, i)
+            w, count, w_weight = window(geometry.width, i)
             fill(op, lanes, scratch, breadth)
             for t in range(depths):
-                deep = plane + d + t * geometry[DEPTH + DILATION]
+                deep = plane + d + t * geometry.depth.dilation
                 for u in range(heights):
-                    row = deep * height + h + u * geometry[HEIGHT + DILATION]
+                    row = deep * height + h + u * geometry.height.dilation
                     at = row * pitch + w * inner
                     fold_run(op, form, x, at, count * inner, lanes, scratch, breadth)
             width = breadth // inner

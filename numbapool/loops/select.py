@@ -12,22 +12,8 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.geometry import (
-    BEFORE,
-    DEPTH,
-    DILATION,
-    HEIGHT,
-    HI,
-    INNER,
-    LO,
-    OUT,
-    SIZE,
-    STEP,
-    TAPS,
-    TILE,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, can_be_nan, read, write
+from numbapool.loops.lanes import can_be_nan, read, write
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import missing
 from numbapool.reducers.selectors import empty, select, sorts
 
@@ -110,7 +96,7 @@ def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
     """Gather one window's elements that are not missing; return how many."""
     row, depths, d_step, heights, h_step = bounds
     values = lanes[0]
-    step = geometry[WIDTH + DILATION] * geometry[INNER]
+    step = geometry.width.dilation * geometry.inner
     kept = 0
     for t in range(depths):
         for u in range(heights):
@@ -151,10 +137,10 @@ def gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width):
 def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width):
     """Gather all taps of neighbouring windows, the first of which starts at column `start`."""
     row, depths, d_step, heights, h_step = bounds
-    inner = geometry[INNER]
-    stride = geometry[WIDTH + STEP]
-    spread = geometry[WIDTH + DILATION]
-    taps = geometry[WIDTH + TAPS]
+    inner = geometry.inner
+    stride = geometry.width.step
+    spread = geometry.width.dilation
+    taps = geometry.width.taps
     for t in range(depths):
         for u in range(heights):
             source = base + (row + t * d_step + u * h_step) * pitch + start * inner
@@ -165,35 +151,35 @@ def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width
 @njit(**JIT)
 def pool_select(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the output rows [begin, end); `scratch` holds a group's taps and a row more."""
-    inner = geometry[INNER]
-    height = geometry[HEIGHT + SIZE]
-    pitch = geometry[WIDTH + SIZE] * inner
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
-    lo = geometry[WIDTH + LO]
-    hi = geometry[WIDTH + HI]
-    d_step = geometry[DEPTH + DILATION] * height
-    h_step = geometry[HEIGHT + DILATION]
+    inner = geometry.inner
+    height = geometry.height.size
+    pitch = geometry.width.size * inner
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
+    lo = geometry.width.lo
+    hi = geometry.width.hi
+    d_step = geometry.depth.dilation * height
+    h_step = geometry.height.dilation
     for out_row in range(begin, end):
-        d, depths, _ = window(geometry, DEPTH, out_row // out_h % out_d)
-        h, heights, _ = window(geometry, HEIGHT, out_row % out_h)
-        volume = out_row // (out_d * out_h) * geometry[DEPTH + SIZE]
+        d, depths, _ = window(geometry.depth, out_row // out_h % out_d)
+        h, heights, _ = window(geometry.height, out_row % out_h)
+        volume = out_row // (out_d * out_h) * geometry.depth.size
         base = volume * height * pitch
         bounds = (d * height + h, depths, d_step, heights, h_step)
         i = 0
         while i < out_w:
             to = (out_row * out_w + i) * inner
-            if (i >= lo) & (i < hi) & (geometry[TILE] > 0):
-                group = min(geometry[TILE], hi - i)
+            if (i >= lo) & (i < hi) & (geometry.group > 0):
+                group = min(geometry.group, hi - i)
                 width = group * inner
-                start = i * geometry[WIDTH + STEP] - geometry[WIDTH + BEFORE]
+                start = i * geometry.width.step - geometry.width.before
                 gather_group(form, x, base, pitch, geometry, bounds, lanes, scratch, start, width)
-                taps = depths * heights * geometry[WIDTH + TAPS]
+                taps = depths * heights * geometry.width.taps
                 pick_group(op, form, lanes, scratch, taps, width, outs, to)
                 i += group
             else:
-                w, count, _ = window(geometry, WIDTH, i)
+                w, count, _ = window(geometry.width, i)
                 for c in range(inner):
                     kept = gather_one(
                         op, form, x, base, pitch, geometry, bounds, lanes, scratch,

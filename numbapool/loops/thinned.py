@@ -11,61 +11,43 @@ from numba import njit
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import thin_row
 from numbapool.loops.direct import ask_ahead, moved, run_of, starts_of
-from numbapool.loops.geometry import (
-    BEFORE,
-    DEPTH,
-    DILATION,
-    HEIGHT,
-    HI,
-    INNER,
-    LO,
-    OUT,
-    SIZE,
-    STEP,
-    TAPS,
-    TILE,
-    TILES,
-    TOTAL,
-    VECTOR,
-    WEIGHT,
-    WIDTH,
-)
-from numbapool.loops.lanes import JIT, results_at
+from numbapool.loops.lanes import results_at
+from numbapool.loops.options import JIT
 from numbapool.reducers.methods import prepare
 
 
 @njit(**JIT)
 def pool_thinned(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the pieces [begin, end) of `outs`, tiles of rows, with room for a tile at `scratch`."""
-    inner = geometry[INNER]
-    tile = geometry[TILE]
-    tiles = geometry[TILES]
-    out_d = geometry[DEPTH + OUT]
-    out_h = geometry[HEIGHT + OUT]
-    out_w = geometry[WIDTH + OUT]
-    stride = geometry[WIDTH + STEP]
-    taps = geometry[WIDTH + TAPS]
-    step = geometry[WIDTH + DILATION] * inner
-    lo = geometry[WIDTH + LO]
-    hi = geometry[WIDTH + HI]
-    vector = geometry[VECTOR]
+    inner = geometry.inner
+    tile = geometry.tile
+    tiles = geometry.tiles
+    out_d = geometry.depth.out
+    out_h = geometry.height.out
+    out_w = geometry.width.out
+    stride = geometry.width.step
+    taps = geometry.width.taps
+    step = geometry.width.dilation * inner
+    lo = geometry.width.lo
+    hi = geometry.width.hi
+    vector = geometry.vector
     results = results_at(lanes, outs, scratch)
     for piece in range(begin, end):
         out_row = piece // tiles
         t = piece % tiles
-        plane = out_row // out_h // out_d * geometry[DEPTH + SIZE] * geometry[HEIGHT + SIZE]
-        d, depths, d_weight = window(geometry, DEPTH, out_row // out_h % out_d)
-        h, heights, h_weight = window(geometry, HEIGHT, out_row % out_h)
+        plane = out_row // out_h // out_d * geometry.depth.size * geometry.height.size
+        d, depths, d_weight = window(geometry.depth, out_row // out_h % out_d)
+        h, heights, h_weight = window(geometry.height, out_row % out_h)
         weight = d_weight * h_weight
         starts, rows, last = starts_of(geometry, plane, (d, depths), (h, heights))
         first = lo + t * tile
         count = min(tile, hi - first)
-        at = (first * stride - geometry[WIDTH + BEFORE]) * inner
+        at = (first * stride - geometry.width.before) * inner
         n = (count * stride - (stride - 1)) * inner
         whole = (n + vector - 1) // vector * vector
-        n = whole if last + at + (taps - 1) * step + whole <= geometry[TOTAL] else n
+        n = whole if last + at + (taps - 1) * step + whole <= geometry.total else n
         ask_ahead(form, x, geometry, starts[0] + at, depths)
-        scale = prepare(op, weight * geometry[WIDTH + WEIGHT])
+        scale = prepare(op, weight * geometry.width.weight)
         here = moved(starts, at)
         run_of(op, form, lanes, x, here, rows, taps, step, results, 0, n, scale)
         to = out_row * out_w * inner
@@ -73,7 +55,7 @@ def pool_thinned(op, form, x, outs, geometry, lanes, scratch, begin, end):
         if t == 0:
             for i in range(out_w - (hi - lo)):
                 i += 0 if i < lo else hi - lo
-                w, columns, w_weight = window(geometry, WIDTH, i)
+                w, columns, w_weight = window(geometry.width, i)
                 scale = prepare(op, weight * w_weight)
                 here = moved(starts, w * inner)
                 at = to + i * inner

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.loops import geometry as g
+from numbapool.loops.geometry import Numbers
 from numbapool.plan.view import (
     SINGLE,
     View,
@@ -104,7 +104,7 @@ class Plan:
 
     shape: tuple[int, ...]
     kernel: str
-    geometry: np.ndarray[Any, np.dtype[np.int64]]
+    geometry: Numbers
     pieces: int
     room: int
     """Accumulators that a block of pieces needs."""
@@ -201,26 +201,27 @@ def thinned_plan(
     tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
     tiles = -(-(w.hi - w.lo) // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
-    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
-    numbers = geometry(view, head, shares, slides=False)
+    head = {"tile": tile, "tiles": tiles, "vector": vector, **asks(view, unit)}
     pieces = view.outer * d.out * h.out * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares, slides=False)
     room = tile * width + vector
-    return Plan(shape, "thinned", numbers, pieces, room, int(numbers[g.TOTAL]))
+    return Plan(shape, "thinned", numbers, pieces, room, view.elements)
 
 
-def asks(view: View, unit: int) -> dict[int, int]:
+def asks(view: View, unit: int) -> dict[str, int]:
     """Return what memory to ask for beforehand: a later window's rows, or their start."""
     d, h, w = view.axes
     if view.outer * d.out * h.out == 1:
-        return {g.LINE: 64}
+        return {"line": 64}
     fresh = min(h.step, h.taps)
     row = w.size * view.inner
-    head = {g.LINE: 64 // unit}
+    head = {"line": 64 // unit}
     if h.step * row * unit > SHORT_ROWS_BYTES:
-        head[g.AHEAD], head[g.FRESH] = h.step * row, fresh
-        head[g.ASKED] = START_BYTES // unit
+        head["ahead"], head["asked_rows"] = h.step * row, fresh
+        head["asked"] = START_BYTES // unit
     elif h.step * row * unit >= LEAST_ASKED_BYTES:
-        head[g.AHEAD], head[g.FRESH], head[g.ASKED] = AHEAD_BYTES // unit, 1, fresh * row
+        head["ahead"], head["asked_rows"], head["asked"] = AHEAD_BYTES // unit, 1, fresh * row
     return head
 
 
@@ -232,10 +233,11 @@ def direct_plan(
     tile = min(RUN_TILE, view.inner) if w is SINGLE else view.inner
     tiles = -(-view.inner // tile)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
-    head = {g.TILE: tile, g.TILES: tiles, g.VECTOR: vector, **asks(view, unit)}
-    numbers = geometry(view, head, shares, slides=False)
+    head = {"run_tile": tile, "tiles": tiles, "vector": vector, **asks(view, unit)}
     pieces = view.outer * d.out * h.out * tiles
-    work = int(numbers[g.TOTAL]) * group
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares, slides=False)
+    work = view.elements * group
     return Plan(shape, "direct", numbers, pieces, 0, work, group)
 
 
@@ -266,14 +268,15 @@ def rows_plan(
     pitch = (steps if strip > 1 else span) * view.inner
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
     room = strip * pitch + vector
-    head = {g.TILE: tile, g.TILES: tiles, g.STRIP: strip, g.PITCH: pitch, g.ROOM: room}
-    head[g.VECTOR] = vector
-    head[g.AHEAD] = AHEAD_BYTES // unit
-    head[g.FRESH] = min(h.step, h.taps)
-    head[g.LINE] = 64 // unit
-    numbers = geometry(view, head, shares)
+    head = {"tile": tile, "tiles": tiles, "strip": strip, "between": pitch, "stretch": room}
+    head["vector"] = vector
+    head["ahead"] = AHEAD_BYTES // unit
+    head["fresh"] = min(h.step, h.taps)
+    head["line"] = 64 // unit
     pieces = view.outer * d.out * h.out * tiles
-    return Plan(shape, "rows", numbers, pieces, 3 * room, int(numbers[g.TOTAL]) * group, group)
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares)
+    return Plan(shape, "rows", numbers, pieces, 3 * room, view.elements * group, group)
 
 
 def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
@@ -285,22 +288,23 @@ def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction:
     blocks = (h.out - 1) * h.step // h.taps + 1
     pitch = span * view.inner
     room = pitch
-    head = {g.TILE: tile, g.TILES: tiles, g.BLOCKS: blocks, g.PITCH: pitch, g.ROOM: room}
-    head[g.VECTOR] = VECTOR_BYTES // reduction.lanes[0].itemsize
-    numbers = geometry(view, head, shares)
+    head = {"tile": tile, "tiles": tiles, "blocks": blocks, "between": pitch, "stretch": room}
+    head["vector"] = VECTOR_BYTES // reduction.lanes[0].itemsize
     pieces = view.outer * d.out * blocks * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares)
     needed = 3 * room + (h.taps + 2) * pitch
-    return Plan(shape, "running", numbers, pieces, needed, int(numbers[g.TOTAL]))
+    return Plan(shape, "running", numbers, pieces, needed, view.elements)
 
 
 def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
     """Plan wide windows: a row of results at a time."""
     d, h, w = view.axes
     breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner
-    head = {g.PITCH: breadth}
-    numbers = geometry(view, head, shares, slides=False)
     pieces = view.outer * d.out * h.out
-    return Plan(shape, "runs", numbers, pieces, breadth, int(numbers[g.TOTAL]))
+    head = {"breadth": breadth, "pieces": pieces}
+    numbers = geometry(view, head, shares, slides=False)
+    return Plan(shape, "runs", numbers, pieces, breadth, view.elements)
 
 
 def selection_plan(
@@ -322,11 +326,11 @@ def selection_plan(
         budget = GROUP_BYTES // item_bytes(reduction) // (taps + 1) // view.inner
         group = min(max(budget, 1), w.out)
     shares = weights(view.axes, reduction, False, None)
-    numbers = geometry(view, {g.TILE: group}, shares, slides=False)
+    pieces = view.outer * d.out * h.out
+    head = {"group": group, "pieces": pieces}
+    numbers = geometry(view, head, shares, slides=False)
     room = (taps + 1) * max(group, 1) * view.inner
-    return Plan(
-        shape, "selection", numbers, view.outer * d.out * h.out, room, int(numbers[g.TOTAL]) * 8
-    )
+    return Plan(shape, "selection", numbers, pieces, room, view.elements * 8)
 
 
 def item_bytes(reduction: Reduction) -> int:

@@ -8,12 +8,16 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from numbapool.loops import geometry as g
+from numbapool.loops.geometry import Numbers, filled
 from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis, sliding
 
 Weights: TypeAlias = list[tuple[int, np.ndarray[Any, Any]]]
 """Of each axis, a window's share of a mean's divisor: of inner windows, and the borders' table."""
+
+
+OF_AN_AXIS = ("size", "out", "step", "before", "taps", "dilation")
+"""What the geometry takes from an axis as it stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +30,12 @@ class View:
     row_pitch: int
     column_pitch: int
     """An element's place in its plane is row * row_pitch + column * column_pitch."""
+
+    @property
+    def elements(self) -> int:
+        """How many elements the array has."""
+        d, h, w = self.axes
+        return self.outer * d.size * h.size * w.size * self.inner
 
 
 def identity(size: int) -> Axis:
@@ -112,31 +122,24 @@ def weights(
     return shares
 
 
-def geometry(
-    view: View, head: dict[int, int], shares: Weights, slides: bool = True
-) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Return the view as one array of numbers, as :mod:`numbapool.loops.geometry` has them.
+def geometry(view: View, head: dict[str, int], shares: Weights, slides: bool = True) -> Numbers:
+    """Return the view as one array of numbers, as :mod:`numbapool.loops.geometry` names them.
 
-    Where windows slide along the columns, a border's place follows from its number, and only
+    If windows slide along the columns, a border's place follows from its number, and only
     one with a weight of its own stands in the table.
     """
-    d, h, w = view.axes
-    numbers = [0] * g.HEAD
-    numbers[g.TOTAL] = view.outer * d.size * h.size * w.size * view.inner
-    numbers[g.INNER] = view.inner
-    numbers[g.ROW_PITCH], numbers[g.COLUMN_PITCH] = view.row_pitch, view.column_pitch
-    for slot, number in head.items():
-        numbers[slot] = number
-    table: list[np.ndarray[Any, Any]] = []
-    at = g.HEAD + 3 * g.BLOCK
+    axes = []
     for number, (axis, (weight, borders)) in enumerate(zip(view.axes, shares, strict=True)):
         lo, hi = axis.lo, axis.hi
         if slides and number == 2 and axis.regular and (borders[:, 2] == weight).all():
             lo, hi = 0, axis.out
-        numbers += [axis.size, axis.out, lo, hi, axis.step, axis.before, axis.taps]
-        numbers += [axis.dilation, weight, at]
-        table.append(borders.reshape(-1))
-        at += borders.size
-    array = np.concatenate([np.array(numbers, np.int64), *table])
-    array.flags.writeable = False
-    return array
+        own = {name: getattr(axis, name) for name in OF_AN_AXIS}
+        axes.append({**own, "lo": lo, "hi": hi, "weight": weight})
+    head = {
+        "total": view.elements,
+        "inner": view.inner,
+        "row_place": view.row_pitch,
+        "column_place": view.column_pitch,
+        **head,
+    }
+    return filled(head, axes, [borders for _, borders in shares])

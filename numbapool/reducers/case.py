@@ -1,4 +1,4 @@
-"""What a reduction is chosen by, and what is chosen."""
+"""The case that a reduction is chosen by, and the reduction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Case:
-    """What a reduction is chosen by: a dtype, what is left out of it, and how large windows are."""
+    """The case that a reduction is chosen by: a dtype, the values left out, the windows' sizes."""
 
     dtype: DType
     skip: Skip

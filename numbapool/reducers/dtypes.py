@@ -32,7 +32,7 @@ class Skip:
 
 @lru_cache(maxsize=256)
 def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
-    """Return what to leave out of an array of `dtype`; nothing where none could be in it.
+    """Return what to leave out of an array of `dtype`; nothing if it can hold no such value.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
 
 
 def held(dtype: DType, number: Any) -> Any:
-    """Return a number as `dtype` holds it, floats rounded; None where it cannot.
+    """Return a number as `dtype` holds it, floats rounded; None if it cannot.
 
     An integer dtype holds whole numbers within its limits, a float none that it would round to
     infinity or to zero. Nothing here goes through another dtype.
@@ -74,7 +74,7 @@ def held(dtype: DType, number: Any) -> Any:
 
 
 def limits(dtype: DType) -> tuple[Any, Any]:
-    """Return the smallest and the largest value of a dtype, infinities where it has them."""
+    """Return the smallest and the largest value of a dtype, infinities if it has them."""
     if dtype.kind == "f":
         return dtype.type(-np.inf), dtype.type(np.inf)
     if dtype.kind == "b":

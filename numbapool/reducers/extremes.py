@@ -16,7 +16,7 @@ class Extreme(NamedTuple):
     """The first element in its order; NaN comes before all, unless it is skipped."""
 
     start: Any
-    """What every element beats or equals; if some are left out, one of those."""
+    """What every element beats or equals; if some are left out, one of them."""
     left_out: Any
 
     def neutral(self):
@@ -26,7 +26,7 @@ class Extreme(NamedTuple):
         # In this order the first choice is one instruction, and the others are often none.
         best = b if beats(self, b, a) else a
         best = b if b != b else best
-        # Where both are missing the order decides: NaN, else the value that is left out.
+        # If both are missing, the order decides: NaN, else the value that is left out.
         none_a, none_b = missing(self, a), missing(self, b)
         best = a if none_b & (not none_a) else best
         return b if none_a & (not none_b) else best

@@ -57,7 +57,7 @@ class SingleMean(Mean):
 
 
 def tally(skipped):
-    """Return one element's part in a count of both: those kept below, those skipped above."""
+    """Return one element's part in a count: of kept ones below, of skipped ones above."""
     return np.int64(1) << 32 if skipped else np.int64(1)
 
 

@@ -72,7 +72,7 @@ class Percentile(NamedTuple):
 
 
 class Mode(NamedTuple):
-    """The most frequent element, the smallest of those."""
+    """The most frequent element; of several, the smallest."""
 
     left_out: Any
     of_nothing: Any
@@ -101,7 +101,7 @@ class Mode(NamedTuple):
 
 
 class Variance(NamedTuple):
-    """The mean square distance from the mean, in two passes; its root where `root`."""
+    """The mean square distance from the mean, in two passes; its root if `root`."""
 
     left_out: Any
     of_nothing: Any
@@ -130,7 +130,7 @@ class Variance(NamedTuple):
 
 
 def mode_of_four(a, b, c, d):
-    """Return the most frequent of four numbers in any order, the smallest of those."""
+    """Return the most frequent of four numbers in any order; of several, the smallest."""
     low, high = (a if a <= b else b), (b if a <= b else a)
     left, right = (c if c <= d else d), (d if c <= d else c)
     best = low if low <= left else left
@@ -143,7 +143,7 @@ def mode_of_four(a, b, c, d):
 def between(low, high, weight):
     """Return the float that far from `low` to `high`.
 
-    It is `low` itself where both are equal and where `weight` is 0: nothing times an infinity
+    It is `low` itself if both are equal, or if `weight` is 0: nothing times an infinity
     would be NaN.
     """
     if (low == high) | (weight == 0.0):

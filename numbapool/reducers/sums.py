@@ -12,7 +12,7 @@ from numbapool.reducers.ways import AsItStands, variant
 
 
 class Sum(NamedTuple):
-    """The sum; what is skipped adds nothing."""
+    """The sum; skipped elements add nothing."""
 
     start: Any
     left_out: Any
@@ -28,7 +28,7 @@ class Sum(NamedTuple):
 
 
 class Lp(NamedTuple):
-    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool; what is skipped adds nothing."""
+    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool; skipped elements add nothing."""
 
     left_out: Any
     p: Any

@@ -75,6 +75,6 @@ def reduction_of(reducer: Any, dtype: DType) -> Reduction:
     if (gives == np.float16) != (dtype == np.float16):
         raise PoolTypeError(  # a kernel both reads and writes its bits, or neither
             f"{kind.__name__} gives {gives} and was given an array of {dtype}: "
-            "convert that where one of the two is float16 and the other is not"
+            "if one of the two is float16, both must be: convert the array"
         )
     return Reduction(reducer, lanes, (gives,), weighted=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import Any
 
 
@@ -57,11 +58,15 @@ class Smallest:
         return b < a
 
 
+WAYS = (SkipNaNOrValue, SkipNaN, SkipValue, Keep, AsItStands, Largest, Smallest)
+"""All of them: a name that begins with another stands before it."""
+
+
 @cache
 def variant(base: type, *ways: type) -> Any:
     """Return `base` with the methods of the order and the skip that it is to have.
 
-    One class a combination, standing in this module, where numba's cache finds it by name.
+    One class per combination. It stands in this module, so that Numba's cache finds it by name.
 
     >>> from numbapool.reducers.extremes import Extreme
     >>> variant(Extreme, Largest, SkipNaN)(start=float("nan"), left_out=0.0).combine(2.0, 3.0)
@@ -71,6 +76,41 @@ def variant(base: type, *ways: type) -> Any:
     made = type(name, (*ways, base), {"__slots__": (), "__module__": __name__})
     globals()[name] = made
     return made
+
+
+def __getattr__(name: str) -> Any:
+    """Make a variant that a cache asks for by its name.
+
+    >>> import numbapool.reducers.ways
+    >>> numbapool.reducers.ways.SumSkipNaN.__mro__[1].__name__
+    'SkipNaN'
+    """
+    if not name.startswith("_"):
+        for base in _bases():
+            ways = _ways_in(name.removeprefix(base.__name__))
+            if name.startswith(base.__name__) and ways:
+                return variant(base, *ways)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def _bases() -> list[type]:
+    found = []
+    for module in ("extremes", "means", "selectors", "sums"):
+        members = vars(import_module(f"numbapool.reducers.{module}")).values()
+        found += [each for each in members if isinstance(each, type) and hasattr(each, "_fields")]
+    return sorted(found, key=lambda base: len(base.__name__), reverse=True)
+
+
+def _ways_in(name: str) -> list[type]:
+    """Return the ways that a name is put together of, or nothing."""
+    found: list[type] = []
+    while name:
+        each = next((way for way in WAYS if name.startswith(way.__name__)), None)
+        if each is None:
+            return []
+        found.append(each)
+        name = name.removeprefix(each.__name__)
+    return found
 
 
 def is_own(op: type) -> bool:

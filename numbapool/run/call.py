@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.compile import compiled
+from numbapool.compile import compiled, contract
+from numbapool.compile.contract import SLOTS, Arguments
 from numbapool.compile.spec import spec_of
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array
@@ -20,21 +21,11 @@ from numbapool.reducers.case import Reduction
 from numbapool.reducers.fields import numbers_of
 from numbapool.run import threads
 
-SLOTS = 32
-"""More arguments than any kernel has."""
-
 ALIGNMENT = 64
 """Bytes, a cache line: on a multiple of those a lane begins."""
 
 KEPT_BYTES = 1 << 23
 """The largest scratch that a thread keeps for its next call."""
-
-
-# A call as compiled code takes it: one array of int64, of which these are the first.
-(KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
-HEAD = 11
-RECORD = 1
-"""Raised whenever these, or what stands behind them, change: users' compiled code is older."""
 
 
 def told_address(array: Array) -> int:
@@ -44,11 +35,11 @@ def told_address(array: Array) -> int:
 
 def read_address(array: Array) -> int:
     """Return the same from the array itself, whose first field it is to all who use NumPy in C."""
-    return _pointer_at(id(array) + _HEAD).value
+    return _pointer_at(id(array) + _FIRST_FIELD).value
 
 
 _pointer_at = ctypes.c_ssize_t.from_address
-_HEAD = object.__basicsize__
+_FIRST_FIELD = object.__basicsize__
 
 
 def _choose_address() -> Callable[[Array], int]:
@@ -136,6 +127,13 @@ class Call:
         return compiled.kernel(spec)
 
     @cached_property
+    def first_result(self) -> int:
+        """The slot of the first result, which stands behind the input's."""
+        at = contract.taken(range(SLOTS), len(self.op), len(self.outs), len(self.lanes))
+        assert at.outs[0] == at.x + 1
+        return int(at.outs[0])
+
+    @cached_property
     def fields(self) -> list[int]:
         """The bits of the reducer's fields: what fills the first slots."""
         slots = np.zeros(len(self.op), np.int64)
@@ -176,19 +174,14 @@ class Call:
         The blanks are the arrays' addresses, and where a lane begins: its place in the scratch.
         """
         edges = self.stretches(1)
-        blanks = [0] * (1 + len(self.outs))
-        template = [*self.fields, *blanks, self.geometry, *edges[:-1], self.plan.room]
-        head = [0] * HEAD
-        head[KERNEL] = self.kernel.address if self.plan.pieces else 0
-        head[PIECES], head[SCRATCH] = self.plan.pieces, edges[-1]
-        head[X] = len(self.fields)
-        head[OUTS] = head[X] + 1
-        head[LANES] = head[OUTS] + len(self.outs) + 1
-        head[COUNT], head[LANE_COUNT] = len(template), len(self.lanes)
-        head[TEMPLATE] = HEAD
-        head[SHAPE] = head[TEMPLATE] + len(template)
-        head[KEY] = head[SHAPE] + len(self.shape)
-        return [*head, *template, *self.shape, *key]
+        kernel = self.kernel.address if self.plan.pieces else 0
+        arguments = self.arguments(edges[:-1])
+        return contract.record(kernel, self.plan.pieces, edges[-1], arguments, self.shape, key)
+
+    def arguments(self, lanes: list[int]) -> Arguments:
+        """Return the kernel's arguments, the arrays' addresses blank."""
+        blanks = [0] * len(self.outs)
+        return Arguments(self.fields, 0, blanks, self.geometry, lanes, self.plan.room)
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into fresh results."""
@@ -206,11 +199,11 @@ class Call:
         frame = free.pop() if free else Frame()
         if frame.ready != (self, blocks):
             self._fill(frame, blocks)
-        slots, at = frame.slots, len(self.op)
-        slots[at] = address(x)
+        slots, at = frame.slots, self.first_result
+        slots[at - 1] = address(x)
         for out in outs:
-            at += 1
             slots[at] = address(out)
+            at += 1
         threads.run(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             free.append(frame)
@@ -220,9 +213,6 @@ class Call:
         edges = self.stretches(blocks)
         if frame.size < edges[-1]:
             frame.resize(edges[-1])
-        blanks = [0] * (1 + len(self.outs))
-        arguments = [*self.fields, *blanks, self.geometry]
-        arguments += [frame.scratch + edge for edge in edges[:-1]]
-        arguments.append(self.plan.room)
-        frame.slots[: len(arguments)] = arguments  # type: ignore[assignment]
+        slots = self.arguments([frame.scratch + edge for edge in edges[:-1]]).flat()
+        frame.slots[: len(slots)] = slots
         frame.ready = self, blocks

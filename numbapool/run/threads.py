@@ -19,7 +19,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
 from typing import Any
 
-from numbapool.compile import compiled, interpreted
+from numbapool.compile import compiled, interpreted, numba_seams
 
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more than they save: a start took
@@ -67,10 +67,7 @@ def thread_count() -> int:
         if numba.config.NUMBA_NUM_THREADS == 1:
             return 1  # to be asked for their number, Numba starts its threads
         count = int(numba.get_num_threads())
-        # What that asks in the end, without the lock around starting them.
-        _started_count = getattr(
-            sys.modules["numba.np.ufunc.parallel"], "_get_num_threads", numba.get_num_threads
-        )
+        _started_count = numba_seams.thread_counter(numba)
         return count
     given = os.environ.get("NUMBA_NUM_THREADS", "")
     if given.isdecimal() and int(given):

@@ -28,7 +28,7 @@ class Axis:
 
     Output ``i`` of ``[lo, hi)`` has ``taps`` taps, ``dilation`` apart, from
     ``i * step - before`` on, all inside the input. The other windows stand in `borders`, a row
-    each of (start, count, extent): the first tap inside the input, the taps inside the input,
+    per window of (start, count, extent): the first tap inside the input, the taps inside the input,
     and the taps inside the padded input.
     """
 
@@ -81,7 +81,7 @@ def output_size(
     dilation: int = 1,
     ceil_mode: bool = False,
 ) -> int:
-    """Return how many windows an axis gets; zero or less where none fits.
+    """Return how many windows an axis gets; zero or less if none fits.
 
     ``floor((size + before + after - dilation * (kernel - 1) - 1) / stride) + 1``, as torch's;
     with `ceil_mode` the division rounds up, and a last window that would start past the input
@@ -181,7 +181,7 @@ def adaptive(size: int, out: int, name: str = "the axis") -> Axis:
 
 
 def refuse_too_many(listed: int, out: int, name: str) -> None:
-    """Raise where an axis has so many windows that no kernel's table can list them."""
+    """Raise if an axis has more windows than a kernel's table can list."""
     if listed > MOST_LISTED:
         raise PoolValueError(
             f"the result is too large: {out} windows along {name}, "

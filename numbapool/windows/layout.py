@@ -33,7 +33,7 @@ AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "wi
 
 @dataclass(frozen=True)
 class Layout:
-    """Where an array's spatial axes are, as its format says."""
+    """The spatial axes of an array, as its format names them."""
 
     lead: tuple[int, ...]
     spatial: tuple[int, ...]
@@ -61,7 +61,7 @@ class Layout:
 
 
 def known_format(data_format: Any, names: Sequence[str]) -> str:
-    """Return a format as it stands among the `names`; the first of them where it is None.
+    """Return a format as it stands among the `names`; the first of them if it is None.
 
     Raises
     ------
@@ -77,14 +77,16 @@ def known_format(data_format: Any, names: Sequence[str]) -> str:
 
 
 def refuse_other_axes(shape: tuple[int, ...], name: str, least: int) -> None:
-    """Raise where a format needs more axes, or, if it names all of them, has another number."""
+    """Raise if a format needs more axes, or names all axes and has another number."""
     has = f"an array of shape {shape} has {len(shape)} axes; {name}"
     if name.startswith("N"):
         if len(shape) < least:
             raise PoolValueError(f"{has} needs at least {least}")
     elif len(shape) != len(name):
         more = f"N{name}" if "C" in name else f"NC{name}"
-        raise PoolValueError(f"{has} names {len(name)}: {more} takes any number before those")
+        raise PoolValueError(
+            f"{has} names {len(name)}: {more} takes any number of axes before these"
+        )
 
 
 def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Layout:
@@ -111,13 +113,13 @@ MOST_ELEMENTS = 1 << 46
 
 
 def refuse_too_large(shape: tuple[int, ...]) -> None:
-    """Raise where no memory holds a result of a shape."""
+    """Raise if no memory holds a result of a shape."""
     if prod(shape) > MOST_ELEMENTS:
         raise PoolValueError(f"the result is too large for any memory: it has shape {shape}")
 
 
 def refuse_empty_windows(layout: Layout, axes: Sequence[Axis], what: str) -> None:
-    """Raise where a window holds no input at all, and `what` is then undefined."""
+    """Raise if a window holds no input at all: `what` is undefined there."""
     for n, axis in enumerate(axes):
         at = axis.empty_window
         if at is not None:

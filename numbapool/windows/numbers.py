@@ -17,7 +17,7 @@ def listed(value: Any) -> Any:
 
 
 def within_limits(numbers: tuple[int, ...], name: str, least: int) -> tuple[int, ...]:
-    """Return the numbers where none is below `least` or past 64 bits."""
+    """Return the numbers if none is below `least` or past 64 bits."""
     for number in numbers:
         if number < least:
             raise PoolValueError(f"{name} must be at least {least}, not {shown(number)}")
@@ -36,7 +36,7 @@ def whole_numbers(value: Any, name: str, least: int) -> tuple[int, ...]:
 
 
 def per_axis(value: Ints, ndim: int, name: str, least: int) -> tuple[int, ...]:
-    """Return one whole number an axis from an int, a one-element tuple or a full tuple."""
+    """Return one whole number per axis from an int, a one-element tuple or a full tuple."""
     entries = (value,) if isinstance(value, int) else listed(value)
     try:
         numbers = tuple(index(number) for number in entries)

@@ -66,7 +66,7 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
         if pad > reach // 2:
             raise PoolValueError(
                 f"padding {shown(padding)} is more than half of a window, which spans {reach}; "
-                "give pairs (before, after) where that is meant"
+                "give pairs (before, after) if you mean that"
             )
     return tuple((pad, pad) for pad in pads)
 
@@ -135,7 +135,7 @@ class Window:
 
 
 def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
-    """Ask whether the other data format was meant, where the window would fit in that."""
+    """Ask whether the other data format was meant, if the window fits in it."""
     here, there = layout.format, OTHERS.get(layout.format)
     sizes = (*layout.lead, *layout.spatial, *layout.channels)
     spatial = sizes[-len(kernel) :] if layout.channels else sizes[-len(kernel) - 1 : -1]

@@ -11,6 +11,7 @@ import peers
 from peers import Array, Factory
 
 import numbapool
+from numbapool.operators import OPERATORS, SAMPLES
 
 FEATURES = (32, 64, 112, 112)
 VOLUMES = (4, 16, 32, 112, 112)
@@ -370,6 +371,20 @@ def overlapping_selections() -> list[Case]:
     return cases
 
 
+def every_operator() -> list[Case]:
+    """Every operator of the table on one window, beside the memory's speed alone."""
+    return [
+        Case(
+            f"any operator: {name} 3x3 s2",
+            normal(1, 8, *SQUARE),
+            "pool2d",
+            (name, 3, 2),
+            {each.name: SAMPLES[each.name] for each in row.parameters if each.name in SAMPLES},
+        )
+        for name, row in OPERATORS.items()
+    ]
+
+
 def all_cases() -> list[Case]:
     """Return every case, in the table's order."""
     return [
@@ -380,6 +395,7 @@ def all_cases() -> list[Case]:
         *photos(),
         *selections(),
         *overlapping_selections(),
+        *every_operator(),
     ]
 
 

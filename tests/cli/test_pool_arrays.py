@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import engine
 from numbapool_cli.codecs import npy
+from numbapool_cli.work import pooled
 from pictures import naive, read
 
 
@@ -158,7 +158,7 @@ def test_large_arrays_are_mapped(pool, random, monkeypatch, order, dtype):
     save("in.npy", (random.random((2, 3, 9, 11)) * 99).astype(dtype, order=order))
     options = ["in.npy", "-k", 3, "-s", 2, "-p", 1]
     pool("avg", *options, "-o", "whole.npy")
-    monkeypatch.setattr(engine, "_MAPPED", 1)
+    monkeypatch.setattr(pooled, "_MAPPED", 1)
     monkeypatch.setattr(npy, "save", None)
     result = pool("avg", *options, "-o", "mapped.npy")
     assert result.stdout == "in.npy -> mapped.npy (2x3x9x11 -> 2x3x5x6)\n"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from numbapool_cli.app import cli
 from numbapool_cli.codecs import BY_SUFFIX
-from numbapool_cli.pooling import fitting
-from numbapool_cli.progress import Progress, clock
+from numbapool_cli.telling.progress import Progress, clock
+from numbapool_cli.windows import fitting
 from pictures import mean, naive, picture, read
 from PIL import Image
 

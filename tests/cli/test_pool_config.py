@@ -97,7 +97,7 @@ def test_options_that_repeat(pool):
         ("[max]\nrounding = 'floor'", "max has no option 'rounding'."),
         ("[avg]\nqualty = 3", "avg has no option 'qualty'. Did you mean 'quality'?"),
         ("[avg]\nk = 3", "avg has no option 'k'."),
-        ("[avg]\nkernel-size = 'two'", "[avg] kernel-size: 'two' is no window size"),
+        ("[avg]\nkernel-size = 'two'", "[avg] kernel-size: 'two' is not a window size"),
         (
             "[avg]\nkernel-size = [2, 3]",
             '[avg] kernel-size takes a number or a string, as 4 or "2x3"',

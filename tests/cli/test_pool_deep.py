@@ -1,4 +1,4 @@
-"""Pictures of 16 bits a channel and of floats: read, pooled and written as they are."""
+"""Pictures of 16 bits per channel and of floats: read, pooled and written as they are."""
 
 import io
 import json

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import heat
-from numbapool_cli.difference import absolute
+from numbapool_cli.rasters import heat
+from numbapool_cli.rasters.difference import absolute
 from pictures import picture, read
 from PIL import Image
 
@@ -123,7 +123,7 @@ def test_peak(pool):
 
 
 def test_more_than_one_block(pool, monkeypatch, random):
-    monkeypatch.setattr("numbapool_cli.difference._BLOCK", 7)
+    monkeypatch.setattr("numbapool_cli.rasters.difference._BLOCK", 7)
     arrays = [random.integers(0, 256, (13, 11, 3), np.uint8) for _ in "ab"]
     for name, array in zip("ab", arrays, strict=True):
         Image.fromarray(array).save(f"{name}.png")

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError
 
 import numba
 import numpy as np
-from numbapool_cli import checks
+from numbapool_cli.work import doctor
 from PIL import features
 
 import numbapool
@@ -18,7 +18,7 @@ def findings(pool, code=0):
 
 def test_all_is_well(pool):
     said = pool("doctor").stdout
-    for word in (*checks.CHECKS, numba.__version__, np.__version__, "JPEG", ".npy", "right, in"):
+    for word in (*doctor.CHECKS, numba.__version__, np.__version__, "JPEG", ".npy", "right, in"):
         assert word in said
     assert "none: numbapool's kernels run on the CPU" in said
 
@@ -46,7 +46,7 @@ def test_no_folder_for_kernels(pool, monkeypatch, tmp_path):
 
 
 def test_no_layer(pool, monkeypatch):
-    monkeypatch.setattr(checks, "_imports", lambda module: False)
+    monkeypatch.setattr(doctor, "_imports", lambda module: False)
     assert "NUMBA_THREADING_LAYER" in pool("doctor").stdout
     assert findings(pool)["threads"]["layer"] == {"used": None, "there": []}
 
@@ -55,7 +55,7 @@ def test_missing_packages_and_formats(pool, monkeypatch):
     def missing(name):
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(checks, "version", missing)
+    monkeypatch.setattr(doctor, "version", missing)
     monkeypatch.setattr(features, "get_supported", lambda: ["jpg", "zlib"])
     found = findings(pool)
     assert found["formats"]["pictures"] == ["JPEG", "PNG", "GIF"]
@@ -83,7 +83,7 @@ def test_a_failing_check_does_not_stop_the_rest(pool, monkeypatch):
     def fails():
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setitem(checks.CHECKS, "kernels", fails)
+    monkeypatch.setitem(doctor.CHECKS, "kernels", fails)
     found = findings(pool)
     assert found["ok"] is True
     assert "kernels: input/output error" in found["problems"]

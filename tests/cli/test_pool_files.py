@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import targets
+from numbapool_cli.files import write
 from pictures import picture, read
 
 
@@ -35,7 +35,7 @@ def test_folder_mirrors(pool):
     Path("photos/x.jpg").mkdir()
     result = pool("avg", "photos", "-o", "out")
     assert files("out") == ["a.png"]
-    assert "1 of kinds" in result.stderr
+    assert "1 file of other types" in result.stderr
     pool("avg", "photos", "-r", "-o", "out", "--skip-existing")
     assert files("out") == ["a.png", "deep/b.JPG", "deep/er/c.png"]
 
@@ -73,7 +73,7 @@ def test_no_input(pool):
     Path("empty").mkdir()
     Path("empty/notes.txt").touch()
     result = pool("avg", "empty", "-o", "out", code=3)
-    assert "1 of kinds" in result.stderr
+    assert "1 of other types" in result.stderr
     assert "no input" in pool("avg", "*.png", code=3).stderr
     assert "INPUT" in pool("avg", code=2).stderr
 
@@ -130,12 +130,12 @@ def test_a_name_taken_meanwhile_is_not_replaced(tmp_path, monkeypatch, links):
 
         monkeypatch.setattr(Path, "hardlink_to", no_links)
     path = tmp_path / "out.bin"
-    with targets.writing(str(path), "error") as output:
+    with write.writing(str(path), "error") as output:
         output.file.write(b"whole")
     assert path.read_bytes() == b"whole"
     second = tmp_path / "second.bin"
-    with pytest.raises(targets.FileError, match="exists"):
-        with targets.writing(str(second), "error") as output:
+    with pytest.raises(write.FileError, match="exists"):
+        with write.writing(str(second), "error") as output:
             output.file.write(b"ours")
             second.write_bytes(b"theirs")
     assert second.read_bytes() == b"theirs"
@@ -144,11 +144,11 @@ def test_a_name_taken_meanwhile_is_not_replaced(tmp_path, monkeypatch, links):
 
 def test_half_written_files_of_the_dead_are_cleared(pool):
     make("a.png")
-    host = targets._prefix()
+    host = write._prefix()
     Path(f"{host}999999999-0.tmp").touch()
     Path(f"{host}1-0.tmp").touch()
     Path(".pool-elsewhere-999999999-0.tmp").touch()
-    targets._cleared.clear()
+    write._cleared.clear()
     pool("avg", "a.png")
     left = sorted(path.name for path in Path().glob(".pool*"))
     wanted = [".pool-elsewhere-999999999-0.tmp"]

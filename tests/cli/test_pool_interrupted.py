@@ -32,9 +32,9 @@ MODULES = (
     "numbapool_cli.exits",
     "numbapool_cli.app",
     "click",
-    "numbapool_cli.quiet",
+    "numbapool_cli.telling.quiet",
     "numbapool_cli.commands.operator",
-    "numbapool_cli.engine",
+    "numbapool_cli.work.pooled",
     "numpy",
     "numpy._core._multiarray_umath",
     "PIL.Image",
@@ -87,7 +87,8 @@ def test_when_all_is_done(pool):
 
 TWICE = """
     import os, signal, sys
-    from numbapool_cli import app, engine, main
+    from numbapool_cli import app, main
+    from numbapool_cli.work import pooled
     def pressed(*_, **__):
         os.kill(os.getpid(), signal.SIGINT)
     {where} = pressed
@@ -101,7 +102,7 @@ TWICE = """
 """
 
 
-@pytest.mark.parametrize("where", ["engine._save", "engine.pool"])
+@pytest.mark.parametrize("where", ["pooled.save", "pooled.pool"])
 def test_twice(pool, where):
     picture("L", 8, 6).save("a.png")
     done = run(TWICE.format(where=where), "avg", "a.png", "-o", "b.png", stderr=subprocess.PIPE)
@@ -112,12 +113,13 @@ def test_twice(pool, where):
 IGNORED = """
     import os, signal, sys
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    from numbapool_cli import engine, main
-    pool = engine.pool
+    from numbapool_cli import main
+    from numbapool_cli.work import pooled
+    pool = pooled.pool
     def pressed(*args):
         os.kill(os.getpid(), signal.SIGINT)
         return pool(*args)
-    engine.pool = pressed
+    pooled.pool = pressed
     sys.argv[0] = "pool"
     main()
 """

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from numbapool_cli import targets
+from numbapool_cli.files import write
 from pictures import picture
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="processes are told apart otherwise there")
@@ -18,12 +18,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("in/a", "in/b"):
         Path(tmp_path, name).mkdir(parents=True)
         picture("L", 8, 6).save(Path(tmp_path, name, "x.png"))
-    monkeypatch.setattr(targets, "_cleared", set())
+    monkeypatch.setattr(write, "_cleared", set())
     return tmp_path
 
 
 def leave(folder: str, pid: int = NOBODY) -> Path:
-    path = Path(folder, f"{targets._prefix()}{pid}-0.tmp")
+    path = Path(folder, f"{write._prefix()}{pid}-0.tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"half")
     return path
@@ -39,7 +39,7 @@ def test_a_run_with_nothing_to_write_removes_them(folder, pool, monkeypatch, com
         pytest.skip("pyramid has no --update")
     arguments = [command, "in", "-r", "-o", "out", *["--levels", "1"][: 2 * (command != "avg")]]
     pool(*arguments, *options)
-    monkeypatch.setattr(targets, "_cleared", set())
+    monkeypatch.setattr(write, "_cleared", set())
     left = [leave("out/a"), leave("out/b")]
     pool(*arguments, *options, code=1 if "error" in options else 0)
     assert not any(path.exists() for path in left)
@@ -69,7 +69,7 @@ def test_a_dry_run_touches_nothing(folder, pool):
 
 def test_a_dead_process_may_have_had_the_number_of_this_one(folder, pool):
     left = [leave("out/a", os.getpid()), leave("out/b", os.getpid())]
-    targets._cleared.add("out/b")  # it was looked into already: another name is found
+    write._cleared.add("out/b")  # it was looked into already: another name is found
     pool("avg", "in", "-r", "-o", "out")
     assert not left[0].exists()
     assert Path("out/a/x.png").exists()
@@ -80,7 +80,7 @@ def test_a_dead_process_may_have_had_the_number_of_this_one(folder, pool):
 def test_a_process_that_nobody_waited_for_is_dead(folder, pool):
     with subprocess.Popen([sys.executable, "-c", ""], stdout=subprocess.PIPE) as process:
         process.stdout.read()  # it ends, and is waited for only below
-        while not targets._unburied(process.pid):
+        while not write._unburied(process.pid):
             pass
         left = leave("out/a", process.pid)
         pool("avg", "in", "-r", "-o", "out")

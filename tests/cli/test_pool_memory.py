@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import memory
-from numbapool_cli.codecs import npy
+from numbapool_cli.codecs import memory, npy
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.exits import FileError
 from numbapool_cli.job import Reading
@@ -48,7 +47,7 @@ def test_the_default_is_a_quarter_of_the_memory_at_hand(pool, monkeypatch):
     np.savez_compressed("a.npz", a=np.zeros((500, 500), np.uint8), b=np.zeros((500, 500), np.uint8))
     monkeypatch.setattr(memory, "at_hand", lambda: 900_000)
     said = pool("avg", "a.npz", "-o", "b.npz", code=1).stderr
-    assert "past the limit of 225,000 (a quarter of the memory at hand)" in said
+    assert "past the limit of 225,000 (a quarter of the available memory)" in said
     monkeypatch.setattr(memory, "at_hand", lambda: 1_600_000)  # for one, and no more are held
     pool("avg", "a.npz", "-o", "b.npz")
     assert np.load("b.npz").files == ["a", "b"]
@@ -99,7 +98,7 @@ def test_an_array_of_standard_input(pool):
 
 @pytest.mark.parametrize("text", ["0", "-1", "2X", "", "1.5G", "many"])
 def test_what_is_no_number_of_bytes(pool, text):
-    assert "is no number of bytes" in pool("avg", "a.npz", "--max-bytes", text, code=2).stderr
+    assert "is not a number of bytes" in pool("avg", "a.npz", "--max-bytes", text, code=2).stderr
 
 
 def test_the_limit_changes_no_output_of_update(pool):
@@ -126,7 +125,7 @@ class TestLies:
     def refused(self, pool, path: str) -> str:
         said = pool("avg", path, "-o", "out/", code=1).stderr
         assert "unexpected" not in said
-        assert "memory" not in said.replace("memory at hand", "")
+        assert "memory" not in said.replace("available memory", "")
         assert pool("info", path, code=None).exit_code in (0, 1)
         return said
 

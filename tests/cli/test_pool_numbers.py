@@ -109,7 +109,7 @@ def test_a_dry_run_and_info_tell_the_type_that_is_written(pool, random):
         tifffile.imwrite("in.tif", noise(random, dtype), photometric="miniswhite")
         planned = pool("max", "in.tif", "-o", "out.tif", "--dry-run").stdout
         assert f" {np.dtype(dtype).name}, " in planned
-        assert f"{8 * np.dtype(dtype).itemsize} bits a channel" in pool("info", "in.tif").stdout
+        assert f"{8 * np.dtype(dtype).itemsize} bits per channel" in pool("info", "in.tif").stdout
 
 
 def test_every_page_has_its_own_type(pool, random):
@@ -241,7 +241,7 @@ def test_a_pgm_keeps_its_numbers_and_its_maximum(pool, random, kind, maximum):
     # A PNG's white is its type's largest number: it holds the same shades.
     said = pool("avg", "in.pgm", "-o", "out.png", "-v").stderr
     full = 65535 if maximum > 255 else 255
-    assert f"numbers up to {maximum} became ones up to {full}" in said
+    assert f"numbers up to {maximum} became numbers up to {full}" in said
     shades = (2 * wanted * full + maximum) // (2 * maximum)
     assert np.array_equal(np.asarray(Image.open("out.png")), shades)
 
@@ -337,7 +337,7 @@ def test_jpeg_2000_of_few_bits(pool, random, maximum):
     assert np.array_equal(np.load("out.npy"), wanted)
     pool("max", "in.jp2", "-o", "out.pgm")
     assert Path("out.pgm").read_bytes().startswith(b"P5\n24 16\n%d\n" % maximum)
-    assert "became ones up to" in pool("max", "in.jp2", "-o", "out.jp2", "-v").stderr
+    assert "became numbers up to" in pool("max", "in.jp2", "-o", "out.jp2", "-v").stderr
 
 
 @OPJ

@@ -63,20 +63,18 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
     with socket.socket(socket.AF_UNIX) as one:
         one.bind("in/socket.png")
         result = pool("avg", "in", "-o", "out")
-        told = "1 of kinds that are not pooled left alone, 5 that are no regular files left alone."
-        assert result.stderr == f"1 done, {told}\n"
+        told = "Skipped 1 file of other types: .txt (1). Skipped 5 that are not regular files."
+        assert result.stderr == f"1 done. {told}\n"
         summary = json.loads(pool("max", "in", "--json").stdout.splitlines()[-1])["summary"]
         assert (summary["unknown_kind"], summary["irregular"]) == (1, 5)
-        assert "5 that are no regular" in pool("pyramid", "in", "--levels", 1).stderr
-        assert "5 that are no regular" in pool("sheet", "in", "-o", "sheet.png").stderr
-        assert "5 that are no regular" in pool("avg", "in/*", "-o", "more").stderr
+        assert "5 that are not regular" in pool("pyramid", "in", "--levels", 1).stderr
+        assert "5 that are not regular" in pool("sheet", "in", "-o", "sheet.png").stderr
+        assert "5 that are not regular" in pool("avg", "in/*", "-o", "more").stderr
         assert pool("info", "in").stderr == ""
         for path in Path("in").glob("a.*"):
             path.unlink()
         result = pool("avg", "in", code=3)
-    assert "1 of kinds that are not known and 5 that are no regular files were skipped" in (
-        result.stderr
-    )
+    assert "1 of other types and 5 that are not regular files were skipped" in (result.stderr)
 
 
 @no_pipes
@@ -88,7 +86,7 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
 def test_a_pipe_that_is_named(pool, name, arguments):
     os.mkfifo(name)
     said = pool(*arguments, name, code=1).stderr
-    assert said == f"pool: {name}: it is a pipe, no file: give what comes out of it as -\n"
+    assert said == f"pool: {name}: it is a pipe, not a file: pipe its content in as -\n"
     picture("L", 8, 6).save("a.png")
     assert "it is a pipe" in pool("diff", "a.png", name, code=1).stderr
 
@@ -103,7 +101,7 @@ def test_standard_input_by_its_path(tmp_path):
     command = [*COMMAND, "avg", "/dev/stdin"]
     done = subprocess.run(command, input=b"x", cwd=tmp_path, capture_output=True, timeout=120)
     assert done.returncode == 1
-    assert b"it is a pipe, no file" in done.stderr
+    assert b"it is a pipe, not a file" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["avg", "info"])
@@ -152,7 +150,7 @@ def test_lists_as_they_come(pool):
     assert outputs("out") == ["a.png"]
     Path("list").write_bytes(b"a.png\0b.png\0")
     assert "-0" in pool("avg", "--files-from", "list", "-o", "out", code=2).stderr
-    assert "no list" in pool("avg", "--files-from", "a.png", "-o", "out", code=2).stderr
+    assert "not a list" in pool("avg", "--files-from", "a.png", "-o", "out", code=2).stderr
     Path("list").write_bytes(b"-\n")
     pool("avg", "--files-from", "list", "-o", "dash", "--name", "{name}", "--format", "png")
     assert Path("dash/-").exists()
@@ -165,7 +163,7 @@ def test_lists_as_they_come(pool):
 def test_standard_input_beside_files(pool):
     picture("L", 8, 6).save("a.png")
     said = pool("avg", "-", "a.png", "-o", "out", code=1, input=b"").stderr
-    assert "standard input  its name says no format: give one with --format" in said
+    assert "standard input  its name gives no format: give one with --format" in said
     assert "file is empty" in pool("avg", "-", "-o", "b.png", code=1, input=b"").stderr
     whole = Path("a.png").read_bytes()
     pool("avg", "-", "a.png", "-o", "both", "--format", "png", input=whole)
@@ -174,17 +172,17 @@ def test_standard_input_beside_files(pool):
 
 def test_a_file_that_vanishes(pool, monkeypatch):
     """It is listed, and gone when its turn comes."""
-    from numbapool_cli import engine
+    from numbapool_cli.work import pooled
 
     for name in ("a.png", "b.png"):
         picture("L", 8, 6).save(name)
-    real = engine.passed_over
+    real = pooled.passed_over
 
     def vanishing(job):
         Path("b.png").unlink(missing_ok=True)
         return real(job)
 
-    monkeypatch.setattr(engine, "passed_over", vanishing)
+    monkeypatch.setattr(pooled, "passed_over", vanishing)
     result = pool("avg", ".", "-o", "out", "-j", 1, code=1)
     assert "  b.png  there is no such file\n" in result.stderr
     assert outputs("out") == ["a.png"]

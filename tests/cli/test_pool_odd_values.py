@@ -21,20 +21,20 @@ def inputs(pool):
         (["pyramid", "a.png", "--levels", 1, "-o", ""], "-o is an empty name"),
         (["avg", ""], "INPUT is an empty name"),
         (["avg", "a.png", "--divisor", 10**30], "--divisor is past"),
-        (["avg", "a.png", "--background", "nonsense"], "'nonsense' is no colour"),
-        (["diff", "a.png", "a.png", "--peak", "nan"], "--peak is no finite number"),
-        (["diff", "a.png", "a.png", "--peak", "inf"], "--peak is no finite number"),
+        (["avg", "a.png", "--background", "nonsense"], "'nonsense' is not a colour"),
+        (["diff", "a.png", "a.png", "--peak", "nan"], "--peak is not a finite number"),
+        (["diff", "a.png", "a.png", "--peak", "inf"], "--peak is not a finite number"),
         (["avg", "a.png", "-o", "-", "--json"], "--json and -o - both write"),
-        (["avg", "a.png", "-k", "-1"], "'-1' is no window size"),
-        (["avg", "a.png", "-k", "0x2"], "'0x2' is no window size"),
-        (["avg", "a.png", "-s", "1e9"], "'1e9' is no stride"),
-        (["avg", "a.png", "-p", "-1"], "'-1' is no padding"),
+        (["avg", "a.png", "-k", "-1"], "'-1' is not a window size"),
+        (["avg", "a.png", "-k", "0x2"], "'0x2' is not a window size"),
+        (["avg", "a.png", "-s", "1e9"], "'1e9' is not a stride"),
+        (["avg", "a.png", "-p", "-1"], "'-1' is not a padding"),
         (["avg", "a.png", "-p", "9" * 17], "more than half of a window"),
         (["avg", "a.png", "-d", "9" * 17], "larger than axis 0"),
-        (["avg", "a.png", "-k", "9" * 40], "is no window size"),
-        (["avg", "a.png", "--size", "0x0"], "'0x0' is no size"),
-        (["avg", "a.png", "--size", "101%"], "'101%' is no size"),
-        (["avg", "a.png", "--fit", "25%"], "'25%' is no size"),
+        (["avg", "a.png", "-k", "9" * 40], "is not a window size"),
+        (["avg", "a.png", "--size", "0x0"], "'0x0' is not a size"),
+        (["avg", "a.png", "--size", "101%"], "'101%' is not a size"),
+        (["avg", "a.png", "--fit", "25%"], "'25%' is not a size"),
         (["avg", "a.png", "-j", "-1"], "-1 is not in the range"),
     ],
 )
@@ -45,7 +45,7 @@ def test_refused(pool, arguments, words):
 
 def test_a_name_without_a_format(pool):
     said = pool("avg", "a.png", "--name", "{stem}", code=1).stderr
-    assert said == "pool: a.png: the output's name a says no format: give one with --format\n"
+    assert said == "pool: a.png: the output's name a gives no format: give one with --format\n"
 
 
 @pytest.mark.parametrize("jobs", [1, 1000])
@@ -61,6 +61,6 @@ def test_absurd_and_harmless(pool, jobs):
 def test_a_variable_is_named(pool, monkeypatch):
     monkeypatch.setenv("POOL_AVG_KERNEL_SIZE", "foo")
     said = pool("avg", "a.png", code=2).stderr
-    assert "'foo' is no window size" in said
+    assert "'foo' is not a window size" in said
     assert "It is from the environment's POOL_AVG_KERNEL_SIZE." in said
     assert "environment" not in pool("avg", "a.png", "-k", "bar", code=2).stderr

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import engine, targets
 from numbapool_cli.exits import ExitCode
+from numbapool_cli.files import write
+from numbapool_cli.work import pooled
 from pictures import picture
 
 COMMAND = [sys.executable, "-c", "from numbapool_cli import main; main()"]
-SAVE = engine._save
+SAVE = pooled.save
 
 
 def fails_with(number: int):
@@ -33,7 +34,7 @@ def test_a_folder_that_is_removed_meanwhile(pool, monkeypatch, policy):
 
     picture("L", 8, 6).save("a.png")
     pool("avg", "a.png", "-o", "first.png")  # compiled, where it was not: that is said once
-    monkeypatch.setattr(engine, "_save", removed)
+    monkeypatch.setattr(pooled, "save", removed)
     said = pool("avg", "a.png", "-o", "out/", "--on-exists", policy, code=1).stderr
     assert said == (
         "pool: a.png: the output folder out was removed meanwhile: leave it there, and run again\n"
@@ -49,7 +50,7 @@ def test_a_half_written_file_that_is_removed(pool, monkeypatch):
         return notes
 
     picture("L", 8, 6).save("a.png")
-    monkeypatch.setattr(engine, "_save", removed)
+    monkeypatch.setattr(pooled, "save", removed)
     said = pool("avg", "a.png", "-o", "out/", code=1).stderr
     assert "another program removed a half-written file in the output folder out" in said
 
@@ -66,7 +67,7 @@ def test_a_half_written_file_that_is_removed(pool, monkeypatch):
 )
 def test_a_disk_that_takes_nothing(pool, monkeypatch, number, words):
     picture("L", 8, 6).save("a.png")
-    monkeypatch.setattr(engine, "_save", fails_with(number))
+    monkeypatch.setattr(pooled, "save", fails_with(number))
     assert words in pool("avg", "a.png", "-o", "out/", code=1).stderr
     assert words in pool("pyramid", "a.png", "--levels", 1, "-o", "out", code=1).stderr.replace(
         "a.l1.png", "a.png"
@@ -84,19 +85,19 @@ def test_a_name_that_is_taken_by_a_folder_or_too_long(pool):
     assert "--name" in said
     Path("file").touch()
     said = pool("avg", "a.png", "-o", "file/deep/", code=1).stderr
-    assert "the output folder file/deep is no folder" in said
+    assert "the output folder file/deep is not a folder" in said
 
 
 def test_a_manifest_that_cannot_be_written(pool, monkeypatch):
-    writing = targets.writing
+    writing = write.writing
 
     def refusing(path, on_exists):
         if path.endswith(".numbapool.json"):
-            raise targets.FileError("the disk of the output folder out is full")
+            raise write.FileError("the disk of the output folder out is full")
         return writing(path, on_exists)
 
     picture("L", 8, 6).save("a.png")
-    monkeypatch.setattr("numbapool_cli.manifest.writing", refusing)
+    monkeypatch.setattr("numbapool_cli.files.manifest.writing", refusing)
     said = pool("avg", "a.png", "-o", "out", "--update").stderr
     assert "out/.numbapool.json: the disk of the output folder out is full: the next" in said
     assert Path("out/a.png").exists()

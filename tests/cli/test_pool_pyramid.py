@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import engine
+from numbapool_cli.files import open as files_open
 from pictures import picture, read
 from PIL import Image, ImageSequence
 
@@ -92,9 +92,9 @@ def test_stops_where_no_window_fits(pool):
 
 def test_reads_once(pool, monkeypatch):
     opened = []
-    real = engine.opened
+    real = files_open.opened
     monkeypatch.setattr(
-        "numbapool_cli.levels.opened", lambda *a: (opened.append(a[0]), real(*a))[1]
+        "numbapool_cli.work.pyramid.opened", lambda *a: (opened.append(a[0]), real(*a))[1]
     )
     picture("L", 16, 16).save("a.png")
     pool("pyramid", "a.png", "--levels", 4)

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import sheet
 from numbapool_cli.codecs.raster import Raster
-from numbapool_cli.job import Window
-from numbapool_cli.operators import OPERATORS
+from numbapool_cli.job import Job, Window
+from numbapool_cli.rasters import sheet
 from pictures import picture, read
 from PIL import Image
 
@@ -16,7 +15,7 @@ from PIL import Image
 def cell(array, k=2, operator="avg", mode="", look=None, layout="NCHW"):
     raster = Raster(array, layout, mode)
     window = Window(kernel_size=k, edge="partial")
-    return sheet.cell_of([raster], "a", OPERATORS[operator], window, look or sheet.Look())
+    return sheet.cell_of([raster], "a", Job("a", "", operator, window), look or sheet.Look())
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "RGB", "RGBA", "CMYK", "LAB", "I;16", "I", "F"])
@@ -149,7 +148,7 @@ def test_json(pool):
         ["-o", "sheet.npy"],
         ["-o", "sheet"],
         ["-o", "-"],
-        ["-o", "sheet.png", "--operator", "sum"],
+        ["-o", "sheet.png", "--operator", "product"],
         ["-o", "sheet.png", "--tile", "2"],
         ["-o", "sheet.png", "--columns", "0"],
         ["-o", "sheet.png", "--tile", "4096", *(f"{number}.png" for number in range(6))],

@@ -91,7 +91,7 @@ def test_reader_gone(folder):
 
 ABANDONED = """
 import os
-from numbapool_cli.targets import abandon, writing
+from numbapool_cli.files.write import abandon, writing
 
 with writing("out/whole.png", "error") as output:
     output.file.write(b"half")

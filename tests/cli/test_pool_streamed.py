@@ -11,12 +11,13 @@ from PIL import Image
 
 MEASURED = """
 import resource, sys
-from numbapool_cli.engine import run_one
+from numbapool_cli.work.pooled import pool_file
 from numbapool_cli.job import Job, Reading, Window, Writing
 source, target, format = sys.argv[1:4]
-run_one(Job("small." + source.partition(".")[2], "small_" + target, "max", writing=Writing(format)))
+small = "small." + source.partition(".")[2]
+pool_file(Job(small, "small_" + target, "max", writing=Writing(format)))
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-outcome = run_one(Job(source, target, "max", writing=Writing(format)))
+outcome = pool_file(Job(source, target, "max", writing=Writing(format)))
 assert outcome.status == "done", outcome.reason
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """

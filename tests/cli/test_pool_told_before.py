@@ -123,6 +123,6 @@ def test_options_that_do_not_fit_the_numbers(pool, mode, options):
 
 def test_info_tells_of_a_nodata_that_is_not_heeded(pool):
     tags = [(42113, "s", 0, "-9999", True)]
-    for dtype, said in (("u1", "-9999 is not heeded"), ("i2", "-9999 is left out")):
+    for dtype, said in (("u1", "-9999 is ignored"), ("i2", "-9999 is left out")):
         tifffile.imwrite("in.tif", np.ones((4, 4), dtype), extratags=tags)
         assert said in pool("info", "in.tif").stdout

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numbapool_cli import manifest, updates
+from numbapool_cli.files import manifest
 from numbapool_cli.job import MANIFEST, Job, OutputSize, Reading, Values, Window, Writing
+from numbapool_cli.work import update
 from pictures import picture, read
 
 
@@ -125,7 +126,8 @@ def test_beside_the_inputs(pool):
     said = pool("avg", ".", "--update").stderr
     assert "1 skipped" in said
     assert sorted(path.name for path in Path().iterdir()) == [MANIFEST, "in.avg2.png", "in.png"]
-    assert "1 of kinds that are not pooled left alone" in said  # the output, not the manifest
+    assert "Skipped 1 file from an earlier run." in said  # the output, not the manifest
+    assert "other types" not in said
 
 
 def test_without_update_nothing_is_noted(run, pool):
@@ -213,15 +215,15 @@ def test_streams_have_no_time(pool):
 
 def test_a_source_that_changes_meanwhile(run):
     """What is pooled after its stamp was taken is seen to differ by the next run."""
-    real = updates.run_one
+    real = update.pool_file
 
-    def run_one(job):
+    def changing(job):
         if job.source.endswith("1.png"):
             picture("L", 9, 7, 9).save(job.source)
         return real(job)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(updates, "run_one", run_one)
+        patch.setattr(update, "pool_file", changing)
         assert run("-j", 1) == {"done": ALL}
     assert run() == {"done": ["1"], "skipped": ["0", "2"]}
     assert run() == {"skipped": ALL}

@@ -152,8 +152,8 @@ def test_one_of_many_processes_tells_it(tmp_path):
     for number in range(4):
         picture("L", 8, 8).save(tmp_path / f"{number}.png")
     code = (
-        "from numbapool_cli import main, workers\n"
-        "if __name__ == '__main__':\n    workers.PROCESSES_FROM = 2\n    main()"
+        "from numbapool_cli import main\nfrom numbapool_cli.batch import run\n"
+        "if __name__ == '__main__':\n    run.PROCESSES_FROM = 2\n    main()"
     )
     command = [sys.executable, "-c", code, "max", ".", "-o", "out", "-j", "2"]
     environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")}

@@ -55,8 +55,8 @@ def test_the_depth_of_a_jpeg_2000(pool, random, words):
     Path("in.ppm").write_bytes(b"P6\n48 32\n1023\n" + colour.astype(">u2").tobytes())
     opj("in.ppm", "rgb.jp2")
     with_box("rgb.jp2", words)
-    assert "10 bits a channel" in pool("max", "rgb.jp2", "-o", "no.npy", code=1).stderr
-    assert "10 bits a channel" in pool("max", "rgb.jp2", "--dry-run", code=1).stderr
+    assert "10 bits per channel" in pool("max", "rgb.jp2", "-o", "no.npy", code=1).stderr
+    assert "10 bits per channel" in pool("max", "rgb.jp2", "--dry-run", code=1).stderr
 
 
 @JPEG2000
@@ -99,7 +99,7 @@ def test_the_depth_of_an_avif(pool):
     Path("in.avif").write_bytes(moved)
     for more_options in ([], ["--dry-run"]):
         said = pool("max", "in.avif", "-o", "out.npy", *more_options, code=1).stderr
-        assert "10 bits a channel" in said
+        assert "10 bits per channel" in said
 
 
 def png_of_bits(array, bits: int, clear: int) -> bytes:

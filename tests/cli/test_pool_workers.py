@@ -14,9 +14,11 @@ FILES = 10
 BEGIN = """
     import errno, os, signal, sys, time
     from pathlib import Path
-    from numbapool_cli import main, processes
+    from numbapool_cli import main
+    from numbapool_cli.batch import processes
+    from numbapool_cli.work import pooled
     sys.argv[0] = "pool"
-    real = processes.run_one
+    real = pooled.pool_file
 """
 
 
@@ -43,14 +45,14 @@ def written(folder: Path) -> list[int]:
 
 
 DIES_AT_WORK = """
-    def run_one(job):
+    def pool_file(job):
         if job.source.endswith("f1.png") and not Path("died").exists():
             while not Path("out/f4.png").exists():
                 time.sleep(0.02)
             Path("died").touch()
             os._exit(1)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
 """
 
 
@@ -64,14 +66,14 @@ def test_what_was_done_is_not_done_again(folder, policy):
 
 def test_each_of_several_deaths_costs_one_file(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         if job.source[-5] in "0369":
-            from numbapool_cli import targets
-            half = targets.writing(job.target, "error")
+            from numbapool_cli.files.write import writing
+            half = writing(job.target, "error")
             half.__enter__().file.write(b"half")
             os.kill(os.getpid(), signal.SIGKILL)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script)
     assert done.returncode == 1
@@ -122,10 +124,10 @@ DIES_BESIDE = """
         except FileExistsError:
             os._exit(3)
         begin()
-    def run_one(job):
+    def pool_file(job):
         time.sleep(0.5 if job.source.endswith("f0.png") else 0)
         return real(job)
-    processes._begin, processes.run_one = dying, run_one
+    processes._begin, pooled.pool_file = dying, pool_file
 """
 
 NO_FORK = """
@@ -181,12 +183,12 @@ def test_where_no_file_was_at_work_none_is_lost(folder, script):
 
 def test_nothing_begins_after_a_failure_with_fail_fast(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         if job.source.endswith("f1.png"):
             os._exit(1)
         time.sleep(0.5)
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script, "--fail-fast")
     assert done.returncode == 1
@@ -198,8 +200,8 @@ def test_threads_that_the_system_does_not_give(folder):
     import threading
     def refused(self):
         raise RuntimeError("can't start new thread")
-    from numbapool_cli import workers
-    workers.PROCESSES_FROM = 1000
+    from numbapool_cli.batch import run
+    run.PROCESSES_FROM = 1000
     threading.Thread.start = refused
     """
     done = run(folder, script)
@@ -219,14 +221,14 @@ def test_few_open_files(folder, most):
 
 def test_what_libraries_log_is_not_shown(folder):
     script = """
-    def run_one(job):
+    def pool_file(job):
         import logging
         try:
             raise OSError("no more files")
         except OSError:
             logging.exception("a library's word")
         return real(job)
-    processes.run_one = run_one
+    pooled.pool_file = pool_file
     """
     done = run(folder, script)
     assert done.returncode == 0

@@ -1,0 +1,161 @@
+"""What the options say, as plain data: made once, from the values that Click passes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from ..files.find import Found, find, read_list
+from ..files.name import Naming
+from ..job import OnExists, Reading, Values, Window, Writing
+from ..operators import Operator
+from ..telling.report import Telling
+from ..windows import refuse_impossible
+
+Given = Mapping[str, Any]
+"""A command's options as Click passes them to its callback: read in this module alone."""
+
+D = TypeVar("D")
+
+_MOST = (1 << 63) - 1  # the largest whole number in the kernels
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where to look for inputs."""
+
+    inputs: tuple[str, ...]
+    files_from: str | None = None
+    null: bool = False
+    recursive: bool = False
+
+    def found(self, leave_out: str | None = None, own_suffix: str | tuple[str, ...] = "") -> Found:
+        """Find the inputs that the arguments and --files-from name."""
+        listed: list[str] = []
+        if self.files_from is not None:
+            listed = read_list(self.files_from, self.null)
+        elif not self.inputs:
+            raise click.UsageError("give an INPUT: a file, a folder, a quoted pattern, or -.")
+        return find(
+            self.inputs,
+            listed,
+            recursive=self.recursive,
+            leave_out=leave_out,
+            own_suffix=own_suffix,
+        )
+
+
+@dataclass(frozen=True)
+class Placing:
+    """Where outputs go, and how they are named."""
+
+    output: str | None = None
+    name: str | None = None
+    output_format: str | None = None
+
+    def naming(self, operator: Operator, window: Window, level: int = 0) -> Naming:
+        """Return what names an operator's outputs."""
+        format = self.output_format.upper() if self.output_format else None
+        return Naming(operator.name, window.label, self.output, self.name, format, level)
+
+
+@dataclass(frozen=True)
+class Running:
+    """How many files at once, and what a failure or a dry run changes."""
+
+    jobs: int | None = None
+    fail_fast: bool = False
+    dry_run: bool = False
+    update: bool = False
+
+
+def _made(kind: type[D], given: Given, **others: Any) -> D:
+    """Return a dataclass from the options that are named like its fields."""
+    names = [field.name for field in fields(kind) if field.name in given]  # type: ignore[arg-type]
+    return kind(**{name: given[name] for name in names}, **others)
+
+
+def finding_of(inputs: tuple[str, ...], given: Given) -> Finding:
+    """Return where to look for inputs."""
+    return _made(Finding, given, inputs=inputs)
+
+
+def placing_of(given: Given) -> Placing:
+    """Return where outputs go."""
+    return _made(Placing, given)
+
+
+def running_of(given: Given) -> Running:
+    """Return how to run."""
+    return _made(Running, given)
+
+
+def telling_of(given: Given) -> Telling:
+    """Return what to tell."""
+    return _made(Telling, given)
+
+
+def values_of(given: Given, operator: Operator) -> Values:
+    """Return the values that the operator takes."""
+    names = [field.name for field in fields(Values)]
+    taken = {name: given[name] for name in names if name in given and operator.takes(name)}
+    if "q" in taken and taken["q"] is None:
+        raise click.UsageError(f"{operator.name} needs --q, as --q 90.")
+    return Values(**taken)
+
+
+def reading_of(given: Given, operator: Operator | None = None) -> Reading:
+    """Return how inputs are read; an operator on labels reads palettes as indices."""
+    indices = operator is not None and operator.keeps_labels
+    return _made(Reading, given, indices=indices)
+
+
+def window_of(given: Given) -> Window:
+    """Return the windows; refuse options that contradict each other."""
+    window = _made(Window, {**given, "kernel_size": given["kernel_size"] or 2})
+    fixed = "--size" if window.size else "--fit" if window.fit else ""
+    if window.size and window.fit:
+        raise click.UsageError("--size and --fit each say how large the output is: give one.")
+    if fixed:
+        for name, flag in (("kernel_size", "-k"), ("stride", "-s")):
+            if given[name] is not None:
+                raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
+        if window.padding != 0 or window.dilation != 1:
+            raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+    divisor: int | None = given.get("divisor_override")
+    if (divisor or 0) > _MOST:
+        raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")
+    if window.size and divisor is not None:
+        raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
+    if window.ceil and window.edge == "trim":
+        raise click.UsageError("--ceil keeps border windows and --edge trim drops them: give one.")
+    if not fixed:
+        refuse_impossible(window)
+    return window
+
+
+def on_exists_of(given: Given) -> OnExists:
+    """Return what to do if an output exists."""
+    policy: OnExists = "skip" if given["skip_existing"] else given["on_exists"]
+    if given.get("update"):
+        if policy in ("skip", "rename"):
+            raise click.UsageError(
+                "--update itself says which outputs are skipped and which written anew: leave out "
+                "--on-exists and --skip-existing."
+            )
+        return "overwrite"
+    return policy
+
+
+def writing_of(given: Given) -> Writing:
+    """Return how outputs are written, but for their format."""
+    lossless: bool | None = given["lossless"]
+    source = click.get_current_context().get_parameter_source
+    typed = {name: source(name) == ParameterSource.COMMANDLINE for name in ("quality", "lossless")}
+    if lossless and all(typed.values()):
+        raise click.UsageError("--lossless keeps every pixel: leave out --quality.")
+    if typed["quality"] and not typed["lossless"]:
+        lossless = False  # a quality from the environment or a file is for lossy formats
+    return _made(Writing, {**given, "lossless": lossless, "on_exists": on_exists_of(given)})

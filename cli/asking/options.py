@@ -1,0 +1,343 @@
+"""Options that commands share, in groups."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from ..codecs import FORMATS
+from ..operators import Operator
+from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
+
+F = TypeVar("F", bound=Callable[..., Any])
+Decorator = Callable[[F], F]
+
+DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # `codecs.npy` says what they mean
+_WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+_PADDINGS = ("valid", "same", "same_lower")
+
+
+def apply(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
+    """Return one decorator for several options, which --help shows in their order."""
+    rows = list(options)
+
+    def decorate(function: F) -> F:
+        for option in reversed(rows):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+KERNEL_SIZE = click.option(
+    "-k",
+    "--kernel-size",
+    type=PairType("window size"),
+    help="The window's size, height x width if they differ.  [default: 2]",
+)
+
+EDGE = click.option(
+    "--edge",
+    type=click.Choice(["partial", "trim"]),
+    help="Whether windows that reach past the border are kept.  "
+    "[default: partial for pictures, trim for arrays]",
+)
+
+INPUTS = click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=complete_path)
+
+WINDOW = (
+    KERNEL_SIZE,
+    click.option(
+        "-s",
+        "--stride",
+        type=PairType("stride"),
+        help="The step from window to window.  [default: the window's size]",
+    ),
+    click.option(
+        "-p",
+        "--padding",
+        type=PairType("padding", least=0, words=_PADDINGS),
+        default="0",
+        show_default=True,
+        help="Padding around the input: a number, HxW, valid, same or same_lower.",
+    ),
+    click.option(
+        "-d",
+        "--dilation",
+        type=PairType("dilation"),
+        default="1",
+        show_default=True,
+        help="The step between a window's taps.",
+    ),
+    click.option("--ceil", is_flag=True, help="Keep windows that reach past the end."),
+    EDGE,
+    click.option(
+        "--size",
+        type=SizeType(percent=True),
+        help="The output's size, width x height, or a share of each side, as 25%.",
+    ),
+    click.option(
+        "--fit",
+        type=SizeType(),
+        help="Shrink to fit within this size, by whole windows.",
+    ),
+)
+
+READING = (
+    click.option(
+        "--data-format",
+        type=click.Choice(DATA_FORMATS, case_sensitive=False),
+        metavar="AXES",
+        help="An array's axes: HW, CHW, HWC, NCHW, NHWC.  [default: HW of two, NCHW of four]",
+    ),
+    click.option("--array", metavar="NAME", help="Pool only this array of a .npz."),
+    click.option(
+        "--accept-8bit",
+        is_flag=True,
+        help="Read colour of more than 8 bits as 8, even if the extra 'deep' is installed.",
+    ),
+    click.option(
+        "--max-pixels",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Refuse more pixels in a picture or in frames held at once.  [default: 178,956,970]",
+    ),
+    click.option(
+        "--max-bytes",
+        type=BytesType(),
+        help="Refuse a .npz or standard input that takes more memory, as 500M or 2G.  "
+        "[default: a quarter of the available memory]",
+    ),
+)
+
+FINDING = (
+    click.option("-r", "--recursive", is_flag=True, help="Look in subfolders, too."),
+    click.option(
+        "--files-from",
+        metavar="FILE",
+        shell_complete=complete_path,
+        help="Read names of inputs from FILE, one per line; - is standard input.",
+    ),
+    click.option("-0", "--null", is_flag=True, help="Names in --files-from end in NUL."),
+)
+
+FORMAT = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(_WRITTEN, case_sensitive=False),
+    metavar="FORMAT",
+    help=f"Write this format: {', '.join(_WRITTEN)}.",
+)
+
+ON_EXISTS = (
+    click.option(
+        "--on-exists",
+        type=click.Choice(["error", "skip", "overwrite", "rename"]),
+        default="error",
+        show_default=True,
+        help="What to do if an output exists.",
+    ),
+    click.option("--skip-existing", is_flag=True, help="The same as --on-exists skip."),
+)
+
+UPDATE = click.option(
+    "--update",
+    is_flag=True,
+    help="Skip outputs that are up to date, as .numbapool.json notes, and write the others.",
+)
+
+NAMING = (
+    click.option(
+        "-o",
+        "--output",
+        metavar="OUT",
+        shell_complete=complete_path,
+        help="A file for one input, else a folder, made if missing; - is standard output.",
+    ),
+    click.option(
+        "--name",
+        metavar="TEMPLATE",
+        help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
+    ),
+    FORMAT,
+    *ON_EXISTS,
+)
+
+WRITING = (
+    click.option(
+        "--quality",
+        type=click.IntRange(1, 100),
+        metavar="N",
+        default=90,
+        show_default=True,
+        help="Quality of JPEG, WebP, AVIF and JPEG 2000.",
+    ),
+    click.option(
+        "--lossless/--lossy",
+        default=None,
+        help="Keep every pixel exactly, or not.  [default: as a WebP or JPEG 2000 input]",
+    ),
+    click.option(
+        "--metadata",
+        type=click.Choice(["all", "icc", "none"]),
+        default="all",
+        show_default=True,
+        help="Which metadata to keep: ICC profile, EXIF, DPI.",
+    ),
+    click.option(
+        "--background",
+        type=Colour(),
+        metavar="COLOUR",
+        help="Lay transparent pictures on this colour if the format holds no alpha.",
+    ),
+    click.option(
+        "--clip",
+        is_flag=True,
+        help="Clip values to the limits of the format.",
+    ),
+)
+
+TELLING = (
+    click.option("--json", "as_json", is_flag=True, help="One JSON line per file, then a summary."),
+    click.option("-q", "--quiet", is_flag=True, help="Report only failures."),
+    click.option("-v", "--verbose", is_flag=True, help="Report more: notes, times, causes."),
+)
+
+RUNNING = (
+    click.option(
+        "-j",
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many files to pool at once.  [default: by the processor]",
+    ),
+    click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
+    click.option(
+        "--dry-run", is_flag=True, help="Report what would be written, and write nothing."
+    ),
+    *TELLING,
+)
+
+DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
+
+
+_VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    (
+        "norm_type",
+        click.option(
+            "--norm",
+            "norm_type",
+            type=NormType(),
+            default=2.0,
+            show_default=True,
+            help="The power: 1 adds up sizes, 2 is the root of squares, inf the largest size.",
+        ),
+    ),
+    (
+        "q",
+        click.option(
+            "--q",
+            type=click.FloatRange(0, 100),
+            metavar="N",
+            help="The percentile of percentile, 0 to 100, as 90.",
+        ),
+    ),
+    (
+        "correction",
+        click.option(
+            "--correction",
+            type=click.IntRange(min=0),
+            metavar="N",
+            default=0,
+            show_default=True,
+            help="Divide a variance by the count less N: 1 for a sample's.",
+        ),
+    ),
+    (
+        "count_include_pad",
+        click.option(
+            "--count-include-pad/--count-exclude-pad",
+            default=True,
+            show_default=True,
+            help="Whether padding counts in a mean.",
+        ),
+    ),
+    (
+        "divisor_override",
+        click.option(
+            "--divisor",
+            "divisor_override",
+            type=click.IntRange(min=1),
+            metavar="N",
+            help="Divide sums by N instead of the window's count.",
+        ),
+    ),
+    (
+        "nan",
+        click.option(
+            "--nan",
+            type=click.Choice(["propagate", "skip"]),
+            default="propagate",
+            show_default=True,
+            help="Whether one NaN makes its window NaN or is left out.",
+        ),
+    ),
+    (
+        "nodata",
+        click.option(
+            "--nodata",
+            type=NodataType(),
+            help="Leave out values equal to V.  [default: a GeoTIFF's own; none counts them]",
+        ),
+    ),
+    (
+        "rounding",
+        click.option(
+            "--rounding",
+            type=click.Choice(["half_up", "half_even", "floor"]),
+            default="half_up",
+            show_default=True,
+            help="How means of whole numbers are rounded.",
+        ),
+    ),
+    (
+        "alpha",
+        click.option(
+            "--alpha",
+            type=click.Choice(["premultiplied", "straight"]),
+            default="premultiplied",
+            show_default=True,
+            help="Whether a pixel's colour counts only as far as the pixel is opaque.",
+        ),
+    ),
+    (
+        "linear",
+        click.option("--linear", is_flag=True, help="Average in linear light, not in sRGB."),
+    ),
+)
+"""Options for values, each by the name that an operator's row takes it by."""
+
+
+def values_options(
+    operators: Iterable[Operator], leave_out: tuple[str, ...] = ()
+) -> list[Callable[[F], F]]:
+    """Return the options for values that at least one of the operators takes."""
+    rows = list(operators)
+    return [
+        option
+        for name, option in _VALUES
+        if name not in leave_out and any(row.takes(name) for row in rows)
+    ]
+
+
+def refuse_unused(operator: Operator) -> None:
+    """Refuse an option for values that was typed and that the operator does not take."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        name = str(param.name)
+        known = any(name == option for option, _ in _VALUES)
+        if not known or operator.takes(name):
+            continue
+        if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"{operator.name} takes no {param.opts[0]}: leave it out.")

@@ -1,0 +1,193 @@
+"""The types of the options."""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ..job import OutputSize, Pair
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    ParamType = click.ParamType[Any, Any]
+else:
+    ParamType = click.ParamType
+
+_PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
+_BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
+
+
+class PairType(ParamType):
+    """``2`` or ``2x3``, height by width: for windows, strides, dilations and paddings."""
+
+    name = "pair"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "K|HxW"
+
+    def __init__(self, what: str, least: int = 1, words: tuple[str, ...] = ()) -> None:
+        self.what = what
+        self.least = least
+        self.words = words
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Pair | str:
+        """Return the text as a whole number, a pair of them, or one of the words."""
+        text = str(value).strip().lower()
+        if text in self.words:
+            return text
+        match = _PAIR.fullmatch(text)
+        numbers = [int(group) for group in match.groups() if group] if match else []
+        if not numbers or min(numbers) < self.least:
+            words = "".join(f", or {word!r}" for word in self.words)
+            self.fail(
+                f"{text!r} is not a {self.what}: give a whole number from {self.least} on, as 2, "
+                f"or height x width, as 2x3{words}.",
+                param,
+                ctx,
+            )
+        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+
+
+class SizeType(ParamType):
+    """``1600x1200``, width by height as sizes of pictures are written, or ``25%``."""
+
+    name = "size"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "WxH"
+
+    def __init__(self, percent: bool = False) -> None:
+        self.percent = percent
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> OutputSize:
+        """Return the text as an output size."""
+        if isinstance(value, OutputSize):
+            return value
+        text = str(value).strip().lower()
+        match = _PAIR.fullmatch(text)
+        if match and match[2] and int(match[1]) and int(match[2]):
+            return OutputSize(width=int(match[1]), height=int(match[2]))
+        share = _PERCENT.fullmatch(text)
+        if self.percent and share:
+            permille = int(share[1]) * 10 + int(share[2] or 0)
+            if 0 < permille <= 1000:
+                return OutputSize(permille=permille)
+        also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
+        self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+class BytesType(ParamType):
+    """``2000000``, ``500M`` or ``2G``: a number of bytes."""
+
+    name = "bytes"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the text as a whole number."""
+        match = _BYTES.fullmatch(str(value).strip().upper())
+        number = int(match[1]) << 10 * " KMGT".index(match[2] or " ") if match else 0
+        if number < 1:
+            self.fail(
+                f"{str(value)!r} is not a number of bytes: give a whole number above 0, or one of "
+                "K, M, G or T, as 2G.",
+                param,
+                ctx,
+            )
+        return number
+
+
+def complete_path(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> "list[CompletionItem]":
+    """Let the shell complete the name of a file or folder."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+class Colour(ParamType):
+    """``white`` or ``#ff8000``: a colour as Pillow knows it."""
+
+    name = "colour"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the text if it is a colour."""
+        from PIL import ImageColor
+
+        text = str(value)
+        try:
+            ImageColor.getrgb(text)
+        except ValueError:
+            self.fail(f"{text!r} is not a colour: give a name, as white, or #ff8000.", param, ctx)
+        return text
+
+
+class NodataType(ParamType):
+    """``-9999``, ``0.5``, ``nan`` or ``none``: the number that means "no value"."""
+
+    name = "nodata"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "V"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float | str:
+        """Return the text as a number, a whole number exactly, or ``none`` as it is."""
+        text = str(value).strip().lower()
+        if text == "none":
+            return text
+        number = number_of(text)
+        if number is None:
+            self.fail(f"{str(value)!r} is not a number: give one, as -9999, or none.", param, ctx)
+        return number
+
+
+def number_of(text: str) -> int | float | None:
+    """Return the text as a number, a whole number exactly; None if it is not a number."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+class NormType(ParamType):
+    """``2``, ``1.5`` or ``inf``: the power of a norm."""
+
+    name = "norm"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "P"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return the text as a number above zero."""
+        try:
+            norm = float(str(value))
+        except ValueError:
+            norm = 0.0
+        if not norm > 0:
+            self.fail(
+                f"{str(value)!r} is not a norm: give a number above 0, as 2, or inf.", param, ctx
+            )
+        return norm

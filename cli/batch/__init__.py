@@ -1,0 +1,1 @@
+"""Many jobs: one after another, in threads or in processes."""

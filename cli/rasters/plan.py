@@ -1,0 +1,168 @@
+"""What pooling makes of a raster, decided from its form, without its numbers.
+
+The dry run, ``pool info`` and the real run all decide here.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from ..codecs.georeference import Step
+from ..codecs.raster import Form, Metadata, alpha_of
+from ..exits import FileError
+from ..job import RunNote, Values, Window
+from ..operators import Operator
+from ..windows import Arguments, window_arguments
+from . import nodata
+from .light import refuse_no_srgb
+from .request import Request
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a raster of a form is pooled, and the form of the result.
+
+    Attributes
+    ----------
+    before
+        The form as it is pooled: the mean of black and white is taken of grey.
+    after
+        The result's form.
+    way
+        "plain": the array as it is; "weighed": colours by their alpha; "linear": in linear
+        light; "whole": a pixel's channels as one number.
+    notes
+        Notes for the user.
+    """
+
+    before: Form
+    after: Form
+    request: Request
+    way: Literal["plain", "weighed", "linear", "whole"]
+    notes: tuple[str, ...] = ()
+
+
+def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan:
+    """Decide how a raster of this form is pooled; refuse what makes no sense."""
+    arguments = window_arguments(window, form.spatial, form.picture)
+    values, notes = nodata.settled(form, operator, values)
+    before = form
+    if form.mode == "1" and operator.weighs_alpha:
+        # The mean of black and white is a grey.
+        before = replace(form, dtype=np.dtype(np.uint8), mode="L")
+        if values.nodata is not None:
+            values = replace(values, nodata=255 * values.nodata)
+    request = Request(operator, arguments, values, form.data_format)
+    metadata = _metadata_after(before, request)
+    if form.metadata.gdal and not metadata.gdal:
+        left_out = f"GDAL's metadata was left out: it does not describe a {operator.name}"
+        notes = (*notes, RunNote(left_out))
+    count = before.mode == "1" and not operator.keeps_shades
+    way = _way(before, operator, values)
+    refuse_senseless(operator, values, before)
+    after = replace(
+        before,
+        shape=request.pool.shape(before.shape),
+        dtype=request.pool.dtype(before.dtype) if way == "plain" else before.dtype,
+        mode="L" if count else before.mode,
+        metadata=metadata,
+    )
+    return Plan(before, after, request, way, notes)
+
+
+def _way(
+    form: Form, operator: Operator, values: Values
+) -> Literal["plain", "weighed", "linear", "whole"]:
+    linear = values.linear and operator.weighs_alpha
+    if linear:
+        refuse_no_srgb(form.dtype, form.mode, form.metadata.maximum)
+    if weighs(form, operator, values):
+        return "weighed"
+    if linear:
+        return "linear"
+    if operator.keeps_labels and form.channels > 1:
+        return "whole"
+    return "plain"
+
+
+def weighs(form: Form, operator: Operator, values: Values) -> bool:
+    """Return whether a pixel's colour is weighted by its alpha."""
+    asked = operator.weighs_alpha and values.alpha == "premultiplied"
+    return asked and alpha_of(form.mode) is not None
+
+
+def _metadata_after(form: Form, request: Request) -> Metadata:
+    """Return the metadata of the result."""
+    metadata, operator, number = form.metadata, request.operator, request.values.nodata
+    refuse_dark(operator, form)
+    if not operator.keeps_shades:
+        # Every window has a number now, and what scaled the shades does not scale the results.
+        metadata = replace(metadata, white_is_zero=False, maximum=None, nodata="", gdal="")
+    if metadata.nodata and number is not None:
+        metadata = replace(metadata, nodata=nodata.text_of(form, number))
+    if metadata.georeference:
+        down, across = steps_of(request.arguments, form.spatial)
+        georeference = metadata.georeference.pooled(across, down)
+        metadata = replace(metadata, georeference=georeference)
+    return metadata
+
+
+def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
+    """Refuse options that contradict each other, or that do not suit the numbers."""
+    if weighs(form, operator, values):
+        if values.nodata is not None or (values.nan == "skip" and form.dtype.kind == "f"):
+            flag = "--nodata" if values.nodata is not None else "--nan skip"
+            raise FileError(
+                f"{flag} and weighing by alpha both say what counts: give --alpha straight"
+            )
+    if not operator.keeps_labels or form.channels == 1:
+        return
+    name, bits = operator.name, 8 * form.dtype.itemsize * form.channels
+    if form.dtype.kind == "f":
+        raise FileError(f"{name} keeps whole colours, of whole numbers, not of {form.dtype}")
+    if values.nodata is not None:
+        raise FileError(
+            f"--nodata leaves out single values and {name} keeps whole colours: leave it out, or "
+            "give a picture of one channel"
+        )
+    if bits > 64:
+        raise FileError(
+            f"{name} keeps whole colours of up to 64 bits, and these have {bits}: pool its bands "
+            "apart"
+        )
+
+
+def refuse_dark(operator: Operator, form: Form) -> None:
+    """Refuse floats whose smallest number is white, if the result is not a shade."""
+    if form.metadata.white_is_zero and form.dtype.kind == "f" and not operator.keeps_shades:
+        raise FileError(
+            f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
+            "dark: save it with black at zero"
+        )
+
+
+def steps_of(arguments: Arguments, spatial: tuple[int, int]) -> tuple[Step, Step]:
+    """Return how the windows lie, down and across."""
+    size = arguments.get("output_size")
+    if size:
+        down, across = (length / out for length, out in zip(spatial, size, strict=True))
+        return Step(down, 0, down), Step(across, 0, across)
+
+    def pair(name: str) -> tuple[Any, Any]:
+        value = arguments[name]
+        return value if isinstance(value, tuple) else (value, value)
+
+    def step(axis: int) -> Step:
+        kernel, dilation, padding = (
+            pair(name)[axis] for name in ("kernel_size", "dilation", "padding")
+        )
+        stride = kernel if arguments["stride"] is None else pair("stride")[axis]
+        span = (kernel - 1) * dilation + 1
+        if isinstance(padding, str):
+            out = -(-spatial[axis] // stride)
+            total = max((out - 1) * stride + span - spatial[axis], 0)
+            padding = {"valid": 0, "same": total // 2, "same_lower": -(-total // 2)}[padding]
+        return Step(stride, -padding, span)
+
+    return step(0), step(1)

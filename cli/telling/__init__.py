@@ -1,0 +1,1 @@
+"""Messages to the user: reports, progress, reasons, and the streams for them."""

@@ -1,0 +1,53 @@
+"""What went wrong with a file, in one line for the user."""
+
+import traceback
+
+from numbapool.errors import PoolError
+
+from ..exits import FileError, NameTaken
+from ..job import Job, Outcome
+
+_LONGEST = 300  # characters of a library's message that are shown
+
+
+def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
+    """Return the outcome of a job that `error` ended."""
+    if isinstance(error, NameTaken) and job.writing.on_exists == "skip":
+        return standing(job)  # another run wrote it first
+    return Outcome(
+        job.source,
+        job.target,
+        "failed",
+        reason=reason(error),
+        cause=cause(error),
+        seconds=seconds,
+        details="".join(traceback.format_exception(error)),
+    )
+
+
+def standing(job: Job) -> Outcome:
+    """Return the outcome of a job whose output stands already."""
+    return Outcome(job.source, job.target, "skipped", reason="it exists")
+
+
+def reason(error: Exception) -> str:
+    """Return what went wrong, in one line."""
+    if isinstance(error, (FileError, PoolError)):
+        return " ".join(str(error).split())
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[:1].lower() + error.strerror[1:]
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it"
+    return f"unexpected {_said(error)} (--debug shows where)"
+
+
+def cause(error: Exception) -> str:
+    """Return the message of a library that a plainer message replaces, or ""."""
+    return _said(error.__cause__) if isinstance(error.__cause__, Exception) else ""
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())[:_LONGEST]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

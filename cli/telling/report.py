@@ -1,0 +1,204 @@
+"""The report of a run, for a person or as JSON."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+
+import click
+
+from ..exits import ExitCode, OutputLost
+from ..job import STREAM, Outcome, RunNote
+from .names import shown
+from .progress import Progress, can_draw
+
+
+@dataclass(frozen=True)
+class Telling:
+    """How much the user wants to be told, and in which form."""
+
+    quiet: bool = False
+    verbose: bool = False
+    as_json: bool = False
+    debug: bool = False
+
+    @property
+    def silent(self) -> bool:
+        """Whether progress and messages for a person are hidden."""
+        return self.quiet or self.as_json
+
+
+@dataclass
+class Report:
+    """Reports each outcome as it comes, and at the end the failures.
+
+    Results go to standard output, everything else to standard error.
+    """
+
+    total: int
+    telling: Telling = field(default_factory=Telling)
+    others: Counter[str] = field(default_factory=Counter)
+    former: int = 0
+    irregular: int = 0
+    done: int = 0
+    skipped: int = 0
+    failures: list[Outcome] = field(default_factory=list)
+    _noted: set[str] = field(default_factory=set)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count an outcome and report it."""
+        if outcome.status == "failed":
+            self.failures.append(outcome)
+        elif outcome.status == "skipped":
+            self.skipped += 1
+        else:
+            self.done += 1
+        if self.telling.as_json:
+            click.echo(json.dumps(_as_dict(outcome)))
+        elif outcome.status == "failed":
+            if self.telling.debug and outcome.details:
+                click.echo(outcome.details, err=True, nl=False)
+        elif outcome.status == "skipped":
+            if self.telling.verbose:
+                click.echo(f"{shown(outcome.source)}: skipped, {outcome.reason}", err=True)
+        elif not self.telling.quiet:
+            to_stream = outcome.target == STREAM
+            click.echo(self._line(outcome), err=to_stream)
+            self._note(outcome)
+
+    def _note(self, outcome: Outcome) -> None:
+        """Print the notes of a file; without -v only notes that are shown once per run."""
+        for note in outcome.notes:
+            if self.telling.verbose:
+                click.echo(f"  note: {shown(note)}", err=True)
+            elif isinstance(note, RunNote) and note not in self._noted:
+                self._noted.add(note)
+                click.echo(f"pool: note: {shown(note)}", err=True)
+
+    def _line(self, outcome: Outcome) -> str:
+        target = "standard output" if outcome.target == STREAM else shown(outcome.target)
+        line = f"{shown(outcome.source)} -> {target} ({shapes(outcome.before, outcome.after)})"
+        if outcome.status == "planned":
+            return f"{line} {outcome.dtype}, {outcome.nbytes:,} bytes before encoding"
+        return f"{line} {outcome.seconds:.2f} s" if self.telling.verbose else line
+
+    @contextmanager
+    def told_beside(self, progress: Progress) -> Iterator[None]:
+        """Print the summary at the end, whatever happens, after the progress line is cleared."""
+        try:
+            yield
+        except OutputLost:
+            self.telling = replace(self.telling, quiet=True)  # no one reads the summary
+            raise
+        finally:
+            progress.clear()
+            self.finish()
+
+    def finish(self) -> None:
+        """Print the failures, and a summary if there are several files."""
+        if self.telling.as_json:
+            click.echo(
+                json.dumps(
+                    {
+                        "summary": {
+                            "done": self.done,
+                            "skipped": self.skipped,
+                            "failed": len(self.failures),
+                            "not_run": self.not_run,
+                            "unknown_kind": self.others.total() + self.former,
+                            "irregular": self.irregular,
+                        }
+                    }
+                )
+            )
+            return
+        if len(self.failures) == 1 and self.total == 1:
+            failure = self.failures[0]
+            click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
+            return
+        if self.failures:
+            click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
+            width = min(48, max(len(shown(failure.source)) for failure in self.failures))
+            for failure in self.failures:
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        left_alone = list(self._left_alone())
+        if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
+            return
+        parts = [f"{self.done} done"]
+        if self.skipped:
+            parts.append(f"{self.skipped} skipped")
+        if self.failures:
+            parts.append(f"{len(self.failures)} failed")
+        if self.not_run:
+            parts.append(f"{self.not_run} not run")
+        click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
+
+    def _left_alone(self) -> Iterator[str]:
+        """Yield a sentence for each kind of files in folders that are no inputs."""
+        if self.others:
+            suffixes = ", ".join(f"{shown(name)} ({n})" for name, n in self.others.most_common())
+            yield f"Skipped {_files(self.others.total())} of other types: {suffixes}."
+        if self.former:
+            yield f"Skipped {_files(self.former)} from an earlier run."
+        if self.irregular:
+            yield f"Skipped {self.irregular} that are not regular files."
+
+    def _why(self, failure: Outcome) -> str:
+        detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
+        return shown(f"{failure.reason}{detail}")  # it may quote text from a file
+
+    @property
+    def not_run(self) -> int:
+        """How many jobs were left when the run stopped."""
+        return self.total - self.done - self.skipped - len(self.failures)
+
+    @property
+    def code(self) -> ExitCode:
+        """The exit code of the process."""
+        return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+
+
+def _files(count: int) -> str:
+    return f"{count} file" if count == 1 else f"{count} files"
+
+
+def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
+    """Return the shapes before and after as short text; for many frames, of the first frame."""
+    text = f"{_shape(before[0])} -> {_shape(after[0])}"
+    return text if len(before) == 1 else f"{len(before)} frames, {text}"
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape))
+
+
+def _as_dict(outcome: Outcome) -> dict[str, object]:
+    return {
+        "source": outcome.source,
+        "target": outcome.target,
+        "status": outcome.status,
+        "before": outcome.before,
+        "after": outcome.after,
+        "dtype": outcome.dtype,
+        "reason": outcome.reason,
+        "notes": outcome.notes,
+        "seconds": round(outcome.seconds, 4),
+    }
+
+
+def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1) -> None:
+    """Report the outcomes of `files` jobs with `levels` outputs each, and a summary."""
+    silent = report.telling.silent
+    progress = Progress(files, files > 1 and not silent and can_draw())
+    with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
+        for outcome in outcomes:
+            progress.clear()
+            told = outcome.levels or (outcome,)
+            report.total += len(told) - levels
+            for level in told:
+                report.add(level)
+                left_out = level.status == "skipped" and not level.target
+                if left_out and not (silent or report.telling.verbose):
+                    click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
+            progress.add(outcome)

@@ -1,0 +1,121 @@
+"""Pool one file: read, pool, write."""
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from ..codecs import by_magic
+from ..codecs.load import load
+from ..codecs.raster import Raster
+from ..codecs.save import save
+from ..exits import OutputLost
+from ..files.open import opened
+from ..files.write import output_of, passed_over
+from ..job import STREAM, Job, Outcome
+from ..operators import OPERATORS
+from ..rasters.plan import plan
+from ..rasters.pooling import pool, pool_into
+from ..telling.reasons import failed
+
+Shape = tuple[int, ...]
+
+_MAPPED = 1 << 26  # bytes; the results of larger arrays are written through a memory map
+
+
+def pool_file(job: Job) -> Outcome:
+    """Pool one file. An error is reported in the outcome, not raised."""
+    start = time.perf_counter()
+    try:
+        passed = passed_over(job)
+        if passed:
+            return passed
+        if job.writing.format == "NPY" and STREAM not in (job.source, job.target):
+            outcome = _mapped(job, start)
+            if outcome:
+                return outcome
+        before: list[Shape] = []
+        with opened(job.source, job.reading) as file:
+            return written(job, before, _pooled(job, file, before), start)
+    except OutputLost:
+        raise
+    except Exception as error:
+        return failed(job, error, time.perf_counter() - start)
+
+
+def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: float) -> Outcome:
+    """Write the result of a job, and return the outcome; `before` gets the shapes that are read.
+
+    Frames are pooled one by one, as they are written.
+    """
+    after: list[Shape] = []
+    shown: list[str] = []
+    dtypes: list[str] = []
+
+    def told(rasters: Iterable[Raster]) -> Iterator[Raster]:
+        for raster in rasters:
+            after.append(raster.array.shape)
+            shown.extend(raster.notes)
+            dtypes.append(str(raster.array.dtype))
+            yield raster
+
+    rest = iter(pooled)
+    first = next(rest)  # before the output is opened: reading may fail
+    with output_of(job) as output:
+        notes = save(
+            told(itertools.chain([first], rest)), output.file, job.writing, job.reading.max_pixels
+        )
+    return Outcome(
+        job.source,
+        output.path,
+        before=tuple(before),
+        after=tuple(after),
+        dtype=" ".join(dict.fromkeys(dtypes)),
+        notes=tuple(dict.fromkeys([*shown, *notes])),
+        pixels=sum(_count(shape) for shape in before),
+        seconds=time.perf_counter() - start,
+        written=output.stamp,
+    )
+
+
+def _mapped(job: Job, start: float) -> Outcome | None:
+    """Pool a large array from mapped file to mapped file; return None for other sources."""
+    with opened(job.source, job.reading) as file:
+        if by_magic(file.read(8)) != "NPY":
+            return None
+        from ..codecs import npy
+
+        (raster,) = npy.load(file, job.reading, Path(job.source))
+    if raster.array.nbytes < _MAPPED:
+        return None
+    planned = plan(raster.form, OPERATORS[job.operator], job.window, job.values)
+    after = planned.after
+    with output_of(job) as output:
+        pool_into(raster, planned, npy.create(output.file, after.shape, after.dtype))
+    return Outcome(
+        job.source,
+        output.path,
+        before=(raster.array.shape,),
+        after=(after.shape,),
+        dtype=str(after.dtype),
+        pixels=_count(raster.array.shape),
+        seconds=time.perf_counter() - start,
+        written=output.stamp,
+    )
+
+
+def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
+    """Yield the pooled frames or arrays of a file, and add the shapes read to `before`."""
+    operator = OPERATORS[job.operator]
+    for raster in load(file, job.source, job.reading):
+        before.append(raster.array.shape)
+        yield pool(raster, operator, job.window, job.values)
+
+
+def _count(shape: tuple[int, ...]) -> int:
+    """Return the number of pixels; a short last axis of three holds channels."""
+    count = 1
+    for length in shape[:2] if len(shape) == 3 and shape[2] <= 4 else shape:
+        count *= length
+    return count

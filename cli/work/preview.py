@@ -1,0 +1,52 @@
+"""Preview what a job would write."""
+
+from collections.abc import Sequence
+
+from ..codecs.raster import Form
+from ..codecs.writable import refuse_unwritable
+from ..exits import FileError
+from ..files.write import passed_over
+from ..job import Job, Outcome
+from ..operators import OPERATORS
+from ..rasters.plan import plan
+from ..telling.reasons import failed
+from .facts import inspect
+
+
+def preview_file(job: Job) -> Outcome:
+    """Return the outcome that a job would have, without doing it."""
+    try:
+        passed = passed_over(job)
+        if passed:
+            return passed
+        before = forms_of(job)
+        return planned(job, before, [form_after(form, job) for form in before])
+    except Exception as error:
+        return failed(job, error)
+
+
+def forms_of(job: Job) -> list[Form]:
+    """Return the forms of a source's frames or arrays; refuse a file that is not read."""
+    facts = inspect(job.source, job.reading)
+    if facts.refused:
+        raise FileError(facts.refused)
+    return [part.form for part in facts.parts]
+
+
+def form_after(form: Form, job: Job) -> Form:
+    """Return the form of what the job makes of a frame or array."""
+    return plan(form, OPERATORS[job.operator], job.window, job.values).after
+
+
+def planned(job: Job, before: Sequence[Form], after: Sequence[Form]) -> Outcome:
+    """Return the outcome of a job from the forms of its result; refuse forms that do not fit."""
+    refuse_unwritable(after, job.writing)
+    return Outcome(
+        job.source,
+        job.target,
+        "planned",
+        before=tuple(form.shape for form in before),
+        after=tuple(form.shape for form in after),
+        dtype=" ".join(dict.fromkeys(form.dtype.name for form in after)),
+        nbytes=sum(form.nbytes for form in after),
+    )

@@ -1,0 +1,145 @@
+"""The inner parts of Numba and llvmlite that numbapool uses, all in this file.
+
+They are no public interface: another release may name them otherwise. They are looked at when
+something is first compiled (:func:`probe`). If one is missing, kernels are compiled by Numba's
+public functions instead (:mod:`numbapool.compile.plain`): slower, with the same results.
+
+llvmlite's typed pointers alone stand elsewhere (:func:`numbapool.loops.pointers.pointer_to`): loops
+need them. Importing this file imports neither Numba nor llvmlite.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+OVERRIDDEN = (
+    "_optimize_functions",
+    "_optimize_final_module",
+    "_finalize_final_module",
+    "_ensure_finalized",
+    "get_pointer_to_function",
+)
+"""What a draft overrides, or calls, of Numba's library of code."""
+
+
+@cache
+def probe() -> str:
+    """Return what kernels cannot be built without and this Numba lacks, or nothing."""
+    try:
+        library, codegen = draft().__mro__[1], _cpu_target().target_context.codegen()
+        for owner, names in (library, OVERRIDDEN), (codegen, ("_library_class", "set_env")):
+            for name in names:
+                getattr(owner, name)
+    except (ImportError, AttributeError) as error:
+        return str(error)
+    return ""
+
+
+@cache
+def draft() -> type:
+    """Return the class of drafts: parts of a kernel that are linked, never optimised or run."""
+    from numba.core.codegen import JITCodeLibrary
+
+    class Draft(JITCodeLibrary):  # type: ignore[misc]
+        def _optimize_functions(self, ll_module: Any) -> None:
+            ll_module.data_layout = self._codegen._data_layout
+
+        def _optimize_final_module(self) -> None:
+            pass
+
+        def _finalize_final_module(self) -> None:
+            self._finalized = True
+
+        def get_pointer_to_function(self, name: str) -> int:
+            self._ensure_finalized()
+            return 0  # there is nothing to point to
+
+    return Draft
+
+
+@contextmanager
+def drafts() -> Iterator[None]:
+    """Let whatever Numba compiles meanwhile stay a draft."""
+    codegen = _cpu_target().target_context.codegen()
+    with compiler_lock():
+        codegen._library_class = draft()
+        codegen.set_env = lambda name, env: None  # of a function that can be called
+        try:
+            yield
+        finally:
+            del codegen._library_class, codegen.set_env
+
+
+def compiler_lock() -> Any:
+    """Return the lock that Numba holds while it compiles."""
+    from numba.core.compiler_lock import global_compiler_lock
+
+    return global_compiler_lock
+
+
+def _cpu_target() -> Any:
+    from numba.core.registry import cpu_target
+
+    return cpu_target
+
+
+def refresh() -> None:
+    """Let what compiles at this moment see overloads that were added meanwhile."""
+    _cpu_target().typing_context.refresh()
+    _cpu_target().target_context.refresh()
+
+
+FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
+"""A function's first line in LLVM's text."""
+
+ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry|axis\.geometry)\b)")
+"""One of a kernel's arrays among its parameters, as Numba names them."""
+
+
+def apart(text: str) -> str:
+    """Say in LLVM's text of a kernel that its arrays lie apart.
+
+    What is written through one is never read through another. Numba cannot say so: loops would
+    begin with checks for that. What users' reducers call may have arrays of such names too, and
+    do with them what it likes.
+    """
+    return FUNCTION_HEAD.sub(lambda head: ARRAY.sub(r"\1 noalias \2", head[0]), text)
+
+
+def new_reference(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Return a value that the caller owns."""
+    from numba.core import imputils
+
+    own = getattr(imputils, "impl_ret_new_ref", None)
+    return value if own is None else own(context, builder, kind, value)
+
+
+def python_api(context: Any, builder: Any) -> Any:
+    """Return what calls Python's C functions from compiled code."""
+    return context.get_python_api(builder)
+
+
+def launch_threads() -> bool:
+    """Start the threads of Numba's parallel layer; return whether it has any."""
+    from numba.np.ufunc import parallel
+
+    launch: Callable[[], None] | None = getattr(parallel, "_launch_threads", None)
+    if launch is None:
+        return False
+    launch()
+    return True
+
+
+def thread_counter(numba: Any) -> Callable[[], int]:
+    """Return what says how many of Numba's threads may run, once they are started.
+
+    It is what ``numba.get_num_threads`` asks in the end, without the lock around starting them.
+    """
+    parallel = sys.modules.get("numba.np.ufunc.parallel")
+    counter: Callable[[], int] = getattr(parallel, "_get_num_threads", numba.get_num_threads)
+    return counter

@@ -1,0 +1,27 @@
+"""What stops Python while compiled code waits for its answer: Ctrl-C must not be lost."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+
+LATER = 0.05
+"""Seconds in which compiled code has its answer and leaves Python."""
+
+
+def raise_later(stop: BaseException) -> None:
+    """Raise Ctrl-C, or what a signal's handler raised, again in this thread: it must not be lost.
+
+    That is done from another thread after a while. Done from here, it would be raised at once.
+    """
+
+    def __init__(self: BaseException) -> None:
+        kind.__init__(self, *stop.args)
+
+    kind = type(stop)
+    again = type(kind.__name__, (kind,), {"__init__": __init__, "__module__": kind.__module__})
+    raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    thread = ctypes.c_ulong(threading.get_ident())
+    timer = threading.Timer(LATER, raise_in, (thread, ctypes.py_object(again)))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,30 @@
+"""The table of loops, by the names that a plan calls them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numbapool.loops.direct import pool_direct
+from numbapool.loops.rows import pool_rows
+from numbapool.loops.running import pool_running
+from numbapool.loops.runs import pool_runs
+from numbapool.loops.select import pool_select
+from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.windowed import pool_windows, select_windows
+
+KERNELS: dict[str, Any] = {
+    "direct": pool_direct,  # windows of a few elements
+    "thinned": pool_thinned,  # the same of pixels of few channels
+    "rows": pool_rows,  # small windows
+    "running": pool_running,  # large windows that overlap
+    "runs": pool_runs,  # wide windows that hardly overlap
+    "selection": pool_select,
+}
+
+PLAIN = {"selection": select_windows}
+"""The plain loop in place of each; of all others the same."""
+
+
+def plain(name: str) -> Any:
+    """Return the plain loop that makes what a loop makes."""
+    return PLAIN.get(name, pool_windows)

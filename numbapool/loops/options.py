@@ -1,0 +1,16 @@
+"""How Numba compiles the loops and what they call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+METHODS: dict[str, Any] = {"error_model": "numpy"}
+"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
+
+JIT: dict[str, Any] = {
+    **METHODS,
+    "nogil": True,
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""For the parts of kernels: nothing calls them singly."""

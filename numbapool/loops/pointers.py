@@ -1,0 +1,126 @@
+"""The geometry for compiled loops: a bare pointer whose numbers have names.
+
+``geometry.inner`` is one load, ``geometry.width`` is the same pointer and where the axis's block
+begins, and ``geometry.width.taps`` is one load again. Nothing is compiled for an attribute.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import AttributeTemplate
+from numba.extending import (
+    infer_getattr,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    overload,
+    register_model,
+)
+
+from numbapool.loops.geometry import AT, AXIS, BORDER, HEAD
+
+
+def pointer_to(kind: Any) -> Any:
+    """Return LLVM's type of a pointer, with or without what it points to."""
+    return kind.as_pointer() if hasattr(kind, "as_pointer") else cgutils.ir.PointerType()
+
+
+class GeometryType(types.Type):  # type: ignore[misc]
+    """A pointer to a plan's numbers."""
+
+    dtype = types.int64
+
+    def __init__(self) -> None:
+        super().__init__(name="numbapool.geometry")
+
+
+class AxisType(types.Type):  # type: ignore[misc]
+    """The same pointer, and the slot that the block of one axis begins at."""
+
+    def __init__(self) -> None:
+        super().__init__(name="numbapool.geometry.axis")
+
+
+geometry_type, axis_type = GeometryType(), AxisType()
+
+register_model(GeometryType)(models.PointerModel)
+
+
+@register_model(AxisType)
+class AxisModel(models.StructModel):  # type: ignore[misc]
+    """How compiled code holds an axis."""
+
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, [("geometry", geometry_type), ("at", types.int64)])
+
+
+@infer_getattr
+class GeometryNames(AttributeTemplate):  # type: ignore[misc]
+    """The types of ``geometry.name``."""
+
+    key = GeometryType
+
+    def generic_resolve(self, owner: Any, name: str) -> Any:
+        """Return the type that a name has."""
+        return types.int64 if name in HEAD else axis_type if name in AT else None
+
+
+@infer_getattr
+class AxisNames(AttributeTemplate):  # type: ignore[misc]
+    """The types of ``geometry.width.name``."""
+
+    key = AxisType
+
+    def generic_resolve(self, owner: Any, name: str) -> Any:
+        """Return the type that a name has."""
+        return types.int64 if name in AXIS else None
+
+
+def _load(context: Any, builder: Any, pointer: Any, slot: Any) -> Any:
+    return builder.load(builder.gep(pointer, [slot]))
+
+
+@lower_getattr_generic(GeometryType)
+def geometry_attribute(context: Any, builder: Any, owner: Any, pointer: Any, name: str) -> Any:
+    """Load a number of the head, or say where an axis stands."""
+    if name in HEAD:
+        return _load(context, builder, pointer, context.get_constant(types.int64, HEAD.index(name)))
+    axis = cgutils.create_struct_proxy(axis_type)(context, builder)
+    axis.geometry, axis.at = pointer, context.get_constant(types.int64, AT[name])
+    return axis._getvalue()
+
+
+@lower_getattr_generic(AxisType)
+def axis_attribute(context: Any, builder: Any, owner: Any, value: Any, name: str) -> Any:
+    """Load a number of an axis."""
+    axis = cgutils.create_struct_proxy(axis_type)(context, builder, value)
+    slot = builder.add(axis.at, context.get_constant(types.int64, AXIS.index(name)))
+    return _load(context, builder, axis.geometry, slot)
+
+
+def border(axis, row):
+    """Return the three numbers of a border window, by its row in the table."""
+    at = axis.borders + BORDER * row
+    return tuple(axis.numbers[at : at + BORDER])
+
+
+@intrinsic
+def _border(typingctx: Any, axis: Any, row: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, row = args
+        at = builder.mul(context.get_constant(types.int64, BORDER), row)
+        at = builder.add(axis_attribute(context, builder, axis, value, "borders"), at)
+        pointer = cgutils.create_struct_proxy(axis_type)(context, builder, value).geometry
+        slots = [builder.add(at, context.get_constant(types.int64, n)) for n in range(BORDER)]
+        numbers = [_load(context, builder, pointer, slot) for slot in slots]
+        return context.make_tuple(builder, signature.return_type, numbers)
+
+    return types.UniTuple(types.int64, BORDER)(axis, types.int64), codegen
+
+
+@overload(border)
+def _border_of(axis, row):
+    return lambda axis, row: _border(axis, row)

@@ -1,0 +1,102 @@
+"""From a call's arguments to its result: one way, for every pooling function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+
+from numbapool.errors import PoolError, PoolValueError
+from numbapool.inputs import Array, as_array, frozen, viewed
+from numbapool.operators import FORMS
+from numbapool.pooling.planners import PLANNERS, READERS, Request, Windows
+from numbapool.run.call import Call, check_out, overlap
+from numbapool.windows.layout import refuse_too_large
+
+Pair: TypeAlias = tuple[Array, Array]
+"""Values and their places."""
+
+Decider: TypeAlias = Callable[..., Call]
+"""Decides a call from a shape, a dtype and a call's arguments; keeps what it decided."""
+
+
+def decider(form: str) -> Decider:
+    """Return the decider of a form of pooling."""
+    read = READERS[form]
+
+    @lru_cache(maxsize=1024, typed=True)
+    def decide(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
+        window, request = read(*key)
+        return decided(shape, dtype, window, request)
+
+    return decide
+
+
+def decided(
+    shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
+) -> Call:
+    """Return the call that a planner decides on."""
+    try:
+        plan, reduction = PLANNERS[type(window)](shape, dtype, window, request)
+    except MemoryError:
+        raise PoolValueError(
+            f"the windows of an array of shape {shape} do not fit into memory"
+        ) from None
+    refuse_too_large(plan.shape)
+    return Call(plan, reduction, dtype)
+
+
+sliding, adaptive, over_all = map(decider, FORMS)
+
+DECIDERS = dict(zip(FORMS, (sliding, adaptive, over_all), strict=True))
+
+
+def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
+    """Return the call for an array's shape and dtype."""
+    try:
+        return decider(x.shape, x.dtype, *key)
+    except PoolError:
+        raise
+    except TypeError:  # a parameter that cannot be a key
+        return decider(x.shape, x.dtype, *map(frozen, key))
+
+
+def pool(decider: Decider, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
+    """Pool `x` by the call that `decider` decides for its shape, its dtype and `key`.
+
+    `out` is one array, or as many as there are results.
+    """
+    held = x if type(x) is np.ndarray else viewed(x)
+    array = as_array(held)
+    call = decide(decider, array, key)
+    try:
+        return call.fresh(array) if out is None else fill(call, held, array, out)
+    except MemoryError:
+        raise PoolValueError(
+            f"there is not enough memory for a result of shape {call.plan.shape}"
+        ) from None
+
+
+def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
+    """Pool `array`, which is `held` made contiguous, into `out`."""
+    given = out if isinstance(out, tuple) else (out,)
+    if len(given) != len(call.outs):
+        raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
+    shape = call.plan.shape
+    pairs = zip(given, call.outs, strict=True)
+    targets = tuple([check_out(target, shape, dtype, held) for target, dtype in pairs])
+    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
+        raise PoolValueError("the two arrays of out overlap")
+    if all([target.flags.c_contiguous for target in targets]):
+        call.into(array, targets)
+    else:
+        for target, result in zip(targets, call.fresh(array), strict=True):
+            target[...] = result
+    return targets
+
+
+def unpair(results: tuple[Array, ...]) -> Array | Pair:
+    """Return one result alone, and two as a pair."""
+    return cast(Pair, results) if len(results) > 1 else results[0]

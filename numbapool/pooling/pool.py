@@ -1,0 +1,278 @@
+"""A pooling as a value: what it makes of any array is known before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from numbapool.errors import PoolTypeError, shown
+from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
+from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
+from numbapool.pooling.planners import PLANNERS, READERS, Decision, Request, Windows
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.layout import FORMATS, known_format
+from numbapool.windows.numbers import Ints, whole_numbers
+from numbapool.windows.window import OutputSize, Padding
+
+Key: TypeAlias = tuple[Any, ...]
+
+
+class Saved(NamedTuple):
+    """What a pooling saves of an array."""
+
+    elements: int
+    """How many fewer its results have."""
+    nbytes: int
+    """How many fewer bytes they take; negative if they take more."""
+    share: float
+    """The bytes saved per byte of the array."""
+
+
+class Pool:
+    """A pooling layer: an operator, its window, and how arrays are laid out.
+
+    It is frozen, hashable and picklable; called with an array, it pools it. It pools as many
+    axes as `data_format` names: one with "NCL", two with "NCHW", three with "NCDHW". Without a
+    format they are two, or three if `kernel_size` has three numbers.
+
+    Parameters
+    ----------
+    op : str, NumPy function or reducer
+        An operator's name, as "max" or "median", an alias ("mean"), NumPy's function of that name
+        (``np.mean``), or an instance of a NamedTuple class as :func:`reduce_pool2d` takes.
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+        As in :func:`max_pool2d`.
+    **own
+        What the operator's functions take beside these: `return_indices` of max and min;
+        `count_include_pad`, `divisor_override` and `rounding` of avg; `norm_type` of lp; `q` of
+        percentile; `correction` of var and std.
+
+    Attributes
+    ----------
+    window : Window
+        The windows, as plain whole numbers.
+    request : Request
+        The table's row of the operator, its own parameters, the data format, what is left out.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If a parameter is out of range or unknown, or one lacks that the operator needs.
+
+    Examples
+    --------
+    >>> pool = Pool("max", 3, 2, padding=1)
+    >>> pool.shape((1, 64, 112, 112))
+    (1, 64, 56, 56)
+    >>> pool([[1, 2], [3, 4]])
+    array([[4]])
+    >>> Pool("mean", 2, data_format="NCL").dtype("uint8")
+    dtype('uint8')
+    """
+
+    __slots__ = ("_key", "form", "request", "window")
+
+    form: str
+    window: Windows
+    request: Request
+    _key: Key
+
+    def __init__(
+        self,
+        op: Any,
+        kernel_size: Ints,
+        stride: Ints | None = None,
+        padding: Padding = 0,
+        dilation: Ints = 1,
+        ceil_mode: bool = False,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        **own: Any,
+    ) -> None:
+        ndim, name = spatial_axes(kernel_size, data_format)
+        values = find(op).in_order(SLIDING, own)
+        window = kernel_size, stride, padding, dilation, ceil_mode
+        self._set(SLIDING, (op, ndim, *window, name, nan, nodata, *values))
+
+    @classmethod
+    def adaptive(
+        cls,
+        op: Any,
+        output_size: OutputSize,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        **own: Any,
+    ) -> Pool:
+        """Return pooling to a size, by windows that cover the input.
+
+        >>> Pool.adaptive("avg", 7).shape((1, 64, 112, 112))
+        (1, 64, 7, 7)
+        """
+        ndim, name = spatial_axes(output_size, data_format)
+        values = find(op).in_order(ADAPTIVE, own)
+        return cls.made(ADAPTIVE, (op, ndim, output_size, name, nan, nodata, *values))
+
+    @classmethod
+    def over_all(
+        cls,
+        op: Any,
+        *,
+        data_format: str | None = None,
+        keepdims: bool = True,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        **own: Any,
+    ) -> Pool:
+        """Return pooling of each channel of each sample to one number.
+
+        >>> Pool.over_all("std", keepdims=False).shape((8, 64, 7, 7))
+        (8, 64)
+        """
+        values = find(op).in_order(GLOBAL, own)
+        return cls.made(GLOBAL, (op, keepdims, data_format, nan, nodata, *values))
+
+    @classmethod
+    def made(cls, form: str, key: Key) -> Pool:
+        """Return a pooling by all of its arguments, in the order that the planners read them."""
+        pool = cls.__new__(cls)
+        pool._set(form, key)
+        return pool
+
+    def _set(self, form: str, key: Key) -> None:
+        key = tuple(map(frozen, key))
+        window, request = READERS[form](*key)
+        for name, value in zip(self.__slots__, (key, form, request, window), strict=True):
+            object.__setattr__(self, name, value)
+
+    def decide(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Decision:
+        """Return the plan and the reduction for arrays of a shape and a dtype."""
+        sizes = whole_numbers(shape, "shape", 0)
+        return PLANNERS[type(self.window)](sizes, known_dtype(dtype), self.window, self.request)
+
+    def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """Return the results' shape for an array's.
+
+        Raises
+        ------
+        PoolValueError
+            If the windows do not fit that shape.
+        """
+        return self.decide(shape, np.float32)[0].shape
+
+    def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
+        """Return the dtype of each result for an array's dtype."""
+        return self.request.reduction(known_dtype(dtype)).outs
+
+    def dtype(self, dtype: npt.DTypeLike) -> np.dtype[Any]:
+        """Return the dtype of the values for an array's dtype."""
+        return self.dtypes(dtype)[0]
+
+    def saves(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Saved:
+        """Return what the results save of an array of a shape and a dtype.
+
+        >>> Pool("max", 2).saves((64, 112, 112), "float32")
+        Saved(elements=602112, nbytes=2408448, share=0.75)
+        """
+        before, after = prod(shape), prod(self.shape(shape))
+        held = before * known_dtype(dtype).itemsize
+        nbytes = held - sum(after * out.itemsize for out in self.dtypes(dtype))
+        return Saved(before - after, nbytes, nbytes / held if held else 0.0)
+
+    def __call__(
+        self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
+    ) -> Array | tuple[Array, ...]:
+        """Pool an array, into `out` if that is given."""
+        from numbapool.pooling.call import DECIDERS, pool
+
+        results = pool(DECIDERS[self.form], x, self._key, out)
+        return results if len(results) > 1 else results[0]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Pool):
+            return NotImplemented
+        return (self.window, self.request) == (other.window, other.request)
+
+    def __hash__(self) -> int:
+        return hash((self.window, self.request))
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Pool does not change: make another with another {name}")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Pool does not change")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Pool.made, (self.form, self._key)
+
+    def __repr__(self) -> str:
+        parts = [f"{name}={value!r}" for name, value in self._shown()]
+        made = {SLIDING: "Pool", ADAPTIVE: "Pool.adaptive", GLOBAL: "Pool.over_all"}[self.form]
+        op = self._key[0]
+        op = self.request.operator.name if isinstance(op, str) or callable(op) else op
+        return f"{made}({', '.join([repr(op), *parts])})"
+
+    def _shown(self) -> list[tuple[str, Any]]:
+        """Return the arguments that are not their parameters' defaults."""
+        names, defaults = ARGUMENTS[self.form]
+        start = 1 if self.form == GLOBAL else 2
+        own = self.request.operator.own(self.form)
+        names = (*names, "data_format", "nan", "nodata", *(each.name for each in own))
+        defaults = (*defaults, None, "propagate", None, *(each.default for each in own))
+        given = zip(names, self._key[start:], defaults, strict=True)
+        return [(name, value) for name, value, default in given if value != default]
+
+
+ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
+    SLIDING: (
+        ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
+        (None, None, 0, 1, False),
+    ),
+    ADAPTIVE: (("output_size",), (NotImplemented,)),
+    GLOBAL: (("keepdims",), (True,)),
+}
+"""What each form takes before the rest, and the defaults."""
+
+
+def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:
+    """Return how many axes are pooled, and the data format.
+
+    `numbers` are the kernel's, or the output's size.
+
+    Raises
+    ------
+    PoolValueError
+        For an unknown format.
+    """
+    if data_format is None:
+        several = isinstance(numbers, tuple | list | np.ndarray) and np.ndim(numbers) == 1
+        ndim = 3 if several and len(numbers) == 3 else 2
+    else:
+        names = [name for formats in FORMATS.values() for name in formats]
+        known = known_format(data_format, names)
+        ndim = next(ndim for ndim, formats in FORMATS.items() if known in formats)
+    return ndim, known_format(data_format, FORMATS[ndim])
+
+
+def known_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """Return a dtype that is pooled, in native byte order.
+
+    Raises
+    ------
+    PoolTypeError
+        For something that is no dtype, or a dtype that is not pooled.
+    """
+    try:
+        found: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")
+    except (TypeError, ValueError) as error:
+        raise PoolTypeError(f"{shown(dtype)} is no dtype: give one as 'uint8'") from error
+    if found not in DTYPES:
+        raise PoolTypeError(f"arrays of dtype {found} are not pooled")
+    return found
