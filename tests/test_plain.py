@@ -20,7 +20,7 @@ def test_the_public_names_and_no_others():
     names = python("import numbapool.kernels as k; print(*dir(k))").split()
     families = ("avg", "max", "median", "min", "sum")
     plain = {f"{family}_pool{ndim}d" for family in families for ndim in (1, 2, 3)}
-    assert set(names) == plain | {"on_compile", "place", "prepare", "run", "thread_count"}
+    assert set(names) == plain | {"on_compile", "place", "prepare", "run", "thread_count", "told"}
     assert all(hasattr(kernels, name) for name in names)
     with pytest.raises(AttributeError, match="no attribute 'max_pool4d'"):
         _ = kernels.max_pool4d
