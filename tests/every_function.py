@@ -3,15 +3,17 @@
 Run as a script with dtypes, it makes all calls on each and prints how many were right.
 """
 
-import re
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import naive
+import naive_operators
 import numpy as np
 
 import numbapool as nbp
+from numbapool.functional.faces import NAME
+from numbapool.operators import OPERATORS
 
 SIZES = {1: (2, 12), 2: (2, 6, 7), 3: (1, 4, 5, 6)}
 """Shapes: a leading axis, and the pooled ones."""
@@ -21,9 +23,6 @@ WINDOWS: list[dict[str, Any]] = [
     {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
     {"kernel_size": 2, "stride": 1, "padding": "same", "dilation": 2, "nodata": 3},
 ]
-
-FIRST = {"lp": (2.0,), "adaptive_lp": (2.0,), "percentile": (40.0,)}
-"""What stands before the window."""
 
 
 class Total(NamedTuple):
@@ -50,9 +49,11 @@ def sliding(family: str, ndim: int, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
             got = function(x, Total(), **arguments)
             yield got, naive.sum_pool(x, ndim, **arguments).astype(naive.float_dtype(x.dtype))
             continue
-        first = FIRST.get(family, ())
-        oracle = getattr(naive, f"{family}_pool")
-        yield function(x, *first, **arguments), oracle(x, ndim, *first, **arguments)
+        needs = naive_operators.SAMPLES.get(family, {})
+        want = naive_operators.sliding(family, x, ndim, **arguments, **needs)
+        yield function(x, **arguments, **needs), want
+        yield getattr(nbp, f"pool{ndim}d")(x, family, **arguments, **needs), want
+        oracle = getattr(naive, f"{family}_pool", None)
         if family in ("max", "min"):
             got = function(x, **arguments, return_indices=True)
             yield from zip(got, oracle(x, ndim, **arguments, return_indices=True), strict=True)
@@ -70,23 +71,27 @@ def long_windows(x: np.ndarray) -> Iterator[tuple[Any, Any]]:
 
 
 def adaptive(family: str, ndim: int, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
-    function, oracle = getattr(nbp, f"{family}_pool{ndim}d"), getattr(naive, f"{family}_pool")
-    first = FIRST.get(family, ())
-    yield function(x, *first, 2), oracle(x, ndim, *first, 2)
-    yield function(x, *first, (None,) * ndim), oracle(x, ndim, *first, (None,) * ndim)
+    function = getattr(nbp, f"adaptive_{family}_pool{ndim}d")
+    needs = naive_operators.SAMPLES.get(family, {})
+    for size in (2, (None,) * ndim):
+        want = naive_operators.adaptive(family, x, ndim, size, **needs)
+        yield function(x, output_size=size, **needs), want
+
+
+def over_all(family: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
+    needs = naive_operators.SAMPLES.get(family, {})
+    for arguments in ({}, {"keepdims": False}, {"data_format": "NHWC"}, {"nodata": 3}):
+        want = naive_operators.over_all(family, x[None], **arguments, **needs)
+        yield getattr(nbp, f"global_{family}_pool")(x[None], **arguments, **needs), want
 
 
 def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
     """Yield calls of what is no family."""
-    if name.startswith("global"):
-        for arguments in ({}, {"keepdims": False}, {"data_format": "NHWC"}):
-            yield (
-                getattr(nbp, name)(x[None], **arguments),
-                getattr(naive, name)(x[None], **arguments),
-            )
-    elif name == "block_reduce":
-        for op in naive.BLOCK_OPS:
-            yield nbp.block_reduce(x, (1, 4, 2), op), naive.block_reduce(x, (1, 4, 2), op)
+    if name == "block_reduce":
+        for op in OPERATORS:
+            needs = naive_operators.SAMPLES.get(op, {})
+            want = naive_operators.blocks(op, x, (1, 4, 2), **needs)
+            yield nbp.block_reduce(x, (1, 4, 2), op, **needs), want
     elif name.startswith("max_unpool"):
         ndim = int(name[-2])
         x = data(SIZES[ndim], x.dtype.name)
@@ -112,14 +117,17 @@ def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
 
 
 def calls(name: str, dtype: str) -> Iterator[tuple[Any, Any]]:
-    """Yield what a public function returns, and what is right."""
-    family = re.fullmatch(r"(adaptive_)?(\w+)_pool(\d)d", name)
-    if family is None:
+    """Yield the results of a public function, and what is right."""
+    parsed = NAME.fullmatch(name)
+    if parsed is None:
         return together(name, data(SIZES[2], dtype))
-    ndim = int(family[3])
-    if family[1]:
-        return adaptive(family[1] + family[2], ndim, data(SIZES[ndim], dtype))
-    return sliding(family[2], ndim, data(SIZES[ndim], dtype))
+    form, family, ndim = parsed.groups()
+    if form == "global":
+        return over_all(family, data(SIZES[2], dtype))
+    x = data(SIZES[int(ndim)], dtype)
+    if family is None:
+        return iter(())  # called beside the function of each operator
+    return (adaptive if form else sliding)(family, int(ndim), x)
 
 
 def check(got: Any, want: Any, name: str) -> None:
@@ -138,7 +146,7 @@ def main(dtypes: list[str]) -> int:
             for got, want in calls(name, dtype):
                 check(got, want, f"{name} of {dtype}")
                 count += 1
-            if count == before and not name.startswith("Pool"):
+            if count == before and not name.startswith(("Pool", "pool")):
                 raise RuntimeError(f"{name} was not called")
         for got, want in long_windows(data((1, 16, 80), dtype)):
             check(got, want, f"long windows of {dtype}")
