@@ -19,13 +19,12 @@ that Numba compiles. `numbapool.kernels` has kernels without checks; errors are 
 array([[4]])
 """
 
-import sys as _sys
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
-if _TYPE_CHECKING:
+if TYPE_CHECKING:
     from numbapool.functional import *  # noqa: F403
     from numbapool.pooling.pool import Pool as Pool
     from numbapool.warm import warmup as warmup
@@ -45,9 +44,9 @@ _MODULES = ("errors", "kernels", "warm")
 """Public modules."""
 
 
-if not _TYPE_CHECKING:  # a name that is not there is a mistake
+if not TYPE_CHECKING:  # a name that is not there is a mistake
 
-    def __getattr__(name: str) -> _Any:
+    def __getattr__(name: str) -> Any:
         """Import what a name needs when it is first asked for.
 
         If Numba is there already, it is told of the functions, as its entry point does too: that
@@ -66,11 +65,11 @@ if not _TYPE_CHECKING:  # a name that is not there is a mistake
             found = getattr(module, name)
         else:
             raise AttributeError(f"module 'numbapool' has no attribute {name!r}")
-        if "numba" in _sys.modules:
+        if "numba" in sys.modules:
             import_module("numbapool.jit").register()
         globals()[name] = found
         return found
 
     def __dir__() -> list[str]:
         """Return the public names."""
-        return sorted([*_sys.modules[__name__].__all__, *_MODULES, "__version__"])
+        return sorted([*sys.modules[__name__].__all__, *_MODULES, "__version__"])

@@ -13,7 +13,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 LIBRARY = """
-    windows every_operator sliding adaptive nodata single_rules dtypes house
+    windows operators every_operator sliding adaptive nodata single_rules dtypes house
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()

@@ -3,12 +3,11 @@
 import os
 import pickle
 import stat
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from agreement import assert_equal
+from processes import python
 
 import numbapool as nbp
 from numbapool import kernels
@@ -16,16 +15,9 @@ from numbapool.compile import kept, store
 from numbapool.reducers.extremes import Extreme
 from numbapool.reducers.ways import SkipNaNOrValue, Smallest, variant
 
-PLAIN = {**os.environ, "NUMBAPOOL_KERNELS": "plain"}
-
-
-def ran(code, **more):
-    command = [sys.executable, "-c", code]
-    return subprocess.run(command, capture_output=True, text=True, check=True, **more).stdout
-
 
 def test_the_public_names_and_no_others():
-    names = ran("import numbapool.kernels as k; print(*dir(k))").split()
+    names = python("import numbapool.kernels as k; print(*dir(k))").split()
     families = ("avg", "max", "median", "min", "sum")
     plain = {f"{family}_pool{ndim}d" for family in families for ndim in (1, 2, 3)}
     others = {"on_compile", "place", "prepare", "run", "thread_count", "told"}
@@ -68,7 +60,7 @@ def test_windows_outside_and_results_of_none():
 def test_a_variant_is_found_by_its_name_in_another_process():
     content = pickle.dumps(variant(Extreme, Smallest, SkipNaNOrValue))
     code = f"import pickle; print(pickle.loads({content!r}).__name__)"
-    assert ran(code).strip() == "ExtremeSmallestSkipNaNOrValue"
+    assert python(code) == "ExtremeSmallestSkipNaNOrValue"
 
 
 def test_numbas_cache_stands_in_a_folder_of_this_users_own(tmp_path, monkeypatch):
@@ -121,7 +113,7 @@ assert {type(each).__name__ for each in compiled._kernels.values()} == {"Plain"}
 
 
 def test_they_stand_in_for_all_others():
-    ran(STANDING_IN, env=PLAIN)
+    python(STANDING_IN, NUMBAPOOL_KERNELS="plain")
 
 
 HOOK = """
@@ -135,4 +127,4 @@ print(*(name for name in set(sys.modules) - before if name.startswith(("numbapoo
 
 def test_the_extension_hook_imports_next_to_nothing():
     """Numba calls it in every program that uses Numba."""
-    assert set(ran(HOOK).split()) <= {"numbapool", "numbapool.errors", "numbapool.jit"}
+    assert set(python(HOOK).split()) <= {"numbapool", "numbapool.errors", "numbapool.jit"}
