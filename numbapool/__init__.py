@@ -25,7 +25,21 @@ from typing import TYPE_CHECKING, Any
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 
 if TYPE_CHECKING:
-    from numbapool.functional import *  # noqa: F403
+    # Of each file: checkers lose the names of a package that imports this one in turn.
+    from numbapool.functional.averages import *
+    from numbapool.functional.blocks import *
+    from numbapool.functional.general import *
+    from numbapool.functional.maxima import *
+    from numbapool.functional.medians import *
+    from numbapool.functional.minima import *
+    from numbapool.functional.modes import *
+    from numbapool.functional.norms import *
+    from numbapool.functional.percentiles import *
+    from numbapool.functional.places import *
+    from numbapool.functional.reductions import *
+    from numbapool.functional.spreads import *
+    from numbapool.functional.sums import *
+    from numbapool.functional.variances import *
     from numbapool.pooling.pool import Pool as Pool
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape

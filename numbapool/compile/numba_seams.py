@@ -76,9 +76,14 @@ def drafts() -> Iterator[None]:
 
 
 def compiler_lock() -> Any:
-    """Return the lock that Numba holds while it compiles."""
+    """Return the lock that Numba holds while it compiles.
+
+    The target's contexts are made first: a thread that makes one holds a lock of its own and takes
+    this one. If another thread took them the other way round, both would wait for good.
+    """
     from numba.core.compiler_lock import global_compiler_lock
 
+    _contexts()
     return global_compiler_lock
 
 
@@ -88,10 +93,14 @@ def _cpu_target() -> Any:
     return cpu_target
 
 
+def _contexts() -> tuple[Any, Any]:
+    return _cpu_target().typing_context, _cpu_target().target_context
+
+
 def refresh() -> None:
     """Let what compiles at this moment see overloads that were added meanwhile."""
-    _cpu_target().typing_context.refresh()
-    _cpu_target().target_context.refresh()
+    for context in _contexts():
+        context.refresh()
 
 
 FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
