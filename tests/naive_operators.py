@@ -79,6 +79,17 @@ KEEP = {
     "std": keep_std,
 }
 
+WORKED = {
+    "max": [([1, 2, 7, -3], "int8", {}, [2, 7])],
+    "avg": [
+        ([1, 2, -1, -2], "int8", {}, [2, -1]),
+        ([1, 3, 3, 3], "uint8", {"nodata": 3}, [1, 3]),
+        ([1, 3], "uint8", {"divisor_override": 0}, "divisor_override must not be zero"),
+    ],
+    "sum": [([200, 100], "uint8", {}, [300]), ([1, 1], "int8", {"nodata": 1}, [0])],
+}
+"""Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""
+
 SAMPLES = {"lp": {"norm_type": 2.0}, "percentile": {"q": 40.0}}
 """A value of each parameter that an operator needs."""
 

@@ -92,6 +92,19 @@ def test_sizes_that_are_covered(op):
     agree(called(f"global_{op}_pool", op, x, data_format="NHWC", keepdims=False), want)
 
 
+@pytest.mark.parametrize("op", naive.WORKED)
+def test_what_was_worked_by_hand(op):
+    for numbers, dtype, arguments, want in naive.WORKED[op]:
+        x = np.array(numbers, dtype)
+        if isinstance(want, str):
+            with pytest.raises(nbp.PoolError, match=want):
+                nbp.pool1d(x, op, 2, **arguments)
+        else:
+            got = nbp.pool1d(x, op, 2, **arguments)
+            np.testing.assert_array_equal(got, np.array(want, got.dtype))
+            assert not np.signbit(got[got == 0]).any()
+
+
 @every_operator
 @one_dtype_per_kind
 def test_a_pool_says_what_it_gives(op, dtype):
