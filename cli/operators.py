@@ -112,5 +112,11 @@ OPERATORS: dict[str, Operator] = {
             written="npy",
             note=_FLOATS,
         ),
+        Operator(
+            "range",
+            "the largest less the smallest value",
+            keeps_shades=False,
+            note="Of signed whole numbers it is unsigned, and as wide.",
+        ),
     )
 }

@@ -141,6 +141,7 @@ TABLE = (
     Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
+    Operator("range", "a range", extremes.span, ("ptp",)),
 )
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

@@ -66,6 +66,15 @@ def keep_std(x, windows, data_format, nan, nodata, padded, correction=0):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_range(x, windows, data_format, nan, nodata, padded):
+    def pick(values):
+        return values[-1] - values[0]
+
+    dtype = x.dtype.newbyteorder("=")
+    dtype = np.dtype(f"u{dtype.itemsize}") if dtype.kind == "i" else dtype
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
 KEEP = {
     "max": keep_max,
     "min": keep_min,
@@ -77,7 +86,10 @@ KEEP = {
     "percentile": keep_percentile,
     "var": keep_var,
     "std": keep_std,
+    "range": keep_range,
 }
+
+INF, NAN = math.inf, math.nan
 
 WORKED = {
     "max": [([1, 2, 7, -3], "int8", {}, [2, 7])],
@@ -87,6 +99,17 @@ WORKED = {
         ([1, 3], "uint8", {"divisor_override": 0}, "divisor_override must not be zero"),
     ],
     "sum": [([200, 100], "uint8", {}, [300]), ([1, 1], "int8", {"nodata": 1}, [0])],
+    "range": [
+        ([-128, 127, 127, 127, 0, -128], "int8", {}, [255, 0, 128]),
+        ([-128, 127, 127, 127, 0, -128], "int8", {"nodata": 127}, [0, 127, 128]),
+        ([-128, 127], "int8", {"nodata": -1}, "uint8, which cannot hold nodata -1: convert"),
+        ([-(2**63), 2**63 - 1, -1, 0], "int64", {}, [2**64 - 1, 1]),
+        ([False, True, True, True], "bool", {}, [True, False]),
+        ([INF, INF, -INF, INF, NAN, 1, -0.0, 0.0], "float16", {}, [NAN, INF, NAN, 0]),
+        ([INF, INF, -INF, INF, NAN, 1, NAN, NAN], "float32", {"nan": "skip"}, [NAN, INF, 0, NAN]),
+        ([NAN, 1, 1, NAN, 7, 5], "float32", {"nan": "skip", "nodata": 1}, [1, 1, 2]),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a range is undefined there"),
+    ],
 }
 """Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""
 

@@ -1,4 +1,4 @@
-"""The largest and the smallest element, and its place."""
+"""The largest and the smallest element, its place, and how far apart the two are."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.errors import PoolValueError
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import DType, lane, limits
 from numbapool.reducers.methods import beats, missing
@@ -71,6 +72,36 @@ class ArgExtreme(NamedTuple):
         return (b[0] if take else a[0]), (b[1] if take else a[1])
 
 
+class Range(NamedTuple):
+    """The smallest element and the largest; what is left out is as what lies outside the input.
+
+    NaN, where it counts, stays in both.
+    """
+
+    highest: Any
+    """Where the smallest starts: so of nothing it stays above the largest."""
+    lowest: Any
+    left_out: Any
+    of_nothing: Any
+
+    def neutral(self):
+        return self.highest, self.lowest
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        return self.highest if skipped else value, self.lowest if skipped else value
+
+    def combine(self, a, b):
+        least = b[0] if (b[0] < a[0]) | (b[0] != b[0]) else a[0]
+        return least, b[1] if (b[1] > a[1]) | (b[1] != b[1]) else a[1]
+
+    def finish(self, acc, scale):
+        # Equal zeros may differ in sign: one less itself is 0.0. A signed difference may wrap,
+        # and is right as the unsigned number that its bits are.
+        part = acc[1] if acc[0] == acc[1] else acc[0]
+        return self.of_nothing if acc[0] > acc[1] else acc[1] - part
+
+
 def maximum(case: Case, return_indices: bool = False) -> Reduction:
     """Return the reduction of max pooling."""
     return extreme(case, Largest, return_indices)
@@ -97,3 +128,24 @@ def extreme(case: Case, order: type, indices: bool) -> Reduction:
     nowhere = places.type(-1 if start != start else np.iinfo(places).max)
     op = variant(ArgExtreme, order, skip.way)(start, start, nowhere)
     return Reduction(op, (kind, places), (dtype, np.dtype(np.int64)))
+
+
+def span(case: Case) -> Reduction:
+    """Return the reduction of range pooling: of signed integers unsigned, else in its dtype.
+
+    Raises
+    ------
+    PoolValueError
+        If a window of which all is left out would give a number below zero as an unsigned one.
+    """
+    dtype, value, kind = case.dtype, case.skip.value, lane(case.dtype)
+    out = np.dtype(f"u{dtype.itemsize}") if dtype.kind == "i" else dtype
+    if out != dtype and value is not None and value < 0:
+        raise PoolValueError(
+            f"the range of {dtype} is {out}, which cannot hold nodata {value}: "
+            "convert the array to floats, or mark what to leave out by a number from 0 on"
+        )
+    low, high = limits(kind)
+    nothing = kind.type((np.nan if dtype.kind == "f" else 0) if value is None else value)
+    op = variant(Range, case.skip.way)(high, low, nothing, nothing)
+    return Reduction(op, (kind, kind), (out,))
