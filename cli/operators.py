@@ -25,6 +25,8 @@ class Operator:
         pixel's channels are one colour.
     keeps_shades
         Whether results are shades as the input's, from black to white.
+    zero_of_nothing
+        Whether a window of nodata alone gives 0; of the other operators it gives nodata.
     written
         What the examples in the help write: "png", or "npy" if few pictures hold the result.
     typed
@@ -39,6 +41,7 @@ class Operator:
     weighs_alpha: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
+    zero_of_nothing: bool = False
     written: str = "png"
     typed: tuple[str, ...] = ()
     note: str = ""
@@ -66,12 +69,13 @@ OPERATORS: dict[str, Operator] = {
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator("sum", "the sum", keeps_shades=False, written="npy"),
+        Operator("sum", "the sum", keeps_shades=False, zero_of_nothing=True, written="npy"),
         Operator(
             "lp",
             "the p-norm",
             frozenset({"norm_type"}),
             keeps_shades=False,
+            zero_of_nothing=True,
             written="npy",
             note=_FLOATS,
         ),

@@ -14,17 +14,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numbapool.compile.compiled import on_compile
-from numbapool.compile.store import place, told
-from numbapool.functional.faces import pool_of
-from numbapool.inputs import Array
-from numbapool.pooling.call import decided
-from numbapool.pooling.pool import Pool, known_dtype
-from numbapool.run.call import Call
-from numbapool.run.threads import thread_count
-from numbapool.windows.numbers import whole_numbers
+if TYPE_CHECKING:
+    from numbapool.compile.compiled import on_compile as on_compile
+    from numbapool.compile.store import place as place
+    from numbapool.compile.store import told as told
+    from numbapool.inputs import Array
+    from numbapool.pooling.pool import Pool
+    from numbapool.run.call import Call
+    from numbapool.run.threads import thread_count as thread_count
 
 _PLAIN = tuple(
     f"{family}_pool{ndim}d"
@@ -33,7 +32,14 @@ _PLAIN = tuple(
 )
 """The names of the loops that import, which import Numba."""
 
-__all__ = [*_PLAIN, "on_compile", "place", "prepare", "run", "thread_count", "told"]
+_ELSEWHERE = {
+    "on_compile": "numbapool.compile.compiled",
+    "place": "numbapool.compile.store",
+    "thread_count": "numbapool.run.threads",
+    "told": "numbapool.compile.store",
+}
+
+__all__ = [*_PLAIN, *_ELSEWHERE, "prepare", "run"]
 
 
 def __dir__() -> list[str]:
@@ -41,16 +47,19 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def __getattr__(name: str) -> Any:
-    """Import the loops when one of them is first asked for."""
-    if name not in _PLAIN:
-        raise AttributeError(f"module 'numbapool.kernels' has no attribute {name!r}")
-    from numbapool.compile.kept import keep
-    from numbapool.loops import plain
+if not TYPE_CHECKING:  # a name that is not there is a mistake
 
-    keep(plain.KERNELS)
-    globals().update({each: getattr(plain, each) for each in _PLAIN})
-    return globals()[name]
+    def __getattr__(name: str) -> Any:
+        """Import what a name needs when it is first asked for: one may want but one of them."""
+        if name in _ELSEWHERE:
+            globals()[name] = getattr(import_module(_ELSEWHERE[name]), name)
+        elif name in _PLAIN:
+            plain = import_module("numbapool.loops.plain")
+            import_module("numbapool.compile.kept").keep(plain.KERNELS)
+            globals().update({each: getattr(plain, each) for each in _PLAIN})
+        else:
+            raise AttributeError(f"module 'numbapool.kernels' has no attribute {name!r}")
+        return globals()[name]
 
 
 _calls: dict[int, Call] = {}
@@ -90,6 +99,11 @@ def prepare(
     array([[ 5.,  7.],
            [13., 15.]], dtype=float32)
     """
+    from numbapool.functional.faces import pool_of
+    from numbapool.pooling.call import decided
+    from numbapool.pooling.pool import Pool, known_dtype
+    from numbapool.windows.numbers import whole_numbers
+
     if isinstance(function, Pool):
         pool = function
     else:

@@ -15,14 +15,15 @@ settings.register_profile(
     database=None,
     suppress_health_check=_checks,
 )
-settings.register_profile(
-    "quick",
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=_checks,
-)
+for _name in ("quick", "few"):  # quick: one dtype of each kind as well
+    settings.register_profile(
+        _name,
+        max_examples=8,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=_checks,
+    )
 settings.register_profile(
     "long",
     max_examples=2000,

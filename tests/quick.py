@@ -21,7 +21,7 @@ COMMAND = "operators arrays numbers told_before files command".split()
 
 def main() -> int:
     os.environ["NUMBA_DISABLE_JIT"] = "1"  # before anything imports Numba
-    os.environ["HYPOTHESIS_PROFILE"] = "quick"
+    os.environ.setdefault("HYPOTHESIS_PROFILE", "quick")
     files = [TESTS / f"test_{name}.py" for name in LIBRARY]
     files += [TESTS / "cli" / f"test_pool_{name}.py" for name in COMMAND]
     chosen = ["-q", "-n", "auto", "-m", "not large", *map(str, files)]

@@ -12,7 +12,7 @@ import numbapool as nbp
 
 every_ndim = pytest.mark.parametrize("ndim", [1, 2, 3])
 few_dtypes = pytest.mark.parametrize("dtype", draws.FEW)
-left_out = st.sampled_from([{}, {"nan": "skip"}, {"nodata": 0}, {"nodata": 1}])
+left_out = st.sampled_from(draws.LEFT_OUT)
 
 
 @every_ndim

@@ -17,6 +17,7 @@ from processes import python
 import numbapool as nbp
 from numbapool import kernels
 from numbapool.jit import callbacks, overloads
+from numbapool.pooling.call import sliding
 
 JITTABLE = ["bool", "uint8", "uint64", "float32"]
 """Dtypes that Numba compiles for, one of each kind of reducer."""
@@ -339,7 +340,7 @@ def test_records_outlive_the_plans_that_are_kept():
     call = njit(lambda x, k: nbp.avg_pool1d(x, k, 1, k // 2, count_include_pad=False))
     x = np.arange(300.0)
     want = call(x, 9)
-    call.sliding.cache_clear()
+    sliding.cache_clear()
     gc.collect()
     written_over = [np.full(size, -1) for size in range(1, 400)]
     assert_equal(call(x, 9), want)

@@ -97,8 +97,10 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
     metadata, operator, number = form.metadata, request.operator, request.values.nodata
     refuse_dark(operator, form)
     if not operator.keeps_shades:
-        # Every window has a number now, and what scaled the shades does not scale the results.
-        metadata = replace(metadata, white_is_zero=False, maximum=None, nodata="", gdal="")
+        # What scaled the shades does not scale the results.
+        metadata = replace(metadata, white_is_zero=False, maximum=None, gdal="")
+    if operator.zero_of_nothing:  # every window has a number now
+        metadata = replace(metadata, nodata="")
     if metadata.nodata and number is not None:
         metadata = replace(metadata, nodata=nodata.text_of(form, number))
     if metadata.georeference:
