@@ -58,17 +58,29 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     if form.metadata.gdal and not metadata.gdal:
         left_out = f"GDAL's metadata was left out: it does not describe a {operator.name}"
         notes = (*notes, RunNote(left_out))
-    count = before.mode == "1" and not operator.keeps_shades
     way = _way(before, operator, values)
     refuse_senseless(operator, values, before)
     after = replace(
         before,
         shape=request.pool.shape(before.shape),
         dtype=request.pool.dtype(before.dtype) if way == "plain" else before.dtype,
-        mode="L" if count else before.mode,
         metadata=metadata,
     )
+    after = replace(after, mode=_mode_after(before, after, operator))
     return Plan(before, after, request, way, notes)
+
+
+_UNSIGNED = {"L;8S": "L", "L;16S": "I;16", "I": "L;32"}
+"""The modes of signed numbers, with the modes of unsigned numbers that are as wide."""
+
+
+def _mode_after(before: Form, after: Form, operator: Operator) -> str:
+    """Return the mode of the result."""
+    if before.mode == "1" and not operator.keeps_shades:
+        return "L"  # counts, not black and white
+    if before.dtype.kind == "i" and after.dtype == np.dtype(f"u{before.dtype.itemsize}"):
+        return _UNSIGNED.get(before.mode, before.mode)
+    return before.mode
 
 
 def _way(

@@ -66,6 +66,28 @@ def test_gdal_reads_the_nodata_that_is_left(pool, dtype):
     assert gdal("out.tif")["bands"][0]["noDataValue"] == 65535
 
 
+@pytest.mark.parametrize(
+    ("operator", "tagged"), [("max", True), ("var", True), ("range", True), ("sum", False)]
+)
+def test_the_tag_stays_where_windows_of_nodata_give_it(pool, operator, tagged):
+    array = np.full((4, 4), 7, np.uint16)
+    array[:2, :2] = 9
+    geotiff("in.tif", array, "9")
+    pool(operator, "in.tif", "-o", "out.tif")
+    assert tifffile.imread("out.tif")[0, 0] == (9 if tagged else 0)
+    with tifffile.TiffFile("out.tif") as file:
+        assert (42113 in file.pages[0].tags) == tagged
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4"])
+def test_a_range_of_signed_numbers_is_unsigned(pool, dtype):
+    least, most = np.iinfo(dtype).min, np.iinfo(dtype).max
+    tifffile.imwrite("in.tif", np.array([[least, most], [0, 0]], dtype))
+    pool("range", "in.tif", "-o", "out.tif")
+    got = tifffile.imread("out.tif")
+    assert (got.dtype, got.tolist()) == (np.dtype(dtype.replace("i", "u")), [[most - least]])
+
+
 def test_one_note_a_run(pool):
     for number in range(3):
         geotiff(f"{number}.tif", np.array([[number, 1], [2, 3]], np.int16), str(number))
