@@ -39,6 +39,10 @@ if PLAIN or ALL:
 
 FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 
+COMPILED_FILES = "warmup memory workers interrupted together doctor stopped streamed".split()
+"""The command's tests of compiled kernels, many processes, large arrays. The others know of none
+of these, and `test_command.py` runs them with kernels as plain Python."""
+
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 
 LAYOUTS = [
