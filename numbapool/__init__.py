@@ -22,7 +22,9 @@ array([[4]])
 import sys
 from typing import TYPE_CHECKING, Any
 
-from numbapool.errors import PoolError, PoolTypeError, PoolValueError
+from numbapool.errors import PoolError as PoolError
+from numbapool.errors import PoolTypeError as PoolTypeError
+from numbapool.errors import PoolValueError as PoolValueError
 
 if TYPE_CHECKING:
     # Of each file: checkers lose the names of a package that imports this one in turn.

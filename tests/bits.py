@@ -23,6 +23,7 @@ import strategies as draws
 from processes import python
 
 import numbapool as nbp
+from numbapool import operators
 
 OPERATORS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "max": ("max_pool", (), {}),
@@ -40,6 +41,13 @@ OPERATORS: dict[str, tuple[str, tuple[Any, ...], dict[str, Any]]] = {
     "percentile": ("percentile_pool", (40.0,), {}),
     "var": ("var_pool", (), {}),
     "std": ("std_pool", (), {}),
+}
+
+_FUNCTIONS = {function for function, _, _ in OPERATORS.values()}
+OPERATORS |= {
+    name: (f"{name}_pool", (), {})
+    for name in operators.OPERATORS
+    if f"{name}_pool" not in _FUNCTIONS
 }
 
 FLOATS_IN_BETWEEN = ["avg", "lp 2", "percentile", "std"]

@@ -199,8 +199,9 @@ def test_every_parameter(group, dtype):
 def test_all_functions_are_in_a_group():
     called = {name for group in GROUPS for name in group.__code__.co_names}
     reducers = {f"reduce_pool{ndim}d" for ndim in (1, 2, 3)}  # tested beside their classes
-    forms = ("adaptive_percentile", "adaptive_var", "adaptive_std", "global", "percentile", "pool")
-    elsewhere = {name for name in overloads.NAMES if name.startswith(forms)}  # test_operators.py
+    tested = ("adaptive_percentile", "adaptive_var", "adaptive_std", "global", "percentile", "pool")
+    tested += ("adaptive_range", "range")  # in test_operators.py
+    elsewhere = {name for name in overloads.NAMES if name.startswith(tested)}
     assert called >= {*overloads.NAMES} - reducers - elsewhere
 
 

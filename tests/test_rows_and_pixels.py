@@ -97,7 +97,7 @@ def test_short_means_are_exact():
             total = largest * d
             near = (q * d + d // 2 + off for q in range(0, largest + 1, 7) for off in (-1, 0, 1))
             for n in {0, 1, total - 1, total, *(n for n in near if 0 <= n <= total)}:
-                got = op.finish(op.zero.dtype.type(n), scale)
+                got = op.finish(op.start.dtype.type(n), scale)
                 assert int(got) == (2 * n + d) // (2 * d), (reducer, n, d)
 
 

@@ -115,7 +115,7 @@ def test_blocks_touch_nothing_of_others(dtype, channels, monkeypatch):
     calls = [(pool, window) for pool in pools for window in WINDOWS]
     wanted = [pool(x, *window, **form) for pool, window in calls]
     monkeypatch.setattr(threads, "block_count", lambda pieces, work: min(5, pieces))
-    monkeypatch.setattr(threads, "run", run)
+    monkeypatch.setattr(threads, "run_kernel", run)
     for (pool, window), want in zip(calls, wanted, strict=True):
         assert_equal(pool(x, *window, **form), want)
 
