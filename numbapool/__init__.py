@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HERE = {"PoolError": PoolError, "PoolTypeError": PoolTypeError, "PoolValueError": PoolValueError}
+_HERE = ("PoolError", "PoolTypeError", "PoolValueError")
 _ELSEWHERE = {
     "Pool": "numbapool.pooling.pool",
     "pool2d_shape": "numbapool.windows.window",

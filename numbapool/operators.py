@@ -133,9 +133,7 @@ TABLE = (
         (COUNT_PAD, DIVISOR, ROUNDING),
     ),
     Operator("sum", "a sum", sums.total, of_nothing=0),
-    Operator(
-        "lp", "a norm", sums.norm, ("norm",), (Parameter("norm_type", norm_of),), of_nothing=0
-    ),
+    Operator("lp", "a norm", sums.norm, ("norm",), (NORM,), of_nothing=0),
     Operator("median", "a median", selectors.median),
     Operator("mode", "a mode", selectors.mode),
     Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),

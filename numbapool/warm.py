@@ -21,7 +21,7 @@ import numpy as np
 from numbapool import functional
 from numbapool.compile import compiled
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.windows.layout import FORMATS, known_format
+from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import whole_numbers
 
 FUNCTIONS = ("max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d")
@@ -184,8 +184,7 @@ def _call(
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         step = lcm(*(number for one in lengths for number in _numbers(one)))
         side = step * max(2, -(-LEAST_SIDE // step))
-        names = [name for formats in FORMATS.values() for name in formats]
-        axes_named = known_format(given.get("data_format"), [*FORMATS[axes], *names])
+        axes_named = known_format(given.get("data_format"), [*FORMATS[axes], *ALL_FORMATS])
         shapes = [_shape(axes_named, side + more) for more in LONGER]
         if side >= MOST_SIDE:
             raise PoolValueError(f"windows of {step} are too large to warm; give a shape")

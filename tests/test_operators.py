@@ -202,6 +202,14 @@ def test_a_pool_of_pairs_writes_into_pairs():
     np.testing.assert_array_equal(out[1], nbp.max_pool2d(x, 2, return_indices=True)[1])
 
 
+def test_a_reducer_to_float16_says_its_shape():
+    class Halved(Total):
+        gives = np.float16
+
+    assert nbp.Pool(Halved(), 2).shape((4, 4)) == (2, 2)
+    assert nbp.Pool(Halved(), 2).dtype("float16") == np.float16
+
+
 def test_a_reducer_leaves_out_nothing_by_itself():
     with pytest.raises(nbp.PoolTypeError, match="in its lift"):
         nbp.pool2d(np.ones((4, 4)), Total(), 2, nodata=3)

@@ -51,7 +51,6 @@ def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
     if op in (None, "reduce"):
         op = rest.pop("op" if op is None else "reducer")
     names, defaults = ARGUMENTS[form]
-    names, defaults = (*names, "data_format", "nan", "nodata"), (*defaults, None, "propagate", None)
     common = [rest.pop(key, default) for key, default in zip(names, defaults, strict=True)]
     axes = () if form == GLOBAL else (int(ndim),)
     return Pool.made(form, (op, *axes, *common, *find(op).in_order(form, rest)))

@@ -17,6 +17,7 @@ from numba.np.numpy_support import as_dtype, from_dtype
 
 from numbapool import functional
 from numbapool.errors import PoolError
+from numbapool.jit.sites import NONE, described
 from numbapool.operators import GLOBAL, PARAMETERS, SAMPLES
 from numbapool.pooling.pool import Pool
 
@@ -39,11 +40,6 @@ def implementation({signature}):
 """
 
 
-def is_none(kind: Any) -> bool:
-    """Say whether an argument of a type is None."""
-    return kind is None or getattr(kind, "value", kind) is None or isinstance(kind, types.NoneType)
-
-
 def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
     """Return a function's implementation for arguments of these types.
 
@@ -62,7 +58,7 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
             raise TypingError("op must be a literal string: the result's type depends on it")
         try:
             own: dict[str, Any] = {name: SAMPLES[name] for name in SAMPLES.keys() & given.keys()}
-            own = {name: one for name, one in own.items() if not is_none(given[name])}
+            own = {name: one for name, one in own.items() if described(name, given[name]) != NONE}
             dtype = Pool(op.literal_value, 1, **own).dtype(dtype)
         except PoolError as error:
             raise TypingError(str(error)) from error

@@ -29,7 +29,7 @@ from numbapool.functional.faces import NAME, parameters_of, pool_named
 from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sites
 from numbapool.jit.classes import reducer_class
-from numbapool.jit.sites import described, execute, number_of
+from numbapool.jit.sites import NONE, described, execute, number_of
 from numbapool.operators import SAMPLES
 
 NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
@@ -114,7 +114,7 @@ def results(
             arguments[name] = content
         elif name in ("op", "reducer"):
             arguments[name] = _operator(name, kind, content)
-        elif name == "output_size" or (name in SAMPLES and (kind, content) != ("constant", None)):
+        elif name == "output_size" or (name in SAMPLES and (kind, content) != NONE):
             arguments[name] = 1
     try:
         pool = pool_named(function.__name__, arguments)

@@ -47,6 +47,10 @@ class Site(NamedTuple):
         return json.dumps({**self._asdict(), "count": count, "record": RECORD})
 
 
+NONE = "constant", None
+"""How an argument that is None is described."""
+
+
 def described(name: str, kind: Any) -> Any:
     """Return what `_value` takes for an argument of a type.
 
@@ -60,7 +64,7 @@ def described(name: str, kind: Any) -> Any:
     if isinstance(kind, types.Omitted):
         return "constant", kind.value
     if isinstance(kind, types.NoneType):
-        return "constant", None
+        return NONE
     if isinstance(kind, types.Literal):
         return "constant", kind.literal_value
     if isinstance(kind, types.Boolean):

@@ -115,17 +115,15 @@ class Plan:
 
 
 def make_plan(
+    shape: tuple[int, ...],
     layout: Layout,
     axes: Sequence[Axis],
     dtype: np.dtype[Any],
     reduction: Reduction,
-    include_pad: bool = False,
-    override: int | None = None,
-    shape: tuple[int, ...] | None = None,
+    include_pad: bool,
+    override: int | None,
 ) -> Plan:
     """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
-    if shape is None:
-        shape = layout.shape(tuple(axis.out for axis in axes))
     if not layout.outer * layout.inner:
         return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
     places = len(reduction.outs) > 1
@@ -308,14 +306,9 @@ def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Re
 
 
 def selection_plan(
-    layout: Layout,
-    axes: Sequence[Axis],
-    reduction: Reduction,
-    shape: tuple[int, ...] | None = None,
+    shape: tuple[int, ...], layout: Layout, axes: Sequence[Axis], reduction: Reduction
 ) -> Plan:
     """Plan a selection: groups of windows of one size, or windows one by one."""
-    if shape is None:
-        shape = layout.shape(tuple(axis.out for axis in axes))
     if not layout.outer * layout.inner:
         return Plan(shape, "selection", np.empty(0, np.int64), 0, 0, 0)
     view = long_rows(layout.outer, axes, layout.inner, places=True)

@@ -11,7 +11,8 @@ import numpy as np
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import FORMS
-from numbapool.pooling.planners import PLANNERS, READERS, Request, Windows
+from numbapool.pooling import planners
+from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, check_out, overlap
 from numbapool.windows.layout import refuse_too_large
 
@@ -39,7 +40,7 @@ def decided(
 ) -> Call:
     """Return the call that a planner decides on."""
     try:
-        plan, reduction = PLANNERS[type(window)](shape, dtype, window, request)
+        plan, reduction = planners.decide(shape, dtype, window, request)
     except MemoryError:
         raise PoolValueError(
             f"the windows of an array of shape {shape} do not fit into memory"

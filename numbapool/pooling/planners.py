@@ -1,6 +1,7 @@
 """The three planners: of windows that slide, that cover an input, and of one that holds it all.
 
-Each decides by a shape, a dtype, its windows and what else is asked for; none reads an array.
+Each says where windows lie, and the results' shape; `decide` then chooses the reduction and the
+plan. None reads an array.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -58,59 +59,58 @@ class Request:
         return skip_for(dtype, self.nan, self.nodata)
 
 
-def place(shape: Shape, window: Window, request: Request) -> tuple[Layout, tuple[Axis, ...]]:
-    """Return the layout of a shape, and the windows of its spatial axes."""
+class Placed(NamedTuple):
+    """Where the windows of an array lie."""
+
+    layout: Layout
+    axes: tuple[Axis, ...]
+    shape: Shape
+    """The results'."""
+
+
+def slide(shape: Shape, window: Window, request: Request) -> Placed:
+    """Place a window that slides."""
     layout = layout_of(shape, len(window.kernel_size), request.data_format)
     axes = window.axes(layout)
     fixed = window.counts_padding or dict(request.own).get("divisor_override") is not None
     if request.operator.of_nothing is None and not fixed:
         refuse_empty_windows(layout, axes, request.operator.noun)
-    return layout, axes
+    return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
 
-def slide(shape: Shape, dtype: DType, window: Window, request: Request) -> Decision:
-    """Plan pooling by a window that slides."""
-    layout, axes = place(shape, window, request)
+def cover(shape: Shape, windows: Cover, request: Request) -> Placed:
+    """Place windows that cover the input."""
+    layout = layout_of(shape, len(windows.output_size), request.data_format)
+    axes = windows.axes(layout)
+    return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
+
+
+def whole(shape: Shape, windows: Whole, request: Request) -> Placed:
+    """Place the one window that holds all that share a sample and a channel."""
+    return Placed(*windows.axes(shape, request.data_format))
+
+
+PLANNERS: dict[type, Callable[..., Placed]] = {Window: slide, Cover: cover, Whole: whole}
+
+
+def place(shape: Shape, windows: Windows, request: Request) -> Placed:
+    """Return where the windows of an array of a shape lie, by the planner of their kind."""
+    return PLANNERS[type(windows)](shape, windows, request)
+
+
+def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
+    """Return the plan and the reduction for arrays of a shape and a dtype."""
+    layout, axes, result = place(shape, windows, request)
     rows, columns = longest(axes)
-    counted = window.counts_padding
+    counted = isinstance(windows, Window) and windows.counts_padding
     divisor = prod(axis.taps for axis in axes) if counted else rows * columns
     reduction = request.reduction(
         dtype, rows=rows, columns=columns, plane=prod(layout.spatial), divisor=divisor
     )
     if reduction.gathers:
-        return selection_plan(layout, axes, reduction), reduction
+        return selection_plan(result, layout, axes, reduction), reduction
     override = dict(request.own).get("divisor_override")
-    return make_plan(layout, axes, dtype, reduction, counted, override), reduction
-
-
-def cover(shape: Shape, dtype: DType, windows: Cover, request: Request) -> Decision:
-    """Plan pooling to a size."""
-    layout = layout_of(shape, len(windows.output_size), request.data_format)
-    axes = windows.axes(layout)
-    return covered(layout, axes, None, dtype, request)
-
-
-def whole(shape: Shape, dtype: DType, windows: Whole, request: Request) -> Decision:
-    """Plan pooling of all that share a sample and a channel."""
-    layout, axes, result = windows.axes(shape, request.data_format)
-    return covered(layout, axes, result, dtype, request)
-
-
-def covered(
-    layout: Layout,
-    axes: tuple[Axis, ...],
-    shape: Shape | None,
-    dtype: DType,
-    request: Request,
-) -> Decision:
-    """Plan windows without padding, each of which holds input; `shape` may be the result's."""
-    rows, columns = longest(axes)
-    reduction = request.reduction(
-        dtype, rows=rows, columns=columns, plane=prod(layout.spatial), divisor=rows * columns
-    )
-    if reduction.gathers:
-        return selection_plan(layout, axes, reduction, shape), reduction
-    return make_plan(layout, axes, dtype, reduction, shape=shape), reduction
+    return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
 
 
 # From a call's arguments, in one order for all operators, to the windows and the request.
@@ -141,7 +141,9 @@ def requested(
     """Return the request; `own` are all of the operator's parameters, in the table's order."""
     pairs = zip(operator.own(form), own, strict=True)
     checked = tuple((each.name, each.checked(value)) for each, value in pairs)
-    return Request(operator, checked, data_format, nan, nodata)
+    request = Request(operator, checked, data_format, nan, nodata)
+    request.skip(np.dtype(np.float32))  # refuses what can be left out of no array
+    return request
 
 
 READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
@@ -149,5 +151,3 @@ READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
     ADAPTIVE: read_adaptive,
     GLOBAL: read_global,
 }
-
-PLANNERS: dict[type, Callable[..., Decision]] = {Window: slide, Cover: cover, Whole: whole}

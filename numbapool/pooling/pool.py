@@ -12,9 +12,10 @@ import numpy.typing as npt
 from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
-from numbapool.pooling.planners import PLANNERS, READERS, Decision, Request, Windows
+from numbapool.pooling import planners
+from numbapool.pooling.planners import READERS, Decision, Request, Windows
 from numbapool.reducers.dtypes import NaN
-from numbapool.windows.layout import FORMATS, known_format
+from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
 from numbapool.windows.window import OutputSize, Padding
 
@@ -155,7 +156,7 @@ class Pool:
     def decide(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Decision:
         """Return the plan and the reduction for arrays of a shape and a dtype."""
         sizes = whole_numbers(shape, "shape", 0)
-        return PLANNERS[type(self.window)](sizes, known_dtype(dtype), self.window, self.request)
+        return planners.decide(sizes, known_dtype(dtype), self.window, self.request)
 
     def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
         """Return the results' shape for an array's.
@@ -165,7 +166,8 @@ class Pool:
         PoolValueError
             If the windows do not fit that shape.
         """
-        return self.decide(shape, np.float32)[0].shape
+        sizes = whole_numbers(shape, "shape", 0)
+        return planners.place(sizes, self.window, self.request).shape
 
     def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
         """Return the dtype of each result for an array's dtype."""
@@ -190,10 +192,9 @@ class Pool:
         self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
     ) -> Array | tuple[Array, ...]:
         """Pool an array, into `out` if that is given."""
-        from numbapool.pooling.call import DECIDERS, pool
+        from numbapool.pooling.call import DECIDERS, pool, unpair
 
-        results = pool(DECIDERS[self.form], x, self._key, out)
-        return results if len(results) > 1 else results[0]
+        return unpair(pool(DECIDERS[self.form], x, self._key, out))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):
@@ -224,21 +225,23 @@ class Pool:
         names, defaults = ARGUMENTS[self.form]
         start = 1 if self.form == GLOBAL else 2
         own = self.request.operator.own(self.form)
-        names = (*names, "data_format", "nan", "nodata", *(each.name for each in own))
-        defaults = (*defaults, None, "propagate", None, *(each.default for each in own))
+        names = (*names, *(each.name for each in own))
+        defaults = (*defaults, *(each.default for each in own))
         given = zip(names, self._key[start:], defaults, strict=True)
         return [(name, value) for name, value, default in given if value != default]
 
 
+COMMON, COMMON_DEFAULTS = ("data_format", "nan", "nodata"), (None, "propagate", None)
+
 ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     SLIDING: (
-        ("kernel_size", "stride", "padding", "dilation", "ceil_mode"),
-        (None, None, 0, 1, False),
+        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", *COMMON),
+        (None, None, 0, 1, False, *COMMON_DEFAULTS),
     ),
-    ADAPTIVE: (("output_size",), (NotImplemented,)),
-    GLOBAL: (("keepdims",), (True,)),
+    ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
+    GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
 }
-"""What each form takes before the rest, and the defaults."""
+"""What each form takes beside the operator's own parameters, and the defaults."""
 
 
 def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:
@@ -255,8 +258,7 @@ def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:
         several = isinstance(numbers, tuple | list | np.ndarray) and np.ndim(numbers) == 1
         ndim = 3 if several and len(numbers) == 3 else 2
     else:
-        names = [name for formats in FORMATS.values() for name in formats]
-        known = known_format(data_format, names)
+        known = known_format(data_format, ALL_FORMATS)
         ndim = next(ndim for ndim, formats in FORMATS.items() if known in formats)
     return ndim, known_format(data_format, FORMATS[ndim])
 

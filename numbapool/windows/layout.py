@@ -24,6 +24,8 @@ FORMATS = {
 """Each number of spatial axes with its formats. The first two take any number of axes before the
 named ones and leave N and C out at will; the others name all axes of an array."""
 
+ALL_FORMATS = [name for formats in FORMATS.values() for name in formats]
+
 OTHERS = {a: b for first, last, c, d, _ in FORMATS.values() for a, b in ((first, last), (c, d))}
 OTHERS |= {last: first for first, last in OTHERS.items()}
 """Each format that has channels with the one that has them at the other end."""

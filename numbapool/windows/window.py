@@ -15,7 +15,7 @@ from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import frozen
 from numbapool.windows.axes import Axis, adaptive, sliding
 from numbapool.windows.layout import (
-    FORMATS,
+    ALL_FORMATS,
     OTHERS,
     Layout,
     known_format,
@@ -205,7 +205,7 @@ class Whole:
 
         All spatial axes count as one, so that there may be any number of them.
         """
-        name = known_format(data_format, [name for names in FORMATS.values() for name in names])
+        name = known_format(data_format, ALL_FORMATS)
         refuse_other_axes(shape, name, 3)
         last = name.endswith("C")
         first, stop = len(name.removesuffix("C").rstrip("LDHW")), len(shape) - last
