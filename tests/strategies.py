@@ -22,14 +22,17 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
 
 ALL = PROFILE == "long" or (PLAIN and PROFILE != "quick")
 
-KINDS = DTYPES if ALL else ["uint8", "int16", "float16", "float32"]
-"""Dtypes for most tests: to compile takes seconds per operator and dtype, so one of each kind.
+CELLS = DTYPES if ALL else ["uint8", "int16", "float16", "float32"]
+"""Dtypes for tests of each operator's and each loop's kernels: one of each kind."""
+
+KINDS = DTYPES if ALL else ["uint8", "float32"]
+"""Dtypes for most tests: to compile takes seconds per operator, loop and dtype.
 
 All dtypes take the same tests as plain Python and in the long profile; compiled, they are in
-`test_rows_and_pixels.py`, `test_dtypes.py`, `bits.py --all` and `differential.py`.
+`bits.py --all` and `differential.py`.
 """
 
-FEW = DTYPES if ALL else ["uint8", "float32"]
+FEW = DTYPES if ALL else ["float32"]
 """Dtypes for tests of many kernels per dtype: what is left out, and windows to a size."""
 
 LEFT_OUT = [{}, {"nodata": 1}]

@@ -181,7 +181,7 @@ def flat(results):
 
 
 CASES = [(group, "float32") for group in GROUPS]
-CASES += [(group, "uint8") for group in (maxima, means, modes)]
+CASES += [(means, "uint8")]  # which round
 
 
 @pytest.mark.parametrize(("group", "dtype"), CASES)
@@ -249,9 +249,8 @@ CACHED = textwrap.dedent("""
     def one(x, k, v):
         values, places = nbp.max_pool2d(x, k, return_indices=True)
         return (
-            values.sum() + places.sum() + nbp.avg_pool2d(x, 2, nodata=v).sum()
-            + nbp.median_pool2d(x, (k, 3), padding="same", nan="skip").sum()
-            + nbp.adaptive_avg_pool2d(x, (k, None)).sum() + renamed(x, 2).sum()
+            values.sum() + places.sum()
+            + nbp.avg_pool2d(x, (k, 2), padding="same", nodata=v).sum() + renamed(x, 2).sum()
         )
 
     @njit(cache=True, parallel=True)

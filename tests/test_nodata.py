@@ -48,7 +48,7 @@ def test_neighbours_past_float64(name, dtype):
     x = np.array(NEIGHBOURS[dtype], dtype)
     pool, oracle = getattr(nbp, f"{name}_pool1d"), getattr(naive, f"{name}_pool")
     for nodata in NEIGHBOURS[dtype]:
-        for window in ((1,), (2,), (2, 1), (8,)):
+        for window in ((1,), (2,), (2, 1), (4,)):  # of one kernel
             got = pool(x, *POOLS[name], *window, nodata=nodata)
             check(name, got, oracle(x, 1, *POOLS[name], *window, nodata=nodata))
 
