@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from numbapool.functional.norms import *
     from numbapool.functional.percentiles import *
     from numbapool.functional.places import *
+    from numbapool.functional.pyramids import *
     from numbapool.functional.reductions import *
     from numbapool.functional.spreads import *
     from numbapool.functional.sums import *

@@ -51,6 +51,8 @@ class Operator:
     """What a window of padding alone gives; None if that is an error."""
     leaves_out: bool = True
     """Whether NaN and a value can be left out."""
+    nests: bool = False
+    """Whether each level of a pyramid pools level 0: its windows hold those of the level before."""
 
     def own(self, form: str) -> tuple[Parameter, ...]:
         """Return the parameters that the operator takes in a form of pooling."""
@@ -123,23 +125,24 @@ NORM = Parameter("norm_type", norm_of)
 Q = Parameter("q", q_of)
 
 TABLE = (
-    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,)),
-    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,)),
+    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,), nests=True),
+    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,), nests=True),
     Operator(
         "avg",
         "a mean without padding",
         means.mean,
         ("mean", "average"),
         (COUNT_PAD, DIVISOR, ROUNDING),
+        nests=True,
     ),
-    Operator("sum", "a sum", sums.total, of_nothing=0),
+    Operator("sum", "a sum", sums.total, of_nothing=0, nests=True),
     Operator("lp", "a norm", sums.norm, ("norm",), (NORM,), of_nothing=0),
     Operator("median", "a median", selectors.median),
     Operator("mode", "a mode", selectors.mode),
     Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
-    Operator("range", "a range", extremes.span, ("ptp",)),
+    Operator("range", "a range", extremes.span, ("ptp",), nests=True),
 )
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

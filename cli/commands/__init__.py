@@ -1,7 +1,7 @@
 """The commands, one file per command, each imported when it is named."""
 
 SHORT_HELP = {
-    "pyramid": "Pool again and again: each level from the one before.",
+    "pyramid": "Pool to several levels: a half, a quarter, an eighth.",
     "sheet": "Show inputs and their pooled results on one picture.",
     "diff": "Measure how much two pictures or arrays differ, and where.",
     "info": "Show what a file holds, and what pooling would make of it.",

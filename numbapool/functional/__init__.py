@@ -14,6 +14,7 @@ from numbapool.functional import (
     norms,
     percentiles,
     places,
+    pyramids,
     reductions,
     spreads,
     sums,
@@ -29,6 +30,7 @@ from numbapool.functional.modes import *
 from numbapool.functional.norms import *
 from numbapool.functional.percentiles import *
 from numbapool.functional.places import *
+from numbapool.functional.pyramids import *
 from numbapool.functional.reductions import *
 from numbapool.functional.spreads import *
 from numbapool.functional.sums import *
@@ -45,6 +47,7 @@ __all__ += modes.__all__
 __all__ += norms.__all__
 __all__ += percentiles.__all__
 __all__ += places.__all__
+__all__ += pyramids.__all__
 __all__ += reductions.__all__
 __all__ += spreads.__all__
 __all__ += sums.__all__

@@ -79,7 +79,10 @@ def pool_pyramid(
         window = tuple(min(size**number, LARGEST) for size in kernel)
         return Pool(op, window, ceil_mode=ceil_mode, **more)
 
-    first = below = as_array(x)
+    if isinstance(op, list) and own.get("return_indices"):
+        raise PoolTypeError("a chain has no return_indices: its levels pool values")
+    first = as_array(x)
+    below: Any = first
     results: list[Any] = []
     for number, each in enumerate(chain_of(op, levels), 1):
         nested = not isinstance(op, list) and find(each).nests
