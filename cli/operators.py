@@ -15,6 +15,8 @@ class Operator:
         The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
         What a window keeps, for the help: "the largest value".
+    choose
+        What to choose it for, for ``pool list``.
     parameters
         The library's keyword arguments that are the operator's own.
     weighs_alpha
@@ -37,6 +39,7 @@ class Operator:
 
     name: str
     keeps: str
+    choose: str = ""
     parameters: frozenset[str] = frozenset()
     weighs_alpha: bool = False
     keeps_labels: bool = False
@@ -61,18 +64,35 @@ class Operator:
 OPERATORS: dict[str, Operator] = {
     row.name: row
     for row in (
-        Operator("max", "the largest value"),
-        Operator("min", "the smallest value"),
+        Operator(
+            "max",
+            "the largest value",
+            "Features that are there or not, bright points, masks that may grow. Noise grows too.",
+        ),
+        Operator(
+            "min",
+            "the smallest value",
+            "Dark lines and points on a bright ground, masks that may shrink.",
+        ),
         Operator(
             "avg",
             "the mean",
+            "Photos and measurements: the least noise, the same brightness. Edges grow soft.",
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator("sum", "the sum", keeps_shades=False, zero_of_nothing=True, written="npy"),
+        Operator(
+            "sum",
+            "the sum",
+            "Counts, as of people or photons, whose total must stay.",
+            keeps_shades=False,
+            zero_of_nothing=True,
+            written="npy",
+        ),
         Operator(
             "lp",
             "the p-norm",
+            "Energy: between a sum of sizes (1) and the largest size (inf).",
             frozenset({"norm_type"}),
             keeps_shades=False,
             zero_of_nothing=True,
@@ -82,11 +102,13 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "median",
             "the median",
+            "Photos with specks or dead pixels: it drops them, and edges stay sharp.",
             note="Of an even count of whole numbers it is the lower of the middle two.",
         ),
         Operator(
             "mode",
             "the most frequent value",
+            "Labels, palettes and classes, which have no mean.",
             keeps_labels=True,
             note="Pictures with a palette keep it, and their indices are pooled; others are pooled "
             "by whole colours. Of several values as frequent, the smallest is kept.",
@@ -94,6 +116,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "percentile",
             "a percentile",
+            "A maximum or minimum that a few outliers do not move, as --q 95.",
             frozenset({"q"}),
             keeps_shades=False,
             written="npy",
@@ -103,6 +126,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "var",
             "the variance",
+            "Texture and noise, in squared units.",
             frozenset({"correction"}),
             keeps_shades=False,
             written="npy",
@@ -111,6 +135,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "std",
             "the standard deviation",
+            "Texture and noise, in the input's units.",
             frozenset({"correction"}),
             keeps_shades=False,
             written="npy",
@@ -119,6 +144,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "range",
             "the largest less the smallest value",
+            "Contrast and edges: 0 where all is flat.",
             keeps_shades=False,
             note="Of signed whole numbers it is unsigned, and as wide.",
         ),

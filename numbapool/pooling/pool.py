@@ -13,7 +13,7 @@ from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
 from numbapool.pooling import planners
-from numbapool.pooling.planners import READERS, Decision, Request, Windows
+from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
@@ -166,8 +166,21 @@ class Pool:
         PoolValueError
             If the windows do not fit that shape.
         """
+        return self.place(shape).shape
+
+    def place(self, shape: Sequence[int]) -> Placed:
+        """Return where the windows of an array of a shape lie: an :class:`Axis` per pooled axis.
+
+        Raises
+        ------
+        PoolValueError
+            If the windows do not fit that shape.
+
+        >>> [axis.out for axis in Pool("max", 2).place((4, 6)).axes]
+        [2, 3]
+        """
         sizes = whole_numbers(shape, "shape", 0)
-        return planners.place(sizes, self.window, self.request).shape
+        return planners.place(sizes, self.window, self.request)
 
     def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
         """Return the dtype of each result for an array's dtype."""
