@@ -42,9 +42,22 @@ if PLAIN or ALL:
 
 FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 
+PLAIN_FILES = ["adaptive", "every_operator", "nodata"]
+"""The library's tests of random cases on every dtype: `test_random_cases.py` runs them with kernels
+as plain Python. `test_operators.py` has every operator and form compiled."""
+
 COMPILED_FILES = "warmup memory workers interrupted together doctor stopped streamed".split()
 """The command's tests of compiled kernels, many processes, large arrays. The others know of none
 of these, and `test_command.py` runs them with kernels as plain Python."""
+
+EDGE = 2**53
+"""From here on float64 holds every second integer only."""
+
+NEIGHBOURS = {
+    "int64": [-(2**63), -(2**63) + 1, -EDGE - 1, -EDGE, EDGE, EDGE + 1, 2**63 - 2, 2**63 - 1],
+    "uint64": [0, EDGE, EDGE + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1],
+}
+"""Integers that float64 takes for each other."""
 
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 
