@@ -331,13 +331,14 @@ def values_options(
     ]
 
 
-def refuse_unused(operator: Operator) -> None:
-    """Refuse an option for values that was typed and that the operator does not take."""
+def refuse_unused(*operators: Operator) -> None:
+    """Refuse an option for values that was typed and that none of the operators takes."""
     context = click.get_current_context()
     for param in context.command.params:
         name = str(param.name)
         known = any(name == option for option, _ in _VALUES)
-        if not known or operator.takes(name):
+        if not known or any(operator.takes(name) for operator in operators):
             continue
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{operator.name} takes no {param.opts[0]}: leave it out.")
+            names = " and ".join(operator.name for operator in operators)
+            raise click.UsageError(f"{names} takes no {param.opts[0]}: leave it out.")
