@@ -6,6 +6,37 @@ _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the e
 
 
 @dataclass(frozen=True)
+class Number:
+    """A number that operators take beside windows, and its option.
+
+    Attributes
+    ----------
+    name
+        The library's name for it, which operators' rows give among their parameters.
+    flag
+        The option.
+    metavar
+        What stands for the number in the help.
+    default
+        The number if the option is not given.
+    help
+        The option's help.
+    low
+        The least number, or None.
+    """
+
+    name: str
+    flag: str
+    metavar: str
+    default: float
+    help: str
+    low: float | None = None
+
+
+NUMBERS: tuple[Number, ...] = ()
+
+
+@dataclass(frozen=True)
 class Operator:
     """A subcommand of ``pool``: an operator of the library, with its help and colour rules.
 

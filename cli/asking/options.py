@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from ..codecs import FORMATS
-from ..operators import Operator
+from ..operators import NUMBERS, Operator
 from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -223,6 +223,21 @@ DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an er
 
 
 _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    *(
+        (
+            number.name,
+            click.option(
+                number.flag,
+                number.name,
+                type=click.FloatRange(min=number.low),
+                metavar=number.metavar,
+                default=number.default,
+                show_default=True,
+                help=number.help,
+            ),
+        )
+        for number in NUMBERS
+    ),
     (
         "norm_type",
         click.option(

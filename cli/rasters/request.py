@@ -40,13 +40,14 @@ class Request:
         values, sized = self.values, "output_size" in self.arguments
         # Windows of a fixed output size have no padding to count, and no common divisor.
         names = self.operator.parameters - (_SLIDING if sized else frozenset())
+        said = vars(values) | dict(values.own)
         return (Pool.adaptive if sized else Pool)(
             self.operator.name,
             **self.arguments,
             data_format=self.data_format,
             nan=values.nan,
             nodata=values.nodata,
-            **{name: getattr(values, name) for name in sorted(names)},
+            **{name: said[name] for name in sorted(names) if name in said},
         )
 
     def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
