@@ -53,7 +53,6 @@ KEEP = Kept(
     }
 )
 NEEDED = {"percentile": ("--q", "90")}
-INEXACT = ("lp", "percentile", "var", "std")
 
 
 def few(mode, width=23, height=17):
@@ -279,7 +278,7 @@ def test_every_operator_pools_to_a_size(pool, operator, mode):
     pool(operator, "in.png", *needed, "--size", "10x7", "-o", "out.npy")
     wanted = to_size(np.asarray(source), 7, 10, KEEP[operator])
     out = np.load("out.npy")
-    if operator in INEXACT:
+    if out.dtype.kind == "f":
         np.testing.assert_allclose(out, wanted, rtol=1e-14, atol=1e-12)
     else:
         assert np.array_equal(out, wanted)
