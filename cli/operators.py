@@ -33,7 +33,9 @@ class Number:
     low: float | None = None
 
 
-NUMBERS: tuple[Number, ...] = ()
+NUMBERS = (
+    Number("beta", "--beta", "B", 1.0, "Weigh by exp(B x): more B, more weight to large values."),
+)
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,14 @@ OPERATORS: dict[str, Operator] = {
             "the largest less the smallest value",
             keeps_shades=False,
             note="Of signed whole numbers it is unsigned, and as wide.",
+        ),
+        Operator(
+            "soft",
+            "the mean weighted by exponentials",
+            frozenset({"beta"}),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
         ),
     )
 }

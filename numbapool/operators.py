@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import extremes, means, selectors, sums
+from numbapool.reducers import exponentials, extremes, means, selectors, sums
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -114,11 +114,20 @@ def correction_of(value: Any) -> float:
     return real_number(value, "correction")
 
 
+def beta_of(value: Any) -> float:
+    """Return the sharpness of a soft mean."""
+    beta = real_number(value, "beta")
+    if beta == 0 or beta - beta != 0:
+        raise PoolValueError(f"beta is a number and not zero, which is the mean, not {beta!r}")
+    return beta
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
 ROUNDING = Parameter("rounding", rounding_of, "half_up")
 CORRECTION = Parameter("correction", correction_of, 0)
+BETA = Parameter("beta", beta_of, 1.0)
 NORM = Parameter("norm_type", norm_of)
 Q = Parameter("q", q_of)
 
@@ -140,6 +149,7 @@ TABLE = (
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
     Operator("range", "a range", extremes.span, ("ptp",)),
+    Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
 )
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

@@ -75,6 +75,19 @@ def keep_range(x, windows, data_format, nan, nodata, padded):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_soft(x, windows, data_format, nan, nodata, padded, beta=1.0):
+    def pick(values):
+        lead = values[-1] if beta > 0 else values[0]
+        if math.isinf(lead):
+            return lead
+        weights = [math.exp(beta * (value - lead)) for value in values]
+        parts = [weight * value for weight, value in zip(weights, values, strict=True) if weight]
+        return math.fsum(parts) / math.fsum(weights)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
 KEEP = {
     "max": keep_max,
     "min": keep_min,
@@ -87,6 +100,7 @@ KEEP = {
     "var": keep_var,
     "std": keep_std,
     "range": keep_range,
+    "soft": keep_soft,
 }
 
 INF, NAN = math.inf, math.nan
@@ -109,6 +123,16 @@ WORKED = {
         ([INF, INF, -INF, INF, NAN, 1, NAN, NAN], "float32", {"nan": "skip"}, [NAN, INF, 0, NAN]),
         ([NAN, 1, 1, NAN, 7, 5], "float32", {"nan": "skip", "nodata": 1}, [1, 1, 2]),
         ([1, 2], "float32", {"padding": [(2, 0)]}, "a range is undefined there"),
+    ],
+    "soft": [
+        ([7, 7, 800, 0, -800, 0], "int16", {}, [7, 800, 0]),
+        ([3e38, 3e38, 3e38, -3e38], "float32", {"beta": -1}, [3e38, -3e38]),
+        ([INF, 1, -INF, 1, INF, -INF, -INF, -INF], "float32", {}, [INF, 1, INF, -INF]),
+        ([INF, INF, NAN, 1, INF, NAN, 0, NAN], "float16", {}, [INF, NAN, NAN, NAN]),
+        ([5, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [5, 1, 1]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
+        ([1, 2], "float32", {"beta": 0}, "not zero, which is the mean, not 0"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a soft mean is undefined there"),
     ],
 }
 """Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""

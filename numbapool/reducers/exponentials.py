@@ -1,12 +1,19 @@
 """Exponentials, logarithms and powers that loops of vectors can take.
 
 The system's functions take one number at a time. These are sums and products without a branch,
-right to the last places; NaN gives NaN.
+right to the last places; NaN gives NaN. Below them stand the means that are made of them.
 """
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
+
+from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
+from numbapool.reducers.dtypes import DType, in_floats
+from numbapool.reducers.methods import missing
+from numbapool.reducers.ways import AsItStands, variant
 
 SHIFT64, SHIFT32 = np.float64(1.5 * 2.0**52), np.float32(1.5 * 2.0**23)
 """Added to a number, it rounds it to a whole one, which is then the sum's last bits."""
@@ -49,10 +56,9 @@ def decay64(x):
     p = p * r + 0.5
     p = p * r + 1.0
     p = p * r + 1.0
-    power = np.int64((np.float64(shifted).view(np.int64) << 52) + 0x3FF0000000000000).view(
-        np.float64
-    )
-    return np.float64(0.0) if x < LEAST64 else p * power
+    bits = (np.float64(shifted).view(np.int64) << 52) + 0x3FF0000000000000
+    twos = np.int64(bits).view(np.float64)
+    return np.float64(0.0) if x < LEAST64 else p * twos
 
 
 def decay32(x):
@@ -108,3 +114,54 @@ def power(x, p):
 def faded(x, share):
     """A share of a number: none of infinity is 0."""
     return share if share == 0.0 else x * share
+
+
+class SoftMean(NamedTuple):
+    """The mean by weights ``exp(beta * x)``.
+
+    An accumulator holds the element of the largest weight, the sum of weights as parts of that
+    one, and the weighted sum of how far the elements lie from it.
+    """
+
+    lowest: Any
+    zero: Any
+    left_out: Any
+    of_nothing: Any
+    beta: Any
+
+    def neutral(self):
+        return self.lowest, self.zero, self.zero
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        return self.lowest if skipped else value, 0.0 if skipped else 1.0, self.zero
+
+    def combine(self, a, b):
+        far = self.zero if a[0] == b[0] else a[0] - b[0]
+        first = far * self.beta >= 0
+        share = decay(-abs(far * self.beta))
+        few = b[1] if first else a[1]
+        apart = (b[2] if first else a[2]) + (-far if first else far) * few
+        weights = (a[1] if first else b[1]) + few * share
+        return (a[0] if first else b[0]), weights, (a[2] if first else b[2]) + faded(apart, share)
+
+    def finish(self, acc, scale):
+        return self.of_nothing if acc[1] == 0 else acc[0] + acc[2] / acc[1]
+
+
+def floats_of(case: Case) -> DType:
+    """Return the floats that sums are kept in: float64 of many, and of whole numbers."""
+    return sum_lane(case) if case.dtype.kind == "f" else np.dtype(np.float64)
+
+
+def soft(case: Case, beta: float = 1.0) -> Reduction:
+    """Return the reduction of soft pooling: floats in their own dtype, all else in float64."""
+    dtype, kind, skip = case.dtype, floats_of(case), case.skip
+    ways: tuple[type, ...] = (skip.way,)
+    left_out = kind.type(0 if skip.value is None else skip.value)
+    if is_past_float64(case):
+        ways, left_out = (skip.way, AsItStands), skip.value
+    nothing = kind.type(np.nan if skip.value is None else skip.value)
+    lowest = kind.type(-np.inf if beta > 0 else np.inf)
+    op = variant(SoftMean, *ways)(lowest, kind.type(0), left_out, nothing, kind.type(beta))
+    return Reduction(op, (kind,) * 3, (in_floats(dtype),))
