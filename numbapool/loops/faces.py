@@ -35,9 +35,9 @@ overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
 overload(s.select, jit_options=METHODS)(lambda self, values, at, step, taps: method(self, "select"))
 
 # Plain functions that methods call.
-overload(e.decay, jit_options=INLINED)(lambda x: e.decay32 if x == types.float32 else e.decay64)
+overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
-overload(e.power, jit_options=INLINED)(lambda x, p: e.power)
+overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
