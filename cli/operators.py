@@ -35,6 +35,8 @@ class Number:
 
 NUMBERS = (
     Number("beta", "--beta", "B", 1.0, "Weigh by exp(B x): more B, more weight to large values."),
+    Number("p", "--p", "P", 3.0, "The power: 1 is the mean, more tends to the largest value."),
+    Number("eps", "--eps", "E", 1e-6, "Values below E count as E.", low=0.0),
 )
 
 
@@ -159,6 +161,14 @@ OPERATORS: dict[str, Operator] = {
             "soft",
             "the mean weighted by exponentials",
             frozenset({"beta"}),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "gem",
+            "the generalised mean",
+            frozenset({"p", "eps"}),
             keeps_shades=False,
             written="npy",
             note=_FLOATS,

@@ -122,13 +122,31 @@ def beta_of(value: Any) -> float:
     return beta
 
 
+def p_of(value: Any) -> float:
+    """Return the power of a generalised mean."""
+    p = real_number(value, "p")
+    if not 0 < p < np.inf:
+        raise PoolValueError(f"p lies above 0 and below inf, which is the maximum, not {p!r}")
+    return p
+
+
+def eps_of(value: Any) -> float:
+    """Return the least element of a generalised mean."""
+    eps = real_number(value, "eps")
+    if not 0 <= eps < np.inf:
+        raise PoolValueError(f"eps is a number from 0 on, not {eps!r}")
+    return eps
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
 ROUNDING = Parameter("rounding", rounding_of, "half_up")
 CORRECTION = Parameter("correction", correction_of, 0)
 BETA = Parameter("beta", beta_of, 1.0)
+EPS = Parameter("eps", eps_of, 1e-6)
 NORM = Parameter("norm_type", norm_of)
+P = Parameter("p", p_of, 3.0)
 Q = Parameter("q", q_of)
 
 TABLE = (
@@ -150,6 +168,7 @@ TABLE = (
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
     Operator("range", "a range", extremes.span, ("ptp",)),
     Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
+    Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
 )
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

@@ -88,6 +88,18 @@ def keep_soft(x, windows, data_format, nan, nodata, padded, beta=1.0):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_gem(x, windows, data_format, nan, nodata, padded, p=3.0, eps=1e-6):
+    def pick(values):
+        lead = max(values[-1], eps)
+        if math.isinf(lead) or lead == 0:
+            return float(lead)
+        parts = [(max(value, eps) / lead) ** p for value in values]
+        return lead * (math.fsum(parts) / len(parts)) ** (1 / p)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
 KEEP = {
     "max": keep_max,
     "min": keep_min,
@@ -101,6 +113,7 @@ KEEP = {
     "std": keep_std,
     "range": keep_range,
     "soft": keep_soft,
+    "gem": keep_gem,
 }
 
 INF, NAN = math.inf, math.nan
@@ -133,6 +146,18 @@ WORKED = {
         ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
         ([1, 2], "float32", {"beta": 0}, "not zero, which is the mean, not 0"),
         ([1, 2], "float32", {"padding": [(2, 0)]}, "a soft mean is undefined there"),
+    ],
+    "gem": [
+        ([8, 8, 0, 0, -9, -9], "int8", {"eps": 0}, [8, 0, 0]),
+        ([3e38, 3e38, INF, 1, -INF, -INF], "float32", {"eps": 2}, [3e38, INF, 2]),
+        ([3e38, 3e38, 0, 0], "float32", {"p": 1024, "eps": 0}, [3e38, 0]),
+        ([1, 3, 3, 9], "float32", {"p": 1}, [2, 6]),
+        ([NAN, 1, INF, NAN, 0, NAN], "float16", {}, [NAN, NAN, NAN]),
+        ([4, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 1]),
+        ([2**63 + 1, 1], "uint64", {"nodata": 2**63 + 1}, [1]),
+        ([1, 2], "float32", {"p": 0}, "p lies above 0 and below inf, which is the maximum, not 0"),
+        ([1, 2], "float32", {"eps": -1}, "eps is a number from 0 on, not -1"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a generalised mean is undefined there"),
     ],
 }
 """Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""

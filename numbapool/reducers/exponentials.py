@@ -13,7 +13,7 @@ import numpy as np
 from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
 from numbapool.reducers.dtypes import DType, in_floats
 from numbapool.reducers.methods import missing
-from numbapool.reducers.ways import AsItStands, variant
+from numbapool.reducers.ways import AsItStands, Keep, variant
 
 SHIFT64, SHIFT32 = np.float64(1.5 * 2.0**52), np.float32(1.5 * 2.0**23)
 """Added to a number, it rounds it to a whole one, which is then the sum's last bits."""
@@ -161,6 +161,66 @@ class SoftMean(NamedTuple):
         return self.of_nothing if acc[1] == 0 else acc[0] + acc[2] / acc[1]
 
 
+class CubeMean(NamedTuple):
+    """The power mean for a power of 3, of numbers whose cubes no float64 overflows with."""
+
+    zero: Any
+    least: Any
+
+    def neutral(self):
+        return self.zero
+
+    def lift(self, value, row):
+        kept = self.least if value < self.least else value
+        return kept * kept * kept
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return 1.0 / weight
+
+    def finish(self, acc, scale):
+        return cube_root(acc * scale)
+
+
+class PowerMean(NamedTuple):
+    """The root of the mean of powers.
+
+    An accumulator holds the logarithm of the largest element, the sum of powers as parts of that
+    one's, and how many elements there are: so no power overflows.
+    """
+
+    lowest: Any
+    zero: Any
+    left_out: Any
+    of_nothing: Any
+    least: Any
+    power: Any
+
+    def neutral(self):
+        return self.lowest, self.zero, self.zero
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        kept = log(self.least if value < self.least else np.float64(value))
+        one = 0.0 if skipped else 1.0
+        return self.lowest if skipped else kept, one, one
+
+    def combine(self, a, b):
+        far = (self.zero if a[0] == b[0] else a[0] - b[0]) * self.power
+        first = far >= 0
+        share = exp(-abs(far))
+        parts = (a[1] if first else b[1]) + (b[1] if first else a[1]) * share
+        return (a[0] if first else b[0]), parts, a[2] + b[2]
+
+    def finish(self, acc, scale):
+        mean = acc[0] + log(acc[1] / acc[2]) / self.power
+        root = exp(0.5 * mean)
+        result = root * root if mean < np.inf else mean  # inf, or NaN
+        return self.of_nothing if acc[2] == 0 else result
+
+
 def floats_of(case: Case) -> DType:
     """Return the floats that sums are kept in: float64 of many, and of whole numbers."""
     return sum_lane(case) if case.dtype.kind == "f" else np.dtype(np.float64)
@@ -177,3 +237,18 @@ def soft(case: Case, beta: float = 1.0) -> Reduction:
     lowest = kind.type(-np.inf if beta > 0 else np.inf)
     op = variant(SoftMean, *ways)(lowest, kind.type(0), left_out, nothing, kind.type(beta))
     return Reduction(op, (kind,) * 3, (in_floats(dtype),))
+
+
+def gem(case: Case, p: float = 3.0, eps: float = 1e-6) -> Reduction:
+    """Return the reduction of generalised-mean pooling, computed in float64."""
+    dtype, skip, wide = case.dtype, case.skip, np.dtype(np.float64)
+    zero, least, outs = np.float64(0.0), np.float64(eps), (in_floats(dtype),)
+    if p == 3 and skip.way is Keep and dtype != np.float64:
+        return Reduction(CubeMean(zero, least), (wide,), outs, weighted=True)
+    ways: tuple[type, ...] = (skip.way,)
+    left_out = nothing = np.float64(np.nan if skip.value is None else skip.value)
+    if is_past_float64(case):
+        ways, left_out = (skip.way, AsItStands), skip.value
+    lowest = np.float64(-np.inf)
+    op = variant(PowerMean, *ways)(lowest, zero, left_out, nothing, least, np.float64(p))
+    return Reduction(op, (wide,) * 3, outs)
