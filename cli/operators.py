@@ -37,6 +37,7 @@ NUMBERS = (
     Number("beta", "--beta", "B", 1.0, "Weigh by exp(B x): more B, more weight to large values."),
     Number("p", "--p", "P", 3.0, "The power: 1 is the mean, more tends to the largest value."),
     Number("eps", "--eps", "E", 1e-6, "Values below E count as E.", low=0.0),
+    Number("r", "--r", "R", 1.0, "More R tends to the largest value, R near 0 to the mean."),
 )
 
 
@@ -169,6 +170,14 @@ OPERATORS: dict[str, Operator] = {
             "gem",
             "the generalised mean",
             frozenset({"p", "eps"}),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "logavgexp",
+            "the logarithm of the mean exponential",
+            frozenset({"r"}),
             keeps_shades=False,
             written="npy",
             note=_FLOATS,

@@ -138,6 +138,14 @@ def eps_of(value: Any) -> float:
     return eps
 
 
+def r_of(value: Any) -> float:
+    """Return the sharpness of a log-mean-exp."""
+    r = real_number(value, "r")
+    if r == 0 or r - r != 0:
+        raise PoolValueError(f"r is a number and not zero, which is the mean, not {r!r}")
+    return r
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
@@ -148,6 +156,7 @@ EPS = Parameter("eps", eps_of, 1e-6)
 NORM = Parameter("norm_type", norm_of)
 P = Parameter("p", p_of, 3.0)
 Q = Parameter("q", q_of)
+R = Parameter("r", r_of, 1.0)
 
 TABLE = (
     Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,)),
@@ -169,6 +178,7 @@ TABLE = (
     Operator("range", "a range", extremes.span, ("ptp",)),
     Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
     Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
+    Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
 )
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

@@ -100,6 +100,18 @@ def keep_gem(x, windows, data_format, nan, nodata, padded, p=3.0, eps=1e-6):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_logavgexp(x, windows, data_format, nan, nodata, padded, r=1.0):
+    def pick(values):
+        lead = values[-1] if r > 0 else values[0]
+        if math.isinf(lead):
+            return lead
+        parts = [math.exp(r * (value - lead)) for value in values]
+        return lead + math.log(math.fsum(parts) / len(parts)) / r
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
 KEEP = {
     "max": keep_max,
     "min": keep_min,
@@ -114,6 +126,7 @@ KEEP = {
     "range": keep_range,
     "soft": keep_soft,
     "gem": keep_gem,
+    "logavgexp": keep_logavgexp,
 }
 
 INF, NAN = math.inf, math.nan
@@ -158,6 +171,16 @@ WORKED = {
         ([1, 2], "float32", {"p": 0}, "p lies above 0 and below inf, which is the maximum, not 0"),
         ([1, 2], "float32", {"eps": -1}, "eps is a number from 0 on, not -1"),
         ([1, 2], "float32", {"padding": [(2, 0)]}, "a generalised mean is undefined there"),
+    ],
+    "logavgexp": [
+        ([7, 7, -800, -800], "int16", {}, [7, -800]),
+        ([3e38, 3e38, 3e38, -3e38], "float32", {"r": -1}, [3e38, -3e38]),
+        ([INF, 1, -INF, 1, INF, -INF], "float32", {"r": 1e9}, [INF, 1, INF]),
+        ([-INF, -INF, INF, INF, NAN, 1, INF, NAN], "float16", {}, [-INF, INF, NAN, NAN]),
+        ([5, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [5, 1, 1]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
+        ([1, 2], "float32", {"r": 0}, "r is a number and not zero, which is the mean, not 0"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a log-mean-exp is undefined there"),
     ],
 }
 """Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""

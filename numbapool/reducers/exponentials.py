@@ -195,8 +195,8 @@ class PowerMean(NamedTuple):
     zero: Any
     left_out: Any
     of_nothing: Any
-    least: Any
     power: Any
+    least: Any
 
     def neutral(self):
         return self.lowest, self.zero, self.zero
@@ -221,34 +221,56 @@ class PowerMean(NamedTuple):
         return self.of_nothing if acc[2] == 0 else result
 
 
+class LogMeanExp(PowerMean):
+    """The logarithm of the mean of ``exp(r * x)``, divided by r, which is the field `power`.
+
+    That is the logarithm of a power mean of exponentials: the elements are its logarithms.
+    """
+
+    __slots__ = ()
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        one = 0.0 if skipped else 1.0
+        return self.lowest if skipped else value, one, one
+
+    def finish(self, acc, scale):
+        mean = log(np.float64(acc[1]) / np.float64(acc[2])) / self.power
+        return self.of_nothing if acc[2] == 0 else acc[0] + mean
+
+
 def floats_of(case: Case) -> DType:
     """Return the floats that sums are kept in: float64 of many, and of whole numbers."""
     return sum_lane(case) if case.dtype.kind == "f" else np.dtype(np.float64)
 
 
+def led(case: Case, base: type, kind: DType, sharpness: float, *more: float) -> Reduction:
+    """Return a mean whose accumulators, of three numbers each, hold the element that leads."""
+    ways: tuple[type, ...] = (case.skip.way,)
+    value = left_out = np.nan if case.skip.value is None else case.skip.value
+    if is_past_float64(case):
+        ways = (case.skip.way, AsItStands)
+    else:
+        left_out = kind.type(value)
+    numbers = (-np.inf if sharpness > 0 else np.inf, 0, value, sharpness, *more)
+    lowest, zero, nothing, *own = map(kind.type, numbers)
+    op = variant(base, *ways)(lowest, zero, left_out, nothing, *own)
+    return Reduction(op, (kind,) * 3, (in_floats(case.dtype),))
+
+
 def soft(case: Case, beta: float = 1.0) -> Reduction:
     """Return the reduction of soft pooling: floats in their own dtype, all else in float64."""
-    dtype, kind, skip = case.dtype, floats_of(case), case.skip
-    ways: tuple[type, ...] = (skip.way,)
-    left_out = kind.type(0 if skip.value is None else skip.value)
-    if is_past_float64(case):
-        ways, left_out = (skip.way, AsItStands), skip.value
-    nothing = kind.type(np.nan if skip.value is None else skip.value)
-    lowest = kind.type(-np.inf if beta > 0 else np.inf)
-    op = variant(SoftMean, *ways)(lowest, kind.type(0), left_out, nothing, kind.type(beta))
-    return Reduction(op, (kind,) * 3, (in_floats(dtype),))
+    return led(case, SoftMean, floats_of(case), beta)
 
 
 def gem(case: Case, p: float = 3.0, eps: float = 1e-6) -> Reduction:
     """Return the reduction of generalised-mean pooling, computed in float64."""
-    dtype, skip, wide = case.dtype, case.skip, np.dtype(np.float64)
-    zero, least, outs = np.float64(0.0), np.float64(eps), (in_floats(dtype),)
-    if p == 3 and skip.way is Keep and dtype != np.float64:
-        return Reduction(CubeMean(zero, least), (wide,), outs, weighted=True)
-    ways: tuple[type, ...] = (skip.way,)
-    left_out = nothing = np.float64(np.nan if skip.value is None else skip.value)
-    if is_past_float64(case):
-        ways, left_out = (skip.way, AsItStands), skip.value
-    lowest = np.float64(-np.inf)
-    op = variant(PowerMean, *ways)(lowest, zero, left_out, nothing, least, np.float64(p))
-    return Reduction(op, (wide,) * 3, outs)
+    wide, outs = np.dtype(np.float64), (in_floats(case.dtype),)
+    if p == 3 and case.skip.way is Keep and case.dtype != np.float64:
+        return Reduction(CubeMean(np.float64(0), np.float64(eps)), (wide,), outs, weighted=True)
+    return led(case, PowerMean, wide, p, eps)
+
+
+def logavgexp(case: Case, r: float = 1.0) -> Reduction:
+    """Return the reduction of log-mean-exp pooling: floats in their own dtype, else in float64."""
+    return led(case, LogMeanExp, floats_of(case), r, 0.0)
