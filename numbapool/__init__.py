@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     # Of each file: checkers lose the names of a package that imports this one in turn.
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
+    from numbapool.functional.blurs import *
     from numbapool.functional.general import *
     from numbapool.functional.maxima import *
     from numbapool.functional.medians import *

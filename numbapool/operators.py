@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import exponentials, extremes, means, selectors, sums
+from numbapool.reducers import blends, exponentials, extremes, means, selectors, sums
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -23,6 +23,9 @@ NEEDED: Any = object()
 
 SLIDING, ADAPTIVE, GLOBAL = FORMS = ("sliding", "adaptive", "global")
 """The forms of pooling, by how their windows are made."""
+
+BLURRING = "blurring"
+"""The form of windows whose taps have weights."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,9 @@ TABLE = (
     Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
     Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
 )
+
+BLUR = Operator("blur", "a blur", blends.blend, leaves_out=False)
+"""What windows of binomial weights keep: it has no other windows."""
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})
 

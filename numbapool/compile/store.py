@@ -29,7 +29,16 @@ from numbapool.compile.target import cpu, features, numba_version, target_machin
 SOURCES = (
     *(
         f"reducers/{name}.py"
-        for name in ("exponentials", "extremes", "means", "methods", "selectors", "sums", "ways")
+        for name in (
+            "blends",
+            "exponentials",
+            "extremes",
+            "means",
+            "methods",
+            "selectors",
+            "sums",
+            "ways",
+        )
     ),
     *(
         f"loops/{name}.py"
@@ -51,6 +60,7 @@ SOURCES = (
             "select",
             "shuffles",
             "thinned",
+            "weighted",
             "windowed",
         )
     ),

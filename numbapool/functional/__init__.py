@@ -6,6 +6,7 @@ Names, shapes and edge rules are PyTorch's. Every function takes any number of l
 from numbapool.functional import (
     averages,
     blocks,
+    blurs,
     general,
     maxima,
     medians,
@@ -21,6 +22,7 @@ from numbapool.functional import (
 )
 from numbapool.functional.averages import *
 from numbapool.functional.blocks import *
+from numbapool.functional.blurs import *
 from numbapool.functional.general import *
 from numbapool.functional.maxima import *
 from numbapool.functional.medians import *
@@ -37,6 +39,7 @@ from numbapool.functional.variances import *
 __all__: list[str] = []
 __all__ += averages.__all__
 __all__ += blocks.__all__
+__all__ += blurs.__all__
 __all__ += general.__all__
 __all__ += maxima.__all__
 __all__ += medians.__all__

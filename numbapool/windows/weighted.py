@@ -16,8 +16,13 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.windows.axes import refuse_too_many
+from numbapool.windows.layout import Layout
+from numbapool.windows.numbers import Ints, per_axis
 
 PADDING_MODES = ("reflect", "zeros", "replicate")
+
+MOST_TAPS = 16
+"""Of a blur along an axis: its sums of 64-bit integers are exact, and beyond it is a Gaussian."""
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
@@ -34,6 +39,8 @@ class WeightedAxis:
     """How many neighbours from there on are taps."""
     weights: Numbers
     """Their weights, whole numbers or floats; 0 past a window's count."""
+    whole: int = 1
+    """What whole weights add up to, less what zeros pad."""
 
     @property
     def out(self) -> int:
@@ -46,7 +53,7 @@ class WeightedAxis:
         return int(self.weights.shape[1])
 
 
-def weighted(size: int, places: Numbers, weights: Numbers) -> WeightedAxis:
+def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> WeightedAxis:
     """Return the windows whose taps lie at `places`, a row per window, all inside the input.
 
     `weights` has the shape of `places`. Weights at one place add up; taps of weight 0 do not count.
@@ -65,7 +72,7 @@ def weighted(size: int, places: Numbers, weights: Numbers) -> WeightedAxis:
     np.add.at(table, (windows, places[windows, taps] - start[windows]), weights[windows, taps])
     for array in (start, count, table):
         array.flags.writeable = False
-    return WeightedAxis(size, start, count, table)
+    return WeightedAxis(size, start, count, table, whole)
 
 
 @lru_cache(maxsize=256)
@@ -101,7 +108,7 @@ def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis")
     elif mode == "zeros":
         weights[(places < 0) | (places >= size)] = 0
     places = np.clip(places, 0, size - 1)
-    return weighted(size, places, weights)
+    return weighted(size, places, weights, 1 << (taps - 1))
 
 
 def padding_mode_of(value: Any) -> str:
@@ -110,3 +117,45 @@ def padding_mode_of(value: Any) -> str:
         names = ", ".join(PADDING_MODES)
         raise PoolValueError(f"padding_mode is one of {names}, not {shown(value)}")
     return value
+
+
+@dataclass(frozen=True)
+class Blur:
+    """A binomial filter that slides."""
+
+    filter_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding_mode: str
+
+    @classmethod
+    def of(cls, ndim: int, filter_size: Ints, stride: Ints, padding_mode: str) -> Blur:
+        """Return the filter over `ndim` axes that the parameters of a blur name.
+
+        Raises
+        ------
+        PoolValueError, PoolTypeError
+            If a parameter is out of range, or is no number.
+        """
+        taps = per_axis(filter_size, ndim, "filter_size", 1)
+        if max(taps) > MOST_TAPS:
+            raise PoolValueError(f"filter_size is at most {MOST_TAPS}, not {shown(filter_size)}")
+        return cls(taps, per_axis(stride, ndim, "stride", 1), padding_mode_of(padding_mode))
+
+    @property
+    def divisor(self) -> int:
+        """What a window's weights add up to."""
+        return 1 << sum(taps - 1 for taps in self.filter_size)
+
+    def axes(self, layout: Layout) -> tuple[WeightedAxis, ...]:
+        """Return the windows of each spatial axis of a layout.
+
+        Raises
+        ------
+        PoolValueError
+            If an axis is empty, or too short to be reflected.
+        """
+        numbers = zip(layout.spatial, self.filter_size, self.stride, strict=True)
+        return tuple(
+            binomial(size, taps, step, self.padding_mode, layout.axis_name(n))
+            for n, (size, taps, step) in enumerate(numbers)
+        )
