@@ -74,7 +74,7 @@ class Values:
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
-    own: tuple[tuple[str, float], ...] = ()  # the operator's own numbers, by the library's names
+    own: tuple[tuple[str, Any], ...] = ()  # the operator's own, by the library's names
 
 
 @dataclass(frozen=True)

@@ -6,39 +6,37 @@ _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the e
 
 
 @dataclass(frozen=True)
-class Number:
-    """A number that operators take beside windows, and its option.
+class Own:
+    """A parameter that an operator has of its own, and its option.
 
     Attributes
     ----------
     name
-        The library's name for it, which operators' rows give among their parameters.
+        The library's name for it; two operators may mean different things by one name.
     flag
-        The option.
-    metavar
-        What stands for the number in the help.
+        The option, of which there is one in all operators.
     default
-        The number if the option is not given.
+        The value if the option is not given; False makes the option one without a value.
     help
         The option's help.
-    low
-        The least number, or None.
+    low, high
+        The least and the largest number, or None.
+    words
+        The words that it may be, if it is no number.
     """
 
     name: str
     flag: str
-    metavar: str
-    default: float
+    default: float | str | bool
     help: str
     low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
 
-
-NUMBERS = (
-    Number("beta", "--beta", "B", 1.0, "Weigh by exp(B x): more B, more weight to large values."),
-    Number("p", "--p", "P", 3.0, "The power: 1 is the mean, more tends to the largest value."),
-    Number("eps", "--eps", "E", 1e-6, "Values below E count as E.", low=0.0),
-    Number("r", "--r", "R", 1.0, "More R tends to the largest value, R near 0 to the mean."),
-)
+    @property
+    def key(self) -> str:
+        """What Click passes its value by."""
+        return self.flag.lstrip("-")
 
 
 @dataclass(frozen=True)
@@ -51,8 +49,10 @@ class Operator:
         The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
         What a window keeps, for the help: "the largest value".
-    parameters
-        The library's keyword arguments that are the operator's own.
+    shared
+        The library's keyword arguments that options of several operators give.
+    own
+        Those that have options of the operator's own.
     weighs_alpha
         Whether the result is a mix of its window's colours, in which a transparent
         pixel must not count.
@@ -73,7 +73,8 @@ class Operator:
 
     name: str
     keeps: str
-    parameters: frozenset[str] = frozenset()
+    shared: frozenset[str] = frozenset()
+    own: tuple[Own, ...] = ()
     weighs_alpha: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
@@ -87,11 +88,17 @@ class Operator:
         """What the list of commands says."""
         return f"Keep {self.keeps} of each window."
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The library's keyword arguments that go to this operator."""
+        return self.shared | {each.name for each in self.own}
+
     def takes(self, name: str) -> bool:
-        """Return whether an option for values, by its name in `Values`, is of use to it."""
+        """Return whether an option for values, by what Click passes it by, is of use to it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        return name in ("nan", "nodata") or name in self.parameters
+        known = name in ("nan", "nodata") or name in self.shared
+        return known or any(name == each.key for each in self.own)
 
 
 OPERATORS: dict[str, Operator] = {
@@ -161,7 +168,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "soft",
             "the mean weighted by exponentials",
-            frozenset({"beta"}),
+            own=(Own("beta", "--beta", 1.0, "Weigh x by exp(beta x): more favours large values."),),
             keeps_shades=False,
             written="npy",
             note=_FLOATS,
@@ -169,7 +176,10 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "gem",
             "the generalised mean",
-            frozenset({"p", "eps"}),
+            own=(
+                Own("p", "--p", 3.0, "The power: 1 is the mean, more tends to the largest value."),
+                Own("eps", "--eps", 1e-6, "Values below this count as this.", low=0.0),
+            ),
             keeps_shades=False,
             written="npy",
             note=_FLOATS,
@@ -177,7 +187,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "logavgexp",
             "the logarithm of the mean exponential",
-            frozenset({"r"}),
+            own=(Own("r", "--r", 1.0, "More tends to the largest value, near 0 to the mean."),),
             keeps_shades=False,
             written="npy",
             note=_FLOATS,

@@ -33,7 +33,9 @@ overload(r.prepare, jit_options=METHODS)(lambda self, weight: method(self, "prep
 overload(r.finish, jit_options=METHODS)(lambda self, acc, scale: method(self, "finish", r._finish))
 overload(s.empty, jit_options=METHODS)(lambda self: method(self, "empty"))
 overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
-overload(s.select, jit_options=METHODS)(lambda self, values, at, step, taps: method(self, "select"))
+overload(s.select, jit_options=METHODS)(
+    lambda self, values, at, step, taps, number: method(self, "select")
+)
 
 # Plain functions that methods call.
 overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
