@@ -192,5 +192,42 @@ OPERATORS: dict[str, Operator] = {
             written="npy",
             note=_FLOATS,
         ),
+        Operator(
+            "mixed",
+            "a mixture of the largest value and the mean",
+            own=(Own("alpha", "--mix", 0.5, "The share of the largest value.", low=0, high=1),),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "stochastic",
+            "a value drawn by chance, more likely the larger it is,",
+            own=(
+                Own("seed", "--seed", 0, "Another number, other draws.", low=0),
+                Own(
+                    "mode",
+                    "--mode",
+                    "sample",
+                    "Draw, or keep what is drawn on average.",
+                    words=("sample", "expected"),
+                ),
+            ),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "detail_preserving",
+            "the mean weighted towards what stands out",
+            own=(
+                Own("alpha", "--weight", 0.0, "What every value weighs beside that.", low=0),
+                Own("lam", "--lam", 1.0, "More favours what stands out.", low=0),
+                Own("asymmetric", "--asymmetric", False, "Favour only what is above the mean."),
+            ),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
     )
 }

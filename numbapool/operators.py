@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import blends, exponentials, extremes, means, selectors, sums
+from numbapool.reducers import blends, exponentials, extremes, means, mixtures, selectors, sums
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -133,14 +133,6 @@ def p_of(value: Any) -> float:
     return p
 
 
-def eps_of(value: Any) -> float:
-    """Return the least element of a generalised mean."""
-    eps = real_number(value, "eps")
-    if not 0 <= eps < np.inf:
-        raise PoolValueError(f"eps is a number from 0 on, not {eps!r}")
-    return eps
-
-
 def r_of(value: Any) -> float:
     """Return the sharpness of a log-mean-exp."""
     r = real_number(value, "r")
@@ -149,17 +141,60 @@ def r_of(value: Any) -> float:
     return r
 
 
+def share_of(value: Any) -> float:
+    """Return the share of the largest element in a mixed one."""
+    alpha = real_number(value, "alpha")
+    if not 0 <= alpha <= 1:
+        raise PoolValueError(f"alpha lies between 0 and 1, not {alpha!r}")
+    return alpha
+
+
+def seed_of(value: Any) -> int:
+    """Return the seed of draws by chance."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise PoolTypeError(f"seed is a whole number, not {shown(value)}")
+    if not 0 <= value < 1 << 64:
+        raise PoolValueError(f"seed lies between 0 and 2**64 - 1, not {shown(value)}")
+    return int(value)
+
+
+def drawing_of(value: Any) -> str:
+    """Return a mode of stochastic pooling that there is."""
+    if value not in ("sample", "expected"):
+        raise PoolValueError(f"mode is 'sample' or 'expected', not {shown(value)}")
+    return str(value)
+
+
+def weight_of(name: str) -> Callable[[Any], float]:
+    """Return what checks a number that goes into a weight."""
+
+    def checked(value: Any) -> float:
+        number = real_number(value, name)
+        if not 0 <= number < np.inf:
+            raise PoolValueError(f"{name} is a number from 0 on, not {number!r}")
+        return number
+
+    return checked
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
 ROUNDING = Parameter("rounding", rounding_of, "half_up")
 CORRECTION = Parameter("correction", correction_of, 0)
 BETA = Parameter("beta", beta_of, 1.0)
-EPS = Parameter("eps", eps_of, 1e-6)
+EPS = Parameter("eps", weight_of("eps"), 1e-6)
 NORM = Parameter("norm_type", norm_of)
 P = Parameter("p", p_of, 3.0)
 Q = Parameter("q", q_of)
 R = Parameter("r", r_of, 1.0)
+SHARE = Parameter("alpha", share_of, 0.5)
+DRAWING = Parameter("seed", seed_of, 0), Parameter("mode", drawing_of, "sample")
+DETAIL = (
+    Parameter("alpha", weight_of("alpha"), 0.0),
+    Parameter("lam", weight_of("lam"), 1.0),
+    Parameter("asymmetric", bool, False),
+)
 
 TABLE = (
     Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,)),
@@ -182,6 +217,9 @@ TABLE = (
     Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
     Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
     Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
+    Operator("mixed", "a mixed mean", mixtures.mixed, (), (SHARE,)),
+    Operator("stochastic", "a stochastic element", mixtures.stochastic, (), DRAWING),
+    Operator("detail_preserving", "a mean that keeps detail", mixtures.detail, ("dpp",), DETAIL),
 )
 
 BLUR = Operator("blur", "a blur", blends.blend, leaves_out=False)

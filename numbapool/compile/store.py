@@ -35,6 +35,7 @@ SOURCES = (
             "extremes",
             "means",
             "methods",
+            "mixtures",
             "selectors",
             "sums",
             "ways",

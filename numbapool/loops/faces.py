@@ -13,6 +13,7 @@ from numbapool.loops.options import INLINED, METHODS
 from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
+from numbapool.reducers import mixtures as x
 from numbapool.reducers import selectors as s
 
 
@@ -46,6 +47,8 @@ overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient
 )
+overload(x.scattered, jit_options=METHODS)(lambda bits: x.scattered)
+overload(x.uniform, jit_options=METHODS)(lambda seed, number: x.uniform)
 overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
 overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 

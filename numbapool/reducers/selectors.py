@@ -185,18 +185,23 @@ def percentile(case: Case, q: float) -> Reduction:
 
 def variance(case: Case, correction: float = 0.0) -> Reduction:
     """Return the selection of the variance, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, False)
+    return selection(case, Variance, in_floats(case.dtype), correction, False, wide=True)
 
 
 def deviation(case: Case, correction: float = 0.0) -> Reduction:
     """Return the selection of the standard deviation, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, True)
+    return selection(case, Variance, in_floats(case.dtype), correction, True, wide=True)
 
 
-def selection(case: Case, base: type, out: DType, *parameters: Any) -> Reduction:
-    """Return the selection by a selector, with what it leaves out and gives of nothing."""
+def selection(
+    case: Case, base: type, out: DType, *parameters: Any, wide: bool = False
+) -> Reduction:
+    """Return the selection by a selector, with what it leaves out and gives of nothing.
+
+    If `wide`, it is given elements as float64, unless that would make others equal to those.
+    """
     skip, kind = case.skip, lane(case.dtype)
-    if base is Variance and not is_past_float64(case):
+    if wide and not is_past_float64(case):
         kind = np.dtype(np.float64)
     left_out = kind.type(0 if skip.value is None else skip.value)
     # NaN if no value is left out: integers have no NaN, nor windows of nothing else.

@@ -27,6 +27,12 @@ def most_frequent(window):
     return labels[counts.argmax()].reshape(window.shape[2:])
 
 
+def expected(window):
+    sizes = np.maximum(window, 0).astype(np.float64)
+    total = sizes.sum((0, 1))
+    return np.square(sizes).sum((0, 1)) / np.where(total > 0, total, 1)
+
+
 class Kept(dict):
     """What each operator keeps of a window, as NumPy has it; the oracle's, if NumPy has it not."""
 
@@ -50,9 +56,10 @@ KEEP = Kept(
         "percentile": lambda window: np.percentile(window, 90, (0, 1)),
         "var": lambda window: window.var((0, 1)),
         "std": lambda window: window.std((0, 1)),
+        "stochastic": expected,
     }
 )
-NEEDED = {"percentile": ("--q", "90")}
+NEEDED = {"percentile": ("--q", "90"), "stochastic": ("--mode", "expected")}
 
 
 def few(mode, width=23, height=17):
