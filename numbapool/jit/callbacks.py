@@ -27,6 +27,8 @@ SIGNATURES = {
     **{f"max_unpool{ndim}d": UNPOOL for ndim in (1, 2, 3)},
     "block_reduce": "x, block_size, op, edge='partial', nan='propagate', nodata=None, "
     + ", ".join(f"{name}=None" for name, each in PARAMETERS.items() if GLOBAL in each.forms),
+    "max_blur_pool2d": "x, kernel_size=2, filter_size=3, stride=2, padding_mode='reflect', "
+    "data_format=None",
     "to_onnx_indices": "indices, shape, storage_order=0",
     "to_tf_indices": "indices, shape, include_batch_in_index=False",
 }
@@ -64,6 +66,8 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
             raise TypingError(str(error)) from error
     elif name.startswith("to_"):
         dtype = np.dtype(np.int64)
+    elif name == "max_blur_pool2d":
+        dtype = Pool.blur().dtype(dtype)
     signature = SIGNATURES[name]
     arguments = ", ".join(f"{part}={part}" for part in given)
     scope = {

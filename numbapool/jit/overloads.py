@@ -32,7 +32,9 @@ from numbapool.jit.classes import reducer_class
 from numbapool.jit.sites import NONE, described, execute, number_of
 from numbapool.operators import SAMPLES
 
-NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
+NAMES = tuple(
+    name for name in functional.__all__ if NAME.fullmatch(name) and name not in callbacks.SIGNATURES
+)
 """The functions that compiled code may call."""
 
 
