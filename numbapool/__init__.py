@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numbapool.functional.blocks import *
     from numbapool.functional.blurs import *
     from numbapool.functional.draws import *
+    from numbapool.functional.fractional import *
     from numbapool.functional.general import *
     from numbapool.functional.maxima import *
     from numbapool.functional.medians import *

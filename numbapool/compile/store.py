@@ -54,6 +54,7 @@ SOURCES = (
             "halves",
             "lanes",
             "options",
+            "placed",
             "pointers",
             "rows",
             "running",

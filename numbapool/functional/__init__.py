@@ -8,6 +8,7 @@ from numbapool.functional import (
     blocks,
     blurs,
     draws,
+    fractional,
     general,
     maxima,
     medians,
@@ -26,6 +27,7 @@ from numbapool.functional.averages import *
 from numbapool.functional.blocks import *
 from numbapool.functional.blurs import *
 from numbapool.functional.draws import *
+from numbapool.functional.fractional import *
 from numbapool.functional.general import *
 from numbapool.functional.maxima import *
 from numbapool.functional.medians import *
@@ -45,6 +47,7 @@ __all__ += averages.__all__
 __all__ += blocks.__all__
 __all__ += blurs.__all__
 __all__ += draws.__all__
+__all__ += fractional.__all__
 __all__ += general.__all__
 __all__ += maxima.__all__
 __all__ += medians.__all__

@@ -10,12 +10,11 @@ from __future__ import annotations
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
 from numbapool.loops.lanes import held, load, put, take, write
 from numbapool.loops.options import JIT
-from numbapool.loops.pointers import axis_type, border
+from numbapool.loops.pointers import border, number_at
 from numbapool.reducers.methods import combine, finish, neutral, weigh
 
 
@@ -24,15 +23,6 @@ def weight_at(lanes, axis, slot):
     number = axis.numbers[slot : slot + 1]
     kind = lanes[0].dtype
     return kind.type((number.view(np.float64) if kind.kind == "f" else number)[0])
-
-
-@intrinsic
-def _number_at(typingctx, axis, slot):
-    def codegen(context, builder, signature, args):
-        pointer = cgutils.create_struct_proxy(axis_type)(context, builder, args[0]).geometry
-        return builder.load(builder.gep(pointer, [args[1]]))
-
-    return types.int64(axis, types.int64), codegen
 
 
 @intrinsic
@@ -47,8 +37,8 @@ def _as_float(typingctx, bits):
 def _weight_at(lanes, axis, slot):
     kind = lanes[0].dtype
     if isinstance(kind, types.Float):
-        return lambda lanes, axis, slot: kind(_as_float(_number_at(axis, slot)))
-    return lambda lanes, axis, slot: kind(_number_at(axis, slot))
+        return lambda lanes, axis, slot: kind(_as_float(number_at(axis, slot)))
+    return lambda lanes, axis, slot: kind(number_at(axis, slot))
 
 
 @njit(forceinline=True, **JIT)
