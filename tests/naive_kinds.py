@@ -65,3 +65,36 @@ def max_blur_pool2d(
 ):
     largest = naive.max_pool(x, 2, kernel_size, 1, data_format=data_format)
     return blur_pool2d(largest, filter_size, stride, padding_mode, data_format=data_format)
+
+
+def starts(size, taps, out, u):
+    """Return where windows begin along an axis, by torch's arithmetic in float32."""
+    if out == 1:
+        return [size - taps]
+    u = np.float32(u)
+    step = np.float32(size - taps) / np.float32(out - 1)
+    found = [int((np.float32(i) + u) * step) - int(u * step) for i in range(out - 1)]
+    return [*found, size - taps]
+
+
+def fractional_max_pool(x, ndim, kernel_size, output_size, samples, *, data_format=None):
+    """Return the largest elements and their places; `samples` has a row per plane."""
+    last = channels_last(data_format)
+    planes = np.moveaxis(x, -1, -ndim - 1) if last else x
+    lead, sizes = planes.shape[:-ndim], planes.shape[-ndim:]
+    kernel = (kernel_size,) * ndim if isinstance(kernel_size, int) else kernel_size
+    values = np.empty((*lead, *output_size), x.dtype.newbyteorder("="))
+    indices = np.empty(values.shape, np.int64)
+    for at in np.ndindex(*lead):
+        shifts = samples[at][::-1] if ndim == 2 else samples[at]
+        begins = [starts(*axis) for axis in zip(sizes, kernel, output_size, shifts, strict=True)]
+        for window in np.ndindex(*output_size):
+            first = [axis[n] for axis, n in zip(begins, window, strict=True)]
+            taps = [range(one, one + k) for one, k in zip(first, kernel, strict=True)]
+            flat = [np.ravel_multi_index(place, sizes).item() for place in itertools.product(*taps)]
+            held = planes[at].reshape(-1)[flat].tolist()
+            best = naive.winner(held, lambda a, b: a > b)
+            values[(*at, *window)], indices[(*at, *window)] = held[best], flat[best]
+    if last:
+        values, indices = np.moveaxis(values, -ndim - 1, -1), np.moveaxis(indices, -ndim - 1, -1)
+    return values, indices

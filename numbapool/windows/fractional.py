@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import viewed
 from numbapool.windows.layout import Layout
 from numbapool.windows.numbers import Ints, per_axis
 
@@ -88,7 +89,7 @@ def shifts_of(layout: Layout, samples: Any, seed: Any) -> Numbers:
         return generator.random((planes, ndim), np.float32)
     if seed is not None:
         raise PoolValueError("samples are random numbers already: leave out the seed")
-    given = np.asarray(samples)
+    given = viewed(samples)
     if given.dtype.kind not in "fiu":
         raise PoolTypeError(f"samples are numbers, not {given.dtype}")
     if given.shape not in ((*lead, ndim), (1, *lead, ndim)):
