@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     # Of each file: checkers lose the names of a package that imports this one in turn.
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
+    from numbapool.functional.blurs import *
+    from numbapool.functional.draws import *
+    from numbapool.functional.fractional import *
     from numbapool.functional.general import *
     from numbapool.functional.maxima import *
     from numbapool.functional.medians import *
     from numbapool.functional.minima import *
+    from numbapool.functional.mixtures import *
     from numbapool.functional.modes import *
     from numbapool.functional.norms import *
     from numbapool.functional.percentiles import *

@@ -199,7 +199,9 @@ def test_all_functions_are_in_a_group():
     called = {name for group in GROUPS for name in group.__code__.co_names}
     reducers = {f"reduce_pool{ndim}d" for ndim in (1, 2, 3)}  # tested beside their classes
     tested = ("adaptive_percentile", "adaptive_var", "adaptive_std", "global", "percentile", "pool")
-    tested += ("adaptive_range", "range")  # in test_operators.py
+    in_all = "range soft gem logavgexp mixed stochastic detail_preserving".split()
+    tested += tuple(form + op for op in in_all for form in ("adaptive_", ""))  # test_operators.py
+    tested += ("blur",)  # in test_kinds.py
     elsewhere = {name for name in overloads.NAMES if name.startswith(tested)}
     assert called >= {*overloads.NAMES} - reducers - elsewhere
 

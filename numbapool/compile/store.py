@@ -29,7 +29,17 @@ from numbapool.compile.target import cpu, features, numba_version, target_machin
 SOURCES = (
     *(
         f"reducers/{name}.py"
-        for name in ("extremes", "means", "methods", "selectors", "sums", "ways")
+        for name in (
+            "blends",
+            "exponentials",
+            "extremes",
+            "means",
+            "methods",
+            "mixtures",
+            "selectors",
+            "sums",
+            "ways",
+        )
     ),
     *(
         f"loops/{name}.py"
@@ -44,6 +54,7 @@ SOURCES = (
             "halves",
             "lanes",
             "options",
+            "placed",
             "pointers",
             "rows",
             "running",
@@ -51,6 +62,7 @@ SOURCES = (
             "select",
             "shuffles",
             "thinned",
+            "weighted",
             "windowed",
         )
     ),

@@ -6,10 +6,12 @@ from typing import Any
 
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
+from numbapool.loops.placed import pool_placed
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.select import pool_select
 from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
 
 KERNELS: dict[str, Any] = {
@@ -19,9 +21,11 @@ KERNELS: dict[str, Any] = {
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
+    "weighted": pool_weighted,  # windows whose taps have weights
+    "placed": pool_placed,  # windows that begin elsewhere in each plane
 }
 
-PLAIN = {"selection": select_windows}
+PLAIN = {"selection": select_windows, "weighted": pool_weighted, "placed": pool_placed}
 """The plain loop in place of each; of all others the same."""
 
 
