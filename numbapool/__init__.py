@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from numbapool.functional.sums import *
     from numbapool.functional.variances import *
     from numbapool.pooling.pool import Pool as Pool
+    from numbapool.recurrent.multihead import *
+    from numbapool.recurrent.pool import *
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -51,6 +53,9 @@ __version__ = "0.1.0"
 _HERE = ("PoolError", "PoolTypeError", "PoolValueError")
 _ELSEWHERE = {
     "Pool": "numbapool.pooling.pool",
+    "gru_pool": "numbapool.recurrent.pool",
+    "lstm_pool": "numbapool.recurrent.pool",
+    "multihead_attention_pool": "numbapool.recurrent.multihead",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

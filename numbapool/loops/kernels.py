@@ -6,6 +6,7 @@ from typing import Any
 
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
+from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.select import pool_select
@@ -19,9 +20,11 @@ KERNELS: dict[str, Any] = {
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
+    "lstm": lstm_gates,  # a step of a recurrent layer
+    "gru": gru_gates,
 }
 
-PLAIN = {"selection": select_windows}
+PLAIN = {"selection": select_windows, "lstm": lstm_gates, "gru": gru_gates}
 """The plain loop in place of each; of all others the same."""
 
 

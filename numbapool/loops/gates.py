@@ -1,0 +1,44 @@
+"""A step of a recurrent layer behind its two products: gates, and the states that they make.
+
+`x` holds what the step's input gives, the lane what the state before gives, both with their bias.
+A gate is `total` numbers, in rows of `inner`. In `x` rows are `between` apart and gates
+`stretch`; all else is dense. The first result is the state h, which the step changes in place.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from numbapool.loops.exponential import CONTRACT, sigmoid, tanh
+from numbapool.loops.options import JIT
+
+
+@njit(**JIT, fastmath=CONTRACT)
+def lstm_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Gates i, f, g and o, in rows [begin, end); the second result is the cell's state c."""
+    inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
+    h, c, y = outs[0], outs[1], lanes[0]
+    for row in range(begin, end):
+        a, b = row * geometry.between, row * inner
+        for n in range(inner):
+            i = sigmoid(x[a + n] + y[b + n])
+            f = sigmoid(x[a + x_gate + n] + y[b + gate + n])
+            g = tanh(x[a + 2 * x_gate + n] + y[b + 2 * gate + n])
+            o = sigmoid(x[a + 3 * x_gate + n] + y[b + 3 * gate + n])
+            cell = f * c[b + n] + i * g
+            c[b + n] = cell
+            h[b + n] = o * tanh(cell)
+
+
+@njit(**JIT, fastmath=CONTRACT)
+def gru_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Gates r, z and n, in rows [begin, end)."""
+    inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
+    h, y = outs[0], lanes[0]
+    for row in range(begin, end):
+        a, b = row * geometry.between, row * inner
+        for n in range(inner):
+            r = sigmoid(x[a + n] + y[b + n])
+            z = sigmoid(x[a + x_gate + n] + y[b + gate + n])
+            new = tanh(x[a + 2 * x_gate + n] + r * y[b + 2 * gate + n])
+            h[b + n] = new + z * (h[b + n] - new)
