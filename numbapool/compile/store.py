@@ -29,7 +29,7 @@ from numbapool.compile.target import cpu, features, numba_version, target_machin
 SOURCES = (
     *(
         f"reducers/{name}.py"
-        for name in ("extremes", "means", "methods", "selectors", "sums", "ways")
+        for name in ("exponentials", "extremes", "means", "methods", "selectors", "sums", "ways")
     ),
     *(
         f"loops/{name}.py"

@@ -9,7 +9,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, overload
 
-from numbapool.loops.options import METHODS
+from numbapool.loops.options import INLINED, METHODS
+from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import selectors as s
@@ -34,6 +35,10 @@ overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
 overload(s.select, jit_options=METHODS)(lambda self, values, at, step, taps: method(self, "select"))
 
 # Plain functions that methods call.
+overload(e.decay, jit_options=INLINED)(lambda x: e.decay32 if x == types.float32 else e.decay64)
+overload(e.log, jit_options=INLINED)(lambda x: e.log)
+overload(e.power, jit_options=INLINED)(lambda x, p: e.power)
+overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient

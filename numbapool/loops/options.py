@@ -7,6 +7,9 @@ from typing import Any
 METHODS: dict[str, Any] = {"error_model": "numpy"}
 """A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
 
+INLINED: dict[str, Any] = {**METHODS, "forceinline": True}
+"""For sums and products that LLVM takes for too many to repeat: else no loop around is vectors."""
+
 JIT: dict[str, Any] = {
     **METHODS,
     "nogil": True,

@@ -90,6 +90,11 @@ def lane(dtype: DType) -> DType:
     return np.dtype(np.uint8) if dtype == np.bool_ else dtype
 
 
+def in_floats(dtype: DType) -> DType:
+    """Return the dtype of results that are no whole numbers."""
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
+
+
 def real_number(value: Any, name: str) -> float:
     """Return a number as a float."""
     if not isinstance(value, int | float | np.integer | np.floating):

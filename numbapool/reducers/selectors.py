@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64
-from numbapool.reducers.dtypes import DType, lane
+from numbapool.reducers.dtypes import DType, in_floats, lane
 from numbapool.reducers.ways import variant
 
 
@@ -190,11 +190,6 @@ def variance(case: Case, correction: float = 0.0) -> Reduction:
 def deviation(case: Case, correction: float = 0.0) -> Reduction:
     """Return the selection of the standard deviation, in float64."""
     return selection(case, Variance, in_floats(case.dtype), correction, True)
-
-
-def in_floats(dtype: DType) -> DType:
-    """Return the dtype of results that are no whole numbers."""
-    return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 
 def selection(case: Case, base: type, out: DType, *parameters: Any) -> Reduction:
