@@ -37,7 +37,6 @@ SOURCES = (
             "bounds",
             "columns",
             "direct",
-            "exponential",
             "faces",
             "forms",
             "gates",

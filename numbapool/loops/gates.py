@@ -9,8 +9,28 @@ from __future__ import annotations
 
 from numba import njit
 
-from numbapool.loops.exponential import CONTRACT, sigmoid, tanh
-from numbapool.loops.options import JIT
+import numbapool.loops.faces  # noqa: F401 - Numba learns the exponential there
+from numbapool.loops.options import INLINED, JIT
+from numbapool.reducers.exponentials import decay
+
+CONTRACT = {"contract", "nsz"}
+"""A product and a sum may be one instruction; NaN and inf keep their meaning."""
+
+
+@njit(**INLINED, fastmath=CONTRACT)
+def sigmoid(v):
+    """1 / (1 + e^-v), by the exponential of what is not above 0."""
+    faded = decay(-abs(v))
+    share = 1 / (1 + faded)
+    return share if v > 0 else share * faded
+
+
+@njit(**INLINED, fastmath=CONTRACT)
+def tanh(v):
+    """The hyperbolic tangent."""
+    faded = decay(-abs(v + v))
+    size = (1 - faded) / (1 + faded)
+    return size if v > 0 else -size
 
 
 @njit(**JIT, fastmath=CONTRACT)

@@ -12,6 +12,9 @@ from numbapool.windows.layout import known_format
 
 FORMATS = ("NTC", "NCT")
 
+LEAST_ADDED = -1e4
+"""What an additive mask adds where a step does not count is less."""
+
 
 class Steps(NamedTuple):
     """The steps of each row that count, in their order."""
@@ -64,7 +67,7 @@ def steps_of(batch: int, time: int, lengths: Any, mask: Any) -> Steps:
 def lengths_of(lengths: Any, batch: int, time: int) -> Array:
     """Return the rows' lengths."""
     found = as_array(lengths)
-    if found.dtype.kind not in "iu":
+    if found.size and found.dtype.kind not in "iu":
         raise PoolTypeError(
             f"lengths are whole numbers, not {found.dtype}: of relative ones pass "
             "np.round(lengths * T).astype(int)"
@@ -86,15 +89,13 @@ def mask_of(mask: Any, batch: int, time: int) -> Array:
         raise PoolValueError(
             f"mask has shape {found.shape}, not {shapes[0]}: True (or 1) for each step that counts"
         )
-    kept = found != 0
+    kept: Array = found != 0
     if found.dtype != np.bool_ and not np.array_equal(found, kept):
-        wrong = found[(found != 0) & (found != 1)].flat[0]
-        if wrong == -np.inf or wrong == np.finfo(np.float32).min or wrong <= -1e4:
+        wrong = found[(found != 0) & (found != 1)]
+        if wrong.min() <= LEAST_ADDED:
             raise PoolValueError(
-                f"mask holds {shown(wrong.item())}: an additive mask, 0 for each step that counts, "
-                "is not taken: pass mask == 0"
+                f"mask holds {shown(wrong.min().item())}: an additive mask, 0 for each step that "
+                "counts, is not taken: pass mask == 0"
             )
-        raise PoolValueError(
-            f"mask holds {shown(wrong.item())}: it is bool, or 0 and 1, and weighs no step"
-        )
+        raise PoolValueError(f"mask holds {shown(wrong[0].item())}: it is bool, or 0 and 1")
     return kept.reshape(batch, time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -86,7 +86,9 @@ class Cell:
             take(first + n, self.state)
 
 
-def run_direction(kind: str, weights: Direction, packed: Packed, source: Array, take: Taker) -> None:
+def run_direction(
+    kind: str, weights: Direction, packed: Packed, source: Array, take: Taker
+) -> None:
     """Run one direction of a layer over the steps in `source`, in their order there."""
     cell = Cell(kind, weights)
     cell.begin(packed.widths[0])

@@ -126,9 +126,7 @@ def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any
     return result
 
 
-def pooled(
-    kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last
-) -> Array:
+def pooled(kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last) -> Array:
     """Return what a pick keeps of one direction, a row per sorted row."""
     run_direction(kind, direction, packed, steps, pick)
     return pick.result().T
@@ -141,7 +139,9 @@ class Last:
 
     def __init__(self, packed: Packed, size: int, dtype: np.dtype[Any]) -> None:
         self.packed = packed
-        self.kept = np.full((size, len(packed.order)), self.start, np.float64 if self.wide else dtype)
+        self.kept = np.full(
+            (size, len(packed.order)), self.start, np.float64 if self.wide else dtype
+        )
 
     def __call__(self, step: int, states: Array) -> None:
         """Take the states after a step, a column per row."""

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from numbapool.errors import PoolImportError, PoolTypeError, PoolValueError, shown
+from numbapool.errors import PoolError, PoolImportError, PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, as_array
 
 Weights: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
 
-PARAMETER = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(0|[1-9]\d*)(_reverse)?")
+PARAMETER = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(0|[1-9]\d{0,5})(_reverse)?")
 """torch's names of a recurrent layer's parameters."""
 
 NAMES_SHOWN = 6
@@ -76,7 +76,15 @@ def read(weights: Weights) -> Trained:
             "weights is a mapping of names to arrays, or the path of an .npz or .safetensors "
             f"file, not {shown(weights)}"
         )
-    return Trained({str(name): as_array(found[name]) for name in found})
+    return Trained({str(name): array_of(found[name], str(name)) for name in found})
+
+
+def array_of(value: Any, name: str) -> Array:
+    """Return a parameter as an array; an error names it."""
+    try:
+        return as_array(value)
+    except PoolError as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def read_file(path: Path) -> Mapping[str, Array]:
@@ -160,8 +168,9 @@ def structure(names: Mapping[str, Any]) -> tuple[int, list[str], bool]:
         parsed = PARAMETER.fullmatch(name)
         if parsed is None:
             raise PoolValueError(
-                f"{name!r} is no name of a recurrent layer's, as weight_ih_l0 and bias_hh_l0_reverse "
-                "are: pass those alone, without what stands before them in a larger model"
+                f"{shown(name)} is no name of a recurrent layer's, as weight_ih_l0 and "
+                "bias_hh_l0_reverse are: pass those alone, without what stands before them in a "
+                "larger model"
             )
         numbers.add(int(parsed[1]))
         suffixes.add(parsed[2] or "")
