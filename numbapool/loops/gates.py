@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from numba import njit
 
-import numbapool.loops.faces  # noqa: F401 - Numba learns the exponential there
+from numbapool.loops.lanes import held
 from numbapool.loops.options import INLINED, JIT
 from numbapool.reducers.exponentials import decay
 
@@ -18,47 +18,47 @@ CONTRACT = {"contract", "nsz"}
 
 
 @njit(**INLINED, fastmath=CONTRACT)
-def sigmoid(v):
-    """1 / (1 + e^-v), by the exponential of what is not above 0."""
+def sigmoid(v, one):
+    """1 / (1 + e^-v); `one` has the numbers' dtype, which they would not keep beside 1."""
     faded = decay(-abs(v))
-    share = 1 / (1 + faded)
-    return share if v > 0 else share * faded
+    share = one / (one + faded)
+    return share if v > one - one else share * faded
 
 
 @njit(**INLINED, fastmath=CONTRACT)
-def tanh(v):
+def tanh(v, one):
     """The hyperbolic tangent."""
     faded = decay(-abs(v + v))
-    size = (1 - faded) / (1 + faded)
-    return size if v > 0 else -size
+    size = (one - faded) / (one + faded)
+    return size if v > one - one else -size
 
 
 @njit(**JIT, fastmath=CONTRACT)
 def lstm_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Gates i, f, g and o, in rows [begin, end); the second result is the cell's state c."""
     inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
-    h, c, y = outs[0], outs[1], lanes[0]
+    h, c, y, one = outs[0], outs[1], lanes[0], held(lanes, 1)
     for row in range(begin, end):
         a, b = row * geometry.between, row * inner
         for n in range(inner):
-            i = sigmoid(x[a + n] + y[b + n])
-            f = sigmoid(x[a + x_gate + n] + y[b + gate + n])
-            g = tanh(x[a + 2 * x_gate + n] + y[b + 2 * gate + n])
-            o = sigmoid(x[a + 3 * x_gate + n] + y[b + 3 * gate + n])
+            i = sigmoid(x[a + n] + y[b + n], one)
+            f = sigmoid(x[a + x_gate + n] + y[b + gate + n], one)
+            g = tanh(x[a + 2 * x_gate + n] + y[b + 2 * gate + n], one)
+            o = sigmoid(x[a + 3 * x_gate + n] + y[b + 3 * gate + n], one)
             cell = f * c[b + n] + i * g
             c[b + n] = cell
-            h[b + n] = o * tanh(cell)
+            h[b + n] = o * tanh(cell, one)
 
 
 @njit(**JIT, fastmath=CONTRACT)
 def gru_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Gates r, z and n, in rows [begin, end)."""
     inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
-    h, y = outs[0], lanes[0]
+    h, y, one = outs[0], lanes[0], held(lanes, 1)
     for row in range(begin, end):
         a, b = row * geometry.between, row * inner
         for n in range(inner):
-            r = sigmoid(x[a + n] + y[b + n])
-            z = sigmoid(x[a + x_gate + n] + y[b + gate + n])
-            new = tanh(x[a + 2 * x_gate + n] + r * y[b + 2 * gate + n])
+            r = sigmoid(x[a + n] + y[b + n], one)
+            z = sigmoid(x[a + x_gate + n] + y[b + gate + n], one)
+            new = tanh(x[a + 2 * x_gate + n] + r * y[b + 2 * gate + n], one)
             h[b + n] = new + z * (h[b + n] - new)
