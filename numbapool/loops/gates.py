@@ -30,7 +30,7 @@ def tanh(v, one):
     """The hyperbolic tangent."""
     faded = decay(-abs(v + v))
     size = (one - faded) / (one + faded)
-    return size if v > one - one else -size
+    return -size if v < one - one else size
 
 
 @njit(**JIT, fastmath=CONTRACT)
