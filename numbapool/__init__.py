@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from numbapool.pooling.pool import Pool as Pool
     from numbapool.recurrent.multihead import *
     from numbapool.recurrent.pool import *
+    from numbapool.roi.pool import *
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -56,6 +57,8 @@ _ELSEWHERE = {
     "gru_pool": "numbapool.recurrent.pool",
     "lstm_pool": "numbapool.recurrent.pool",
     "multihead_attention_pool": "numbapool.recurrent.multihead",
+    "roi_align": "numbapool.roi.pool",
+    "roi_pool": "numbapool.roi.pool",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

@@ -35,6 +35,7 @@ SOURCES = (
         f"loops/{name}.py"
         for name in (
             "bounds",
+            "boxes",
             "columns",
             "direct",
             "faces",

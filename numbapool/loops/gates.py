@@ -10,11 +10,8 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.lanes import held
-from numbapool.loops.options import INLINED, JIT
+from numbapool.loops.options import CONTRACT, INLINED, JIT
 from numbapool.reducers.exponentials import decay
-
-CONTRACT = {"contract", "nsz"}
-"""A product and a sum may be one instruction; NaN and inf keep their meaning."""
 
 
 @njit(**INLINED, fastmath=CONTRACT)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
@@ -22,9 +23,15 @@ KERNELS: dict[str, Any] = {
     "selection": pool_select,
     "lstm": lstm_gates,  # a step of a recurrent layer
     "gru": gru_gates,
+    "boxes": pool_boxes,
+    "mean of samples": mean_boxes,
+    "largest sample": max_boxes,
 }
 
-PLAIN = {"selection": select_windows, "lstm": lstm_gates, "gru": gru_gates}
+ALONE = ("lstm", "gru", "boxes", "mean of samples", "largest sample")
+"""What no window slides in: these are plain themselves."""
+
+PLAIN = {"selection": select_windows, **{name: KERNELS[name] for name in ALONE}}
 """The plain loop in place of each; of all others the same."""
 
 
