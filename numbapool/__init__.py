@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from numbapool.functional.sums import *
     from numbapool.functional.variances import *
     from numbapool.pooling.pool import Pool as Pool
+    from numbapool.pooling.pyramid import *
     from numbapool.recurrent.multihead import *
     from numbapool.recurrent.pool import *
     from numbapool.roi.pool import *
@@ -59,6 +60,7 @@ _ELSEWHERE = {
     "multihead_attention_pool": "numbapool.recurrent.multihead",
     "roi_align": "numbapool.roi.pool",
     "roi_pool": "numbapool.roi.pool",
+    "spatial_pyramid_pool": "numbapool.pooling.pyramid",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

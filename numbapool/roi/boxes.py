@@ -27,11 +27,11 @@ def boxes_of(boxes: Any, images: int, batched: bool) -> Boxes:
     PoolTypeError, PoolValueError
         For another shape, an image that is not there, and what is not finite.
     """
-    if isinstance(boxes, list | tuple) and any(np.ndim(each) == 2 for each in boxes):
+    if isinstance(boxes, list | tuple) and any(map(holds_boxes, boxes)):
         found = listed(boxes, images)
     else:
         array = numbers(boxes, "boxes")
-        if array.shape[-1:] == (0,) and array.ndim == 1:
+        if array.shape == (0,):
             array = array.reshape(0, 5)
         if array.ndim == 2 and array.shape[1] == 4 and not batched:
             array = np.concatenate([np.zeros((len(array), 1)), array], axis=1)
@@ -41,13 +41,17 @@ def boxes_of(boxes: Any, images: int, batched: bool) -> Boxes:
                 "x, y, x, y; or give a list of (L, 4), one per image"
             )
         found = Boxes(images_of(array[:, 0], images), array[:, 1:])
-    with np.errstate(over="ignore"):
-        corners = found.corners.astype(np.float32)
-    wrong = np.flatnonzero(~np.isfinite(corners).all(axis=1))
+    wrong = np.flatnonzero(~np.isfinite(found.corners).all(axis=1))
     if wrong.size:
         box = int(wrong[0])
         raise PoolValueError(f"boxes must be finite: box {box} is {found.corners[box].tolist()}")
-    return Boxes(found.images, corners)
+    with np.errstate(over="ignore"):
+        return Boxes(found.images, found.corners.astype(np.float32))
+
+
+def holds_boxes(each: Any) -> bool:
+    """Say whether a part of a list is several boxes, or none, not one."""
+    return np.ndim(each) == 2 or (isinstance(each, list | tuple) and not each)
 
 
 def numbers(given: Any, name: str) -> Array:

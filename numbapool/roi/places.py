@@ -16,8 +16,15 @@ from numbapool.inputs import Array
 MOST_SAMPLES = 1 << 26
 """Samples along an axis that may stand in a table: to make one of these takes gigabytes."""
 
-FARTHEST = float(1 << 40)
-"""Numbers of elements are cut here: no image reaches so far."""
+FARTHEST = np.float32(1 << 26)
+"""Boxes are cut this far from an image's first element: farther, float32 tells few places apart."""
+
+
+def scaled(ends: Array, scale: np.float32, moved: np.float32) -> Array:
+    """Return boxes' ends in elements, `moved` back, in float32."""
+    with np.errstate(over="ignore"):
+        places: Array = ends * scale - moved
+    return places.clip(-FARTHEST, FARTHEST)
 
 
 def elements(low: Array, high: Array, out: int, size: int) -> Array:
@@ -29,7 +36,7 @@ def elements(low: Array, high: Array, out: int, size: int) -> Array:
     >>> elements(np.float32([1.5]), np.float32([2.5]), 2, 6)[..., :2].tolist()
     [[2, 1], [2, 2]]
     """
-    first, last = (rounded(each).clip(-FARTHEST, FARTHEST).astype(np.int64) for each in (low, high))
+    first, last = (rounded(each).astype(np.int64) for each in (low, high))
     step = np.maximum(last - first + 1, 1).astype(np.float32) / np.float32(out)
     bins = np.arange(out + 1, dtype=np.float32)
     edges = bins * step[:, np.newaxis]
@@ -76,7 +83,7 @@ def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Sampl
     """
     step = length / np.float32(out)
     count = np.full(len(low), float(ratio)) if ratio > 0 else np.ceil(step.astype(np.float64))
-    count = count.clip(0, FARTHEST)
+    count = np.maximum(count, 0)
     base = low[:, np.newaxis] + np.arange(out, dtype=np.float32) * step[:, np.newaxis]
     first, stop = candidates(base.astype(np.float64), step.astype(np.float64), count, size)
     number = (stop - first).reshape(-1)

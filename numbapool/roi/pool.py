@@ -13,11 +13,12 @@ from numbapool.loops.forms import Bare
 from numbapool.loops.geometry import AXIS, Numbers, filled
 from numbapool.plan.choose import Plan
 from numbapool.reducers.case import Case, Reduction
-from numbapool.reducers.dtypes import in_floats, real_number, skip_for, whole_number
+from numbapool.reducers.dtypes import in_floats, real_number, skip_for
 from numbapool.reducers.extremes import maximum
 from numbapool.roi.boxes import Boxes, boxes_of
-from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples
+from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples, scaled
 from numbapool.run.call import Call
+from numbapool.windows.axes import MOST_LISTED
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis
 
@@ -67,8 +68,8 @@ def roi_pool(
         Images, as `data_format` says; any dtype that is pooled.
     boxes : array_like of shape (K, 5), or list of array_like of shape (L, 4)
         The image's number, then x, y, x, y of two corners, in any numbers; or for each image a
-        list of its boxes. Of a single image also of shape (K, 4). Their places are reckoned in
-        float32.
+        list of its boxes. Of a single image also of shape (K, 4). Places are reckoned in float32,
+        and cut 2**26 elements from the image.
     output_size : int or pair of int
         Bins along a box's height and width.
     spatial_scale : float
@@ -119,7 +120,7 @@ def roi_pool(
     images[:, 0] = case.boxes.images
     geometry = case.geometry(array.size, (images, *tables))
     plan = Plan(case.shape, "boxes", geometry, case.pieces, 1, work)
-    results = Call(plan, reduction, array.dtype).fresh(array)
+    results = pooled(Call(plan, reduction, array.dtype), array)
     empty = (rows[:, :, None] == 0) | (columns[:, None] == 0)
     for result, nothing in zip(results, (0, -1), strict=False):
         case.with_bins(result)[empty] = nothing
@@ -176,7 +177,7 @@ def roi_align(
     """
     if mode not in KERNELS:
         raise PoolValueError(f"mode is one of {', '.join(KERNELS)}, not {shown(mode)}")
-    ratio = max(whole_number(sampling_ratio, "sampling_ratio"), -1)
+    (ratio,) = per_axis(sampling_ratio, 1, "sampling_ratio", -1)
     array = as_array(x)
     dtype = in_floats(array.dtype)
     inner = np.dtype(np.float32) if dtype == np.float16 else dtype
@@ -190,7 +191,7 @@ def roi_align(
         axes.append(added_up(found, size) if mode == "mean" else one_by_one(found))
     plan = sampled(case, array, KERNELS[mode], axes)
     lanes = (inner, inner, np.dtype(np.int64))
-    (result,) = Call(plan, Reduction(Bare(), lanes, (inner,)), inner).fresh(array)
+    (result,) = pooled(Call(plan, Reduction(Bare(), lanes, (inner,)), inner), array)
     return result.astype(dtype, copy=False)
 
 
@@ -206,6 +207,22 @@ def sampled(case: Regions, array: Array, kernel: str, axes: list[Taps]) -> Plan:
     work = case.planes * case.inner * int(rows.counts @ width)
     geometry = case.geometry(array.size, (images, rows.table, columns.table))
     return Plan(case.shape, kernel, geometry, case.pieces, room, work)
+
+
+def pooled(call: Call, array: Array) -> tuple[Array, ...]:
+    """Return a call's results.
+
+    Raises
+    ------
+    PoolValueError
+        If there is not enough memory.
+    """
+    try:
+        return call.fresh(array)
+    except MemoryError:
+        raise PoolValueError(
+            f"there is not enough memory for a result of shape {call.shape}"
+        ) from None
 
 
 class Regions(NamedTuple):
@@ -243,7 +260,11 @@ class Regions(NamedTuple):
         bins = per_axis(output_size, 2, "output_size", 1)
         result = (len(found.images), *lead, *bins, *layout.channels)
         refuse_too_large(result)
-        refuse_too_large((len(found.images), 3 * sum(bins)))
+        if len(found.images) * max(bins) > MOST_LISTED:
+            raise PoolValueError(
+                f"the result is too large: {len(found.images)} boxes of {max(bins)} bins along an "
+                f"axis; up to {MOST_LISTED} may be"
+            )
         return cls(layout, found, np.float32(factor), bins, prod(lead), result)
 
     @property
@@ -257,20 +278,9 @@ class Regions(NamedTuple):
         return len(self.boxes.images) * self.planes
 
     def corners(self, moved: float) -> list[tuple[Array, Array]]:
-        """Return each axis's ends of the boxes, scaled and `moved` back, in float32.
-
-        Raises
-        ------
-        PoolValueError
-            If they are too large for that.
-        """
-        with np.errstate(over="ignore"):
-            corners = self.boxes.corners * self.scale - np.float32(moved)
-            apart = corners[:, 2:] - corners[:, :2]
-        wrong = np.flatnonzero(~(np.isfinite(corners).all(axis=1) & np.isfinite(apart).all(axis=1)))
-        if wrong.size:
-            raise PoolValueError(f"box {wrong[0]} is too large for float32")
-        return [(corners[:, 1], corners[:, 3]), (corners[:, 0], corners[:, 2])]
+        """Return each axis's ends of the boxes in elements, `moved` back."""
+        x0, y0, x1, y1 = scaled(self.boxes.corners, self.scale, np.float32(moved)).T
+        return [(y0, y1), (x0, x1)]
 
     def geometry(self, total: int, tables: tuple[Numbers, ...]) -> Numbers:
         """Return the numbers that the kernels read."""
