@@ -276,7 +276,9 @@ def test_what_is_no_weights(tmp_path):
         nbp.lstm_pool(X, 3)
     with pytest.raises(nbp.PoolValueError, match="weights has no 'weight_hh_l0': it has nothing"):
         nbp.lstm_pool(X, {})
-    with pytest.raises(nbp.PoolValueError, match=r"come from .npz and .safetensors, not from w.pt"):
+    with pytest.raises(
+        nbp.PoolValueError, match=r"come from .npz and .safetensors, not from 'w.pt'"
+    ):
         nbp.lstm_pool(X, tmp_path / "w.pt")
     with pytest.raises(FileNotFoundError):
         nbp.lstm_pool(X, tmp_path / "w.npz")

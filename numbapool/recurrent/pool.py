@@ -103,7 +103,7 @@ def gru_pool(
 
 def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
     """Return what is picked of the states of a kind of layer; `which` steps count."""
-    if pick not in PICKS:
+    if not isinstance(pick, str) or pick not in PICKS:
         raise PoolValueError(f"pick is one of {', '.join(PICKS)}, not {shown(pick)}")
     lengths, mask, data_format = which
     array = sequences(x, data_format)

@@ -100,12 +100,12 @@ def read_file(path: Path) -> Mapping[str, Array]:
     except (OSError, PoolImportError):
         raise
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise PoolValueError(f"{path} cannot be read: {error}") from error
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
     except Exception as error:  # of safetensors, whose errors have no common kind
         if suffix != ".safetensors":
             raise
-        raise PoolValueError(f"{path} cannot be read: {error}") from error
-    raise PoolValueError(f"weights come from .npz and .safetensors, not from {path.name}")
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
+    raise PoolValueError(f"weights come from .npz and .safetensors, not from {shown(path.name)}")
 
 
 def safetensors() -> Any:

@@ -87,7 +87,7 @@ def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Sampl
     base = low[:, np.newaxis] + np.arange(out, dtype=np.float32) * step[:, np.newaxis]
     first, stop = candidates(base.astype(np.float64), step.astype(np.float64), count, size)
     number = (stop - first).reshape(-1)
-    total = int(number.sum())
+    total = int(number.sum(dtype=np.float64))  # of more than integers hold
     if total > MOST_SAMPLES:
         raise PoolValueError(
             f"there are {total} samples along an axis, and up to {MOST_SAMPLES} may be: "

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple, overload
 import numpy as np
 
 from numbapool.errors import PoolValueError, shown
-from numbapool.inputs import Array, ArrayLike, as_array
+from numbapool.inputs import Array, ArrayLike, as_array, frozen
 from numbapool.loops.forms import Bare
 from numbapool.loops.geometry import AXIS, Numbers, filled
 from numbapool.plan.choose import Plan
@@ -100,6 +100,7 @@ def roi_pool(
     array([[ 7.,  9.],
            [19., 21.]])
     """
+    return_indices = bool(frozen(return_indices))
     array = as_array(x)
     case = Regions.of(array.shape, boxes, output_size, spatial_scale, data_format)
     sizes = prod(case.layout.spatial)
@@ -175,9 +176,10 @@ def roi_align(
     array([[0.75 , 1.625],
            [5.125, 6.   ]])
     """
-    if mode not in KERNELS:
+    if not isinstance(mode, str) or mode not in KERNELS:
         raise PoolValueError(f"mode is one of {', '.join(KERNELS)}, not {shown(mode)}")
     (ratio,) = per_axis(sampling_ratio, 1, "sampling_ratio", -1)
+    aligned = bool(frozen(aligned))
     array = as_array(x)
     dtype = in_floats(array.dtype)
     inner = np.dtype(np.float32) if dtype == np.float16 else dtype
