@@ -48,6 +48,10 @@ if TYPE_CHECKING:
     from numbapool.functional.sums import *
     from numbapool.functional.variances import *
     from numbapool.pooling.pool import Pool as Pool
+    from numbapool.pooling.pyramid import *
+    from numbapool.recurrent.multihead import *
+    from numbapool.recurrent.pool import *
+    from numbapool.roi.pool import *
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -56,6 +60,12 @@ __version__ = "0.1.0"
 _HERE = ("PoolError", "PoolTypeError", "PoolValueError")
 _ELSEWHERE = {
     "Pool": "numbapool.pooling.pool",
+    "gru_pool": "numbapool.recurrent.pool",
+    "lstm_pool": "numbapool.recurrent.pool",
+    "multihead_attention_pool": "numbapool.recurrent.multihead",
+    "roi_align": "numbapool.roi.pool",
+    "roi_pool": "numbapool.roi.pool",
+    "spatial_pyramid_pool": "numbapool.pooling.pyramid",
     "pool2d_shape": "numbapool.windows.window",
     "warmup": "numbapool.warm",
 }

@@ -66,6 +66,9 @@ CHOSEN = {
     "shape": (1, 2, 4, 4),
     "functions": "max_pool2d",
     "dtypes": "uint8",
+    "boxes": [[0, 0, 0, 2, 2]],
+    "query": np.ones(4),
+    "num_heads": 2,
 }
 """What stands in for the parameters that must be given."""
 
@@ -83,6 +86,13 @@ def given(name):
     }
     if "x" in parameters:
         arguments["x"] = np.arange(32, dtype=np.uint8).reshape(1, 2, 4, 4)
+    if "weights" in parameters:
+        gates = {"lstm_pool": 4, "gru_pool": 3}.get(name)
+        attention = {"in_proj_weight": np.ones((12, 4)), "out_proj.weight": np.eye(4)}
+        parts = {
+            f"weight_{part}_l0": np.ones((gates or 1, n)) for part, n in (("ih", 4), ("hh", 1))
+        }
+        arguments |= {"weights": parts if gates else attention, "x": np.ones((2, 4, 4), np.uint8)}
     if "indices" in parameters:
         arguments["indices"] = np.zeros((1, 2, 4, 4), int)
     if name == "to_tf_indices":

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import every_other
 import naive
 import naive_kinds
 import naive_operators
@@ -103,7 +104,9 @@ def of_other_kinds(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
 
 def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
     """Yield calls of what is no family."""
-    if name == "block_reduce":
+    if name in every_other.CALLS:
+        yield from every_other.CALLS[name](x)
+    elif name == "block_reduce":
         for op in OPERATORS:
             needs = naive_operators.SAMPLES.get(op, {})
             want = naive_operators.blocks(op, x, (1, 4, 2), **needs)

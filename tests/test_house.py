@@ -17,7 +17,7 @@ ORDER = {
         loops
         plan compile
         run operators
-        pooling
+        pooling recurrent roi
         functional
         kernels warm jit
         numbapool __main__

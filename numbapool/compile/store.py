@@ -45,10 +45,12 @@ SOURCES = (
         f"loops/{name}.py"
         for name in (
             "bounds",
+            "boxes",
             "columns",
             "direct",
             "faces",
             "forms",
+            "gates",
             "geometry",
             "kernels",
             "halves",

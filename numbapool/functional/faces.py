@@ -7,11 +7,12 @@ from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
 
-from numbapool.operators import BLURRING, GLOBAL, PARAMETERS, SLIDING, find
+from numbapool.operators import BLURRING, GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
 from numbapool.pooling.pool import ARGUMENTS, Pool
 
-NAME = re.compile(r"(?:(adaptive|global)_)?(?:(\w+)_)?pool(?:([123])d)?")
-"""A function's form, operator, and number of axes."""
+OPS = "|".join([*OPERATORS, "reduce", "blur"])
+NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
+"""The form, operator and number of axes of a function of windows by an operator."""
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:

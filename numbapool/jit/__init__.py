@@ -15,7 +15,7 @@ def register() -> None:
 
     If it imports them later, the package does so itself.
     """
-    if "numbapool.functional" in sys.modules:
+    if any(f"numbapool.{name}" in sys.modules for name in ("functional", "roi", "pooling.pyramid")):
         from numbapool.jit import overloads
 
         overloads.register()

@@ -23,3 +23,7 @@ class Fours(NamedTuple):
 
 GROUPED = {1: Native, 2: Pairs, 4: Fours}
 """The forms by how many elements are read at a time."""
+
+
+class Bare(NamedTuple):
+    """Stands where a reducer would, for loops that need none."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
+from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.placed import pool_placed
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
@@ -23,9 +25,17 @@ KERNELS: dict[str, Any] = {
     "selection": pool_select,
     "weighted": pool_weighted,  # windows whose taps have weights
     "placed": pool_placed,  # windows that begin elsewhere in each plane
+    "lstm": lstm_gates,  # a step of a recurrent layer
+    "gru": gru_gates,
+    "boxes": pool_boxes,
+    "mean of samples": mean_boxes,
+    "largest sample": max_boxes,
 }
 
-PLAIN = {"selection": select_windows, "weighted": pool_weighted, "placed": pool_placed}
+ALONE = ("weighted", "placed", "lstm", "gru", "boxes", "mean of samples", "largest sample")
+"""Loops that are plain themselves."""
+
+PLAIN = {"selection": select_windows, **{name: KERNELS[name] for name in ALONE}}
 """The plain loop in place of each; of all others the same."""
 
 

@@ -20,3 +20,6 @@ JIT: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 """For the parts of kernels: nothing calls them singly."""
+
+CONTRACT = {"contract", "nsz"}
+"""Of fast maths what leaves NaN and inf as they are: a product and a sum in one instruction."""

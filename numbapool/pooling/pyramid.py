@@ -1,0 +1,82 @@
+"""Several poolings of the same array, side by side."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import Array, ArrayLike, as_array
+from numbapool.pooling.pool import Pool, spatial_axes
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.layout import layout_of
+from numbapool.windows.numbers import Ints, whole_numbers
+
+__all__ = ["spatial_pyramid_pool"]
+
+
+def spatial_pyramid_pool(
+    x: ArrayLike,
+    levels: Ints = (1, 2, 4),
+    op: Any = "max",
+    *,
+    data_format: str | None = "NCHW",
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    **own: Any,
+) -> Array:
+    """Pool images of any size to vectors of one length: to several grids, one after the other.
+
+    As He and others have it (2014): each level cuts an image into so many parts along each axis,
+    as :func:`adaptive_max_pool2d` does.
+
+    Parameters
+    ----------
+    x : array_like
+        As :func:`max_pool2d` takes; `data_format` may name one to three axes to cut.
+    levels : int, or sequence of int
+        The parts along each axis, in each level.
+    op : str, NumPy function or reducer
+        What to keep of a part, as :class:`Pool` takes it.
+    data_format, nan, nodata
+        As in :func:`max_pool2d`.
+    **own
+        What the operator's functions take beside these, as `q` of percentile.
+
+    Returns
+    -------
+    ndarray of shape (N, C * (1 + 4 + 16))
+        For the levels 1, 2 and 4 of two axes. A level's numbers lie channel by channel, a
+        channel's row by row. Its dtype is that of the operator's results.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If there is no level, or one is below 1; and as :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> spatial_pyramid_pool(np.arange(1, 17).reshape(1, 1, 4, 4), (1, 2))
+    array([[16,  6,  8, 14, 16]])
+    """
+    array = as_array(x)
+    parts = whole_numbers((levels,) if isinstance(levels, int) else levels, "levels", 1)
+    if not parts:
+        raise PoolValueError(f"levels takes a number or more, not {shown(levels)}")
+    ndim, name = spatial_axes(1, data_format)
+    layout = layout_of(array.shape, ndim, name)
+    channels_first = "C" in layout.format and not layout.channels
+    lead = layout.lead[:-1] if channels_first else layout.lead
+    options = {"data_format": name, "nan": nan, "nodata": nodata, **own}
+    results = []
+    for part in parts:
+        result = Pool.adaptive(op, (part,) * ndim, **options)(array)
+        if isinstance(result, tuple):
+            raise PoolTypeError("a pyramid has no return_indices: each level has other places")
+        if layout.channels:
+            result = np.moveaxis(result, -1, len(lead))
+        results.append(result.reshape(*lead, prod(result.shape[len(lead) :])))
+    return np.concatenate(results, axis=-1)

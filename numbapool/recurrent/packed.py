@@ -1,0 +1,79 @@
+"""Steps of sequences one behind the other, as the layers read them.
+
+Rows are sorted by their number of steps, so that those that still go on are the first, and step t
+of all of them lies side by side. There is a row more than that here and there, which repeats one:
+products of whole multiples of `ALIKE` columns are faster.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import numpy as np
+
+from numbapool.inputs import Array
+from numbapool.recurrent.kept import Steps
+
+ALIKE = 8
+"""Columns of a product that take as long as one more than a multiple of it does."""
+
+AT_ONCE = 256
+"""Columns that are multiplied by an input's weights at once: the results stay in the cache."""
+
+
+class Packed:
+    """Where each step of each row lies; rows without steps are not among them."""
+
+    def __init__(self, steps: Steps) -> None:
+        order = np.argsort(-steps.counts, kind="stable")
+        self.order = order[: np.count_nonzero(steps.counts)]
+        """The rows, those of the most steps first."""
+        self.counts = steps.counts[self.order]
+        self.steps = int(self.counts.max(initial=0))
+        ends = np.searchsorted(self.counts[::-1], np.arange(self.steps + 1), side="right")
+        self.active = [int(len(self.order) - end) for end in ends]
+        """How many rows have step t: a number per step, and 0."""
+        self.widths = [n if n < ALIKE else -(-n // ALIKE) * ALIKE for n in self.active[:-1]]
+        """How many rows are computed for it."""
+        self.starts = [0, *np.cumsum(self.widths, dtype=np.int64).tolist()]
+        """Where it begins, and the end of all."""
+        self._positions = steps.positions
+
+    @property
+    def total(self) -> int:
+        """How many rows all steps have together."""
+        return int(self.starts[-1])
+
+    @cached_property
+    def _places(self) -> tuple[Array, Array]:
+        """Return the step and the sorted row of each place."""
+        step = np.repeat(np.arange(self.steps), self.widths)
+        row = np.arange(self.total) - np.array(self.starts)[step]
+        return step, np.minimum(row, np.array(self.active)[step] - 1)
+
+    def gathered(self, x: Array, dtype: np.dtype[np.floating]) -> Array:
+        """Return the steps of an array (batch, steps, channels), and a last column of ones."""
+        step, row = self._places
+        at = self.order[row]
+        source = np.ones((self.total, x.shape[2] + 1), dtype)
+        source[:, :-1] = x[at, self._positions[at, step]]
+        return source
+
+    @cached_property
+    def reverse(self) -> Array:
+        """Return the place of what each place holds in the other direction."""
+        step, row = self._places
+        other: Array = np.array(self.starts)[self.counts[row] - 1 - step] + row
+        return other
+
+    def chunks(self) -> Iterator[tuple[int, int]]:
+        """Yield steps from and to that are as wide and are multiplied at once."""
+        begin = 0
+        while begin < self.steps:
+            width = self.widths[begin]
+            end, most = begin + 1, min(begin + max(AT_ONCE // width, 1), self.steps)
+            while end < most and self.widths[end] == width:
+                end += 1
+            yield begin, end
+            begin = end

@@ -1,0 +1,186 @@
+"""Pooling by the states of a recurrent layer: the functions."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from numbapool.errors import PoolValueError, shown
+from numbapool.inputs import Array, ArrayLike
+from numbapool.recurrent.kept import sequences, steps_of
+from numbapool.recurrent.layers import GATES, run_direction, run_layer
+from numbapool.recurrent.packed import Packed
+from numbapool.recurrent.weights import Direction, Weights, layers_of, read
+
+__all__ = ["gru_pool", "lstm_pool"]
+
+Pick: TypeAlias = Literal["last", "mean", "max", "sum"]
+
+
+def lstm_pool(
+    x: ArrayLike,
+    weights: Weights,
+    *,
+    pick: Pick = "last",
+    lengths: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    data_format: str | None = "NTC",
+) -> Array:
+    """Pool each sequence to states of an LSTM that was trained elsewhere.
+
+    Parameters
+    ----------
+    x : array_like
+        Batch, time, channels. float64 is computed in float64, as are weights of it; all else in
+        float32.
+    weights : mapping or path
+        torch's parameters by their names, as ``lstm.state_dict()`` gives them: weight_ih_l0,
+        weight_hh_l0, bias_ih_l0, bias_hh_l0, the same of further layers, and with "_reverse" of
+        the other direction. How many layers and directions there are is read from the names;
+        without biases, there are none. Or the path of an .npz or .safetensors file that holds
+        them.
+    pick : {"last", "mean", "max", "sum"}
+        What to keep of the last layer's states: each direction's state at its end (the reverse
+        one ends at the first step), or the mean, the largest or the sum over all steps.
+    lengths : array_like of int, optional
+        How many steps of each row count, from the first on.
+    mask : array_like, optional
+        Which steps count: bool, or 0 and 1, of shape (B, T), (B, T, 1) or (B, 1, T). True keeps:
+        torch's key_padding_mask is the inverse. Steps that do not count are not read, as if they
+        were not there.
+    data_format : {"NTC", "NCT"}
+        The order of the axes.
+
+    Returns
+    -------
+    ndarray of shape (B, H) or (B, 2 * H)
+        Both directions are side by side; a row without steps is 0. It is float64 if anything
+        given is, else float32.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For names that are missing or unknown, shapes that do not fit, projections (weight_hr_l0),
+        and lengths or masks that are none.
+    PoolImportError
+        If safetensors is not installed and a file needs it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = {"weight_ih_l0": np.ones((4, 1)), "weight_hh_l0": np.ones((4, 1))}
+    >>> x = np.array([[[1.0], [2.0], [3.0]], [[1.0], [2.0], [9.0]]])
+    >>> lstm_pool(x, weights, lengths=[3, 2]).round(3)
+    array([[0.961],
+           [0.811]])
+    """
+    return states("lstm", x, weights, pick, (lengths, mask, data_format))
+
+
+def gru_pool(
+    x: ArrayLike,
+    weights: Weights,
+    *,
+    pick: Pick = "last",
+    lengths: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    data_format: str | None = "NTC",
+) -> Array:
+    """Pool each sequence to states of a GRU that was trained elsewhere.
+
+    All is as in :func:`lstm_pool`; the new gate is torch's, tanh(Wx + b + r * (Wh + b)).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> weights = {"weight_ih_l0": np.eye(3, 1, -2), "weight_hh_l0": np.zeros((3, 1))}
+    >>> gru_pool([[[1.0], [1.0]]], weights, pick="mean").round(4)
+    array([[0.476]])
+    """
+    return states("gru", x, weights, pick, (lengths, mask, data_format))
+
+
+def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
+    """Return what is picked of the states of a kind of layer; `which` steps count."""
+    if not isinstance(pick, str) or pick not in PICKS:
+        raise PoolValueError(f"pick is one of {', '.join(PICKS)}, not {shown(pick)}")
+    lengths, mask, data_format = which
+    array = sequences(x, data_format)
+    batch, time, channels = array.shape
+    trained = read(weights)
+    dtype = trained.dtype(array)
+    layers = layers_of(trained, kind, GATES, channels, dtype)
+    packed = Packed(steps_of(batch, time, lengths, mask))
+    size = layers[0][0].of_state.shape[1] - 1
+    result = np.zeros((batch, size * len(layers[-1])), dtype)
+    if packed.steps:
+        with np.errstate(all="ignore"):
+            source = packed.gathered(array, dtype)
+            for layer in layers[:-1]:
+                source = run_layer(kind, layer, packed, source)
+            for n, direction in enumerate(layers[-1]):
+                steps = source if n == 0 else source[packed.reverse]
+                picked = pooled(kind, direction, packed, steps, PICKS[pick](packed, size, dtype))
+                result[packed.order, n * size : (n + 1) * size] = picked
+    return result
+
+
+def pooled(kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last) -> Array:
+    """Return what a pick keeps of one direction, a row per sorted row."""
+    run_direction(kind, direction, packed, steps, pick)
+    return pick.result().T
+
+
+class Last:
+    """Each row's state after its last step."""
+
+    start, wide = 0.0, False
+
+    def __init__(self, packed: Packed, size: int, dtype: np.dtype[Any]) -> None:
+        self.packed = packed
+        self.kept = np.full(
+            (size, len(packed.order)), self.start, np.float64 if self.wide else dtype
+        )
+
+    def __call__(self, step: int, states: Array) -> None:
+        """Take the states after a step, a column per row."""
+        rows = slice(self.packed.active[step + 1], self.packed.active[step])
+        self.kept[:, rows] = states[:, rows]
+
+    def result(self) -> Array:
+        """Return what was kept."""
+        return self.kept
+
+
+class Sum(Last):
+    """The sum of each row's states, in float64."""
+
+    wide = True
+
+    def __call__(self, step: int, states: Array) -> None:
+        """Add the states after a step."""
+        kept = self.kept[:, : self.packed.active[step]]
+        np.add(kept, states[:, : kept.shape[1]], out=kept)
+
+
+class Mean(Sum):
+    """Their mean."""
+
+    def result(self) -> Array:
+        """Divide by each row's steps."""
+        return self.kept / self.packed.counts
+
+
+class Largest(Last):
+    """The largest of each row's states; NaN is larger."""
+
+    start = -np.inf
+
+    def __call__(self, step: int, states: Array) -> None:
+        """Take what is larger after a step."""
+        kept = self.kept[:, : self.packed.active[step]]
+        np.maximum(kept, states[:, : kept.shape[1]], out=kept)
+
+
+PICKS: dict[str, type[Last]] = {"last": Last, "mean": Mean, "max": Largest, "sum": Sum}

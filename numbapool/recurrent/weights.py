@@ -1,0 +1,199 @@
+"""What was trained: from a mapping or a file to the matrices of layers and directions."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from numbapool.errors import PoolError, PoolImportError, PoolTypeError, PoolValueError, shown
+from numbapool.inputs import Array, as_array
+
+Weights: TypeAlias = Mapping[str, Any] | str | os.PathLike[str]
+
+PARAMETER = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(0|[1-9]\d{0,5})(_reverse)?")
+"""torch's names of a recurrent layer's parameters."""
+
+NAMES_SHOWN = 6
+"""Names that an error lists."""
+
+
+class Trained(NamedTuple):
+    """Arrays by their names."""
+
+    arrays: Mapping[str, Array]
+
+    def get(self, name: str, shape: tuple[int, ...]) -> Array:
+        """Return an array of a shape.
+
+        Raises
+        ------
+        PoolValueError
+            If it is not there, or has another shape.
+        """
+        if name not in self.arrays:
+            raise PoolValueError(f"weights has no {name!r}: it has {listed(self.arrays)}")
+        found = self.arrays[name]
+        if found.shape != shape:
+            raise PoolValueError(f"{name} has shape {found.shape}, not {shape}")
+        return found
+
+    def dtype(self, *others: Array) -> np.dtype[Any]:
+        """Return what to compute in: float64 if anything is of it, else float32."""
+        dtypes = {array.dtype for array in (*self.arrays.values(), *others)}
+        return np.dtype(np.float64 if np.dtype(np.float64) in dtypes else np.float32)
+
+
+def listed(names: Any) -> str:
+    """Return the first of many names."""
+    found = [str(name) for name in names]
+    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
+    return (", ".join(found[:NAMES_SHOWN]) or "nothing") + more
+
+
+def read(weights: Weights) -> Trained:
+    """Return the arrays of a mapping, or of a file .npz or .safetensors.
+
+    Raises
+    ------
+    PoolTypeError, PoolValueError
+        For anything else, and for what cannot be read.
+    PoolImportError
+        If the package that reads .safetensors is not there.
+    """
+    if isinstance(weights, Mapping):
+        found = weights
+    elif isinstance(weights, str | os.PathLike):
+        found = read_file(Path(weights))
+    else:
+        raise PoolTypeError(
+            "weights is a mapping of names to arrays, or the path of an .npz or .safetensors "
+            f"file, not {shown(weights)}"
+        )
+    return Trained({str(name): array_of(found[name], str(name)) for name in found})
+
+
+def array_of(value: Any, name: str) -> Array:
+    """Return a parameter as an array; an error names it."""
+    try:
+        return as_array(value)
+    except PoolError as error:
+        raise type(error)(f"{name}: {error}") from error
+
+
+def read_file(path: Path) -> Mapping[str, Array]:
+    """Return the arrays of a file."""
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".npz":
+            with np.load(path, allow_pickle=False) as file:
+                return {name: file[name] for name in file.files}
+        if suffix == ".safetensors":
+            found: Mapping[str, Array] = safetensors().load_file(path)
+            return found
+    except (OSError, PoolImportError):
+        raise
+    except (ValueError, zipfile.BadZipFile, EOFError) as error:
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
+    except Exception as error:  # of safetensors, whose errors have no common kind
+        if suffix != ".safetensors":
+            raise
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
+    raise PoolValueError(f"weights come from .npz and .safetensors, not from {shown(path.name)}")
+
+
+def safetensors() -> Any:
+    """Return the module that reads .safetensors into arrays."""
+    try:
+        return import_module("safetensors.numpy")
+    except ImportError as error:
+        raise PoolImportError(
+            "weights in .safetensors are read by a package that is not there: "
+            "pip install 'numbapool[safetensors]'"
+        ) from error
+
+
+class Direction(NamedTuple):
+    """The matrices of one direction of a layer, each with its bias as the last column."""
+
+    of_input: Array
+    of_state: Array
+
+
+def layers_of(
+    trained: Trained, kind: str, gates: dict[str, int], channels: int, dtype: np.dtype[Any]
+) -> list[list[Direction]]:
+    """Return the layers of an array's `channels`, each with its one or two directions.
+
+    `gates` says how many gates each kind of layer has.
+
+    Raises
+    ------
+    PoolValueError
+        If names are missing or others', layers have holes, or shapes do not fit.
+    """
+    layers, suffixes, has_bias = structure(trained.arrays)
+    state = state_size(trained, kind, gates)
+    rows = gates[kind] * state
+    found: list[list[Direction]] = []
+    for layer in range(layers):
+        directions = []
+        for suffix in suffixes:
+            pair = []
+            for part, columns in (("ih", channels), ("hh", state)):
+                name = f"{part}_l{layer}{suffix}"
+                matrix = np.zeros((rows, columns + 1), dtype)
+                matrix[:, :columns] = trained.get(f"weight_{name}", (rows, columns))
+                if has_bias:
+                    matrix[:, columns] = trained.get(f"bias_{name}", (rows,))
+                pair.append(matrix)
+            directions.append(Direction(*pair))
+        found.append(directions)
+        channels = state * len(suffixes)
+    return found
+
+
+def structure(names: Mapping[str, Any]) -> tuple[int, list[str], bool]:
+    """Return how many layers there are, their directions' suffixes, whether they have biases."""
+    numbers, suffixes = set(), set()
+    for name in names:
+        if name.startswith("weight_hr_l"):
+            raise PoolValueError(f"{name}: an LSTM with projections (proj_size) is not taken")
+        parsed = PARAMETER.fullmatch(name)
+        if parsed is None:
+            raise PoolValueError(
+                f"{shown(name)} is no name of a recurrent layer's, as weight_ih_l0 and "
+                "bias_hh_l0_reverse are: pass those alone, without what stands before them in a "
+                "larger model"
+            )
+        numbers.add(int(parsed[1]))
+        suffixes.add(parsed[2] or "")
+    layers = max(numbers, default=0) + 1
+    holes = sorted(set(range(min(layers, len(numbers) + 1))) - numbers)
+    if numbers and holes:
+        raise PoolValueError(f"weights has layer {layers - 1} and no layer {holes[0]}")
+    return layers, ["", *sorted(suffixes - {""})], any(name.startswith("bias") for name in names)
+
+
+def state_size(trained: Trained, kind: str, gates: dict[str, int]) -> int:
+    """Return how many numbers a state has."""
+    name = "weight_hh_l0"
+    if name not in trained.arrays:
+        raise PoolValueError(f"weights has no {name!r}: it has {listed(trained.arrays)}")
+    shape = trained.arrays[name].shape
+    if len(shape) != 2 or not shape[1]:
+        raise PoolValueError(f"{name} has shape {shape}, not ({gates[kind]} * n, n)")
+    state = shape[1]
+    for other, count in gates.items():
+        if other != kind and shape[0] == count * state:
+            raise PoolValueError(
+                f"{name} has shape {shape}, not {(gates[kind] * state, state)}: "
+                f"these are the weights of {other}_pool"
+            )
+    return int(state)

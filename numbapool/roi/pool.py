@@ -1,0 +1,298 @@
+"""Pooling of boxes in images: the functions."""
+
+from __future__ import annotations
+
+from math import isfinite, prod
+from typing import Any, Literal, NamedTuple, overload
+
+import numpy as np
+
+from numbapool.errors import PoolValueError, shown
+from numbapool.inputs import Array, ArrayLike, as_array, frozen
+from numbapool.loops.forms import Bare
+from numbapool.loops.geometry import AXIS, Numbers, filled
+from numbapool.plan.choose import Plan
+from numbapool.reducers.case import Case, Reduction
+from numbapool.reducers.dtypes import in_floats, real_number, skip_for
+from numbapool.reducers.extremes import maximum
+from numbapool.roi.boxes import Boxes, boxes_of
+from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples, scaled
+from numbapool.run.call import Call
+from numbapool.windows.axes import MOST_LISTED
+from numbapool.windows.layout import Layout, layout_of, refuse_too_large
+from numbapool.windows.numbers import Ints, per_axis
+
+__all__ = ["roi_align", "roi_pool"]
+
+
+@overload
+def roi_pool(
+    x: ArrayLike,
+    boxes: Any,
+    output_size: Ints,
+    spatial_scale: float = 1.0,
+    *,
+    return_indices: Literal[False] = False,
+    data_format: str | None = "NCHW",
+) -> Array: ...
+
+
+@overload
+def roi_pool(
+    x: ArrayLike,
+    boxes: Any,
+    output_size: Ints,
+    spatial_scale: float = 1.0,
+    *,
+    return_indices: bool,
+    data_format: str | None = "NCHW",
+) -> Array | tuple[Array, Array]: ...
+
+
+def roi_pool(
+    x: ArrayLike,
+    boxes: Any,
+    output_size: Ints,
+    spatial_scale: float = 1.0,
+    *,
+    return_indices: bool = False,
+    data_format: str | None = "NCHW",
+) -> Array | tuple[Array, Array]:
+    """Pool each box to a size by the largest element of each of its bins.
+
+    It is torchvision's, but that NaN is the largest: theirs leaves it out.
+
+    Parameters
+    ----------
+    x : array_like
+        Images, as `data_format` says; any dtype that is pooled.
+    boxes : array_like of shape (K, 5), or list of array_like of shape (L, 4)
+        The image's number, then x, y, x, y of two corners, in any numbers; or for each image a
+        list of its boxes. Of a single image also of shape (K, 4). Places are reckoned in float32,
+        and cut 2**26 elements from the image.
+    output_size : int or pair of int
+        Bins along a box's height and width.
+    spatial_scale : float
+        What the boxes' numbers are multiplied by, as 1 / 16 where they lie in an image and x is
+        that image's features.
+    return_indices : bool
+        Whether to return each maximum's place in its plane as well, row by row.
+    data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}
+        The order of the axes. With N, more axes may stand behind the first.
+
+    Returns
+    -------
+    ndarray of shape (K, C, height, width), or as `data_format` has it
+        In x's dtype. Corners are rounded, and belong to the box; a bin that lies outside the image
+        gives 0, and the index -1. With `return_indices` a pair, the indices in int64.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For boxes of another shape, in an image that is not there, or not finite, and for what no
+        image can be.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(48.0).reshape(1, 1, 8, 6)
+    >>> roi_pool(x, [[0, 0, 0, 3, 3]], 2)[0, 0]
+    array([[ 7.,  9.],
+           [19., 21.]])
+    """
+    return_indices = bool(frozen(return_indices))
+    array = as_array(x)
+    case = Regions.of(array.shape, boxes, output_size, spatial_scale, data_format)
+    sizes = prod(case.layout.spatial)
+    reduction = maximum(
+        Case(array.dtype, skip_for(array.dtype, "propagate", None), plane=sizes), return_indices
+    )
+    tables = [
+        elements(low, high, out, size)
+        for (low, high), out, size in zip(
+            case.corners(0.0), case.bins, case.layout.spatial, strict=True
+        )
+    ]
+    rows, columns = (
+        table[:, 1].reshape(-1, out) for table, out in zip(tables, case.bins, strict=True)
+    )
+    work = case.planes * case.inner * int(rows.sum(axis=1) @ columns.sum(axis=1))
+    images = np.zeros((len(case.boxes.images), 3), np.int64)
+    images[:, 0] = case.boxes.images
+    geometry = case.geometry(array.size, (images, *tables))
+    plan = Plan(case.shape, "boxes", geometry, case.pieces, 1, work)
+    results = pooled(Call(plan, reduction, array.dtype), array)
+    empty = (rows[:, :, None] == 0) | (columns[:, None] == 0)
+    for result, nothing in zip(results, (0, -1), strict=False):
+        case.with_bins(result)[empty] = nothing
+    return (results[0], results[1]) if return_indices else results[0]
+
+
+def roi_align(
+    x: ArrayLike,
+    boxes: Any,
+    output_size: Ints,
+    spatial_scale: float = 1.0,
+    sampling_ratio: int = -1,
+    aligned: bool = False,
+    mode: Literal["mean", "max"] = "mean",
+    *,
+    data_format: str | None = "NCHW",
+) -> Array:
+    """Pool each box to a size by samples between elements, in each of its bins.
+
+    It is torchvision's. A sample is bilinear between four elements; one that lies more than one
+    element outside the image counts as 0.
+
+    Parameters
+    ----------
+    x, boxes, output_size, spatial_scale, data_format
+        As in :func:`roi_pool`.
+    sampling_ratio : int
+        Samples along each side of a bin; where it is not positive, as many as the bin is long,
+        rounded up.
+    aligned : bool
+        Whether an element's centre lies at its number, so that corners move by half an element.
+        Where it does not, boxes are at least one element high and wide.
+    mode : {"mean", "max"}
+        What to keep of a bin's samples. NaN in one of them gives NaN in both.
+
+    Returns
+    -------
+    ndarray of shape (K, C, height, width), or as `data_format` has it
+        In x's dtype if that is a float, else in float64. float16 is computed in float32. A bin
+        without samples, of a box without an area, gives 0.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        As :func:`roi_pool`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(25.0).reshape(1, 1, 5, 5)
+    >>> roi_align(x, [[0, 0, 0, 2, 2]], 2, sampling_ratio=2, aligned=True)[0, 0]
+    array([[0.75 , 1.625],
+           [5.125, 6.   ]])
+    """
+    if not isinstance(mode, str) or mode not in KERNELS:
+        raise PoolValueError(f"mode is one of {', '.join(KERNELS)}, not {shown(mode)}")
+    (ratio,) = per_axis(sampling_ratio, 1, "sampling_ratio", -1)
+    aligned = bool(frozen(aligned))
+    array = as_array(x)
+    dtype = in_floats(array.dtype)
+    inner = np.dtype(np.float32) if dtype == np.float16 else dtype
+    array = array.astype(inner, copy=False)
+    case = Regions.of(array.shape, boxes, output_size, spatial_scale, data_format)
+    axes = []
+    corners = case.corners(0.5 if aligned else 0.0)
+    for (low, high), out, size in zip(corners, case.bins, case.layout.spatial, strict=True):
+        length = high - low if aligned else np.maximum(high - low, np.float32(1))
+        found = samples(low, length, out, ratio, size)
+        axes.append(added_up(found, size) if mode == "mean" else one_by_one(found))
+    plan = sampled(case, array, KERNELS[mode], axes)
+    lanes = (inner, inner, np.dtype(np.int64))
+    (result,) = pooled(Call(plan, Reduction(Bare(), lanes, (inner,)), inner), array)
+    return result.astype(dtype, copy=False)
+
+
+KERNELS = {"mean": "mean of samples", "max": "largest sample"}
+
+
+def sampled(case: Regions, array: Array, kernel: str, axes: list[Taps]) -> Plan:
+    """Return the plan of samples along both axes."""
+    rows, columns = axes
+    images = np.stack([case.boxes.images, columns.first, columns.stop], axis=1)
+    room = max(case.layout.spatial[1] * case.inner, int(columns.counts.max(initial=0)))
+    width = (columns.stop - columns.first) + case.bins[0] * columns.counts
+    work = case.planes * case.inner * int(rows.counts @ width)
+    geometry = case.geometry(array.size, (images, rows.table, columns.table))
+    return Plan(case.shape, kernel, geometry, case.pieces, room, work)
+
+
+def pooled(call: Call, array: Array) -> tuple[Array, ...]:
+    """Return a call's results.
+
+    Raises
+    ------
+    PoolValueError
+        If there is not enough memory.
+    """
+    try:
+        return call.fresh(array)
+    except MemoryError:
+        raise PoolValueError(
+            f"there is not enough memory for a result of shape {call.shape}"
+        ) from None
+
+
+class Regions(NamedTuple):
+    """Boxes in images of a layout, and their bins."""
+
+    layout: Layout
+    boxes: Boxes
+    scale: np.float32
+    bins: tuple[int, ...]
+    planes: int
+    """Planes of an image."""
+    shape: tuple[int, ...]
+    """The results'."""
+
+    @classmethod
+    def of(
+        cls, shape: tuple[int, ...], boxes: Any, output_size: Any, scale: Any, data_format: Any
+    ) -> Regions:
+        """Read what is asked of an array of a shape."""
+        layout = layout_of(shape, 2, data_format)
+        batched = layout.format.startswith("N")
+        if batched and len(shape) < len(layout.format):
+            raise PoolValueError(
+                f"an array of shape {shape} has {len(shape)} axes; {layout.format} needs "
+                f"{len(layout.format)}: a single image is {layout.format[1:]}"
+            )
+        for n, size in enumerate(layout.spatial):
+            if size == 0:
+                raise PoolValueError(f"{layout.axis_name(n)} has size 0: there is nothing to pool")
+        factor = real_number(scale, "spatial_scale")
+        if not (isfinite(factor) and factor > 0):
+            raise PoolValueError(f"spatial_scale must be positive and finite, not {factor}")
+        images, lead = (shape[0], layout.lead[1:]) if batched else (1, layout.lead)
+        found = boxes_of(boxes, images, batched)
+        bins = per_axis(output_size, 2, "output_size", 1)
+        result = (len(found.images), *lead, *bins, *layout.channels)
+        refuse_too_large(result)
+        if len(found.images) * max(bins) > MOST_LISTED:
+            raise PoolValueError(
+                f"the result is too large: {len(found.images)} boxes of {max(bins)} bins along an "
+                f"axis; up to {MOST_LISTED} may be"
+            )
+        return cls(layout, found, np.float32(factor), bins, prod(lead), result)
+
+    @property
+    def inner(self) -> int:
+        """How many elements share a place."""
+        return self.layout.inner
+
+    @property
+    def pieces(self) -> int:
+        """How many planes all boxes have."""
+        return len(self.boxes.images) * self.planes
+
+    def corners(self, moved: float) -> list[tuple[Array, Array]]:
+        """Return each axis's ends of the boxes in elements, `moved` back."""
+        x0, y0, x1, y1 = scaled(self.boxes.corners, self.scale, np.float32(moved)).T
+        return [(y0, y1), (x0, x1)]
+
+    def geometry(self, total: int, tables: tuple[Numbers, ...]) -> Numbers:
+        """Return the numbers that the kernels read."""
+        sizes, outs = (1, *self.layout.spatial), (self.planes, *self.bins)
+        zeros = dict.fromkeys(AXIS, 0)
+        axes = [zeros | {"size": n, "out": out} for n, out in zip(sizes, outs, strict=True)]
+        head = {"total": total, "pieces": self.pieces, "inner": self.inner}
+        return filled(head, axes, tables)
+
+    def with_bins(self, result: Array) -> Array:
+        """Return a view of a result whose first axes are the boxes and their bins."""
+        first = result.ndim - len(self.layout.channels) - 2
+        return np.moveaxis(result, (first, first + 1), (1, 2))

@@ -1,0 +1,56 @@
+"""A loop that needs no reducer and no plan, called by its own arguments."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from numbapool.compile import compiled
+from numbapool.compile.contract import SLOTS, Arguments, taken
+from numbapool.compile.spec import spec_of
+from numbapool.inputs import Array
+from numbapool.loops.forms import Bare
+from numbapool.loops.geometry import AXES, AXIS, Numbers, filled
+from numbapool.run.call import address
+
+_NO_AXIS = dict.fromkeys(AXIS, 0)
+_NO_WINDOWS = np.empty((0, 3), np.int64)
+
+
+def geometry_of(head: dict[str, int], tables: tuple[Numbers, ...] = ()) -> Numbers:
+    """Return the numbers of a head, and of each axis, in `AXES`' order, no more than a table."""
+    missing = len(AXES) - len(tables)
+    return filled(head, [_NO_AXIS] * len(AXES), [*tables, *[_NO_WINDOWS] * missing])
+
+
+class Loop:
+    """A loop from the table of loops, compiled for some dtypes, and the arrays that it is to read.
+
+    It keeps no array alive.
+    """
+
+    def __init__(
+        self, name: str, x: np.dtype[Any], outs: tuple[Any, ...], lanes: tuple[Any, ...]
+    ) -> None:
+        self.kernel = compiled.kernel(spec_of(name, Bare(), x, outs, lanes))
+        self.slots = (ctypes.c_int64 * SLOTS)()
+        self.address = ctypes.addressof(self.slots)
+        self.at = taken(range(SLOTS), 0, len(outs), len(lanes))
+
+    def set(
+        self, x: Array, outs: list[Array], geometry: Numbers, lanes: list[Array], room: int = 0
+    ) -> None:
+        """Point to contiguous arrays; `room` is what a block needs of each lane."""
+        places = [[address(each) for each in arrays] for arrays in (outs, lanes)]
+        given = Arguments([], address(x), places[0], address(geometry), places[1], room).flat()
+        self.slots[: len(given)] = given
+
+    def read_from(self, place: int) -> None:
+        """Point to another input."""
+        self.slots[self.at.x] = place
+
+    def run(self, pieces: int) -> None:
+        """Do all pieces in this thread."""
+        self.kernel.call(self.address, 0, 0, pieces)
