@@ -56,6 +56,7 @@ def block(axis: WeightedAxis, slots: Numbers) -> dict[str, Any]:
     """Return the numbers of an axis: its inner windows have the same weights at every step."""
     middle = axis.out // 2
     step = int(axis.start[middle] - axis.start[middle - 1]) if axis.out > 1 else 1
+    step = max(step, 1)  # windows that begin at one place stand for themselves
     before = middle * step - int(axis.start[middle])
     like = (axis.weights == axis.weights[middle]).all(axis=1) & (axis.count == axis.count[middle])
     like &= axis.start == np.arange(axis.out) * step - before
