@@ -17,7 +17,7 @@ ORDER = {
         loops
         plan compile
         run operators
-        pooling
+        pooling sequences
         functional
         kernels warm jit
         numbapool __main__

@@ -31,6 +31,8 @@ class Arguments(NamedTuple):
     """The reducer's fields, one slot per field."""
     x: Any
     """The input's address."""
+    more: Any
+    """The addresses of what goes with it, one slot each: weights, or none."""
     outs: Any
     """The results' addresses, one slot per result."""
     geometry: Any
@@ -42,17 +44,29 @@ class Arguments(NamedTuple):
 
     def flat(self) -> list[Any]:
         """Return what stands in each slot."""
-        return [*self.fields, self.x, *self.outs, self.geometry, *self.lanes, self.room]
+        return [
+            *self.fields,
+            self.x,
+            *self.more,
+            *self.outs,
+            self.geometry,
+            *self.lanes,
+            self.room,
+        ]
 
 
-def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int) -> Arguments:
-    """Return the arguments that stand in slots: so many fields, results and lanes."""
+def taken(
+    slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 0
+) -> Arguments:
+    """Return the arguments that stand in slots: so many fields, results, lanes, and more inputs."""
     rest = iter(slots)
 
     def some(count: int) -> list[Any]:
         return [next(rest) for _ in range(count)]
 
-    return Arguments(some(fields), next(rest), some(outs), next(rest), some(lanes), next(rest))
+    return Arguments(
+        some(fields), next(rest), some(more), some(outs), next(rest), some(lanes), next(rest)
+    )
 
 
 (KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)

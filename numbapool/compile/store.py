@@ -29,7 +29,7 @@ from numbapool.compile.target import cpu, features, numba_version, target_machin
 SOURCES = (
     *(
         f"reducers/{name}.py"
-        for name in ("extremes", "means", "methods", "selectors", "sums", "ways")
+        for name in ("extremes", "means", "methods", "selectors", "sequences", "sums", "ways")
     ),
     *(
         f"loops/{name}.py"
@@ -37,6 +37,7 @@ SOURCES = (
             "bounds",
             "columns",
             "direct",
+            "exponential",
             "faces",
             "forms",
             "geometry",
@@ -50,7 +51,12 @@ SOURCES = (
             "folded",
             "select",
             "shuffles",
+            "spans",
+            "spans_along",
+            "spreads",
+            "strips",
             "thinned",
+            "weighted",
             "windowed",
         )
     ),

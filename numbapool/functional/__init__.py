@@ -15,6 +15,7 @@ from numbapool.functional import (
     percentiles,
     places,
     reductions,
+    sequences,
     spreads,
     sums,
     variances,
@@ -30,6 +31,7 @@ from numbapool.functional.norms import *
 from numbapool.functional.percentiles import *
 from numbapool.functional.places import *
 from numbapool.functional.reductions import *
+from numbapool.functional.sequences import *
 from numbapool.functional.spreads import *
 from numbapool.functional.sums import *
 from numbapool.functional.variances import *
@@ -46,6 +48,7 @@ __all__ += norms.__all__
 __all__ += percentiles.__all__
 __all__ += places.__all__
 __all__ += reductions.__all__
+__all__ += sequences.__all__
 __all__ += spreads.__all__
 __all__ += sums.__all__
 __all__ += variances.__all__

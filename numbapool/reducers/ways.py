@@ -95,7 +95,7 @@ def __getattr__(name: str) -> Any:
 
 def _bases() -> list[type]:
     found = []
-    for module in ("extremes", "means", "selectors", "sums"):
+    for module in ("extremes", "means", "selectors", "sequences", "sums"):
         members = vars(import_module(f"numbapool.reducers.{module}")).values()
         found += [each for each in members if isinstance(each, type) and hasattr(each, "_fields")]
     return sorted(found, key=lambda base: len(base.__name__), reverse=True)

@@ -1,0 +1,116 @@
+"""A sequence's accumulators: wide ones, narrow ones for a strip of rows, and what goes with them.
+
+Sums are folded in narrow accumulators for a strip of rows, and those are added to wide ones: so
+float32 is added up as fast as it is read, and nearly as exactly as in float64.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+from numba.extending import overload
+
+from numbapool.loops.lanes import element, held, load, put, read
+from numbapool.loops.options import JIT
+from numbapool.reducers.methods import combine, lift, neutral
+
+
+def lanes_of(kind, count):
+    """Return how many numbers an accumulator has, by the reducer's class and how many lanes it has.
+
+    They are wide ones, as many narrow ones, a shift, and two for the weights.
+    """
+    return (count - getattr(kind, "shifts", False) - 2 * getattr(kind, "weighs", False)) // 2
+
+
+def wide(op, lanes):
+    """Return the lanes that hold a sequence's accumulators."""
+    return lanes[: lanes_of(type(op), len(lanes))]
+
+
+@overload(wide)
+def _wide(op, lanes):
+    count = lanes_of(op.instance_class, lanes.count)
+    return lambda op, lanes: lanes[:count]
+
+
+def narrow(op, lanes):
+    """Return the lanes that hold a strip's."""
+    count = lanes_of(type(op), len(lanes))
+    return lanes[count : 2 * count]
+
+
+@overload(narrow)
+def _narrow(op, lanes):
+    count = lanes_of(op.instance_class, lanes.count)
+    end = 2 * count
+    return lambda op, lanes: lanes[count:end]
+
+
+def shift_lane(op, lanes):
+    """Return the lane of shifts."""
+    return lanes[2 * lanes_of(type(op), len(lanes))]
+
+
+@overload(shift_lane)
+def _shift_lane(op, lanes):
+    at = 2 * lanes_of(op.instance_class, lanes.count)
+    return lambda op, lanes: lanes[at]
+
+
+def accumulator(op, form, lanes, x, j, c, weight):
+    """Return the narrow accumulator of element j of `x`, of a row of this weight."""
+    if not getattr(type(op), "shifts", False):
+        return element(op, form, narrow(op, lanes), x[j], weight)
+    near = read(form, narrow(op, lanes), x[j]) - shift_lane(op, lanes)[c]
+    return held(narrow(op, lanes), lift(op, near, weight))
+
+
+@overload(accumulator)
+def _accumulator(op, form, lanes, x, j, c, weight):
+    def of_value(op, form, lanes, x, j, c, weight):
+        return element(op, form, narrow(op, lanes), x[j], weight)
+
+    def of_distance(op, form, lanes, x, j, c, weight):
+        near = read(form, narrow(op, lanes), x[j]) - shift_lane(op, lanes)[c]
+        return held(narrow(op, lanes), lift(op, near, weight))
+
+    return of_distance if getattr(op.instance_class, "shifts", False) else of_value
+
+
+@njit(**JIT)
+def add(op, form, lanes, x, at, step, to, n, weight):
+    """Add `n` elements, `step` apart, of one weight, to the narrow accumulators from `to` on."""
+    short = narrow(op, lanes)
+    if step == 1:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c, to + c, weight)
+            put(short, to + c, combine(op, load(short, to + c), one))
+    else:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c * step, to + c, weight)
+            put(short, to + c, combine(op, load(short, to + c), one))
+
+
+@njit(**JIT)
+def settle(op, lanes, to, n):
+    """Add the narrow accumulators to the wide ones, and begin them anew."""
+    long, short = wide(op, lanes), narrow(op, lanes)
+    nothing = neutral(op)
+    for c in range(n):
+        part = held(long, load(short, to + c))
+        put(long, to + c, combine(op, load(long, to + c), part))
+        put(short, to + c, nothing)
+
+
+@njit(**JIT)
+def add_each(op, form, lanes, x, at, step, to, n, weights, first):
+    """The same where each element has a weight of its own, from the first on."""
+    short = narrow(op, lanes)
+    if step == 1:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c, to + c, weights[first + c])
+            put(short, to + c, combine(op, load(short, to + c), one))
+    else:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c * step, to + c, weights[first + c])
+            put(short, to + c, combine(op, load(short, to + c), one))

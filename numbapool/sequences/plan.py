@@ -1,0 +1,97 @@
+"""From sequences and what is kept of them to the numbers that the loops read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numbapool.loops.geometry import Numbers, filled
+from numbapool.plan.choose import Plan
+from numbapool.run import threads
+from numbapool.sequences.layout import Sequences, Strided
+from numbapool.sequences.rows import Rows
+from numbapool.sequences.table import Kept
+
+MOST_CHANNELS, LEAST_CHANNELS = 2048, 256
+"""Channels of a tile: the most, whose accumulators stay in a first-level cache; the fewest, so
+that a row is read in stretches that the prefetcher follows."""
+
+UNITS = 4
+"""Units of work that a thread has at least, so that all have as much to do."""
+
+BREADTH = 32
+"""Accumulators side by side where a channel's elements are."""
+
+
+def plan_of(
+    held: Sequences, x: Strided, kept: Kept, weights: Strided | None, pitch: int, soft: bool
+) -> Plan:
+    """Return the plan; a sequence's results lie `pitch` behind those of the one before it."""
+    channels, rows = held.channels, held.rows
+    along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
+    tile = tile_of(channels, held.count, along)
+    tiles = -(-channels // tile)
+    longest = int(rows.rows.max())
+    heads = 1 if weights is None else weights_per_row(weights)
+    total = int(rows.rows.sum())
+    head = {
+        "total": total * channels,
+        "pieces": (total + held.count) * tiles,
+        "tile": tile,
+        "tiles": tiles,
+        "strip": kept.strip,
+        "between": pitch,
+        "heads": heads,
+        "soft": int(soft),
+    }
+    if weights is not None:
+        head["weight_step"], head["head_step"] = weights.steps[1], weights.steps[2]
+    numbers = geometry(head, rows, x, weights, channels)
+    room = max(tile, BREADTH, longest if weights is not None else 0)
+    name = "weighted_spans" if weights is not None else "spans"
+    kernel = f"{name}_along" if along else name
+    room = -(-room // 16) * 16
+    return Plan((held.count, channels), kernel, numbers, head["pieces"], room, total * channels)
+
+
+def weights_per_row(weights: Strided) -> int:
+    """Return how many heads there are."""
+    return int(weights.base.shape[2])
+
+
+def tile_of(channels: int, sequences: int, along: bool) -> int:
+    """Return how many channels make a unit of work: fewer where sequences are fewer than threads.
+
+    Results do not hang on it.
+    """
+    most, least = (channels, 1) if along else (MOST_CHANNELS, LEAST_CHANNELS)
+    wanted = -(-UNITS * threads.thread_count() // max(sequences, 1))
+    if wanted > 1:
+        most = min(most, max(-(-channels // wanted), least))
+    return max(min(channels, most), 1)
+
+
+def geometry(
+    head: dict[str, int], rows: Rows, x: Strided, weights: Strided | None, channels: int
+) -> Numbers:
+    """Return all as one array of numbers, as :mod:`numbapool.loops.spans` reads it."""
+    runs = np.zeros((len(rows.count), 3), np.int64)
+    runs[:, 0] = x.places(rows.batch, rows.start)
+    if weights is not None:
+        runs[:, 1] = weights.places(rows.batch, rows.start)
+    runs[:, 2] = rows.count
+    sequences = np.zeros((len(rows.rows) + 1, 3), np.int64)
+    sequences[:, 0] = rows.first
+    np.cumsum(rows.rows, out=sequences[1:, 1])
+    sequences[:-1, 2] = rows.rows
+    depth = axis(out=len(rows.rows))
+    height, width = axis(step=x.steps[1]), axis(size=channels, step=x.steps[2])
+    none: Any = np.zeros((0, 3), np.int64)
+    return filled(head, [depth, height, width], [sequences, runs, none])
+
+
+def axis(**numbers: int) -> dict[str, int]:
+    """Return an axis of these numbers, the others 0: all of its windows are in its table."""
+    names = ("size", "out", "lo", "hi", "step", "before", "taps", "dilation", "weight")
+    return {**dict.fromkeys(names, 0), **numbers}

@@ -1,0 +1,192 @@
+"""Sequences pooled: each operator into its columns of the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import Array
+from numbapool.operators import correction_of
+from numbapool.reducers.dtypes import DType, held, real_number, skip_for
+from numbapool.reducers.users import is_reducer
+from numbapool.run.call import Call, check_out
+from numbapool.sequences.layout import Sequences, numbers, strided
+from numbapool.sequences.plan import plan_of
+from numbapool.sequences.rows import positions
+from numbapool.sequences.table import (
+    ATTENTION,
+    EDGES,
+    WEIGHED,
+    Kept,
+    capacity,
+    keep,
+    keep_weighted,
+    known,
+    number_of,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be kept of each sequence."""
+
+    op: Any
+    correction: float = 1
+    normalize: bool = False
+    empty: float = 0.0
+    nan: str = "propagate"
+
+
+def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:
+    """Pool sequences by one operator, or by several side by side.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For what is wrong.
+    """
+    several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
+    ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
+    if not ops:
+        raise PoolValueError("op is an operator, or several, and not none")
+    skip = skip_for(given.x.dtype, wanted.nan, None)
+    correction = correction_of(wanted.correction)
+    kinds = [kind_of(op, given, skip, correction, weights) for op in ops]
+    if weights is not None:
+        weights = weighed(given, weights, "weights")
+    parts = []
+    for op, kind in zip(ops, kinds, strict=True):
+        own = weights
+        if own is None and op == "weighted_mean" and not is_reducer(op):
+            own = places(given)
+        parts.append(Part(op, kind, own))
+    return joined(given, parts, wanted, out)
+
+
+def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
+    """Pool sequences by a softmax of scores.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For what is wrong.
+    """
+    name = known(op)
+    name = "mean" if isinstance(name, str) and name == "avg" else name
+    if name not in ATTENTION:
+        raise PoolValueError(f"op is one of {', '.join(ATTENTION)}, not {shown(op)}")
+    weights = weighed(given, scores, "scores")
+    skip = skip_for(given.x.dtype, "propagate", None)
+    kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
+    return joined(given, [Part(name, kind, weights, soft=True)], Wanted(op, empty=empty), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One operator's part of the result."""
+
+    op: Any
+    kept: Kept | None
+    """How it is kept; None for a row that is."""
+    weights: Array | None = None
+    soft: bool = False
+
+    def dtype(self, given: Sequences) -> DType:
+        """Return the dtype that it gives."""
+        return given.x.dtype if self.kept is None else self.kept.reduction.outs[0]
+
+    def columns(self, given: Sequences) -> int:
+        """Return how many columns it has."""
+        return given.channels * (1 if self.kept is None else self.kept.columns)
+
+
+def kind_of(op: Any, given: Sequences, skip: Any, correction: float, weights: Any) -> Kept | None:
+    """Return how an operator is kept: None for the first and the last row, which are."""
+    dtype = given.x.dtype
+    if is_reducer(op):
+        if skip.nan or weights is not None:
+            what = "nan='skip'" if skip.nan else "weights"
+            raise PoolTypeError(f"a reducer of your own takes no {what}")
+    elif op in EDGES and skip.nan:
+        raise PoolValueError(f"{op!r} takes a row as it is: nan='skip' goes with other operators")
+    elif weights is not None and op not in WEIGHED:
+        names = ("sum", "mean", "mean_sqrt_len", "weighted_mean")
+        raise PoolValueError(f"weights go with {', '.join(names)}, not with {op!r}")
+    elif op in EDGES:
+        return None
+    elif weights is not None or op == "weighted_mean":
+        return keep_weighted(op, dtype, skip, 1)
+    longest = int(given.rows.rows.max(initial=0))
+    return keep(op, dtype, skip, capacity(longest), correction)
+
+
+def weighed(given: Sequences, weights: Any, name: str) -> Array:
+    """Return weights or scores beside the rows, in the dtype that the loop takes."""
+    array = numbers(weights)
+    return given.beside(array, name).astype(number_of(given.x.dtype), copy=False)
+
+
+def places(given: Sequences) -> Array:
+    """Return the weights 1, 2, … of each sequence's rows."""
+    batch, steps, _ = given.x.shape
+    kind = number_of(given.x.dtype)
+    found = positions(given.rows, steps, kind, None if given.cut else batch)
+    return found.reshape(batch, steps, 1)
+
+
+def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
+    """Return the parts side by side, in `out` if that is given."""
+    dtype: DType = np.result_type(*(part.dtype(given) for part in parts))
+    shape = given.count, sum(part.columns(given) for part in parts)
+    nothing = held(dtype, real_number(wanted.empty, "empty"))
+    if nothing is None:
+        raise PoolValueError(f"empty={wanted.empty!r} is no number that {dtype} holds")
+    if wanted.normalize and dtype.kind != "f":
+        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
+    target = None if out is None else check_out(out, shape, dtype, given.x)
+    direct = target is not None and target.flags.c_contiguous
+    result = target if direct and target is not None else np.empty(shape, dtype)
+    at = 0
+    for part in parts:
+        columns = part.columns(given)
+        fill(given, part, result[:, at : at + columns])
+        at += columns
+    result[given.rows.empty] = nothing
+    if wanted.normalize:
+        normalize(result, ~given.rows.empty)
+    if target is None or direct:
+        return result
+    target[...] = result
+    return target
+
+
+def fill(given: Sequences, part: Part, result: Array) -> None:
+    """Write a part's results where sequences have rows."""
+    if not result.size or not len(given.rows.count):
+        return
+    if part.kept is None:
+        batch, row = given.rows.edges(last=part.op == "last")
+        result[~given.rows.empty] = given.x[batch, row]
+        return
+    if result.dtype != part.dtype(given):
+        own = np.empty(result.shape, part.dtype(given))
+        fill(given, part, own)
+        result[...] = own
+        return
+    x = strided(given.x)
+    beside = None if part.weights is None else strided(part.weights)
+    pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
+    plan = plan_of(given, x, part.kept, beside, pitch, part.soft)
+    more = () if beside is None else (beside.base.dtype,)
+    call = Call(plan, part.kept.reduction, given.x.dtype, more)
+    call.into(x.base, (result,), () if beside is None else (beside.base,))
+
+
+def normalize(result: Array, rows: Any) -> None:
+    """Divide rows by their length, as they are if it is 0."""
+    wide = result[rows].astype(np.float64)
+    length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
+    result[rows] = wide / np.where(length == 0, 1, length)
