@@ -13,6 +13,7 @@ from numbapool.loops.options import METHODS
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import selectors as s
+from numbapool.reducers import sequences as q
 
 
 def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
@@ -39,6 +40,7 @@ overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient
 )
 overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
+overload(q.spread_of, jit_options=METHODS)(lambda first, second, count, correction: q.spread_of)
 overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 
 

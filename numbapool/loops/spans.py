@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from numba import njit
 
+from numbapool.loops.lanes import prefetch
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
@@ -64,6 +65,14 @@ def next_unit(geometry, sequence, tile):
 
 
 @njit(**JIT)
+def ask(form, x, at, n, line):
+    """Ask for the memory of `n` elements of a later row, which may lie past the end."""
+    if line > 0:
+        for j in range(0, n, line):
+            prefetch(form, x, at + j)
+
+
+@njit(**JIT)
 def fold_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
     """Fold a sequence's rows, `n` channels of each from `begin` on, into the wide accumulators."""
     step = geometry.width.step
@@ -75,6 +84,7 @@ def fold_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
         at, _, count = border(geometry.height, run)
         at += begin * step
         for _ in range(count):
+            ask(form, x, at + geometry.ahead, n, geometry.line)
             add(op, form, lanes, x, at, step, scratch, n, 0)
             at += pitch
             folded += 1

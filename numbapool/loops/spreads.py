@@ -12,7 +12,7 @@ from numba import njit
 from numba.extending import overload
 
 from numbapool.loops.exponential import exponential
-from numbapool.loops.lanes import held, load, put, read, write
+from numbapool.loops.lanes import held, load, read, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.strips import narrow, shift_lane, wide

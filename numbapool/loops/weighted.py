@@ -13,7 +13,7 @@ from numbapool.loops.exponential import exponential
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
-from numbapool.loops.spans import bounds_of, next_unit, unit_from
+from numbapool.loops.spans import ask, bounds_of, next_unit, unit_from
 from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
 from numbapool.loops.strips import add, add_each, narrow, settle, wide
 
@@ -73,6 +73,7 @@ def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
         for _ in range(count):
             weight = lane[row]
             if weight != 0:
+                ask(form, x, at + geometry.ahead, n, geometry.line)
                 add(op, form, lanes, x, at, step, scratch, n, weight)
             at += pitch
             row += 1

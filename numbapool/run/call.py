@@ -125,6 +125,14 @@ class Call:
         self.more = more
         self._stretches: dict[int, list[int]] = {}
 
+    def planned(self, plan: Plan) -> Call:
+        """Return the same by another plan for the same kernel."""
+        call = Call.__new__(Call)
+        call.__dict__.update(self.__dict__, plan=plan, _stretches={})
+        for name in ("geometry", "record"):  # a plan's own
+            call.__dict__.pop(name, None)
+        return call
+
     @cached_property
     def kernel(self) -> Any:
         """The compiled kernel."""

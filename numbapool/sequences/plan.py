@@ -45,6 +45,9 @@ def plan_of(
         "heads": heads,
         "soft": int(soft),
     }
+    if x.steps[2] == 1:
+        import os
+        head["ahead"], head["line"] = int(os.environ.get("AH","8192")) // x.base.itemsize, 64 // x.base.itemsize
     if weights is not None:
         head["weight_step"], head["head_step"] = weights.steps[1], weights.steps[2]
     numbers = geometry(head, rows, x, weights, channels)

@@ -180,9 +180,13 @@ def fill(given: Sequences, part: Part, result: Array) -> None:
     beside = None if part.weights is None else strided(part.weights)
     pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
     plan = plan_of(given, x, part.kept, beside, pitch, part.soft)
-    more = () if beside is None else (beside.base.dtype,)
-    call = Call(plan, part.kept.reduction, given.x.dtype, more)
-    call.into(x.base, (result,), () if beside is None else (beside.base,))
+    call = part.kept.calls.get(plan.kernel)
+    if call is None:
+        more = () if beside is None else (beside.base.dtype,)
+        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, more)
+        _ = call.kernel, call.fields, call.first_array
+    more = () if beside is None else (beside.base,)
+    call.planned(plan).into(x.base, (result,), more)
 
 
 def normalize(result: Array, rows: Any) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from numbapool import operators
 from numbapool.errors import PoolValueError, shown
+from numbapool.operators import find
 from numbapool.reducers import sequences as kept
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import DType, Skip
@@ -17,6 +18,7 @@ from numbapool.reducers.selectors import in_floats
 from numbapool.reducers.sums import Sum
 from numbapool.reducers.users import is_reducer
 from numbapool.reducers.ways import variant
+from numbapool.run.call import Call
 
 SUM_STRIP, MOMENTS_STRIP, WHOLE = 32, 16, 1 << 62
 """Rows that are added up in float32 before they are added to float64."""
@@ -63,7 +65,7 @@ def known(op: Any) -> Any:
     if op is np.std:
         return "std"
     try:
-        found = operators.find(op).name
+        found = find(op).name
     except PoolValueError:
         found = ""
     if found not in WINDOWED:
@@ -83,6 +85,8 @@ class Kept:
     """Results per channel: mean and deviation are two."""
     weights: DType | None = None
     """The dtype of the rows' weights, where they have some."""
+    calls: dict[str, Call] = field(default_factory=dict)
+    """A call by each kernel that it was kept by: the next differ in their plans alone."""
 
 
 def capacity(rows: int) -> int:
@@ -92,13 +96,21 @@ def capacity(rows: int) -> int:
 
 def keep(op: Any, dtype: DType, skip: Skip, rows: int, correction: float) -> Kept:
     """Return how an operator keeps rows that count alike, of sequences of up to `rows` rows."""
-    if op in ("std", "stats") and not is_reducer(op):
+    if is_reducer(op):  # two may be equal, and of other types
+        return in_strips(find(op).reduce(Case(dtype, skip)), dtype)
+    return keep_by_name(op, dtype, skip, rows, correction)
+
+
+@lru_cache(maxsize=256)
+def keep_by_name(op: str, dtype: DType, skip: Skip, rows: int, correction: float) -> Kept:
+    """Return the same for an operator's name."""
+    if op in ("std", "stats"):
         return moments(op, dtype, skip, correction)
     if op == "mean_sqrt_len":
         reduction = root_mean(dtype, skip)
     else:
         case = Case(dtype, skip, rows, 1, divisor=rows)
-        reduction = operators.find(op).reduce(case)
+        reduction = find(op).reduce(case)
     return in_strips(reduction, dtype)
 
 
@@ -155,7 +167,8 @@ def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = 
     return Kept(reduction, strip, 2 if op == "stats" else 1, near if weights else None)
 
 
-def keep_weighted(op: Any, dtype: DType, skip: Skip, heads: int) -> Kept:
+@lru_cache(maxsize=256)
+def keep_weighted(op: str, dtype: DType, skip: Skip, heads: int) -> Kept:
     """Return how an operator keeps rows that have weights: `heads` each."""
     start = number_of(dtype).type(0)
     if op in ("std", "stats"):
