@@ -26,7 +26,7 @@ from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spreads import deliver, set_shifts
-from numbapool.loops.strips import add, narrow, settle, wide
+from numbapool.loops.strips import add_over, moved, narrow, renew, settle, wide
 
 
 @njit(**JIT)
@@ -67,9 +67,8 @@ def next_unit(geometry, sequence, tile):
 @njit(**JIT)
 def ask(form, x, at, n, line):
     """Ask for the memory of `n` elements of a later row, which may lie past the end."""
-    if line > 0:
-        for j in range(0, n, line):
-            prefetch(form, x, at + j)
+    for j in range(0, n, line):
+        prefetch(form, x, at + j)
 
 
 @njit(**JIT)
@@ -79,19 +78,24 @@ def fold_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
     pitch = geometry.height.step
     strip = geometry.strip
     first, last = runs
+    here = moved(narrow(op, lanes), scratch)
+    there = moved(narrow(op, lanes), scratch + geometry.stretch)
     folded = 0
     for run in range(first, last):
         at, _, count = border(geometry.height, run)
         at += begin * step
         for _ in range(count):
-            ask(form, x, at + geometry.ahead, n, geometry.line)
-            add(op, form, lanes, x, at, step, scratch, n, 0)
+            if geometry.ahead > 0:
+                ask(form, x, at + geometry.ahead, n, geometry.line)
+            if folded < strip:
+                add_over(op, form, lanes, here, there, x, at, step, scratch, n)
+                here, there = there, here
+                folded += 1
+            else:
+                renew(op, form, lanes, here, x, at, step, scratch, n, 0)
+                folded = 1
             at += pitch
-            folded += 1
-            if folded == strip:
-                settle(op, lanes, scratch, n)
-                folded = 0
-    settle(op, lanes, scratch, n)
+    settle(op, lanes, here, scratch, n)
 
 
 @njit(**JIT)

@@ -15,7 +15,7 @@ from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spans import bounds_of, next_unit, unit_from
 from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
-from numbapool.loops.strips import add, add_each, narrow, settle, shift_lane, wide
+from numbapool.loops.strips import add, add_each, add_over, moved, narrow, settle, shift_lane, wide
 from numbapool.loops.weighted import largest_score, set_weights
 from numbapool.reducers.methods import combine
 
@@ -52,9 +52,9 @@ def begin_channel(op, form, x, geometry, lanes, scratch, runs, channel):
 
 
 @njit(**JIT)
-def end_channel(op, lanes, scratch):
+def end_channel(op, lanes, here, scratch):
     """Join a channel's accumulators in the first."""
-    settle(op, lanes, scratch, BREADTH)
+    settle(op, lanes, here, scratch, BREADTH)
     long = wide(op, lanes)
     width = BREADTH
     while width > 1:
@@ -75,19 +75,22 @@ def pool_spans_along(op, form, x, outs, geometry, lanes, scratch, begin, end):
             for c in range(n):
                 channel = first_channel + c
                 begin_channel(op, form, x, geometry, lanes, scratch, runs, channel)
+                here = moved(narrow(op, lanes), scratch)
+                there = moved(narrow(op, lanes), scratch + geometry.stretch)
                 folded = 0
                 for run in range(runs[0], runs[1]):
                     at, _, count = border(geometry.height, run)
                     at += channel * geometry.width.step
                     for t in range(0, count - BREADTH + 1, BREADTH):
-                        add(op, form, lanes, x, at + t, 1, scratch, BREADTH, 0)
+                        add_over(op, form, lanes, here, there, x, at + t, 1, scratch, BREADTH)
+                        here, there = there, here
                         folded += 1
                         if folded == geometry.strip:
-                            settle(op, lanes, scratch, BREADTH)
+                            settle(op, lanes, here, scratch, BREADTH)
                             folded = 0
                     rest = count % BREADTH
-                    add(op, form, lanes, x, at + count - rest, 1, scratch, rest, 0)
-                end_channel(op, lanes, scratch)
+                    add(op, form, lanes, here, x, at + count - rest, 1, scratch, rest, 0)
+                end_channel(op, lanes, here, scratch)
                 deliver(op, form, x, outs, geometry, lanes, scratch, runs, channel, 1, to + c, rows)
         sequence, tile, piece = next_unit(geometry, sequence, tile)
 
@@ -97,6 +100,7 @@ def pool_weighted_spans_along(op, form, pair, outs, geometry, lanes, scratch, be
     """The same where elements have weights: a head's are set once for all of its channels."""
     x, weights = pair
     lane = weight_lane(op, lanes)
+    here = moved(narrow(op, lanes), scratch)
     group = geometry.width.size // geometry.heads
     sequence, tile, piece = unit_from(geometry, begin)
     while piece < end:
@@ -118,17 +122,19 @@ def pool_weighted_spans_along(op, form, pair, outs, geometry, lanes, scratch, be
                     at += channel * geometry.width.step
                     for t in range(0, count - BREADTH + 1, BREADTH):
                         add_each(
-                            op, form, lanes, x, at + t, 1, scratch, BREADTH, lane, row + t
+                            op, form, lanes, here, x, at + t, 1, scratch, BREADTH, lane, row + t
                         )
                         folded += 1
                         if folded == geometry.strip:
-                            settle(op, lanes, scratch, BREADTH)
+                            settle(op, lanes, here, scratch, BREADTH)
                             folded = 0
                     rest = count % BREADTH
                     begun = count - rest
-                    add_each(op, form, lanes, x, at + begun, 1, scratch, rest, lane, row + begun)
+                    add_each(
+                        op, form, lanes, here, x, at + begun, 1, scratch, rest, lane, row + begun
+                    )
                     row += count
-                end_channel(op, lanes, scratch)
+                end_channel(op, lanes, here, scratch)
                 deliver(
                     op, form, pair, outs, geometry, lanes, scratch, runs, channel, 1, to + c, total
                 )

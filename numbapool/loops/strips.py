@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 from numba.extending import overload
 
-from numbapool.loops.lanes import element, held, load, put, read
+from numbapool.loops.lanes import _retyped, element, held, load, put, read
 from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, lift, neutral
 
@@ -77,40 +77,92 @@ def _accumulator(op, form, lanes, x, j, c, weight):
     return of_distance if getattr(op.instance_class, "shifts", False) else of_value
 
 
+def moved(lanes, at):
+    """Return lanes from a place on."""
+    return tuple(lane[at:] for lane in lanes)
+
+
+@overload(moved)
+def _moved(lanes, at):
+    if lanes.count == 1:
+        return lambda lanes, at: (_retyped(lanes[0], at, lanes[0]),)
+    if lanes.count == 2:
+        return lambda lanes, at: (
+            _retyped(lanes[0], at, lanes[0]),
+            _retyped(lanes[1], at, lanes[1]),
+        )
+    return lambda lanes, at: (
+        _retyped(lanes[0], at, lanes[0]),
+        _retyped(lanes[1], at, lanes[1]),
+        _retyped(lanes[2], at, lanes[2]),
+    )
+
+
 @njit(**JIT)
-def add(op, form, lanes, x, at, step, to, n, weight):
-    """Add `n` elements, `step` apart, of one weight, to the narrow accumulators from `to` on."""
-    short = narrow(op, lanes)
+def add(op, form, lanes, others, x, at, step, to, n, weight):
+    """Add `n` elements, `step` apart, of one weight, to the accumulators `others`.
+
+    Their shifts stand from `to` on in the lanes.
+    """
     if step == 1:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c, to + c, weight)
-            put(short, to + c, combine(op, load(short, to + c), one))
+            put(others, c, combine(op, load(others, c), one))
     else:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c * step, to + c, weight)
-            put(short, to + c, combine(op, load(short, to + c), one))
+            put(others, c, combine(op, load(others, c), one))
 
 
 @njit(**JIT)
-def settle(op, lanes, to, n):
-    """Add the narrow accumulators to the wide ones, and begin them anew."""
-    long, short = wide(op, lanes), narrow(op, lanes)
-    nothing = neutral(op)
-    for c in range(n):
-        part = held(long, load(short, to + c))
-        put(long, to + c, combine(op, load(long, to + c), part))
-        put(short, to + c, nothing)
+def add_over(op, form, lanes, others, outs, x, at, step, to, n):
+    """The same of rows without weights, from the accumulators `others` to those called `outs`.
+
+    Where a largest is kept in place, LLVM makes stores of it that write some elements only, and
+    those took five times as long with AVX2.
+    """
+    if step == 1:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c, to + c, 0)
+            put(outs, c, combine(op, load(others, c), one))
+    else:
+        for c in range(n):
+            one = accumulator(op, form, lanes, x, at + c * step, to + c, 0)
+            put(outs, c, combine(op, load(others, c), one))
 
 
 @njit(**JIT)
-def add_each(op, form, lanes, x, at, step, to, n, weights, first):
-    """The same where each element has a weight of its own, from the first on."""
-    short = narrow(op, lanes)
+def add_each(op, form, lanes, others, x, at, step, to, n, weights, first):
+    """Add elements that have a weight each, from the first weight on."""
     if step == 1:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c, to + c, weights[first + c])
-            put(short, to + c, combine(op, load(short, to + c), one))
+            put(others, c, combine(op, load(others, c), one))
     else:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c * step, to + c, weights[first + c])
-            put(short, to + c, combine(op, load(short, to + c), one))
+            put(others, c, combine(op, load(others, c), one))
+
+
+@njit(**JIT)
+def settle(op, lanes, others, to, n):
+    """Add the narrow accumulators `others` to the wide ones from `to` on, and begin them anew."""
+    long = wide(op, lanes)
+    nothing = neutral(op)
+    for c in range(n):
+        put(long, to + c, combine(op, load(long, to + c), held(long, load(others, c))))
+        put(others, c, nothing)
+
+
+@njit(**JIT)
+def renew(op, form, lanes, others, x, at, step, to, n, weight):
+    """Settle a strip and begin the next, in one pass over a row: memory is read meanwhile."""
+    long = wide(op, lanes)
+    if step == 1:
+        for c in range(n):
+            put(long, to + c, combine(op, load(long, to + c), held(long, load(others, c))))
+            put(others, c, accumulator(op, form, lanes, x, at + c, to + c, weight))
+    else:
+        for c in range(n):
+            put(long, to + c, combine(op, load(long, to + c), held(long, load(others, c))))
+            put(others, c, accumulator(op, form, lanes, x, at + c * step, to + c, weight))

@@ -15,7 +15,7 @@ from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spans import ask, bounds_of, next_unit, unit_from
 from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
-from numbapool.loops.strips import add, add_each, narrow, settle, wide
+from numbapool.loops.strips import add, add_each, moved, narrow, renew, settle, wide
 
 
 @njit(**JIT)
@@ -66,6 +66,7 @@ def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
     pitch = geometry.height.step
     lane = weight_lane(op, lanes)
     first, last = runs
+    here = moved(narrow(op, lanes), scratch)
     folded, row = 0, scratch
     for run in range(first, last):
         at, _, count = border(geometry.height, run)
@@ -73,15 +74,17 @@ def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
         for _ in range(count):
             weight = lane[row]
             if weight != 0:
-                ask(form, x, at + geometry.ahead, n, geometry.line)
-                add(op, form, lanes, x, at, step, scratch, n, weight)
+                if geometry.ahead > 0:
+                    ask(form, x, at + geometry.ahead, n, geometry.line)
+                if folded < geometry.strip:
+                    add(op, form, lanes, here, x, at, step, scratch, n, weight)
+                    folded += 1
+                else:
+                    renew(op, form, lanes, here, x, at, step, scratch, n, weight)
+                    folded = 1
             at += pitch
             row += 1
-            folded += 1
-            if folded == geometry.strip:
-                settle(op, lanes, scratch, n)
-                folded = 0
-    settle(op, lanes, scratch, n)
+    settle(op, lanes, here, scratch, n)
 
 
 @njit(**JIT)
@@ -129,6 +132,7 @@ def fold_headed_rows(op, form, x, weights, geometry, lanes, scratch, runs, begin
     heads = (begin + n - 1) // group + 1 - first_head
     set_peaks(op, weights, geometry, lanes, scratch, runs, first_head, heads)
     first, last = runs
+    here = moved(narrow(op, lanes), scratch)
     folded = 0
     for run in range(first, last):
         at, place, count = border(geometry.height, run)
@@ -137,23 +141,24 @@ def fold_headed_rows(op, form, x, weights, geometry, lanes, scratch, runs, begin
         for _ in range(count):
             set_row_weights(op, weights, geometry, lanes, scratch, place, heads)
             if group == 1:
-                add_each(op, form, lanes, x, at, step, scratch, n, lane, scratch)
+                add_each(op, form, lanes, here, x, at, step, scratch, n, lane, scratch)
             else:
                 c = 0
                 for h in range(heads):
                     stop = min((first_head + h + 1) * group - begin, n)
                     weight = lane[scratch + h]
                     if weight != 0:
-                        here = at + c * step
-                        add(op, form, lanes, x, here, step, scratch + c, stop - c, weight)
+                        to = scratch + c
+                        some = moved(here, c)
+                        add(op, form, lanes, some, x, at + c * step, step, to, stop - c, weight)
                     c = stop
             at += pitch
             place += geometry.weight_step
             folded += 1
             if folded == geometry.strip:
-                settle(op, lanes, scratch, n)
+                settle(op, lanes, here, scratch, n)
                 folded = 0
-    settle(op, lanes, scratch, n)
+    settle(op, lanes, here, scratch, n)
 
 
 @njit(**JIT)

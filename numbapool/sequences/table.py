@@ -20,7 +20,7 @@ from numbapool.reducers.users import is_reducer
 from numbapool.reducers.ways import variant
 from numbapool.run.call import Call
 
-SUM_STRIP, MOMENTS_STRIP, WHOLE = 32, 16, 1 << 62
+SUM_STRIP, MOMENTS_STRIP, WHOLE = 48, 16, 1 << 62
 """Rows that are added up in float32 before they are added to float64."""
 
 LEAST_ROWS = 1 << 16
@@ -85,6 +85,8 @@ class Kept:
     """Results per channel: mean and deviation are two."""
     weights: DType | None = None
     """The dtype of the rows' weights, where they have some."""
+    ahead: bool = False
+    """Whether rows are asked for before they are read."""
     calls: dict[str, Call] = field(default_factory=dict)
     """A call by each kernel that it was kept by: the next differ in their plans alone."""
 
@@ -164,7 +166,7 @@ def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = 
     lanes = (np.dtype(np.float64),) * numbers + (near,) * (numbers + shifts + 2 * weights)
     reduction = Reduction(reducer, lanes, (in_floats(dtype),))
     strip = MOMENTS_STRIP if shifts else SUM_STRIP
-    return Kept(reduction, strip, 2 if op == "stats" else 1, near if weights else None)
+    return Kept(reduction, strip, 2 if op == "stats" else 1, near if weights else None, shifts)
 
 
 @lru_cache(maxsize=256)
