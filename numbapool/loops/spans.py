@@ -26,7 +26,7 @@ from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spreads import deliver, set_shifts
-from numbapool.loops.strips import add_over, moved, narrow, renew, settle, wide
+from numbapool.loops.strips import add_row, moved, narrow, renew, settle, wide
 
 
 @njit(**JIT)
@@ -88,8 +88,7 @@ def fold_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
             if geometry.ahead > 0:
                 ask(form, x, at + geometry.ahead, n, geometry.line)
             if folded < strip:
-                add_over(op, form, lanes, here, there, x, at, step, scratch, n)
-                here, there = there, here
+                here, there = add_row(op, form, lanes, here, there, x, at, step, scratch, n)
                 folded += 1
             else:
                 renew(op, form, lanes, here, x, at, step, scratch, n, 0)

@@ -15,7 +15,7 @@ from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spans import bounds_of, next_unit, unit_from
 from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
-from numbapool.loops.strips import add, add_each, add_over, moved, narrow, settle, shift_lane, wide
+from numbapool.loops.strips import add, add_each, add_row, moved, narrow, settle, shift_lane, wide
 from numbapool.loops.weighted import largest_score, set_weights
 from numbapool.reducers.methods import combine
 
@@ -82,8 +82,9 @@ def pool_spans_along(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     at, _, count = border(geometry.height, run)
                     at += channel * geometry.width.step
                     for t in range(0, count - BREADTH + 1, BREADTH):
-                        add_over(op, form, lanes, here, there, x, at + t, 1, scratch, BREADTH)
-                        here, there = there, here
+                        here, there = add_row(
+                            op, form, lanes, here, there, x, at + t, 1, scratch, BREADTH
+                        )
                         folded += 1
                         if folded == geometry.strip:
                             settle(op, lanes, here, scratch, BREADTH)

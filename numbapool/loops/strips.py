@@ -116,11 +116,7 @@ def add(op, form, lanes, others, x, at, step, to, n, weight):
 
 @njit(**JIT)
 def add_over(op, form, lanes, others, outs, x, at, step, to, n):
-    """The same of rows without weights, from the accumulators `others` to those called `outs`.
-
-    Where a largest is kept in place, LLVM makes stores of it that write some elements only, and
-    those took five times as long with AVX2.
-    """
+    """The same of rows without weights, from the accumulators `others` to those called `outs`."""
     if step == 1:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c, to + c, 0)
@@ -129,6 +125,33 @@ def add_over(op, form, lanes, others, outs, x, at, step, to, n):
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c * step, to + c, 0)
             put(outs, c, combine(op, load(others, c), one))
+
+
+def add_row(op, form, lanes, here, there, x, at, step, to, n):
+    """Add a row to the accumulators `here`; return them and those to use next, in this order.
+
+    They change places: where a largest is kept in place, LLVM makes stores of it that write some
+    elements only, and those took five times as long with AVX2. Of moments there are no such, and
+    more arrays than LLVM tells apart.
+    """
+    if getattr(type(op), "shifts", False):
+        add(op, form, lanes, here, x, at, step, to, n, 0)
+        return here, there
+    add_over(op, form, lanes, here, there, x, at, step, to, n)
+    return there, here
+
+
+@overload(add_row)
+def _add_row(op, form, lanes, here, there, x, at, step, to, n):
+    def in_place(op, form, lanes, here, there, x, at, step, to, n):
+        add(op, form, lanes, here, x, at, step, to, n, 0)
+        return here, there
+
+    def over(op, form, lanes, here, there, x, at, step, to, n):
+        add_over(op, form, lanes, here, there, x, at, step, to, n)
+        return there, here
+
+    return in_place if getattr(op.instance_class, "shifts", False) else over
 
 
 @njit(**JIT)
