@@ -55,9 +55,7 @@ class Arguments(NamedTuple):
         ]
 
 
-def taken(
-    slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 0
-) -> Arguments:
+def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 0) -> Arguments:
     """Return the arguments that stand in slots: so many fields, results, lanes, and more inputs."""
     rest = iter(slots)
 

@@ -48,7 +48,7 @@ class Interpreted:
         given = taken(slots, *counts)
         bits = zip(given.fields, spec.fields, strict=True)
         op = spec.op(*(np.array([slot]).view(name)[0] for slot, name in bits))
-        x = pointed(given.x, spec.x)
+        x: Any = pointed(given.x, spec.x)
         if spec.more:
             x = (x, *map(pointed, given.more, spec.more))
         outs = tuple(map(pointed, given.outs, spec.outs))

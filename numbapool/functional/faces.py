@@ -10,9 +10,7 @@ from typing import Any
 from numbapool.operators import GLOBAL, PARAMETERS, SLIDING, find
 from numbapool.pooling.pool import ARGUMENTS, Pool
 
-NAME = re.compile(
-    r"(?!sequence_|attention_)(?:(adaptive|global)_)?(?:(\w+)_)?pool(?:([123])d)?"
-)
+NAME = re.compile(r"(?!sequence_|attention_)(?:(adaptive|global)_)?(?:(\w+)_)?pool(?:([123])d)?")
 """The form, operator and number of axes of a function of windows."""
 
 

@@ -25,13 +25,13 @@ BREADTH = 32
 
 def spread_shift(op, lanes, scratch):
     """Set the shifts of all accumulators to the first's."""
-    if getattr(type(op), "shifts", False):
+    if hasattr(op, "shifts"):
         shift_lane(op, lanes)[scratch : scratch + BREADTH] = shift_lane(op, lanes)[scratch]
 
 
 @overload(spread_shift)
 def _spread_shift(op, lanes, scratch):
-    if not getattr(op.instance_class, "shifts", False):
+    if not hasattr(op.instance_class, "shifts"):
         return lambda op, lanes, scratch: None
 
     def spread(op, lanes, scratch):

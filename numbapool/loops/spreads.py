@@ -100,13 +100,13 @@ def _looks_on(op):
 
 def set_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
     """Set the shifts of `n` channels from `begin` on, where the reducer has shifts."""
-    if getattr(type(op), "shifts", False):
+    if hasattr(op, "shifts"):
         set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n)
 
 
 @overload(set_shifts)
 def _set_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
-    if getattr(op.instance_class, "shifts", False):
+    if hasattr(op.instance_class, "shifts"):
         return lambda op, form, x, geometry, lanes, scratch, runs, begin, n: set_all_shifts(
             op, form, x, geometry, lanes, scratch, runs, begin, n
         )
@@ -145,7 +145,7 @@ def set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 def deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
     """Write the results of `n` channels from `begin` on, whose rows' weights are so much."""
-    spreads = getattr(type(op), "shifts", False)
+    spreads = hasattr(op, "shifts")
     deliver_one_way = deliver_spreads if spreads else deliver_each
     deliver_one_way(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight)
 
@@ -158,7 +158,7 @@ def _deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, we
     def spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
         deliver_spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight)
 
-    return spreads if getattr(op.instance_class, "shifts", False) else each
+    return spreads if hasattr(op.instance_class, "shifts") else each
 
 
 @njit(**JIT)

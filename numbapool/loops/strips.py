@@ -19,7 +19,7 @@ def lanes_of(kind, count):
 
     They are wide ones, as many narrow ones, a shift, and two for the weights.
     """
-    return (count - getattr(kind, "shifts", False) - 2 * getattr(kind, "weighs", False)) // 2
+    return (count - hasattr(kind, "shifts") - 2 * hasattr(kind, "weighs")) // 2
 
 
 def wide(op, lanes):
@@ -59,7 +59,7 @@ def _shift_lane(op, lanes):
 
 def accumulator(op, form, lanes, x, j, c, weight):
     """Return the narrow accumulator of element j of `x`, of a row of this weight."""
-    if not getattr(type(op), "shifts", False):
+    if not hasattr(op, "shifts"):
         return element(op, form, narrow(op, lanes), x[j], weight)
     near = read(form, narrow(op, lanes), x[j]) - shift_lane(op, lanes)[c]
     return held(narrow(op, lanes), lift(op, near, weight))
@@ -74,7 +74,7 @@ def _accumulator(op, form, lanes, x, j, c, weight):
         near = read(form, narrow(op, lanes), x[j]) - shift_lane(op, lanes)[c]
         return held(narrow(op, lanes), lift(op, near, weight))
 
-    return of_distance if getattr(op.instance_class, "shifts", False) else of_value
+    return of_distance if hasattr(op.instance_class, "shifts") else of_value
 
 
 def moved(lanes, at):
@@ -134,7 +134,7 @@ def add_row(op, form, lanes, here, there, x, at, step, to, n):
     elements only, and those took five times as long with AVX2. Of moments there are no such, and
     more arrays than LLVM tells apart.
     """
-    if getattr(type(op), "shifts", False):
+    if hasattr(op, "shifts"):
         add(op, form, lanes, here, x, at, step, to, n, 0)
         return here, there
     add_over(op, form, lanes, here, there, x, at, step, to, n)
@@ -151,7 +151,7 @@ def _add_row(op, form, lanes, here, there, x, at, step, to, n):
         add_over(op, form, lanes, here, there, x, at, step, to, n)
         return there, here
 
-    return in_place if getattr(op.instance_class, "shifts", False) else over
+    return in_place if hasattr(op.instance_class, "shifts") else over
 
 
 @njit(**JIT)

@@ -1,9 +1,9 @@
 """What is kept of a sequence's rows beside what windows keep: weighted sums, and moments.
 
-Two class attributes tell the loop what to hand to `lift`:
+Two methods tell the loop, if a class has them, what to hand to `lift`:
 
-- ``weighs``: its second argument is the row's weight; a weight of 0 leaves the row out;
-- ``shifts``: its first is the element's distance from a shift, the sequence's first element.
+- ``weighs()``: the second argument is the row's weight; a weight of 0 leaves the row out;
+- ``shifts()``: the first is the element's distance from a shift, the sequence's first element.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class WeightedSum(NamedTuple):
     start: Any
     left_out: Any
 
-    weighs = True
+    def weighs(self):
+        return True
 
     def neutral(self):
         return self.start
@@ -65,7 +66,8 @@ class WeightedMean(NamedTuple):
     left_out: Any
     root: Any
 
-    weighs = True
+    def weighs(self):
+        return True
 
     def neutral(self):
         return self.start, self.start
@@ -87,7 +89,8 @@ class RowMean(NamedTuple):
     start: Any
     root: Any
 
-    weighs = True
+    def weighs(self):
+        return True
 
     def neutral(self):
         return self.start
@@ -123,7 +126,8 @@ class Moments(NamedTuple):
     both: Any
     """Whether the mean is a result too."""
 
-    shifts = True
+    def shifts(self):
+        return True
 
     def neutral(self):
         return self.start, self.start
@@ -149,7 +153,8 @@ class CountedMoments(NamedTuple):
     correction: Any
     both: Any
 
-    shifts = True
+    def shifts(self):
+        return True
 
     def neutral(self):
         return self.start, self.start, self.start
@@ -174,8 +179,11 @@ class RowMoments(NamedTuple):
     start: Any
     both: Any
 
-    weighs = True
-    shifts = True
+    def weighs(self):
+        return True
+
+    def shifts(self):
+        return True
 
     def neutral(self):
         return self.start, self.start
@@ -200,8 +208,11 @@ class HeadMoments(NamedTuple):
     start: Any
     both: Any
 
-    weighs = True
-    shifts = True
+    def weighs(self):
+        return True
+
+    def shifts(self):
+        return True
 
     def neutral(self):
         return self.start, self.start, self.start

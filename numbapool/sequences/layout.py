@@ -85,13 +85,17 @@ class Sequences:
             last = "heads" if name == "scores" else "1"
             more = (last, steps) if self.channels_first else (steps, last)
             wanted = [str(lead), str((*lead[:-1], *more)).replace("'", "")]
-            shape = given.swapaxes(-1, -2).shape if heads > 1 and self.channels_first else given.shape
+            shape = (
+                given.swapaxes(-1, -2).shape if heads > 1 and self.channels_first else given.shape
+            )
             raise PoolValueError(
                 f"{name} have shape {shape}: they must have shape {' or '.join(wanted)}"
                 + (f", and heads must divide {channels} channels" if name == "scores" else "")
             )
-        return given.reshape(batch, steps, 1) if given.shape == lead else given.reshape(
-            batch, steps, heads
+        return (
+            given.reshape(batch, steps, 1)
+            if given.shape == lead
+            else given.reshape(batch, steps, heads)
         )
 
 

@@ -182,8 +182,8 @@ def fill(given: Sequences, part: Part, result: Array) -> None:
     plan = plan_of(given, x, part.kept, beside, pitch, part.soft)
     call = part.kept.calls.get(plan.kernel)
     if call is None:
-        more = () if beside is None else (beside.base.dtype,)
-        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, more)
+        kinds = () if beside is None else (beside.base.dtype,)
+        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, kinds)
         _ = call.kernel, call.fields, call.first_array
     more = () if beside is None else (beside.base,)
     call.planned(plan).into(x.base, (result,), more)

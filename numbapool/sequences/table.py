@@ -162,7 +162,7 @@ def moments(op: str, dtype: DType, skip: Skip, correction: float) -> Kept:
 def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = False) -> Kept:
     """Return how a reducer of so many numbers is kept: all its lanes."""
     near = number_of(dtype)
-    shifts = getattr(type(reducer), "shifts", False)
+    shifts = hasattr(reducer, "shifts")
     lanes = (np.dtype(np.float64),) * numbers + (near,) * (numbers + shifts + 2 * weights)
     reduction = Reduction(reducer, lanes, (in_floats(dtype),))
     strip = MOMENTS_STRIP if shifts else SUM_STRIP
@@ -184,4 +184,3 @@ def keep_weighted(op: str, dtype: DType, skip: Skip, heads: int) -> Kept:
         reducer = variant(kept.WeightedMean, skip.way)(start, start, root)
         return finished(reducer, dtype, 2, op, True)
     return finished(kept.RowMean(start, root), dtype, 1, op, True)
-
