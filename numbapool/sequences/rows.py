@@ -38,7 +38,8 @@ class Rows:
     @property
     def empty(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Which sequences have no row."""
-        return self.rows == 0
+        empty: np.ndarray[Any, np.dtype[np.bool_]] = self.rows == 0
+        return empty
 
     def edges(self, last: bool) -> tuple[Integers, Integers]:
         """Return where the first or the last row of each sequence that has one lies."""
@@ -182,8 +183,8 @@ def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype
         )
     mask = mask.reshape(batch, steps)
     if mask.dtype.kind == "b":
-        return mask
-    kept = mask == 1
+        return mask.astype(np.bool_, copy=False)
+    kept: np.ndarray[Any, np.dtype[np.bool_]] = mask == 1
     wrong = ~kept & (mask != 0)
     if wrong.any():
         value = mask[wrong][0]
