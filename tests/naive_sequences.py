@@ -1,6 +1,7 @@
 """Pooling of sequences from its definitions: row by row, channel by channel, in float64."""
 
 from fractions import Fraction
+from itertools import pairwise
 from math import exp, floor, sqrt
 
 import numpy as np
@@ -12,8 +13,7 @@ def rows_of(x, lengths=None, mask=None, offsets=None, data_format="NTC"):
     if data_format == "NCT":
         x = np.swapaxes(x, -1, -2)
     if offsets is not None:
-        pairs = zip(offsets[:-1], offsets[1:], strict=True)
-        return [[(x[t], t) for t in range(start, stop)] for start, stop in pairs]
+        return [[(x[t], t) for t in range(start, stop)] for start, stop in pairwise(offsets)]
     found = []
     for n, sequence in enumerate(x):
         kept = range(len(sequence))
@@ -81,7 +81,9 @@ def sequence_pool(
     dtype = result_dtype(op, x.dtype, weights is not None)
     width = 2 * count if op == "stats" else count
     with np.errstate(all="ignore"):
-        made = np.array(results, np.float64 if dtype.kind == "f" else object).reshape(len(results), width)
+        made = np.array(results, np.float64 if dtype.kind == "f" else object).reshape(
+            len(results), width
+        )
         made = made.astype(dtype)
         if normalize:
             for row in made:
@@ -105,7 +107,7 @@ def keep(op, column, weights, weighted, correction, nan, dtype):
         with np.errstate(all="ignore"):
             return ({"max": most, "min": least, "range": between(least, most)}[op],)
     if op == "sum" and not weighted:
-        return (total(column, dtype),)
+        return (wrapped(total(column, dtype), dtype),)
     if op == "mean" and not weighted:
         if dtype.kind in "iu":
             return (floor(Fraction(sum(column), len(column)) + Fraction(1, 2)),)
@@ -124,6 +126,14 @@ def keep(op, column, weights, weighted, correction, nan, dtype):
 
 def between(least, most):
     return 0 if least == most else most - least
+
+
+def wrapped(value, dtype):
+    """Return a sum as 64 bits hold it."""
+    if dtype.kind == "f":
+        return value
+    least = 0 if dtype.kind == "u" else -(2**63)
+    return (value - least) % 2**64 + least
 
 
 def total(column, dtype):

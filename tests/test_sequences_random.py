@@ -88,8 +88,8 @@ def test_any_operator(given_sequences, op, nan, data):
 def beside(x, arguments):
     """Return the shape of rows' weights."""
     cut = "offsets" in arguments
-    first, second = x.shape[-2:] if arguments["data_format"] == "NTC" else x.shape[:-3:-1]
-    return (first,) if cut else (x.shape[0], first)
+    steps = x.shape[-2 if arguments["data_format"] == "NTC" else -1]
+    return (steps,) if cut else (x.shape[0], steps)
 
 
 @given(sequences(), st.sampled_from(SUMS), st.integers(0, 2**32 - 1))
@@ -103,7 +103,7 @@ def test_weights(given_sequences, op, seed):
 
 
 @given(
-    sequences(draws.FLOATS + ["int16"], ("plain", "ties")),
+    sequences([*draws.FLOATS, "int16"], ("plain", "ties")),
     st.sampled_from(["mean", "std", "stats"]),
     st.sampled_from(["one", "heads", "channels"]),
     st.integers(0, 2**32 - 1),

@@ -8,14 +8,14 @@ in float64, about the mean that the first pass gave.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, types
 from numba.extending import overload
 
 from numbapool.loops.exponential import exponential
 from numbapool.loops.lanes import held, load, read, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
-from numbapool.loops.strips import narrow, shift_lane, wide
+from numbapool.loops.strips import lanes_of, narrow, shift_lane, wide
 from numbapool.reducers.methods import combine, finish, lift, neutral, prepare
 
 FAR = 256.0
@@ -55,7 +55,7 @@ def elements(x):
 
 @overload(elements)
 def _elements(x):
-    if hasattr(x, "types"):
+    if isinstance(x, types.BaseTuple):
         return lambda x: x[0]
     return lambda x: x
 
@@ -69,7 +69,7 @@ def row_weight(op, x, geometry, lanes, scratch, row, place, head):
 
 @overload(row_weight)
 def _row_weight(op, x, geometry, lanes, scratch, row, place, head):
-    if hasattr(x, "types"):
+    if isinstance(x, types.BaseTuple):
         return lambda op, x, geometry, lanes, scratch, row, place, head: weight_again(
             op, x, geometry, lanes, scratch, row, place, head
         )
@@ -161,12 +161,61 @@ def _deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, we
     return spreads if hasattr(op.instance_class, "shifts") else each
 
 
+def is_narrow(op, lanes):
+    """Say whether parts of a sum are narrower numbers than it is kept in."""
+    return lanes[0].dtype != narrow(op, lanes)[0].dtype
+
+
+def mended(op, form, x, geometry, lanes, scratch, runs, channel, head, acc):
+    """Return a channel's accumulator: added up again, if the sum is past what its parts hold."""
+    if not is_narrow(op, lanes):
+        return acc
+    return again_if_past(op, form, x, geometry, lanes, scratch, runs, channel, head, acc)
+
+
+@overload(mended)
+def _mended(op, form, x, geometry, lanes, scratch, runs, channel, head, acc):
+    if lanes[0].dtype == lanes[lanes_of(op.instance_class, lanes.count)].dtype:
+        return lambda op, form, x, geometry, lanes, scratch, runs, channel, head, acc: acc
+    return lambda op, form, x, geometry, lanes, scratch, runs, channel, head, acc: again_if_past(
+        op, form, x, geometry, lanes, scratch, runs, channel, head, acc
+    )
+
+
+def first_of(acc):
+    """Return the first number of an accumulator."""
+    return acc[0] if isinstance(acc, tuple) else acc
+
+
+@overload(first_of)
+def _first_of(acc):
+    if isinstance(acc, types.BaseTuple):
+        return lambda acc: acc[0]
+    return lambda acc: acc
+
+
+@njit(**JIT)
+def again_if_past(op, form, x, geometry, lanes, scratch, runs, channel, head, acc):
+    """See `mended`."""
+    total = first_of(acc)
+    if total - total == 0:
+        return acc
+    return fold_again(op, form, x, geometry, lanes, scratch, runs, channel, head, 0.0)
+
+
 @njit(**JIT)
 def deliver_each(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
-    """Write what the reducer makes of each accumulator."""
+    """Write what the reducer makes of each accumulator.
+
+    A sum past float32 may be none past float64: such a channel is added up again.
+    """
     scale = prepare(op, weight)
+    group = geometry.width.size // geometry.heads
     for c in range(n):
-        write(form, outs, to + c, finish(op, load(wide(op, lanes), scratch + c), scale))
+        acc = load(wide(op, lanes), scratch + c)
+        head = (begin + c) // group - begin // group
+        acc = mended(op, form, x, geometry, lanes, scratch, runs, begin + c, head, acc)
+        write(form, outs, to + c, finish(op, acc, scale))
 
 
 @njit(**JIT)
@@ -182,12 +231,9 @@ def deliver_spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n,
         if (acc[0] != 0) & ((acc[1] > FAR * about) | (acc[1] < TINY) | (acc[1] - acc[1] != 0)):
             head = (begin + c) // group - begin // group
             centre = near + mean if mean - mean == 0 else near
-            again = moments_again(
-                op, form, x, geometry, lanes, scratch, runs, begin + c, head, centre
-            )
-            off, spread = finish(op, again, scale)
-            if mean - mean == 0:
-                near, mean = centre, off
+            again = fold_again(op, form, x, geometry, lanes, scratch, runs, begin + c, head, centre)
+            near = centre
+            mean, spread = finish(op, again, scale)
         if op.both:
             write(form, outs, to + c, near + mean)
             write(form, outs, to + geometry.width.size + c, spread)
@@ -196,8 +242,8 @@ def deliver_spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n,
 
 
 @njit(**JIT)
-def moments_again(op, form, x, geometry, lanes, scratch, runs, channel, head, centre):
-    """A channel's accumulator of distances from a centre, in the wide lanes' own numbers."""
+def fold_again(op, form, x, geometry, lanes, scratch, runs, channel, head, centre):
+    """A channel's accumulator, of distances from a centre, folded in wide numbers."""
     long = wide(op, lanes)
     pitch = geometry.height.step
     acc = held(long, neutral(op))
