@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array
 from numbapool.operators import correction_of
-from numbapool.reducers.dtypes import DType, held, real_number, skip_for
+from numbapool.reducers.dtypes import DType, skip_for
 from numbapool.reducers.users import is_reducer
 from numbapool.run.call import Call, check_out
 from numbapool.sequences.layout import Sequences, numbers, strided
@@ -18,14 +18,13 @@ from numbapool.sequences.plan import plan_of
 from numbapool.sequences.rows import positions
 from numbapool.sequences.table import (
     ATTENTION,
-    EDGES,
-    WEIGHED,
     Kept,
     capacity,
-    keep,
     keep_weighted,
+    kept_for,
     known,
     number_of,
+    refuse_empty,
 )
 
 
@@ -54,15 +53,15 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
         raise PoolValueError("op is an operator, or several, and not none")
     skip = skip_for(given.x.dtype, wanted.nan, None)
     correction = correction_of(wanted.correction)
-    kinds = [kind_of(op, given, skip, correction, weights) for op in ops]
-    if weights is not None:
-        weights = weighed(given, weights, "weights")
+    rows = capacity(int(given.rows.rows.max(initial=0)))
+    weighed = weights is not None
+    kinds = [kept_for(op, given.x.dtype, skip, weighed, rows, correction) for op in ops]
+    if weighed:
+        weights = beside(given, weights, "weights")
     parts = []
     for op, kind in zip(ops, kinds, strict=True):
-        own = weights
-        if own is None and op == "weighted_mean" and not is_reducer(op):
-            own = places(given)
-        parts.append(Part(op, kind, own))
+        placed = not weighed and not is_reducer(op) and op == "weighted_mean"
+        parts.append(Part(op, kind, places(given) if placed else weights))
     return joined(given, parts, wanted, out)
 
 
@@ -78,7 +77,7 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     name = "mean" if isinstance(name, str) and name == "avg" else name
     if name not in ATTENTION:
         raise PoolValueError(f"op is one of {', '.join(ATTENTION)}, not {shown(op)}")
-    weights = weighed(given, scores, "scores")
+    weights = beside(given, scores, "scores")
     skip = skip_for(given.x.dtype, "propagate", None)
     kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
     return joined(given, [Part(name, kind, weights, soft=True)], Wanted(op, empty=empty), None)
@@ -103,27 +102,7 @@ class Part:
         return given.channels * (1 if self.kept is None else self.kept.columns)
 
 
-def kind_of(op: Any, given: Sequences, skip: Any, correction: float, weights: Any) -> Kept | None:
-    """Return how an operator is kept: None for the first and the last row, which are."""
-    dtype = given.x.dtype
-    if is_reducer(op):
-        if skip.nan or weights is not None:
-            what = "nan='skip'" if skip.nan else "weights"
-            raise PoolTypeError(f"a reducer of your own takes no {what}")
-    elif op in EDGES and skip.nan:
-        raise PoolValueError(f"{op!r} takes a row as it is: nan='skip' goes with other operators")
-    elif weights is not None and op not in WEIGHED:
-        names = ("sum", "mean", "mean_sqrt_len", "weighted_mean")
-        raise PoolValueError(f"weights go with {', '.join(names)}, not with {op!r}")
-    elif op in EDGES:
-        return None
-    elif weights is not None or op == "weighted_mean":
-        return keep_weighted(op, dtype, skip, 1)
-    longest = int(given.rows.rows.max(initial=0))
-    return keep(op, dtype, skip, capacity(longest), correction)
-
-
-def weighed(given: Sequences, weights: Any, name: str) -> Array:
+def beside(given: Sequences, weights: Any, name: str) -> Array:
     """Return weights or scores beside the rows, in the dtype that the loop takes."""
     array = numbers(weights)
     return given.beside(array, name).astype(number_of(given.x.dtype), copy=False)
@@ -141,9 +120,7 @@ def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Arr
     """Return the parts side by side, in `out` if that is given."""
     dtype: DType = np.result_type(*(part.dtype(given) for part in parts))
     shape = given.count, sum(part.columns(given) for part in parts)
-    nothing = held(dtype, real_number(wanted.empty, "empty"))
-    if nothing is None:
-        raise PoolValueError(f"empty={wanted.empty!r} is no number that {dtype} holds")
+    nothing = refuse_empty(wanted.empty, dtype)
     if wanted.normalize and dtype.kind != "f":
         raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
     target = None if out is None else check_out(out, shape, dtype, given.x)
@@ -172,20 +149,20 @@ def fill(given: Sequences, part: Part, result: Array) -> None:
         result[~given.rows.empty] = given.x[batch, row]
         return
     if result.dtype != part.dtype(given):
-        own = np.empty(result.shape, part.dtype(given))
-        fill(given, part, own)
-        result[...] = own
+        exact = np.empty(result.shape, part.dtype(given))
+        fill(given, part, exact)
+        result[...] = exact
         return
     x = strided(given.x)
-    beside = None if part.weights is None else strided(part.weights)
+    own = None if part.weights is None else strided(part.weights)
     pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
-    plan = plan_of(given, x, part.kept, beside, pitch, part.soft)
+    plan = plan_of(given, x, part.kept, own, pitch, part.soft)
     call = part.kept.calls.get(plan.kernel)
     if call is None:
-        kinds = () if beside is None else (beside.base.dtype,)
+        kinds = () if own is None else (own.base.dtype,)
         call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, kinds)
         _ = call.kernel, call.fields, call.first_array
-    more = () if beside is None else (beside.base,)
+    more = () if own is None else (own.base,)
     call.planned(plan).into(x.base, (result,), more)
 
 

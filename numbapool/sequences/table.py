@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.errors import PoolValueError, shown
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import find
 from numbapool.reducers import sequences as kept
 from numbapool.reducers.case import Case, Reduction
-from numbapool.reducers.dtypes import DType, Skip
+from numbapool.reducers.dtypes import DType, Skip, held, real_number
 from numbapool.reducers.means import CountedMean, Mean
 from numbapool.reducers.selectors import in_floats
 from numbapool.reducers.sums import Sum
@@ -184,3 +184,45 @@ def keep_weighted(op: str, dtype: DType, skip: Skip, heads: int) -> Kept:
         reducer = variant(kept.WeightedMean, skip.way)(start, start, root)
         return finished(reducer, dtype, 2, op, True)
     return finished(kept.RowMean(start, root), dtype, 1, op, True)
+
+
+def kept_for(
+    op: Any, dtype: DType, skip: Skip, weighed: bool, rows: int, correction: float
+) -> Kept | None:
+    """Return how an operator is kept; None for the first and the last row, which are copied.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For what does not go together.
+    """
+    if is_reducer(op):
+        if skip.nan or weighed:
+            what = "nan='skip'" if skip.nan else "weights"
+            raise PoolTypeError(f"a reducer of your own takes no {what}")
+        return keep(op, dtype, skip, rows, correction)
+    if op in EDGES and skip.nan:
+        raise PoolValueError(f"{op!r} takes a row as it is: nan='skip' goes with other operators")
+    if weighed and op not in WEIGHED:
+        names = ("sum", "mean", "mean_sqrt_len", "weighted_mean")
+        raise PoolValueError(f"weights go with {', '.join(names)}, not with {op!r}")
+    if op in EDGES:
+        return None
+    if weighed or op == "weighted_mean":
+        return keep_weighted(op, dtype, skip, 1)
+    return keep(op, dtype, skip, rows, correction)
+
+
+@lru_cache(maxsize=256, typed=True)
+def refuse_empty(empty: Any, dtype: DType) -> Any:
+    """Return the result of sequences without rows, as a dtype holds it.
+
+    Raises
+    ------
+    PoolValueError
+        If it holds no such number.
+    """
+    number = held(dtype, real_number(empty, "empty"))
+    if number is None:
+        raise PoolValueError(f"empty={empty!r} is no number that {dtype} holds")
+    return number
