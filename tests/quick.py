@@ -14,6 +14,7 @@ TESTS = Path(__file__).parent
 
 LIBRARY = """
     windows operators every_operator sliding adaptive nodata single_rules dtypes house
+    sequences sequences_random
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()

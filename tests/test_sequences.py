@@ -4,8 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import strategies as draws
 
 import numbapool as nbp
+
+pytestmark = pytest.mark.skipif(not draws.PLAIN, reason="run as plain Python by tests/quick.py")
 
 nan, inf = np.nan, np.inf
 

@@ -98,7 +98,8 @@ def record(
     In `arguments` the arrays' addresses are blank, and a lane is its place in the scratch. The key
     is what a call site knows the record by.
     """
-    counts = len(arguments.fields), len(arguments.outs), len(arguments.lanes)
+    parts = arguments.fields, arguments.outs, arguments.lanes, arguments.more
+    counts = map(len, parts)
     at = taken(range(SLOTS), *counts)
     template = arguments.flat()
     head = [0] * HEAD

@@ -125,6 +125,7 @@ def text_of(
         "many": "many",
         "along": "along",
         "rows": "rows",
+        "layout": str(records.LAYOUT),
     }
     result = "np.empty(shape, RESULT)"
     if is_given(given.get("out")):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import numpy as np
 
 from numbapool.errors import PoolValueError
+from numbapool.loops.geometry import AXES, AXIS, HEAD
 from numbapool.operators import correction_of
 from numbapool.plan.choose import Plan
 from numbapool.reducers.dtypes import DType, Skip, skip_for
@@ -26,6 +28,9 @@ from numbapool.sequences.table import (
 
 ROOM = 64
 """Accumulators that a record's scratch is for."""
+
+LAYOUT = crc32(repr((HEAD, AXES, AXIS)).encode())
+"""What stands for the order of the geometry's numbers, which compiled code writes by itself."""
 
 
 class Described(NamedTuple):
@@ -98,6 +103,11 @@ def call_of(name: str, dtype: DType, arguments: dict[str, Any]) -> Call:
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
+    if arguments["layout"] != LAYOUT:
+        raise PoolValueError(
+            "this was compiled for another version of numbapool: "
+            "delete Numba's cache of this function"
+        )
     op, weighed, many = arguments["op"], arguments["weighed"], arguments["many"]
     rows, correction = arguments["rows"], correction_of(arguments["correction"])
     skip = skip_for(dtype, arguments["nan"], None)
