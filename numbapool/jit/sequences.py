@@ -61,12 +61,12 @@ def implementation({signature}):
     shape = (len(table) - 1, {columns} * channels)
     result = {result}
     {work}
-    spans.fill_empty(bits(result), table, number_for(result, empty))
+    spans.fill_empty(result, table, number_for(result, empty))
     {after}
     return result
 """
 
-EDGE = "spans.copy_edges(bits(held), bits(result), runs, {last})"
+EDGE = "spans.copy_edges(held, result, runs, {last})"
 
 RUN = """if len(runs[0]) > 0 and channels > 0:
         how = ({columns}, {weighed}, {strip}, {soft}, {ahead})
@@ -262,21 +262,9 @@ def after(normalize: Any, dtype: np.dtype[Any]) -> str:
     kind, content = described("normalize", False if normalize is None else normalize)
     if kind == "constant" and not content:
         return "pass"
-    if dtype.kind != "f" or dtype == np.float16:
-        raise TypingError(f"normalize makes float32 or float64 here, and the result is {dtype}")
+    if dtype.kind != "f":
+        raise TypingError(f"normalize makes floats, and the result is {dtype}")
     return "spans.normalize(result, table, normalize)"
-
-
-def bits(x):
-    """Return float16 as its bits: Numba compiles no float16."""
-    return x
-
-
-@overload(bits)
-def _bits(x):
-    if x.dtype == types.float16:
-        return lambda x: x.view(np.uint16)
-    return lambda x: x
 
 
 def number_for(result, number):
@@ -286,8 +274,6 @@ def number_for(result, number):
 
 @overload(number_for)
 def _number_for(result, number):
-    if result.dtype == types.float16:
-        return lambda result, number: spans.half(number)
     if result.dtype == types.boolean:
         return lambda result, number: number != 0
     kind = result.dtype
@@ -346,7 +332,6 @@ IN_SCOPE = {
     "__name__": __name__,
     "PoolValueError": PoolValueError,
     "SCRATCH": SCRATCH,
-    "bits": bits,
     "lookup": lookup,
     "np": np,
     "number_for": number_for,

@@ -11,7 +11,6 @@ from numba.extending import register_jitable
 
 from numbapool.errors import PoolValueError
 from numbapool.loops.geometry import AT, AXIS, HEAD
-from numbapool.loops.halves import single_to_half
 from numbapool.sequences.plan import AHEAD_BYTES, BREADTH, MOST_CHANNELS
 from numbapool.sequences.table import LEAST_ROWS
 
@@ -282,9 +281,3 @@ def checked(out, shape, x):
     if x.size > 0 and start < high and low < start + out.nbytes:
         raise PoolValueError("out overlaps the input")
     return out
-
-
-@register_jitable
-def half(number):
-    """Return the bits of a number as float16."""
-    return single_to_half(np.float32(number))
