@@ -113,8 +113,8 @@ PAGE = mmap.PAGESIZE
 held = []
 
 def close(whole, first, last):
-    address = whole.ctypes.data + first
-    assert libc.mprotect(ctypes.c_void_p(address), last - first, 0) == 0, ctypes.get_errno()
+    address = int(whole.ctypes.data + first)
+    assert libc.mprotect(ctypes.c_void_p(address), int(last - first), 0) == 0, ctypes.get_errno()
 
 def between_pages(shape, dtype="float32"):
     '''An array that ends at a page which cannot be touched; and the page before it.'''

@@ -14,7 +14,7 @@ from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spans import bounds_of, next_unit, unit_from
-from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
+from numbapool.loops.spreads import deliver, peak_lane, set_shifts, shift_to, weight_lane
 from numbapool.loops.strips import add, add_each, add_row, moved, narrow, settle, shift_lane, wide
 from numbapool.loops.weighted import largest_score, set_weights
 from numbapool.reducers.methods import combine
@@ -43,11 +43,10 @@ def _spread_shift(op, lanes, scratch):
 
 
 @njit(**JIT)
-def begin_channel(op, form, x, geometry, lanes, scratch, runs, channel):
-    """Begin the accumulators of a channel, and their shift."""
+def begin_channel(op, lanes, scratch):
+    """Begin the accumulators of a channel, whose shift stands first."""
     fill(op, wide(op, lanes), scratch, BREADTH)
     fill(op, narrow(op, lanes), scratch, BREADTH)
-    set_shifts(op, form, x, geometry, lanes, scratch, runs, channel, 1)
     spread_shift(op, lanes, scratch)
 
 
@@ -74,7 +73,8 @@ def pool_spans_along(op, form, x, outs, geometry, lanes, scratch, begin, end):
             runs, first_channel, n, to = bounds_of(geometry, sequence, tile)
             for c in range(n):
                 channel = first_channel + c
-                begin_channel(op, form, x, geometry, lanes, scratch, runs, channel)
+                set_shifts(op, form, x, geometry, lanes, scratch, runs, channel, 1)
+                begin_channel(op, lanes, scratch)
                 here = moved(narrow(op, lanes), scratch)
                 there = moved(narrow(op, lanes), scratch + geometry.stretch)
                 folded = 0
@@ -108,15 +108,17 @@ def pool_weighted_spans_along(op, form, pair, outs, geometry, lanes, scratch, be
         _, _, rows = border(geometry.depth, sequence)
         if rows > 0:
             runs, first_channel, n, to = bounds_of(geometry, sequence, tile)
-            total = 0.0
+            total, peak_row = 0.0, 0
             for c in range(n):
                 channel = first_channel + c
                 if (c == 0) | (channel % group == 0):
                     head = channel // group
-                    peak = largest_score(weights, geometry, runs, head)
+                    peak, peak_row = largest_score(weights, geometry, runs, head)
                     peak_lane(op, lanes)[scratch] = peak
                     total = set_weights(weights, geometry, lane, scratch, runs, head, peak)
-                begin_channel(op, form, x, geometry, lanes, scratch, runs, channel)
+                here_row = peak_row + channel * geometry.width.step
+                shift_to(op, form, x, geometry, lanes, here_row, scratch, 1)
+                begin_channel(op, lanes, scratch)
                 folded, row = 0, scratch
                 for run in range(runs[0], runs[1]):
                     at, _, count = border(geometry.height, run)

@@ -18,9 +18,9 @@ from numbapool.loops.pointers import border
 from numbapool.loops.strips import lanes_of, narrow, shift_lane, wide
 from numbapool.reducers.methods import combine, finish, lift, neutral, prepare
 
-FAR = 256.0
+FAR = 32.0
 """Squares about the shift over squares about the mean: with more of it, too many bits are lost.
-A first element 16 deviations from the mean has as much; normal data have less than 30."""
+A first element five and a half deviations from the mean has as much."""
 
 TINY = 1e-30
 """Sums of squares below it may be of numbers that float32 rounds to nothing."""
@@ -141,6 +141,30 @@ def set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
         known = shifts[scratch + c]
         if known - known != 0:
             shifts[scratch + c] = 0
+
+
+def shift_to(op, form, x, geometry, lanes, at, to, n):
+    """Set `n` shifts from `to` on to the elements of a row, where the reducer has shifts."""
+    if hasattr(op, "shifts"):
+        shift_to_row(op, form, x, geometry, lanes, at, to, n)
+
+
+@overload(shift_to)
+def _shift_to(op, form, x, geometry, lanes, at, to, n):
+    if hasattr(op.instance_class, "shifts"):
+        return lambda op, form, x, geometry, lanes, at, to, n: shift_to_row(
+            op, form, x, geometry, lanes, at, to, n
+        )
+    return lambda op, form, x, geometry, lanes, at, to, n: None
+
+
+@njit(**JIT)
+def shift_to_row(op, form, x, geometry, lanes, at, to, n):
+    """See `shift_to`: a shift is a number, so 0 in place of infinity and NaN."""
+    shifts = shift_lane(op, lanes)
+    for c in range(n):
+        near = read(form, narrow(op, lanes), x[at + c * geometry.width.step])
+        shifts[to + c] = near if near - near == 0 else 0
 
 
 def deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):

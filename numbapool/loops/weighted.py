@@ -14,24 +14,29 @@ from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.rows import fill
 from numbapool.loops.spans import ask, bounds_of, next_unit, unit_from
-from numbapool.loops.spreads import deliver, peak_lane, set_shifts, weight_lane
+from numbapool.loops.spreads import deliver, peak_lane, shift_to, weight_lane
 from numbapool.loops.strips import add, add_each, moved, narrow, renew, settle, wide
 
 
 @njit(**JIT)
 def largest_score(weights, geometry, runs, head):
-    """The largest of a head's scores; NaN never is."""
+    """The largest of a head's scores, and where its row lies; NaN never is, if there is another.
+
+    The row of the largest weight is near the weighted mean: so deviations are taken from it.
+    """
     first, last = runs
     stride = geometry.weight_step
-    _, place, _ = border(geometry.height, first)
+    row, place, _ = border(geometry.height, first)
     best = weights[place + head * geometry.head_step]
     for run in range(first, last):
-        _, place, count = border(geometry.height, run)
+        at, place, count = border(geometry.height, run)
         place += head * geometry.head_step
         for t in range(count):
             score = weights[place + t * stride]
-            best = score if (score > best) | (best != best) else best
-    return best
+            if (score > best) | (best != best):
+                best = score
+                row = at + t * geometry.height.step
+    return best, row
 
 
 @njit(**JIT)
@@ -88,21 +93,30 @@ def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 
 @njit(**JIT)
-def set_peaks(op, weights, geometry, lanes, scratch, runs, first_head, heads):
-    """Set the largest score of each head of a tile, row by row."""
+def set_peaks(op, form, x, weights, geometry, lanes, scratch, runs, begin, n):
+    """Set the largest score of each head of a tile, row by row, and the shifts to its row."""
     peaks = peak_lane(op, lanes)
+    step = geometry.width.step
+    group = geometry.width.size // geometry.heads
+    first_head = begin // group
+    heads = (begin + n - 1) // group + 1 - first_head
     first, last = runs
     for run in range(first, last):
-        _, place, count = border(geometry.height, run)
+        at, place, count = border(geometry.height, run)
         place += first_head * geometry.head_step
         for t in range(count):
-            at = place + t * geometry.weight_step
+            anew = (t == 0) & (run == first)
             for h in range(heads):
-                score = weights[at + h * geometry.head_step]
+                score = weights[place + h * geometry.head_step]
                 best = peaks[scratch + h]
-                anew = (t == 0) & (run == first)
-                larger = anew | (score > best) | (best != best)
-                peaks[scratch + h] = score if larger else best
+                if anew | (score > best) | (best != best):
+                    peaks[scratch + h] = score
+                    c = max((first_head + h) * group, begin)
+                    stop = min((first_head + h + 1) * group, begin + n)
+                    to = scratch + c - begin
+                    shift_to(op, form, x, geometry, lanes, at + c * step, to, stop - c)
+            at += geometry.height.step
+            place += geometry.weight_step
 
 
 @njit(**JIT)
@@ -130,7 +144,7 @@ def fold_headed_rows(op, form, x, weights, geometry, lanes, scratch, runs, begin
     group = geometry.width.size // geometry.heads
     first_head = begin // group
     heads = (begin + n - 1) // group + 1 - first_head
-    set_peaks(op, weights, geometry, lanes, scratch, runs, first_head, heads)
+    set_peaks(op, form, x, weights, geometry, lanes, scratch, runs, begin, n)
     first, last = runs
     here = moved(narrow(op, lanes), scratch)
     folded = 0
@@ -172,10 +186,11 @@ def pool_weighted_spans(op, form, pair, outs, geometry, lanes, scratch, begin, e
             runs, channel, n, to = bounds_of(geometry, sequence, tile)
             fill(op, wide(op, lanes), scratch, n)
             fill(op, narrow(op, lanes), scratch, n)
-            set_shifts(op, form, x, geometry, lanes, scratch, runs, channel, n)
             total = 0.0
             if geometry.heads == 1:
-                peak = largest_score(weights, geometry, runs, 0)
+                peak, row = largest_score(weights, geometry, runs, 0)
+                row += channel * geometry.width.step
+                shift_to(op, form, x, geometry, lanes, row, scratch, n)
                 lane = weight_lane(op, lanes)
                 total = set_weights(weights, geometry, lane, scratch, runs, 0, peak)
                 fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, channel, n)
