@@ -10,23 +10,31 @@ import numpy as np
 from numba.extending import register_jitable
 
 from numbapool.errors import PoolValueError
-from numbapool.loops.geometry import AT, AXIS, HEAD
-from numbapool.sequences.plan import AHEAD_BYTES, BREADTH, MOST_CHANNELS
+from numbapool.loops.geometry import HEAD
+from numbapool.sequences.plan import (
+    AHEAD_BYTES,
+    BORDERS,
+    BREADTH,
+    DEPTH,
+    HEIGHT,
+    MOST_CHANNELS,
+    OUT,
+    SIZE,
+    STEP,
+    TABLES,
+    WIDTH,
+)
 from numbapool.sequences.table import LEAST_ROWS
 
 ROOM = 64
 """Accumulators that a record's scratch is for: the scratch of a call is a multiple."""
 
-DEPTH, HEIGHT, WIDTH = (AT[name] for name in ("depth", "height", "width"))
-SIZE, OUT, STEP, BORDERS = (AXIS.index(name) for name in ("size", "out", "step", "borders"))
 TOTAL, PIECES, TILE, TILES, STRIP, BETWEEN, STRETCH, AHEAD, LINE = (
     HEAD.index(name) for name in "total pieces tile tiles strip between stretch ahead line".split()
 )
 HEADS, WEIGHT_STEP, HEAD_STEP, SOFT = (
     HEAD.index(name) for name in ("heads", "weight_step", "head_step", "soft")
 )
-TABLES = WIDTH + len(AXIS)
-"""Where the tables begin in the geometry's numbers."""
 
 
 @register_jitable

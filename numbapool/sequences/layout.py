@@ -27,22 +27,31 @@ class Strided:
 
     def places(self, batch: Integers, row: Integers) -> Integers:
         """Return where rows begin."""
-        places: Integers = self.origin + batch * self.steps[0] + row * self.steps[1]
+        places: Integers = row * self.steps[1]
+        if self.steps[0]:
+            places += batch * self.steps[0]
+        if self.origin:
+            places += self.origin
         return places
 
 
 def strided(array: Array) -> Strided:
     """Return an array of three axes as the loops read it: copied only if no loop could."""
     size = array.itemsize
-    if any(step % size for step in array.strides) or not array.flags.aligned:
+    strides = array.strides
+    if any([step % size for step in strides]) or not array.flags.aligned:
         array = np.ascontiguousarray(array)
-    sizes = zip(array.shape, array.strides, strict=True)
-    steps = [step // size if count > 1 else 0 for count, step in sizes]
-    back = [step < 0 for step in steps]
+        strides = array.strides
+    first, second, third = [
+        step // size if count > 1 else 0 for count, step in zip(array.shape, strides, strict=True)
+    ]
+    steps = first, second, third
+    if min(steps) >= 0:
+        return Strided(array, 0, steps)
     ends = zip(array.shape, steps, strict=True)
     origin = -sum((count - 1) * step for count, step in ends if step < 0)
-    base = array[tuple(slice(None, None, -1 if each else 1) for each in back)]
-    return Strided(base, origin, (steps[0], steps[1], steps[2]))
+    base = array[tuple(slice(None, None, -1 if step < 0 else 1) for step in steps)]
+    return Strided(base, origin, steps)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from numbapool.loops.geometry import Numbers, filled
+from numbapool.loops.geometry import AT, AXIS, BORDER, HEAD, Numbers
 from numbapool.plan.choose import Plan
 from numbapool.run import threads
 from numbapool.sequences.layout import Sequences, Strided
@@ -36,7 +34,7 @@ def plan_of(
     along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
     tile = tile_of(channels, held.count, along)
     tiles = -(-channels // tile)
-    longest = int(rows.rows.max())
+    longest = int(rows.rows.max()) if weights is not None else 0
     heads = 1 if weights is None else weights_per_row(weights)
     total = int(rows.rows.sum())
     head = {
@@ -56,7 +54,7 @@ def plan_of(
     numbers = geometry(head, rows, x, weights, channels)
     stretch = -(-max(tile, BREADTH) // 16) * 16
     head["stretch"] = stretch
-    room = max(2 * stretch, longest if weights is not None else 0)
+    room = max(2 * stretch, longest)
     name = "weighted_spans" if weights is not None else "spans"
     kernel = f"{name}_along" if along else name
     room = -(-room // 16) * 16
@@ -84,22 +82,30 @@ def geometry(
     head: dict[str, int], rows: Rows, x: Strided, weights: Strided | None, channels: int
 ) -> Numbers:
     """Return all as one array of numbers, as :mod:`numbapool.loops.spans` reads it."""
-    runs = np.zeros((len(rows.count), 3), np.int64)
-    runs[:, 0] = x.places(rows.batch, rows.start)
+    sequences, runs = len(rows.rows), len(rows.count)
+    at = TABLES + BORDER * (sequences + 1)
+    numbers = np.zeros(at + BORDER * runs, np.int64)
+    slots = [0] * TABLES
+    for name, number in head.items():
+        slots[SLOT[name]] = number
+    slots[DEPTH + OUT], slots[DEPTH + BORDERS] = sequences, TABLES
+    slots[HEIGHT + STEP], slots[HEIGHT + BORDERS] = x.steps[1], at
+    slots[WIDTH + SIZE], slots[WIDTH + STEP] = channels, x.steps[2]
+    numbers[:TABLES] = slots
+    table = numbers[TABLES:at].reshape(-1, BORDER)
+    table[:, 0] = rows.first
+    rows.rows.cumsum(out=table[1:, 1])
+    table[:-1, 2] = rows.rows
+    table = numbers[at:].reshape(-1, BORDER)
+    table[:, 0] = x.places(rows.batch, rows.start)
     if weights is not None:
-        runs[:, 1] = weights.places(rows.batch, rows.start)
-    runs[:, 2] = rows.count
-    sequences = np.zeros((len(rows.rows) + 1, 3), np.int64)
-    sequences[:, 0] = rows.first
-    np.cumsum(rows.rows, out=sequences[1:, 1])
-    sequences[:-1, 2] = rows.rows
-    depth = axis(out=len(rows.rows))
-    height, width = axis(step=x.steps[1]), axis(size=channels, step=x.steps[2])
-    none: Any = np.zeros((0, 3), np.int64)
-    return filled(head, [depth, height, width], [sequences, runs, none])
+        table[:, 1] = weights.places(rows.batch, rows.start)
+    table[:, 2] = rows.count
+    return numbers
 
 
-def axis(**numbers: int) -> dict[str, int]:
-    """Return an axis of these numbers, the others 0: all of its windows are in its table."""
-    names = ("size", "out", "lo", "hi", "step", "before", "taps", "dilation", "weight")
-    return {**dict.fromkeys(names, 0), **numbers}
+SLOT = {name: n for n, name in enumerate(HEAD)}
+DEPTH, HEIGHT, WIDTH = (AT[name] for name in ("depth", "height", "width"))
+SIZE, OUT, STEP, BORDERS = (AXIS.index(name) for name in ("size", "out", "step", "borders"))
+TABLES = len(HEAD) + len(AT) * len(AXIS)
+"""Where the tables begin: the numbers of windows that follow a rule, before them, are 0."""

@@ -118,7 +118,9 @@ def places(given: Sequences) -> Array:
 
 def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
     """Return the parts side by side, in `out` if that is given."""
-    dtype: DType = np.result_type(*(part.dtype(given) for part in parts))
+    dtype = parts[0].dtype(given)
+    if len(parts) > 1:
+        dtype = np.result_type(*(part.dtype(given) for part in parts))
     shape = given.count, sum(part.columns(given) for part in parts)
     nothing = refuse_empty(wanted.empty, dtype)
     if wanted.normalize and dtype.kind != "f":
@@ -131,7 +133,9 @@ def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Arr
         columns = part.columns(given)
         fill(given, part, result[:, at : at + columns])
         at += columns
-    result[given.rows.empty] = nothing
+    empty = given.rows.empty
+    if empty.any():
+        result[empty] = nothing
     if wanted.normalize:
         normalize(result, ~given.rows.empty)
     if target is None or direct:

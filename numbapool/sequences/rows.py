@@ -85,6 +85,8 @@ def rows_of(
 
 def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
     """Return sequences of one run each, or of none where they have no row."""
+    if rows.size and rows.min() > 0:
+        return Rows(batch, start, rows, np.arange(len(rows) + 1), rows)
     held = rows > 0
     first = np.concatenate([[0], np.cumsum(held)])
     return Rows(batch[held], start[held], rows[held], first, rows)
@@ -92,7 +94,7 @@ def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
 
 def cut(offsets: Integers) -> Rows:
     """Return the sequences that offsets cut one long array into."""
-    return spans(np.zeros(len(offsets) - 1, np.int64), offsets[:-1], np.diff(offsets))
+    return spans(np.zeros(len(offsets) - 1, np.int64), offsets[:-1], offsets[1:] - offsets[:-1])
 
 
 def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
@@ -144,7 +146,7 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
     if wrong.any():
         n = int(np.argmax(wrong))
         raise PoolValueError(f"lengths lie between 0 and T, {steps}: number {n} is {lengths[n]}")
-    return lengths.astype(np.int64)
+    return lengths.astype(np.int64, copy=False)
 
 
 def checked_offsets(given: Any, total: int) -> Integers:
@@ -160,7 +162,7 @@ def checked_offsets(given: Any, total: int) -> Integers:
     if offsets[0] != 0:
         raise PoolValueError(f"offsets begin at 0, not at {offsets[0]}")
     falls = offsets[1:] < offsets[:-1]
-    if falls.any():
+    if np.count_nonzero(falls):
         n = int(np.argmax(falls)) + 1
         raise PoolValueError(
             f"offsets must not decrease: number {n} is {offsets[n]}, behind {offsets[n - 1]}"
@@ -170,7 +172,7 @@ def checked_offsets(given: Any, total: int) -> Integers:
             f"offsets end in the number of rows, {total}, not in {offsets[-1]}: "
             "they are n + 1 numbers for n sequences"
         )
-    return offsets.astype(np.int64)
+    return offsets.astype(np.int64, copy=False)
 
 
 def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
