@@ -44,7 +44,7 @@ class Loop:
     ) -> None:
         """Point to contiguous arrays; `room` is what a block needs of each lane."""
         places = [[address(each) for each in arrays] for arrays in (outs, lanes)]
-        given = Arguments([], address(x), places[0], address(geometry), places[1], room).flat()
+        given = Arguments([], address(x), [], places[0], address(geometry), places[1], room).flat()
         self.slots[: len(given)] = given
 
     def read_from(self, place: int) -> None:
