@@ -8,7 +8,7 @@ from pathlib import Path
 
 from processes import python
 
-PLACES = "functional operators.py pooling recurrent reducers windows".split()
+PLACES = "functional operators.py pooling recurrent reducers roi windows".split()
 
 
 def test_examples():

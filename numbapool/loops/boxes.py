@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from numbapool.loops.lanes import held, take, write
+from numbapool.loops.lanes import held, load, put, take, write
 from numbapool.loops.options import CONTRACT, JIT
 from numbapool.loops.pointers import border
 from numbapool.reducers.methods import combine, finish, neutral, prepare
@@ -22,30 +22,32 @@ from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 @njit(**JIT)
 def pool_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Reduce bins of elements; only the types of `lanes` are used."""
-    height, width, planes, inner = (
-        geometry.height,
-        geometry.width,
-        geometry.depth.out,
-        geometry.inner,
-    )
+    """Reduce bins of elements: first a bin's rows, as far as the box reaches, then its columns."""
+    height, width = geometry.height, geometry.width
+    planes, inner = geometry.depth.out, geometry.inner
     nothing = held(lanes, neutral(op))
     for piece in range(begin, end):
         box, plane = piece // planes, piece % planes
-        image, _, _ = border(geometry.depth, box)
+        image, left, right = border(geometry.depth, box)
         first_row = (image * planes + plane) * height.size
         for p in range(height.out):
             h, rows, _ = border(height, box * height.out + p)
+            for j in range(left * inner, right * inner):
+                put(lanes, scratch + j, nothing)
+            for row in range(h, h + rows):
+                start = (first_row + row) * width.size * inner
+                for j in range(left * inner, right * inner):
+                    tap = take(op, form, lanes, x, start + j, row * width.size + j // inner)
+                    acc = combine(op, load(lanes, scratch + j), tap)
+                    put(lanes, scratch + j, acc)
             for q in range(width.out):
                 w, columns, _ = border(width, box * width.out + q)
                 scale = prepare(op, rows * columns)
                 for c in range(inner):
                     acc = nothing
-                    for row in range(h, h + rows):
-                        for column in range(w, w + columns):
-                            j = ((first_row + row) * width.size + column) * inner + c
-                            tap = take(op, form, lanes, x, j, row * width.size + column)
-                            acc = held(lanes, combine(op, acc, tap))
+                    for n in range(columns):
+                        part = load(lanes, scratch + (w + n) * inner + c)
+                        acc = held(lanes, combine(op, acc, part))
                     to = ((piece * height.out + p) * width.out + q) * inner + c
                     write(form, outs, to, finish(op, acc, scale))
 

@@ -100,12 +100,17 @@ def read_file(path: Path) -> Mapping[str, Array]:
     except (OSError, PoolImportError):
         raise
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {told(error)}") from error
     except Exception as error:  # of safetensors, whose errors have no common kind
         if suffix != ".safetensors":
             raise
-        raise PoolValueError(f"{shown(str(path))} cannot be read: {error}") from error
+        raise PoolValueError(f"{shown(str(path))} cannot be read: {told(error)}") from error
     raise PoolValueError(f"weights come from .npz and .safetensors, not from {shown(path.name)}")
+
+
+def told(error: Exception) -> str:
+    """Return what an error says, in one line."""
+    return " ".join(str(error).split())
 
 
 def safetensors() -> Any:

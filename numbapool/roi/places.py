@@ -34,7 +34,7 @@ def elements(low: Array, high: Array, out: int, size: int) -> Array:
     of its start to the ceiling of its end, which may be the next one's too.
 
     >>> elements(np.float32([1.5]), np.float32([2.5]), 2, 6)[..., :2].tolist()
-    [[2, 1], [2, 2]]
+    [[2, 1], [3, 1]]
     """
     first, last = (rounded(each).astype(np.int64) for each in (low, high))
     step = np.maximum(last - first + 1, 1).astype(np.float32) / np.float32(out)

@@ -16,7 +16,7 @@ from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import in_floats, real_number, skip_for
 from numbapool.reducers.extremes import maximum
 from numbapool.roi.boxes import Boxes, boxes_of
-from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples, scaled
+from numbapool.roi.places import FARTHEST, Taps, added_up, elements, one_by_one, samples, scaled
 from numbapool.run.call import Call
 from numbapool.windows.axes import MOST_LISTED
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
@@ -113,14 +113,12 @@ def roi_pool(
             case.corners(0.0), case.bins, case.layout.spatial, strict=True
         )
     ]
-    rows, columns = (
-        table[:, 1].reshape(-1, out) for table, out in zip(tables, case.bins, strict=True)
-    )
-    work = case.planes * case.inner * int(rows.sum(axis=1) @ columns.sum(axis=1))
-    images = np.zeros((len(case.boxes.images), 3), np.int64)
-    images[:, 0] = case.boxes.images
+    images, rows, columns = reach(case, *tables)
+    width = images[:, 2] - images[:, 1]
+    work = case.planes * case.inner * int(rows.sum(axis=1) @ width)
     geometry = case.geometry(array.size, (images, *tables))
-    plan = Plan(case.shape, "boxes", geometry, case.pieces, 1, work)
+    room = case.layout.spatial[1] * case.inner
+    plan = Plan(case.shape, "boxes", geometry, case.pieces, room, work)
     results = pooled(Call(plan, reduction, array.dtype), array)
     empty = (rows[:, :, None] == 0) | (columns[:, None] == 0)
     for result, nothing in zip(results, (0, -1), strict=False):
@@ -195,6 +193,16 @@ def roi_align(
     lanes = (inner, inner, np.dtype(np.int64))
     (result,) = pooled(Call(plan, Reduction(Bare(), lanes, (inner,)), inner), array)
     return result.astype(dtype, copy=False)
+
+
+def reach(case: Regions, rows: Array, columns: Array) -> tuple[Array, Array, Array]:
+    """Return each box's image, first column and end of columns; and how many each bin has."""
+    start, count = (columns[:, n].reshape(-1, case.bins[1]) for n in (0, 1))
+    held = count > 0
+    first = np.where(held, start, FARTHEST).min(axis=1).astype(np.int64)
+    stop = np.where(held, start + count, 0).max(axis=1)
+    images = np.stack([case.boxes.images, np.minimum(first, stop), stop], axis=1)
+    return images, rows[:, 1].reshape(-1, case.bins[0]), count
 
 
 KERNELS = {"mean": "mean of samples", "max": "largest sample"}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.compile import compiled
-from numbapool.compile.contract import SLOTS, Arguments, taken
+from numbapool.compile.contract import SLOTS, taken
 from numbapool.compile.spec import spec_of
 from numbapool.inputs import Array
 from numbapool.loops.forms import Bare
@@ -44,7 +44,9 @@ class Loop:
     ) -> None:
         """Point to contiguous arrays; `room` is what a block needs of each lane."""
         places = [[address(each) for each in arrays] for arrays in (outs, lanes)]
-        given = Arguments([], address(x), [], places[0], address(geometry), places[1], room).flat()
+        given = self.at._replace(
+            x=address(x), outs=places[0], geometry=address(geometry), lanes=places[1], room=room
+        ).flat()
         self.slots[: len(given)] = given
 
     def read_from(self, place: int) -> None:

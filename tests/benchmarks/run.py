@@ -19,6 +19,7 @@ from cases import all_cases, selected
 from compiling import compile_results, compile_table
 from contest import hold
 from memory import memory_results, memory_table
+from one_thread import one_thread_results, one_thread_table
 from peers import PACKAGES
 from plot import save_plot
 from sequences import NAMES, sequence_results, sequence_table
@@ -46,13 +47,16 @@ def parse() -> argparse.Namespace:
     mode.add_argument("--memory", action="store_true", help="peak memory instead of time")
     mode.add_argument("--compile", action="store_true", help="first calls instead")
     mode.add_argument("--sizes", action="store_true", help="calls on 8 x 8 to 4096 x 4096 instead")
+    mode.add_argument("--one-thread", action="store_true", help="trained layers and boxes instead")
     mode.add_argument("--startup", action="store_true", help="the command's start instead")
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds must be at least 1")
     if not 1 <= options.threads <= numba.config.NUMBA_NUM_THREADS:
         parser.error(f"--threads must be 1 to {numba.config.NUMBA_NUM_THREADS}")
-    if options.plot and (options.memory or options.compile or options.startup):
+    if options.plot and (
+        options.memory or options.compile or options.one_thread or options.startup
+    ):
         parser.error("--plot goes with times alone")
     return options
 
@@ -118,6 +122,9 @@ def main() -> None:
     elif options.compile:
         results = list(compile_results(options.part, options.rounds))
         print(compile_table(results))
+    elif options.one_thread:
+        results = one_thread_results(options.part, options.rounds)
+        print(one_thread_table(results))
     elif options.startup:
         results = [startup_result(options.rounds)]
         print(startup_table(results[0]))
