@@ -63,6 +63,8 @@ class Operator:
         pixel's channels are one colour.
     keeps_shades
         Whether results are shades as the input's, from black to white.
+    within
+        Whether results lie between the smallest and the largest value of their windows.
     zero_of_nothing
         Whether a window of nodata alone gives 0; of the other operators it gives nodata.
     written
@@ -81,6 +83,7 @@ class Operator:
     weighs_alpha: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
+    within: bool = True
     zero_of_nothing: bool = False
     written: str = "png"
     typed: tuple[str, ...] = ()
@@ -129,6 +132,7 @@ OPERATORS: dict[str, Operator] = {
             "the sum",
             "Counts, as of people or photons, whose total must stay.",
             keeps_shades=False,
+            within=False,
             zero_of_nothing=True,
             written="npy",
         ),
@@ -138,6 +142,7 @@ OPERATORS: dict[str, Operator] = {
             "Energy: between a sum of sizes (1) and the largest size (inf).",
             frozenset({"norm_type"}),
             keeps_shades=False,
+            within=False,
             zero_of_nothing=True,
             written="npy",
             note=_FLOATS,
@@ -172,6 +177,7 @@ OPERATORS: dict[str, Operator] = {
             "Texture and noise, in squared units.",
             frozenset({"correction"}),
             keeps_shades=False,
+            within=False,
             written="npy",
             note=_FLOATS,
         ),
@@ -181,6 +187,7 @@ OPERATORS: dict[str, Operator] = {
             "Texture and noise, in the input's units.",
             frozenset({"correction"}),
             keeps_shades=False,
+            within=False,
             written="npy",
             note=_FLOATS,
         ),
@@ -189,6 +196,7 @@ OPERATORS: dict[str, Operator] = {
             "the largest less the smallest value",
             "Contrast and edges: 0 where all is flat.",
             keeps_shades=False,
+            within=False,
             note="Of signed whole numbers it is unsigned, and as wide.",
         ),
         Operator(

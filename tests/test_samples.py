@@ -2,11 +2,13 @@
 
 import importlib.util
 import io
+import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numbapool_cli.operators import OPERATORS
 from PIL import Image, ImageCms, ImageOps, ImageSequence
 
 FOLDER = Path(__file__).resolve().parent.parent / "sample_images"
@@ -32,15 +34,22 @@ ARRAYS = {
 CLOSE = {"scene.jpg", "sideways.jpg", "speckled.png"}
 
 
-@pytest.fixture(scope="module")
-def draw():
+def imported(name):
+    """Return a script of the folder as a module."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "path", [str(FOLDER), *sys.path])  # the script imports its neighbour
+        patch.setattr(sys, "path", [str(FOLDER), *sys.path])  # a script imports its neighbour
         patch.setattr(sys, "dont_write_bytecode", True)
-        spec = importlib.util.spec_from_file_location("sample_images_draw", FOLDER / "draw.py")
+        spec = importlib.util.spec_from_file_location(
+            f"sample_images_{name}", FOLDER / f"{name}.py"
+        )
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def draw():
+    return imported("draw")
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +187,17 @@ def test_features_are_signed_and_unlike():
     assert (maps.min(axis=(1, 2)) < 0).all() and (maps.max(axis=(1, 2)) > 0).all()
     alike = np.corrcoef(maps.reshape(16, -1)) - np.eye(16)
     assert np.abs(alike).max() < 0.95
+
+
+def test_the_gallerys_table_is_true(tmp_path, monkeypatch):
+    """All operators are in it; some are measured again, where plain Python takes seconds."""
+    gallery = imported("gallery")
+    text = (FOLDER / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| (.*) \|$", text.partition(gallery.START)[2], re.MULTILINE)
+    assert [operator for operator, _ in rows] == list(OPERATORS)
+    assert all(f"**{operator}**" in text for operator in OPERATORS)
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    asked = [word for name in ("max", "avg") for word in ("--operator", name)]
+    found = gallery.measured(tmp_path / "sheet.png", ("speckled.png",), *asked)
+    for operator, measures in found.items():
+        assert dict(rows)[operator].endswith(gallery.cells(measures["speckled.png"]))

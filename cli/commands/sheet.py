@@ -204,6 +204,7 @@ def _make(sources: list[Source], said: _Asked, report: Report) -> None:
 
 def _tell_measures(name: str, cells: list["Cell"], said: _Asked) -> None:
     """Print what was measured of a file, a line per operator."""
+    width = max(len(operator.name) for operator in said.operators)
     for operator, cell in zip(said.operators, cells, strict=True):
         assert cell.measures is not None
         if said.telling.as_json:
@@ -212,7 +213,7 @@ def _tell_measures(name: str, cells: list["Cell"], said: _Asked) -> None:
                 measures["psnr"] = "inf"  # JSON has no such number
             click.echo(json.dumps({"measures": measures}))
         elif not said.telling.quiet:
-            click.echo(f"  {operator.name:12}{cell.measures}")
+            click.echo(f"  {operator.name:{width}}  {cell.measures}")
 
 
 def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, list["Cell"]]:

@@ -24,7 +24,7 @@ class Measures:
     ----------
     psnr
         The peak signal-to-noise ratio in dB of the result, its pixels enlarged to windows, against
-        the picture; None if results are no shades.
+        the picture; None if results are no shades, as a variance.
     shift
         How much the result changes if the picture moves right by one pixel, and `noise` if noise is
         added to it: the root mean square of the results' differences over that of the pictures'. 0
@@ -60,7 +60,7 @@ def measured(raster: Raster, operator: Operator, window: Window, values: Values)
     moved = np.roll(array, 1, raster.form.planes + 1)
     noisy = _noisy(array)
     return Measures(
-        _psnr(raster, result, window) if operator.keeps_shades else None,
+        _psnr(raster, result, window) if operator.within else None,
         _share(pooled(moved) - result, _difference(moved, array)),
         _share(pooled(noisy) - result, _difference(noisy, array)),
     )
