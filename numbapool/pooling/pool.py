@@ -50,7 +50,7 @@ class Pool:
     **own
         What the operator's functions take beside these: `return_indices` of max and min;
         `count_include_pad`, `divisor_override` and `rounding` of avg; `norm_type` of lp; `q` of
-        percentile; `correction` of var and std.
+        percentile; `correction` of var and std; the others' in the library's guide.
 
     Attributes
     ----------

@@ -5,7 +5,7 @@ functions `lift`, `combine`, `prepare` and `finish` of this module pick the meth
 reducer's type (:mod:`numbapool.loops.faces`), so that no branch is left at run time; without
 the JIT they call it.
 
-- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of two;
+- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of up to three;
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
 - ``weigh(accumulator, weight)`` multiplies one, if the windows' taps have weights;
 - ``neutral()`` is the accumulator that changes nothing when combined;
