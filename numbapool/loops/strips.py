@@ -11,7 +11,9 @@ from numba.extending import overload
 
 from numbapool.loops.lanes import _retyped, element, held, load, put, read
 from numbapool.loops.options import JIT
+from numbapool.reducers.means import CountedMean, Mean
 from numbapool.reducers.methods import combine, lift, neutral
+from numbapool.reducers.sums import Sum
 
 
 def lanes_of(kind, count):
@@ -127,14 +129,18 @@ def add_over(op, form, lanes, others, outs, x, at, step, to, n):
             put(outs, c, combine(op, load(others, c), one))
 
 
+def adds_up(kind):
+    """Say whether a reducer's class only adds: then accumulators are folded in place."""
+    return hasattr(kind, "shifts") or issubclass(kind, Mean | CountedMean | Sum)
+
+
 def add_row(op, form, lanes, here, there, x, at, step, to, n):
     """Add a row to the accumulators `here`; return them and those to use next, in this order.
 
-    They change places: where a largest is kept in place, LLVM makes stores of it that write some
-    elements only, and those took five times as long with AVX2. Of moments there are no such, and
-    more arrays than LLVM tells apart.
+    They change places unless they are sums: where a largest is kept in place, LLVM makes stores of
+    it that write some elements only, and those took five times as long with AVX2.
     """
-    if hasattr(op, "shifts"):
+    if adds_up(type(op)):
         add(op, form, lanes, here, x, at, step, to, n, 0)
         return here, there
     add_over(op, form, lanes, here, there, x, at, step, to, n)
@@ -151,7 +157,7 @@ def _add_row(op, form, lanes, here, there, x, at, step, to, n):
         add_over(op, form, lanes, here, there, x, at, step, to, n)
         return there, here
 
-    return in_place if hasattr(op.instance_class, "shifts") else over
+    return in_place if adds_up(op.instance_class) else over
 
 
 @njit(**JIT)
