@@ -35,10 +35,11 @@ class PoolGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it."""
         command: click.Command
-        if cmd_name in OPERATORS:
+        operator = OPERATORS.get(cmd_name.replace("-", "_"))
+        if operator is not None:
             from .commands.operator import build
 
-            command = build(OPERATORS[cmd_name])
+            command = build(operator)
         elif cmd_name in SHORT_HELP:
             from importlib import import_module
 

@@ -74,9 +74,7 @@ class Values:
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
-    norm_type: float = 2.0
-    q: float | None = None
-    correction: int = 0
+    own: tuple[tuple[str, Any], ...] = ()  # the operator's own, by the library's names
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,40 @@ _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the e
 
 
 @dataclass(frozen=True)
+class Own:
+    """A parameter that an operator has of its own, and its option.
+
+    Attributes
+    ----------
+    name
+        The library's name for it; two operators may mean different things by one name.
+    flag
+        The option, of which there is one in all operators.
+    default
+        The value if the option is not given; False makes the option one without a value.
+    help
+        The option's help.
+    low, high
+        The least and the largest number, or None.
+    words
+        The words that it may be, if it is no number.
+    """
+
+    name: str
+    flag: str
+    default: float | str | bool
+    help: str
+    low: float | None = None
+    high: float | None = None
+    words: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """What Click passes its value by."""
+        return self.flag.lstrip("-")
+
+
+@dataclass(frozen=True)
 class Operator:
     """A subcommand of ``pool``: an operator of the library, with its help and colour rules.
 
@@ -15,8 +49,12 @@ class Operator:
         The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
         What a window keeps, for the help: "the largest value".
-    parameters
-        The library's keyword arguments that are the operator's own.
+    choose
+        What to choose it for, for ``pool list``.
+    shared
+        The library's keyword arguments that options of several operators give.
+    own
+        Those that have options of the operator's own.
     weighs_alpha
         Whether the result is a mix of its window's colours, in which a transparent
         pixel must not count.
@@ -37,7 +75,9 @@ class Operator:
 
     name: str
     keeps: str
-    parameters: frozenset[str] = frozenset()
+    choose: str = ""
+    shared: frozenset[str] = frozenset()
+    own: tuple[Own, ...] = ()
     weighs_alpha: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
@@ -51,28 +91,51 @@ class Operator:
         """What the list of commands says."""
         return f"Keep {self.keeps} of each window."
 
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The library's keyword arguments that go to this operator."""
+        return self.shared | {each.name for each in self.own}
+
     def takes(self, name: str) -> bool:
-        """Return whether an option for values, by its name in `Values`, is of use to it."""
+        """Return whether an option for values, by what Click passes it by, is of use to it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        return name in ("nan", "nodata") or name in self.parameters
+        known = name in ("nan", "nodata") or name in self.shared
+        return known or any(name == each.key for each in self.own)
 
 
 OPERATORS: dict[str, Operator] = {
     row.name: row
     for row in (
-        Operator("max", "the largest value"),
-        Operator("min", "the smallest value"),
+        Operator(
+            "max",
+            "the largest value",
+            "Features that are there or not, bright points, masks that may grow. Noise grows too.",
+        ),
+        Operator(
+            "min",
+            "the smallest value",
+            "Dark lines and points on a bright ground, masks that may shrink.",
+        ),
         Operator(
             "avg",
             "the mean",
+            "Photos and measurements: the least noise, the same brightness. Edges grow soft.",
             frozenset({"count_include_pad", "divisor_override", "rounding"}),
             weighs_alpha=True,
         ),
-        Operator("sum", "the sum", keeps_shades=False, zero_of_nothing=True, written="npy"),
+        Operator(
+            "sum",
+            "the sum",
+            "Counts, as of people or photons, whose total must stay.",
+            keeps_shades=False,
+            zero_of_nothing=True,
+            written="npy",
+        ),
         Operator(
             "lp",
             "the p-norm",
+            "Energy: between a sum of sizes (1) and the largest size (inf).",
             frozenset({"norm_type"}),
             keeps_shades=False,
             zero_of_nothing=True,
@@ -82,11 +145,13 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "median",
             "the median",
+            "Photos with specks or dead pixels: it drops them, and edges stay sharp.",
             note="Of an even count of whole numbers it is the lower of the middle two.",
         ),
         Operator(
             "mode",
             "the most frequent value",
+            "Labels, palettes and classes, which have no mean.",
             keeps_labels=True,
             note="Pictures with a palette keep it, and their indices are pooled; others are pooled "
             "by whole colours. Of several values as frequent, the smallest is kept.",
@@ -94,6 +159,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "percentile",
             "a percentile",
+            "A maximum or minimum that a few outliers do not move, as --q 95.",
             frozenset({"q"}),
             keeps_shades=False,
             written="npy",
@@ -103,6 +169,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "var",
             "the variance",
+            "Texture and noise, in squared units.",
             frozenset({"correction"}),
             keeps_shades=False,
             written="npy",
@@ -111,6 +178,7 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "std",
             "the standard deviation",
+            "Texture and noise, in the input's units.",
             frozenset({"correction"}),
             keeps_shades=False,
             written="npy",
@@ -119,8 +187,79 @@ OPERATORS: dict[str, Operator] = {
         Operator(
             "range",
             "the largest less the smallest value",
+            "Contrast and edges: 0 where all is flat.",
             keeps_shades=False,
             note="Of signed whole numbers it is unsigned, and as wide.",
+        ),
+        Operator(
+            "soft",
+            "the mean weighted by exponentials",
+            "Features: a maximum that listens to all values, and changes smoothly with them.",
+            own=(Own("beta", "--beta", 1.0, "Weigh x by exp(beta x): more favours large values."),),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "gem",
+            "the generalised mean",
+            "Features for retrieval: between the mean (1) and the maximum (large --p).",
+            own=(
+                Own("p", "--p", 3.0, "The power: 1 is the mean, more tends to the largest value."),
+                Own("eps", "--eps", 1e-6, "Values below this count as this.", low=0.0),
+            ),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "logavgexp",
+            "the logarithm of the mean exponential",
+            "Scores and log-probabilities: a smooth maximum that does not grow with the window.",
+            own=(Own("r", "--r", 1.0, "More tends to the largest value, near 0 to the mean."),),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "mixed",
+            "a mixture of the largest value and the mean",
+            "Features for which neither max nor avg alone is right.",
+            own=(Own("alpha", "--mix", 0.5, "The share of the largest value.", low=0, high=1),),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "stochastic",
+            "a value drawn by chance, more likely the larger it is,",
+            "Training data: variants of one picture or feature map, by --seed.",
+            own=(
+                Own("seed", "--seed", 0, "Another number, other draws.", low=0),
+                Own(
+                    "mode",
+                    "--mode",
+                    "sample",
+                    "Draw, or keep what is drawn on average.",
+                    words=("sample", "expected"),
+                ),
+            ),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "detail_preserving",
+            "the mean weighted towards what stands out",
+            "Thumbnails and features whose small details must stay visible.",
+            own=(
+                Own("alpha", "--weight", 0.0, "What every value weighs beside that.", low=0),
+                Own("lam", "--lam", 1.0, "More favours what stands out.", low=0),
+                Own("asymmetric", "--asymmetric", False, "Favour only what is above the mean."),
+            ),
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
         ),
     )
 }

@@ -30,14 +30,19 @@ if TYPE_CHECKING:
     # Of each file: checkers lose the names of a package that imports this one in turn.
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
+    from numbapool.functional.blurs import *
+    from numbapool.functional.draws import *
+    from numbapool.functional.fractional import *
     from numbapool.functional.general import *
     from numbapool.functional.maxima import *
     from numbapool.functional.medians import *
     from numbapool.functional.minima import *
+    from numbapool.functional.mixtures import *
     from numbapool.functional.modes import *
     from numbapool.functional.norms import *
     from numbapool.functional.percentiles import *
     from numbapool.functional.places import *
+    from numbapool.functional.pyramids import *
     from numbapool.functional.reductions import *
     from numbapool.functional.spreads import *
     from numbapool.functional.sums import *

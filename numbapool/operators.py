@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import extremes, means, selectors, sums
+from numbapool.reducers import blends, exponentials, extremes, means, mixtures, selectors, sums
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -23,6 +23,9 @@ NEEDED: Any = object()
 
 SLIDING, ADAPTIVE, GLOBAL = FORMS = ("sliding", "adaptive", "global")
 """The forms of pooling, by how their windows are made."""
+
+BLURRING = "blurring"
+"""The form of windows whose taps have weights."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class Operator:
     """What a window of padding alone gives; None if that is an error."""
     leaves_out: bool = True
     """Whether NaN and a value can be left out."""
+    nests: bool = False
+    """Whether each level of a pyramid pools level 0: its windows hold those of the level before."""
 
     def own(self, form: str) -> tuple[Parameter, ...]:
         """Return the parameters that the operator takes in a form of pooling."""
@@ -114,33 +119,114 @@ def correction_of(value: Any) -> float:
     return real_number(value, "correction")
 
 
+def beta_of(value: Any) -> float:
+    """Return the sharpness of a soft mean."""
+    beta = real_number(value, "beta")
+    if beta == 0 or beta - beta != 0:
+        raise PoolValueError(f"beta is a number and not zero, which is the mean, not {beta!r}")
+    return beta
+
+
+def p_of(value: Any) -> float:
+    """Return the power of a generalised mean."""
+    p = real_number(value, "p")
+    if not 0 < p < np.inf:
+        raise PoolValueError(f"p lies above 0 and below inf, which is the maximum, not {p!r}")
+    return p
+
+
+def r_of(value: Any) -> float:
+    """Return the sharpness of a log-mean-exp."""
+    r = real_number(value, "r")
+    if r == 0 or r - r != 0:
+        raise PoolValueError(f"r is a number and not zero, which is the mean, not {r!r}")
+    return r
+
+
+def share_of(value: Any) -> float:
+    """Return the share of the largest element in a mixed one."""
+    alpha = real_number(value, "alpha")
+    if not 0 <= alpha <= 1:
+        raise PoolValueError(f"alpha lies between 0 and 1, not {alpha!r}")
+    return alpha
+
+
+def seed_of(value: Any) -> int:
+    """Return the seed of draws by chance."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise PoolTypeError(f"seed is a whole number, not {shown(value)}")
+    if not 0 <= value < 1 << 64:
+        raise PoolValueError(f"seed lies between 0 and 2**64 - 1, not {shown(value)}")
+    return int(value)
+
+
+def drawing_of(value: Any) -> str:
+    """Return a mode of stochastic pooling that there is."""
+    if value not in ("sample", "expected"):
+        raise PoolValueError(f"mode is 'sample' or 'expected', not {shown(value)}")
+    return str(value)
+
+
+def weight_of(name: str) -> Callable[[Any], float]:
+    """Return what checks a number that goes into a weight."""
+
+    def checked(value: Any) -> float:
+        number = real_number(value, name)
+        if not 0 <= number < np.inf:
+            raise PoolValueError(f"{name} is a number from 0 on, not {number!r}")
+        return number
+
+    return checked
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
 ROUNDING = Parameter("rounding", rounding_of, "half_up")
 CORRECTION = Parameter("correction", correction_of, 0)
+BETA = Parameter("beta", beta_of, 1.0)
+EPS = Parameter("eps", weight_of("eps"), 1e-6)
 NORM = Parameter("norm_type", norm_of)
+P = Parameter("p", p_of, 3.0)
 Q = Parameter("q", q_of)
+R = Parameter("r", r_of, 1.0)
+SHARE = Parameter("alpha", share_of, 0.5)
+DRAWING = Parameter("seed", seed_of, 0), Parameter("mode", drawing_of, "sample")
+DETAIL = (
+    Parameter("alpha", weight_of("alpha"), 0.0),
+    Parameter("lam", weight_of("lam"), 1.0),
+    Parameter("asymmetric", bool, False),
+)
 
 TABLE = (
-    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,)),
-    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,)),
+    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,), nests=True),
+    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,), nests=True),
     Operator(
         "avg",
         "a mean without padding",
         means.mean,
         ("mean", "average"),
         (COUNT_PAD, DIVISOR, ROUNDING),
+        nests=True,
     ),
-    Operator("sum", "a sum", sums.total, of_nothing=0),
+    Operator("sum", "a sum", sums.total, of_nothing=0, nests=True),
     Operator("lp", "a norm", sums.norm, ("norm",), (NORM,), of_nothing=0),
     Operator("median", "a median", selectors.median),
     Operator("mode", "a mode", selectors.mode),
     Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
-    Operator("range", "a range", extremes.span, ("ptp",)),
+    Operator("range", "a range", extremes.span, ("ptp",), nests=True),
+    Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
+    Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
+    Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
+    Operator("mixed", "a mixed mean", mixtures.mixed, (), (SHARE,)),
+    Operator("stochastic", "a stochastic element", mixtures.stochastic, (), DRAWING),
+    Operator("detail_preserving", "a mean that keeps detail", mixtures.detail, ("dpp",), DETAIL),
 )
+
+BLUR = Operator("blur", "a blur", blends.blend, leaves_out=False)
+"""What windows of binomial weights keep: it has no other windows."""
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from strategies import COMPILED_FILES, PLAIN, PLAIN_FILES
 
 _checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -37,6 +38,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Begun in the background by a shell, the tests and all processes that they start would not
     # hear of Ctrl-C, and some wait for it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out what other tests run with kernels as plain Python, unless it is named."""
+    name = collection_path.name
+    if PLAIN or not name.startswith("test_") or collection_path.suffix != ".py":
+        return None
+    if name.startswith("test_pool_"):
+        compiled = name in {f"test_pool_{part}.py" for part in COMPILED_FILES}
+    else:
+        compiled = name not in {f"test_{part}.py" for part in PLAIN_FILES}
+    asked = {Path(str(argument).partition("::")[0]).name for argument in config.args}
+    return None if compiled or name in asked else True
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import every_other
 import naive
+import naive_kinds
 import naive_operators
 import numpy as np
 
@@ -86,6 +87,21 @@ def over_all(family: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
         yield getattr(nbp, f"global_{family}_pool")(x[None], **arguments, **needs), want
 
 
+def of_other_kinds(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
+    """Yield calls of windows of other kinds."""
+    function = getattr(nbp, name)
+    if name.startswith("fractional"):
+        ndim = int(name[-2])
+        x = data(SIZES[ndim], x.dtype.name)
+        samples = np.random.default_rng(0).random((*x.shape[:-ndim], ndim), np.float32)
+        want = naive_kinds.fractional_max_pool(x, ndim, 2, (2,) * ndim, samples)
+        yield from zip(function(x, 2, 2, None, True, samples=samples), want, strict=True)
+    else:
+        yield function(x), getattr(naive_kinds, name)(x)
+        named = {"filter_size": 4, "padding_mode": "zeros", "data_format": "NHWC"}
+        yield function(x, **named), getattr(naive_kinds, name)(x, **named)
+
+
 def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
     """Yield calls of what is no family."""
     if name in every_other.CALLS:
@@ -122,6 +138,8 @@ def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
 def calls(name: str, dtype: str) -> Iterator[tuple[Any, Any]]:
     """Yield the results of a public function, and what is right."""
     parsed = NAME.fullmatch(name)
+    if name.startswith(("blur", "max_blur", "fractional")):
+        return of_other_kinds(name, data(SIZES[2], dtype))
     if parsed is None:
         return together(name, data(SIZES[2], dtype))
     form, family, ndim = parsed.groups()

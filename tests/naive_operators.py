@@ -1,5 +1,6 @@
 """The oracle of every operator in every form: one table, read by what tests all operators."""
 
+import itertools
 import math
 from fractions import Fraction
 
@@ -75,6 +76,109 @@ def keep_range(x, windows, data_format, nan, nodata, padded):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_soft(x, windows, data_format, nan, nodata, padded, beta=1.0):
+    def pick(values):
+        lead = values[-1] if beta > 0 else values[0]
+        if math.isinf(lead):
+            return lead
+        weights = [math.exp(beta * (value - lead)) for value in values]
+        parts = [weight * value for weight, value in zip(weights, values, strict=True) if weight]
+        return math.fsum(parts) / math.fsum(weights)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_gem(x, windows, data_format, nan, nodata, padded, p=3.0, eps=1e-6):
+    def pick(values):
+        lead = max(values[-1], eps)
+        if math.isinf(lead) or lead == 0:
+            return float(lead)
+        parts = [(max(value, eps) / lead) ** p for value in values]
+        return lead * (math.fsum(parts) / len(parts)) ** (1 / p)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_logavgexp(x, windows, data_format, nan, nodata, padded, r=1.0):
+    def pick(values):
+        lead = values[-1] if r > 0 else values[0]
+        if math.isinf(lead):
+            return lead
+        parts = [math.exp(r * (value - lead)) for value in values]
+        return lead + math.log(math.fsum(parts) / len(parts)) / r
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_mixed(x, windows, data_format, nan, nodata, padded, alpha=0.5):
+    def pick(values):
+        parts = [(alpha, values[-1]), (1 - alpha, naive.exact_sum(values) / len(values))]
+        return sum(float(share * value) for share, value in parts if share)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def keep_detail(x, windows, data_format, nan, nodata, padded, alpha=0.0, lam=1.0, asymmetric=False):
+    def pick(values):
+        if math.isinf(values[0]) or math.isinf(values[-1]):
+            return math.nan
+        mean = math.fsum(values) / len(values)
+        seen = [max(value - mean, 0) if asymmetric else value - mean for value in values]
+        weights = [alpha + math.hypot(far, 1e-3) ** lam for far in seen]
+        parts = [weight * value for weight, value in zip(weights, values, strict=True)]
+        return math.fsum(parts) / math.fsum(weights)
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def scattered(bits):
+    bits = (bits ^ bits >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    bits = (bits ^ bits >> 27) * 0x94D049BB133111EB % 2**64
+    return bits ^ bits >> 31
+
+
+def chance(seed, number):
+    """Return SplitMix64's number of a seed, as a share of 1."""
+    golden = 0x9E3779B97F4A7C15
+    state = scattered((seed + golden) % 2**64) + number * golden
+    return Fraction(scattered((state + golden) % 2**64) >> 11, 2**53)
+
+
+def keep_stochastic(x, windows, data_format, nan, nodata, padded, seed=0, mode="sample"):
+    naive.refuse_empty(windows)
+    nodata = naive.as_held(nodata, x.dtype)
+    channels = x.shape[-1] if channels_last(data_format) else 1
+    each = math.prod(len(axis) for axis in windows)
+    count = itertools.count()
+
+    def reduce(values, places, padded):
+        plane, window = divmod(next(count), each)
+        counted = [values[i] for i in naive.left(values, nan, nodata)]
+        if not counted:
+            return naive.nothing(nodata)
+        if any(map(naive.is_nan, counted)):
+            return NAN
+        if INF in counted:
+            return INF
+        sizes = [Fraction(max(value, 0)) for value in counted]
+        if mode == "expected":
+            return sum(size * size for size in sizes) / sum(sizes) if any(sizes) else 0
+        number = (plane // channels * each + window) * channels + plane % channels
+        rest = sum(sizes) * chance(seed, number)
+        for size in sizes:
+            rest -= size
+            if rest < 0:
+                return size
+        return 0
+
+    return naive.slide(x, windows, reduce, naive.float_dtype(x.dtype), data_format)
+
+
 KEEP = {
     "max": keep_max,
     "min": keep_min,
@@ -87,6 +191,12 @@ KEEP = {
     "var": keep_var,
     "std": keep_std,
     "range": keep_range,
+    "soft": keep_soft,
+    "gem": keep_gem,
+    "logavgexp": keep_logavgexp,
+    "mixed": keep_mixed,
+    "stochastic": keep_stochastic,
+    "detail_preserving": keep_detail,
 }
 
 INF, NAN = math.inf, math.nan
@@ -109,6 +219,63 @@ WORKED = {
         ([INF, INF, -INF, INF, NAN, 1, NAN, NAN], "float32", {"nan": "skip"}, [NAN, INF, 0, NAN]),
         ([NAN, 1, 1, NAN, 7, 5], "float32", {"nan": "skip", "nodata": 1}, [1, 1, 2]),
         ([1, 2], "float32", {"padding": [(2, 0)]}, "a range is undefined there"),
+    ],
+    "soft": [
+        ([7, 7, 800, 0, -800, 0], "int16", {}, [7, 800, 0]),
+        ([3e38, 3e38, 3e38, -3e38], "float32", {"beta": -1}, [3e38, -3e38]),
+        ([INF, 1, -INF, 1, INF, -INF, -INF, -INF], "float32", {}, [INF, 1, INF, -INF]),
+        ([INF, INF, NAN, 1, INF, NAN, 0, NAN], "float16", {}, [INF, NAN, NAN, NAN]),
+        ([5, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [5, 1, 1]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
+        ([1, 2], "float32", {"beta": 0}, "not zero, which is the mean, not 0"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a soft mean is undefined there"),
+    ],
+    "gem": [
+        ([8, 8, 0, 0, -9, -9], "int8", {"eps": 0}, [8, 0, 0]),
+        ([3e38, 3e38, INF, 1, -INF, -INF], "float32", {"eps": 2}, [3e38, INF, 2]),
+        ([3e38, 3e38, 0, 0], "float32", {"p": 1024, "eps": 0}, [3e38, 0]),
+        ([1, 3, 3, 9], "float32", {"p": 1}, [2, 6]),
+        ([NAN, 1, INF, NAN, 0, NAN], "float16", {}, [NAN, NAN, NAN]),
+        ([4, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 1]),
+        ([2**63 + 1, 1], "uint64", {"nodata": 2**63 + 1}, [1]),
+        ([1, 2], "float32", {"p": 0}, "p lies above 0 and below inf, which is the maximum, not 0"),
+        ([1, 2], "float32", {"eps": -1}, "eps is a number from 0 on, not -1"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a generalised mean is undefined there"),
+    ],
+    "logavgexp": [
+        ([7, 7, -800, -800], "int16", {}, [7, -800]),
+        ([3e38, 3e38, 3e38, -3e38], "float32", {"r": -1}, [3e38, -3e38]),
+        ([INF, 1, -INF, 1, INF, -INF], "float32", {"r": 1e9}, [INF, 1, INF]),
+        ([-INF, -INF, INF, INF, NAN, 1, INF, NAN], "float16", {}, [-INF, INF, NAN, NAN]),
+        ([5, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [5, 1, 1]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
+        ([1, 2], "float32", {"r": 0}, "r is a number and not zero, which is the mean, not 0"),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a log-mean-exp is undefined there"),
+    ],
+    "mixed": [
+        ([0, 4, -8, 0], "int8", {"alpha": 0.25}, [2.5, -3]),
+        ([-INF, 5, INF, 1, INF, NAN], "float32", {"alpha": 1}, [5, INF, NAN]),
+        ([1, 5, INF, 1], "float32", {"alpha": 0}, [3, INF]),
+        ([4, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 1]),
+        ([1, 2], "float32", {"alpha": 1.5}, "alpha lies between 0 and 1, not 1.5"),
+        ([1, 2], "float32", {"alpha": NAN}, "alpha lies between 0 and 1, not nan"),
+    ],
+    "stochastic": [
+        ([0, 4, -8, 0, 7, 7], "int8", {}, [4, 0, 7]),
+        ([1, 3, -8, 2], "int8", {"mode": "expected"}, [2.5, 2]),
+        ([-INF, 5, INF, 1, INF, NAN], "float32", {}, [5, INF, NAN]),
+        ([4, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 1]),
+        ([1, 2], "float32", {"seed": -1}, "seed lies between 0 and 2\\*\\*64 - 1, not -1"),
+        ([1, 2], "float32", {"seed": 0.5}, "seed is a whole number, not 0.5"),
+        ([1, 2], "float32", {"mode": "train"}, "mode is 'sample' or 'expected', not 'train'"),
+    ],
+    "detail_preserving": [
+        ([7, 7, 0, 0], "uint8", {}, [7, 0]),
+        ([0, 4, 1, 2], "float32", {"lam": 0}, [2, 1.5]),
+        ([INF, 1, NAN, 1], "float32", {}, [NAN, NAN]),
+        ([4, NAN, 1, NAN, 1, 1], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 1]),
+        ([1, 2], "float32", {"alpha": -1}, "alpha is a number from 0 on, not -1"),
+        ([1, 2], "float32", {"lam": INF}, "lam is a number from 0 on, not inf"),
     ],
 }
 """Rules worked by hand: numbers, their dtype, arguments, and what windows of 2 give or refuse."""

@@ -5,7 +5,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 LIMIT = 300
 """Seconds until a process counts as one that hangs; it may have to compile."""
@@ -69,3 +72,18 @@ def python(script, *arguments, **more):
     done = ended(script, *arguments, **more)
     assert done.code == 0, f"ended by {done.code}: {done.errors}{done.output}"
     return done.output.strip()
+
+
+NOTHING_RAN = 5
+"""Pytest's exit code if what a file needs is not installed."""
+
+
+def as_plain_python(file, **variables):
+    """Run a file of tests in a process of its own, in which nothing is compiled."""
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", file]
+    folder = Path(__file__).parents[1]
+    variables = {"NUMBA_DISABLE_JIT": 1, **variables}
+    done = ended(None, *words, options=["-m", "pytest"], cwd=folder, **variables)
+    if done.code == NOTHING_RAN:
+        pytest.skip(done.output.strip().splitlines()[-2])
+    assert done.code == 0, done.output + done.errors

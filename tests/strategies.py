@@ -22,14 +22,17 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
 
 ALL = PROFILE == "long" or (PLAIN and PROFILE != "quick")
 
-KINDS = DTYPES if ALL else ["uint8", "int16", "float16", "float32"]
-"""Dtypes for most tests: to compile takes seconds per operator and dtype, so one of each kind.
+CELLS = DTYPES if ALL else ["uint8", "int16", "float16", "float32"]
+"""Dtypes for tests of each operator's and each loop's kernels: one of each kind."""
+
+KINDS = DTYPES if ALL else ["uint8", "float32"]
+"""Dtypes for most tests: to compile takes seconds per operator, loop and dtype.
 
 All dtypes take the same tests as plain Python and in the long profile; compiled, they are in
-`test_rows_and_pixels.py`, `test_dtypes.py`, `bits.py --all` and `differential.py`.
+`bits.py --all` and `differential.py`.
 """
 
-FEW = DTYPES if ALL else ["uint8", "float32"]
+FEW = DTYPES if ALL else ["float32"]
 """Dtypes for tests of many kernels per dtype: what is left out, and windows to a size."""
 
 LEFT_OUT = [{}, {"nodata": 1}]
@@ -39,9 +42,22 @@ if PLAIN or ALL:
 
 FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 
+PLAIN_FILES = ["adaptive", "every_operator", "nodata"]
+"""The library's tests of random cases on every dtype: `test_random_cases.py` runs them with kernels
+as plain Python. `test_operators.py` has every operator and form compiled."""
+
 COMPILED_FILES = "warmup memory workers interrupted together doctor stopped streamed".split()
 """The command's tests of compiled kernels, many processes, large arrays. The others know of none
 of these, and `test_command.py` runs them with kernels as plain Python."""
+
+EDGE = 2**53
+"""From here on float64 holds every second integer only."""
+
+NEIGHBOURS = {
+    "int64": [-(2**63), -(2**63) + 1, -EDGE - 1, -EDGE, EDGE, EDGE + 1, 2**63 - 2, 2**63 - 1],
+    "uint64": [0, EDGE, EDGE + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1],
+}
+"""Integers that float64 takes for each other."""
 
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 

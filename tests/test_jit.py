@@ -19,8 +19,8 @@ from numbapool import kernels
 from numbapool.jit import callbacks, overloads
 from numbapool.pooling.call import sliding
 
-JITTABLE = ["bool", "uint8", "uint64", "float32"]
-"""Dtypes that Numba compiles for, one of each kind of reducer."""
+JITTABLE = ["uint64", "float32"]
+"""Dtypes that Numba compiles for: of integers the one that goes wrong most easily."""
 
 some_dtypes = pytest.mark.parametrize("dtype", JITTABLE)
 

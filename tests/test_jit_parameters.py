@@ -34,10 +34,9 @@ def minima(x, k, s, p, pads, d, ceil, v):
     return (
         nbp.min_pool2d(x, k, s, p, d, ceil),
         nbp.min_pool2d(x, k, s, pads, nan="skip", ceil_mode=ceil),
-        nbp.min_pool2d(x, k, stride=s, padding="same", dilation=d, nodata=v),
         nbp.min_pool2d(x, k, s, p, d, ceil, True),
-        nbp.min_pool2d(x, k, s, "same_lower", return_indices=True, nan="skip"),
-        nbp.min_pool2d(x, k, s, pads, return_indices=True, nodata=v, data_format="NHWC"),
+        nbp.min_pool2d(x, k, stride=s, padding="same", dilation=d, return_indices=True, nodata=v),
+        nbp.min_pool2d(x, k, s, "same_lower", data_format="NHWC"),
         nbp.min_pool1d(x, k[0], s[0], p[0], d[0], ceil, return_indices=True),
         nbp.min_pool3d(x, (1, *k), None, "valid", data_format="NCDHW", ceil_mode=ceil),
     )
@@ -170,7 +169,7 @@ WINDOWS = [
     ((2, 2), (2, 2), (0, 0), ((0, 0), (0, 0)), (1, 1), False, 0),
     ((3, 2), (2, 1), (1, 1), ((0, 2), (1, 0)), (1, 2), True, 1),
     ((1, 4), (3, 2), (0, 2), ((0, 0), (3, 1)), (2, 1), True, 3),
-    ((8, 1), (1, 1), (4, 0), ((7, 7), (0, 0)), (1, 3), False, 255),
+    ((4, 1), (1, 1), (2, 0), ((3, 3), (0, 0)), (1, 3), False, 255),
 ]
 
 
@@ -181,7 +180,7 @@ def flat(results):
 
 
 CASES = [(group, "float32") for group in GROUPS]
-CASES += [(group, "uint8") for group in (maxima, means, modes)]
+CASES += [(means, "uint8")]  # which round
 
 
 @pytest.mark.parametrize(("group", "dtype"), CASES)
@@ -200,7 +199,9 @@ def test_all_functions_are_in_a_group():
     called = {name for group in GROUPS for name in group.__code__.co_names}
     reducers = {f"reduce_pool{ndim}d" for ndim in (1, 2, 3)}  # tested beside their classes
     tested = ("adaptive_percentile", "adaptive_var", "adaptive_std", "global", "percentile", "pool")
-    tested += ("adaptive_range", "range")  # in test_operators.py
+    in_all = "range soft gem logavgexp mixed stochastic detail_preserving".split()
+    tested += tuple(form + op for op in in_all for form in ("adaptive_", ""))  # test_operators.py
+    tested += ("blur",)  # in test_kinds.py
     elsewhere = {name for name in overloads.NAMES if name.startswith(tested)}
     assert called >= {*overloads.NAMES} - reducers - elsewhere
 
@@ -249,9 +250,8 @@ CACHED = textwrap.dedent("""
     def one(x, k, v):
         values, places = nbp.max_pool2d(x, k, return_indices=True)
         return (
-            values.sum() + places.sum() + nbp.avg_pool2d(x, 2, nodata=v).sum()
-            + nbp.median_pool2d(x, (k, 3), padding="same", nan="skip").sum()
-            + nbp.adaptive_avg_pool2d(x, (k, None)).sum() + renamed(x, 2).sum()
+            values.sum() + places.sum()
+            + nbp.avg_pool2d(x, (k, 2), padding="same", nodata=v).sum() + renamed(x, 2).sum()
         )
 
     @njit(cache=True, parallel=True)

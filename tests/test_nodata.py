@@ -1,23 +1,13 @@
 """What is left out is what equals nodata in the input's own dtype, at the ends of 64 bits too."""
 
-from typing import NamedTuple
-
 import naive
 import numpy as np
 import pytest
-from agreement import assert_close, assert_equal, spread_scale
-from numba import njit
+from agreement import assert_close, assert_equal
+from checks import check_exactness as check
+from strategies import EDGE, NEIGHBOURS
 
 import numbapool as nbp
-
-EDGE = 2**53
-"""From here on float64 holds every second integer only."""
-
-INT64 = [-(2**63), -(2**63) + 1, -EDGE - 1, -EDGE, EDGE, EDGE + 1, 2**63 - 2, 2**63 - 1]
-UINT64 = [0, EDGE, EDGE + 1, 2**63 - 1, 2**63, 2**63 + 1, 2**64 - 2, 2**64 - 1]
-NEIGHBOURS = {"int64": INT64, "uint64": UINT64}
-
-FLOATING = {"lp", "var", "std", "percentile"}
 
 POOLS = {
     "max": (),
@@ -31,15 +21,6 @@ POOLS = {
     "std": (),
 }
 """The families with what stands before the window."""
-
-
-def check(name, got, want):
-    if name in ("var", "std"):
-        assert_close(got, want, spread_scale(name, want, 2.0**64))
-    elif name in FLOATING:
-        assert_close(got, want, np.abs(want))
-    else:
-        assert_equal(got, want)
 
 
 @pytest.mark.parametrize("dtype", NEIGHBOURS)
@@ -100,37 +81,6 @@ def test_kernels_of_every_window_compare_so():
             assert_close(got, want, want)
 
 
-@njit
-def left_out(x, nodata):
-    return (
-        nbp.max_pool1d(x, 2, nodata=nodata),
-        nbp.sum_pool1d(x, 2, nodata=nodata),
-        nbp.lp_pool1d(x, 1, 2, nodata=nodata),
-        nbp.var_pool1d(x, 2, nodata=nodata),
-    )
-
-
-@pytest.mark.parametrize("dtype", NEIGHBOURS)
-def test_compiled_code(dtype):
-    x = np.array(NEIGHBOURS[dtype], dtype)
-    for nodata in x:
-        want = (
-            naive.max_pool(x, 1, 2, nodata=int(nodata)),
-            naive.sum_pool(x, 1, 2, nodata=int(nodata)),
-            naive.lp_pool(x, 1, 1, 2, nodata=int(nodata)),
-            naive.var_pool(x, 1, 2, nodata=int(nodata)),
-        )
-        for name, got, right in zip(
-            ("max", "sum", "lp", "var"), left_out(x, nodata), want, strict=True
-        ):
-            check(name, got, right)
-
-
-def test_a_constant_past_63_bits_in_compiled_code():
-    most = np.array([2**64 - 1, 5], np.uint64)
-    assert njit(lambda x: nbp.max_pool1d(x, 2, nodata=2**64 - 1))(most).tolist() == [5]
-
-
 @pytest.mark.parametrize(
     ("x", "dtype", "nodata", "largest"),
     [
@@ -175,28 +125,6 @@ def test_what_a_dtype_holds(x, dtype, nodata, largest):
 def test_what_is_no_number(nodata):
     with pytest.raises(nbp.PoolTypeError):
         nbp.max_pool1d([7, 8], 2, nodata=nodata)
-
-
-class Count(NamedTuple):
-    """How many elements are `what`, told apart in 64 bits."""
-
-    what: int
-    accumulates = np.int64
-    gives = np.int64
-
-    def neutral(self):
-        return 0
-
-    def lift(self, value, row):
-        return 1 if value == self.what else 0
-
-    def combine(self, a, b):
-        return a + b
-
-
-def test_reducers_of_users_get_the_accumulators_type():
-    x = np.array([EDGE, EDGE + 1, EDGE + 1, EDGE])
-    assert nbp.reduce_pool1d(x, Count(np.int64(EDGE + 1)), 4).tolist() == [2]
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import naive_operators as naive
 import numpy as np
 import pytest
+import strategies as draws
 from agreement import assert_form
 from numba import njit
 
@@ -14,7 +15,7 @@ from numbapool.kernels import prepare
 from numbapool.operators import OPERATORS, find
 
 every_operator = pytest.mark.parametrize("op", OPERATORS)
-one_dtype_per_kind = pytest.mark.parametrize("dtype", ["uint8", "int16", "float32"])
+few_dtypes = pytest.mark.parametrize("dtype", draws.FEW)
 
 SIZES = {1: (2, 12), 2: (2, 6, 7), 3: (1, 4, 5, 6)}
 
@@ -65,7 +66,7 @@ def test_windows_that_slide(op, ndim):
 
 
 @every_operator
-@one_dtype_per_kind
+@few_dtypes
 def test_what_is_left_out(op, dtype):
     x, needs = data(2, dtype), naive.SAMPLES.get(op, {})
     want = naive.sliding(op, x, 2, 2, nodata=3, **needs)
@@ -106,7 +107,7 @@ def test_what_was_worked_by_hand(op):
 
 
 @every_operator
-@one_dtype_per_kind
+@pytest.mark.parametrize("dtype", draws.KINDS)
 def test_a_pool_says_what_it_gives(op, dtype):
     x, needs = data(2, dtype), naive.SAMPLES.get(op, {})
     pools = {

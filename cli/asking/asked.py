@@ -101,9 +101,11 @@ def values_of(given: Given, operator: Operator) -> Values:
     """Return the values that the operator takes."""
     names = [field.name for field in fields(Values)]
     taken = {name: given[name] for name in names if name in given and operator.takes(name)}
-    if "q" in taken and taken["q"] is None:
+    own = {name: given[name] for name in sorted(operator.shared - {*names}) if name in given}
+    own |= {each.name: given[each.key] for each in operator.own if each.key in given}
+    if "q" in own and own["q"] is None:
         raise click.UsageError(f"{operator.name} needs --q, as --q 90.")
-    return Values(**taken)
+    return Values(**taken, own=tuple(own.items()))
 
 
 def reading_of(given: Given, operator: Operator | None = None) -> Reading:

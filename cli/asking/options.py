@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from ..codecs import FORMATS
-from ..operators import Operator
+from ..operators import OPERATORS, Operator, Own
 from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -222,7 +222,25 @@ RUNNING = (
 DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
 
 
+def _own(own: Own) -> Callable[[Any], Any]:
+    """Return the option of an operator's own parameter."""
+    if own.default is False:
+        return click.option(own.flag, own.key, is_flag=True, help=own.help)
+    whole = isinstance(own.default, int)
+    limits: Any = click.IntRange if whole else click.FloatRange
+    return click.option(
+        own.flag,
+        own.key,
+        type=click.Choice(own.words) if own.words else limits(min=own.low, max=own.high),
+        metavar=None if own.words else "N",
+        default=own.default,
+        show_default=True,
+        help=own.help,
+    )
+
+
 _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    *((each.key, _own(each)) for row in OPERATORS.values() for each in row.own),
     (
         "norm_type",
         click.option(
@@ -331,13 +349,14 @@ def values_options(
     ]
 
 
-def refuse_unused(operator: Operator) -> None:
-    """Refuse an option for values that was typed and that the operator does not take."""
+def refuse_unused(*operators: Operator) -> None:
+    """Refuse an option for values that was typed and that none of the operators takes."""
     context = click.get_current_context()
     for param in context.command.params:
         name = str(param.name)
         known = any(name == option for option, _ in _VALUES)
-        if not known or operator.takes(name):
+        if not known or any(operator.takes(name) for operator in operators):
             continue
         if context.get_parameter_source(name) == ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"{operator.name} takes no {param.opts[0]}: leave it out.")
+            names = " and ".join(operator.name for operator in operators)
+            raise click.UsageError(f"{names} takes no {param.opts[0]}: leave it out.")

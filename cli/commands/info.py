@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..codecs.raster import Form
     from ..work.facts import Facts
 
-_VALUES = Values(q=50.0)  # of any: forms do not depend on it
+_VALUES = Values(own=(("norm_type", 2.0), ("q", 50.0)))  # of any: forms do not depend on it
 _LABEL = 13  # the column in which values begin
 
 

@@ -73,7 +73,10 @@ _MOST = 64  # levels; after so many, a side of any length is 1
     ]
 )
 def command(inputs: tuple[str, ...], **given: Any) -> None:
-    """Pool pictures and arrays again and again, each level from the one before.
+    """Pool pictures and arrays to several levels, each smaller than the one before.
+
+    Levels of avg, max and min are pooled from the input, by ever larger windows, so means are
+    rounded once; levels of others are pooled from the level before.
 
     INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard input,
     and is read once. Outputs are named photo.avg2.l1.png, photo.avg2.l2.png and on, beside the

@@ -1,6 +1,9 @@
 """``pool sheet``: inputs and their pooled results side by side on one picture."""
 
-from dataclasses import dataclass, replace
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +27,9 @@ from . import SHORT_HELP
 if TYPE_CHECKING:
     from ..rasters.sheet import Cell, Look
 
+_ALL = "all"
+_HIGH = 90.0  # the percentile beside other operators, if none is given
+
 # A sheet has no padding and no divisor to choose.
 _LEFT_OUT = ("count_include_pad", "divisor_override")
 
@@ -32,16 +38,19 @@ _LEFT_OUT = ("count_include_pad", "divisor_override")
     "sheet",
     short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
-    "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n",
+    "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n"
+    "  pool sheet zone_plate.png -k 4 --operator all --measure -o gallery.png\n",
 )
 @options.INPUTS
 @options.apply([options.KERNEL_SIZE])
 @click.option(
     "--operator",
-    type=click.Choice(list(OPERATORS)),
-    default="avg",
+    "names",
+    type=click.Choice([*OPERATORS, _ALL]),
+    multiple=True,
+    default=["avg"],
     show_default=True,
-    help="What to keep of each window.",
+    help="What to keep of each window; given again, or all: several beside each other.",
 )
 @options.apply(options.values_options(OPERATORS.values(), _LEFT_OUT))
 @click.option(
@@ -54,6 +63,11 @@ _LEFT_OUT = ("count_include_pad", "divisor_override")
 )
 @click.option(
     "--detail", is_flag=True, help="Show only the middle of large pictures, pixel for pixel."
+)
+@click.option(
+    "--measure",
+    is_flag=True,
+    help="Measure each result: PSNR at full size, reaction to a shift by a pixel and to noise.",
 )
 @click.option(
     "--tile",
@@ -78,10 +92,14 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     Pixels of the result are drawn as squares, which shows what pooling removed. Numbers of more
     than 8 bits are shown from the smallest value, black, to the largest, white. Of an animation
     the first frame is shown, of an array the first plane.
+
+    What --measure calls the reaction to a shift (and to noise, 5% of the range) is how much the
+    result changes per change of the input: 0 is not at all, 1 is as much.
     """
-    operator = OPERATORS[given["operator"]]
-    options.refuse_unused(operator)
-    said = _asked(operator, given)
+    names = given.pop("names")
+    operators = [*OPERATORS.values()] if _ALL in names else [OPERATORS[name] for name in names]
+    options.refuse_unused(*operators)
+    said = _asked(operators, given)
     output = said.writing_to
     found = asked.finding_of(inputs, given).found()
     # A sheet in the folder of its inputs is no input of the next sheet.
@@ -102,7 +120,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     )
     clear_stale([output])
     try:
-        _make(sources, operator, said, report)
+        _make(sources, said, report)
     except OutputLost:
         raise
     except Exception as error:
@@ -119,8 +137,9 @@ class _Asked:
     """What the options say."""
 
     writing_to: str
+    operators: tuple[Operator, ...]
     window: Window
-    values: Values
+    values: tuple[Values, ...]
     reading: Reading
     writing: Writing
     telling: Telling
@@ -128,17 +147,20 @@ class _Asked:
     columns: int
 
 
-def _asked(operator: Operator, given: dict[str, Any]) -> _Asked:
+def _asked(operators: Sequence[Operator], given: dict[str, Any]) -> _Asked:
     from ..rasters.sheet import Look
 
+    if len(operators) > 1 and given["q"] is None:
+        given = {**given, "q": _HIGH}
     return _Asked(
         given["output"],
+        tuple(operators),
         Window(kernel_size=given["kernel_size"] or 2, edge="partial"),
-        asked.values_of(given, operator),
-        asked.reading_of(given, operator),
+        tuple(asked.values_of(given, operator) for operator in operators),
+        asked.reading_of(given, operators[0] if len(operators) == 1 else None),
         Writing(on_exists=asked.on_exists_of(given)),
         asked.telling_of(given),
-        Look(given["tile"], given["detail"]),
+        Look(given["tile"], given["detail"], given["measure"]),
         given["columns"] or 0,
     )
 
@@ -148,9 +170,12 @@ def _columns(inputs: int, said: _Asked) -> int:
     from ..codecs.raster import MAX_PIXELS
     from ..rasters.sheet import columns_for, most_pixels
 
-    tile = said.look.tile
-    columns = min(said.columns or columns_for(inputs, tile), inputs)
-    width, height = most_pixels(inputs, columns, tile)
+    tile, several = said.look.tile, len(said.operators) > 1
+    # Of several operators each has a cell, behind that of the input alone.
+    cells, each = (len(said.operators) + 1, 1) if several else (inputs, 2)
+    columns = min(said.columns or columns_for(cells, tile, each), cells)
+    rows = -(-cells // columns) * (inputs if several else 1)
+    width, height = most_pixels(rows, columns, tile, each)
     if width * height > MAX_PIXELS:
         raise click.UsageError(
             f"a sheet of {inputs:,} inputs could be {width:,} x {height:,} pixels large: give a "
@@ -159,7 +184,7 @@ def _columns(inputs: int, said: _Asked) -> int:
     return columns
 
 
-def _make(sources: list[Source], operator: Operator, said: _Asked, report: Report) -> None:
+def _make(sources: list[Source], said: _Asked, report: Report) -> None:
     """Pool the inputs, write the sheet, and tell the report of each."""
     output, policy = said.writing_to, said.writing.on_exists
     if policy == "error":
@@ -169,16 +194,29 @@ def _make(sources: list[Source], operator: Operator, said: _Asked, report: Repor
             report.add(Outcome(source.path, output, "skipped", reason="it exists"))
         return
     announced_by(None if said.telling.silent else lambda: True)
-    cells = _cells(sources, operator, said, report)
-    path = _written(list(cells.values()), said)
-    for name, cell in cells.items():
-        report.add(Outcome(name, path, before=(cell.before,), after=(cell.after,)))
+    found = _cells(sources, said, report)
+    path = _written(list(found.values()), said)
+    for name, cells in found.items():
+        report.add(Outcome(name, path, before=(cells[0].before,), after=(cells[0].after,)))
+        if said.look.measured:
+            _tell_measures(name, cells, said)
 
 
-def _cells(
-    sources: list[Source], operator: Operator, said: _Asked, report: Report
-) -> dict[str, "Cell"]:
-    """Read and pool the inputs; the report is told of failures."""
+def _tell_measures(name: str, cells: list["Cell"], said: _Asked) -> None:
+    """Print what was measured of a file, a line per operator."""
+    for operator, cell in zip(said.operators, cells, strict=True):
+        assert cell.measures is not None
+        if said.telling.as_json:
+            measures = {"source": name, "operator": operator.name, **asdict(cell.measures)}
+            if measures["psnr"] == math.inf:
+                measures["psnr"] = "inf"  # JSON has no such number
+            click.echo(json.dumps({"measures": measures}))
+        elif not said.telling.quiet:
+            click.echo(f"  {operator.name:12}{cell.measures}")
+
+
+def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, list["Cell"]]:
+    """Read and pool the inputs by each operator; the report is told of failures."""
     from ..batch.ahead import import_ahead
     from ..codecs.load import load
     from ..files.open import opened
@@ -194,10 +232,13 @@ def _cells(
             try:
                 with opened(source.path, said.reading) as file:
                     frames = list(islice(load(file, source.path, said.reading), 2))
-                job = Job(source.path, said.writing_to, operator.name, said.window, said.values)
-                cells[source.path] = cell_of(frames, shown(source.place), job, said.look)
+                cells[source.path] = [
+                    cell_of(frames, shown(source.place), job, said.look)
+                    for job in _jobs(source, said)
+                ]
             except Exception as error:
-                outcome = failed(Job(source.path, said.writing_to, operator.name), error)
+                job = Job(source.path, said.writing_to, said.operators[0].name)
+                outcome = failed(job, error)
                 progress.clear()
                 report.add(outcome)
             progress.add(outcome)
@@ -206,17 +247,30 @@ def _cells(
     return cells
 
 
-def _written(cells: list["Cell"], said: _Asked) -> str | None:
+def _jobs(source: Source, said: _Asked) -> list[Job]:
+    """Return a source's job by each operator."""
+    return [
+        Job(source.path, said.writing_to, operator.name, said.window, values)
+        for operator, values in zip(said.operators, said.values, strict=True)
+    ]
+
+
+def _written(found: list[list["Cell"]], said: _Asked) -> str | None:
     """Write the sheet, and return the name that it got; without inputs there is none."""
-    if not cells:
+    if not found:
         return None
     import numpy as np
 
     from ..codecs.raster import Raster
     from ..codecs.save import save
-    from ..rasters.sheet import arranged
+    from ..rasters.sheet import arranged, gallery_of
 
-    drawn = Raster(np.asarray(arranged(cells, said.columns)), "NHWC", "RGB")
+    if len(said.operators) > 1:
+        names = [operator.name for operator in said.operators]
+        groups = [gallery_of(cells, names) for cells in found]
+    else:
+        groups = [[cell for cells in found for cell in cells]]
+    drawn = Raster(np.asarray(arranged(groups, said.columns)), "NHWC", "RGB")
     with writing(said.writing_to, said.writing.on_exists) as target:
         save([drawn], target.file, said.writing)
     return target.path

@@ -106,7 +106,7 @@ def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
     from ..job import Values, Window
     from ..rasters.pooling import pool
 
-    windows, values = [Window(k) for k in _KERNELS], Values(q=50.0)
+    windows, values = [Window(k) for k in _KERNELS], Values(own=(("norm_type", 2.0), ("q", 50.0)))
     for dtype in dtypes:
         for raster in _rasters(dtype):
             for name, window in product(operators, windows):

@@ -37,16 +37,18 @@ class Request:
         """The library's pooling: it tells shapes and dtypes, and pools arrays."""
         from numbapool import Pool
 
-        values, sized = self.values, "output_size" in self.arguments
+        operator, values, sized = self.operator, self.values, "output_size" in self.arguments
         # Windows of a fixed output size have no padding to count, and no common divisor.
-        names = self.operator.parameters - (_SLIDING if sized else frozenset())
+        names = operator.parameters - (_SLIDING if sized else frozenset())
+        shared = {name: value for name, value in vars(values).items() if name in operator.shared}
+        said = shared | dict(values.own)
         return (Pool.adaptive if sized else Pool)(
-            self.operator.name,
+            operator.name,
             **self.arguments,
             data_format=self.data_format,
             nan=values.nan,
             nodata=values.nodata,
-            **{name: getattr(values, name) for name in sorted(names)},
+            **{name: said[name] for name in sorted(names) if name in said},
         )
 
     def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:

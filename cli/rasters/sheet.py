@@ -3,13 +3,14 @@
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageDraw, ImageFont
 
 from ..codecs.raster import Raster
 from ..job import Job
 from ..operators import OPERATORS
+from .measure import Measures, measured
 from .pooling import pool
 from .views import extremes, first_plane, span_of, view
 
@@ -27,21 +28,23 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class Cell:
-    """One input on the sheet: its name, both pictures, a caption for each, and both shapes."""
+    """Pictures under one name, with a caption for each, and the shapes before and after."""
 
     name: str
-    pictures: tuple[Image.Image, Image.Image]
-    captions: tuple[str, str]
+    pictures: tuple[Image.Image, ...]
+    captions: tuple[str, ...]
     before: tuple[int, ...] = ()
     after: tuple[int, ...] = ()
+    measures: Measures | None = None
 
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures are shown: the longest side, and whether only the middle is shown."""
+    """How pictures are shown: the longest side, whether only the middle, and with measures."""
 
     tile: int = 320
     detail: bool = False
+    measured: bool = False
 
     def place(self, height: int, width: int, step: tuple[int, int]) -> tuple[Box, tuple[int, int]]:
         """Return the part of a picture that is shown, and its width and height on the sheet.
@@ -64,6 +67,19 @@ class Look:
         return part, (next(sides), next(sides))
 
 
+def gallery_of(cells: Sequence[Cell], operators: Sequence[str]) -> list[Cell]:
+    """Return a file's cells by several operators as one of the input, and one per operator."""
+    first = cells[0]
+    alone = replace(first, pictures=first.pictures[:1], captions=first.captions[:1], measures=None)
+    return [
+        alone,
+        *(
+            replace(cell, name=name, pictures=cell.pictures[1:], captions=cell.captions[1:])
+            for cell, name in zip(cells, operators, strict=True)
+        ),
+    ]
+
+
 def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     """Return the cell of a file: its first frame, before and after pooling."""
     operator, window = OPERATORS[job.operator], job.window
@@ -80,6 +96,8 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     planes = whole.array.size // max(before.array.size, 1)
     first = f", first of {planes} planes" if planes > 1 else ", first frame" * (len(frames) > 1)
     pooled_height, pooled_width = after.spatial
+    measures = measured(before, operator, window, job.values) if look.measured else None
+    told = f"{operator.name} {window.label}: {pooled_width} x {pooled_height}"
     return Cell(
         name,
         (
@@ -88,10 +106,11 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
         ),
         (
             f"{width} x {height}{first}",
-            f"{operator.name} {window.label}: {pooled_width} x {pooled_height}",
+            str(measures or "") or told,
         ),
         whole.array.shape,
         after.array.shape,
+        measures,
     )
 
 
@@ -111,24 +130,35 @@ def _scaled(image: Image.Image, part: Box, size: tuple[int, int]) -> Image.Image
     return ground
 
 
-def columns_for(cells: int, tile: int) -> int:
+def columns_for(cells: int, tile: int, each: int) -> int:
     """Return the number of columns that makes a sheet somewhat wider than high."""
-    high, wide = _HEAD + tile + _FOOT + _GAP, 2 * tile + _INNER + _GAP
+    high, wide = _HEAD + tile + _FOOT + _GAP, _wide(tile, each) + _GAP
     return max(1, round(math.sqrt(cells * _SHAPE * high / wide)))
 
 
-def most_pixels(cells: int, columns: int, tile: int) -> tuple[int, int]:
-    """Return the largest width and height of a sheet."""
-    wide = columns * (2 * max(tile, _LEAST) + _INNER + _GAP) + _GAP
-    return wide, math.ceil(cells / columns) * (_HEAD + tile + _FOOT + _GAP) + _GAP
+def most_pixels(rows: int, columns: int, tile: int, each: int) -> tuple[int, int]:
+    """Return the largest width and height of a sheet of cells of so many pictures each."""
+    wide = columns * (_wide(max(tile, _LEAST), each) + _GAP) + _GAP
+    return wide, rows * (_HEAD + tile + _FOOT + _GAP) + _GAP
 
 
-def arranged(cells: Sequence[Cell], columns: int) -> Image.Image:
-    """Return the drawn sheet; each row is as high as its highest picture."""
+def _wide(panel: int, each: int) -> int:
+    """Return the width of a cell."""
+    return each * (panel + _INNER) - _INNER
+
+
+def arranged(groups: Sequence[Sequence[Cell]], columns: int) -> Image.Image:
+    """Return the drawn sheet; each group begins a row, which is as high as its highest picture."""
+    cells = [cell for group in groups for cell in group]
     panel = max(_LEAST, *(cell.pictures[0].width for cell in cells))
-    rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
+    wide = _wide(panel, len(cells[0].pictures))
+    rows = [
+        group[start : start + columns]
+        for group in groups
+        for start in range(0, len(group), columns)
+    ]
     heights = [max(cell.pictures[0].height for cell in row) for row in rows]
-    width = min(columns, len(cells)) * (2 * panel + _INNER + _GAP) + _GAP
+    width = max(map(len, rows)) * (wide + _GAP) + _GAP
     height = sum(heights) + len(rows) * (_HEAD + _FOOT + _GAP) + _GAP
     sheet = Image.new("RGB", (width, height), "white")
     pen = ImageDraw.Draw(sheet)
@@ -136,8 +166,8 @@ def arranged(cells: Sequence[Cell], columns: int) -> Image.Image:
     top = _GAP
     for row, high in zip(rows, heights, strict=True):
         for number, cell in enumerate(row):
-            left = _GAP + number * (2 * panel + _INNER + _GAP)
-            name = _fitted(_drawable(cell.name), name_font, 2 * panel + _INNER)
+            left = _GAP + number * (wide + _GAP)
+            name = _fitted(_drawable(cell.name), name_font, wide)
             pen.text((left, top), name, fill=_INK, font=name_font)
             for picture, caption in zip(cell.pictures, cell.captions, strict=True):
                 corner = left, top + _HEAD

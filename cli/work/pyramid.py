@@ -1,9 +1,9 @@
-"""A pyramid: read a file once, and pool each level from the level before."""
+"""A pyramid: read a file once, and pool all levels of each of its frames."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 from ..codecs.load import load
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
@@ -11,10 +11,11 @@ from ..files.open import opened
 from ..files.write import passed_over
 from ..job import Job, Outcome, Window
 from ..operators import OPERATORS
+from ..rasters.plan import plan
 from ..rasters.pooling import pool
 from ..telling.reasons import failed
 from .pooled import written
-from .preview import form_after, forms_of, planned
+from .preview import forms_of, planned
 
 Shape = tuple[int, ...]
 F = TypeVar("F", Form, Raster)
@@ -48,6 +49,7 @@ def pool_levels(job: PyramidJob) -> Outcome:
     """Pool all levels of a job. Errors are reported in the outcomes, not raised."""
     start = time.perf_counter()
     before: list[Shape] = []
+    operator = OPERATORS[job.operator]
 
     def frames() -> Iterator[Raster]:
         with opened(job.source, job.reading) as file:
@@ -55,8 +57,8 @@ def pool_levels(job: PyramidJob) -> Outcome:
                 before.append(raster.array.shape)
                 yield raster
 
-    def pooled(raster: Raster) -> Raster:
-        return pool(raster, OPERATORS[job.operator], job.window, job.values)
+    def pooled(raster: Raster, window: Window) -> Raster:
+        return pool(raster, operator, window, job.values)
 
     def told(level: Job, rasters: list[Raster]) -> Outcome:
         return written(level, before, rasters, start)
@@ -67,15 +69,19 @@ def pool_levels(job: PyramidJob) -> Outcome:
 def preview_levels(job: PyramidJob) -> Outcome:
     """Return the outcome that `pool_levels` would have, without doing it."""
     before: list[Form] = []
+    operator = OPERATORS[job.operator]
 
     def forms() -> Iterator[Form]:
         before.extend(forms_of(job))
         yield from before
 
+    def pooled(form: Form, window: Window) -> Form:
+        return plan(form, operator, window, job.values).after
+
     def told(level: Job, after: list[Form]) -> Outcome:
         return planned(level, before, after)
 
-    return _whole(job, _levels(job, forms(), lambda form: form_after(form, job), told))
+    return _whole(job, _levels(job, forms(), pooled, told))
 
 
 def _whole(job: Job, levels: Iterator[Outcome]) -> Outcome:
@@ -91,38 +97,89 @@ def _whole(job: Job, levels: Iterator[Outcome]) -> Outcome:
 def _levels(
     job: PyramidJob,
     frames: Iterable[F],
-    pooled: Callable[[F], F],
+    pooled: Callable[[F, Window], F],
     told: Callable[[Job, list[F]], Outcome],
 ) -> Iterator[Outcome]:
     """Yield the outcome of each level, and one for all levels that are left out."""
-    most = job.reading.max_pixels or MAX_PIXELS
     jobs = [job.level(target) for target in job.levels]
     standing = [_standing(level) for level in jobs]
     if all(standing):
         yield from (outcome for outcome in standing if outcome)
         return
-    for number, level in enumerate(jobs, 1):
-        below: list[F] = []
-        sides: list[tuple[int, int]] = []
-        smaller, pixels = False, 0
-        try:
-            for frame in frames:
-                sides.append(frame.spatial)
-                ends = _ends(frame, job.window, first=number == 1)
-                below.append(frame if ends else pooled(frame))
-                pixels += below[-1].pixels
-                if len(below) > 1:
-                    refuse_more(pixels, most)
-                smaller = smaller or not ends
-            if not smaller:
-                reason = _left_out(number, len(jobs), sides, job.window)
-                yield Outcome(job.source, status="skipped", reason=reason)
-                return
-        except Exception as error:
-            yield failed(level, error)
+    tower = _Tower(job, pooled)
+    try:
+        for frame in frames:
+            tower.add(frame)
+            if not tower.floors:
+                break
+    except Exception as error:
+        yield failed(jobs[0], error)
+        return
+    for number, floor in enumerate(tower.floors, 1):
+        if not floor.smaller:
+            reason = _left_out(number, len(jobs), floor.sides, job.window)
+            yield Outcome(job.source, status="skipped", reason=reason)
             return
-        frames = below
-        yield standing[number - 1] or _told(level, below, told)
+        level = jobs[number - 1]
+        yield standing[number - 1] or _told(level, floor.frames, told)
+    if tower.error:
+        yield failed(jobs[len(tower.floors)], tower.error)
+
+
+@dataclass
+class _Floor(Generic[F]):
+    """A level of all frames."""
+
+    frames: list[F] = field(default_factory=list)
+    sides: list[tuple[int, int]] = field(default_factory=list)
+    """The height and width of each frame on the level before."""
+    pixels: int = 0
+    smaller: bool = False
+    """Whether any frame is smaller than on the level before."""
+
+
+class _Tower(Generic[F]):
+    """The levels of a file's frames, made from one frame after the other.
+
+    A level whose windows hold those of the level before is pooled from the frame itself.
+    """
+
+    def __init__(self, job: PyramidJob, pooled: Callable[[F, Window], F]) -> None:
+        from numbapool import Pool
+
+        self._job = job
+        self._pooled: Callable[[F, Window], F] = pooled
+        self._nests = Pool(job.operator, 2).request.operator.nests
+        self._most = job.reading.max_pixels or MAX_PIXELS
+        self.floors: list[_Floor[F]] = [_Floor() for _ in job.levels]
+        self.error: Exception | None = None
+        """Why there are fewer floors than levels."""
+
+    def add(self, frame: F) -> None:
+        """Make the levels of a frame."""
+        below, ended = frame, False
+        for number, floor in enumerate(self.floors, 1):
+            floor.sides.append(below.spatial)
+            ended = ended or _ends(below, self._job.window, first=number == 1)
+            try:
+                if not ended:
+                    below = self._level(frame, below, number)
+                    floor.smaller = True
+                floor.frames.append(below)
+                floor.pixels += below.pixels
+                if len(floor.frames) > 1:
+                    refuse_more(floor.pixels, self._most)
+            except Exception as error:
+                self.error = error
+                del self.floors[number - 1 :]
+                return
+
+    def _level(self, frame: F, below: F, number: int) -> F:
+        window = self._job.window
+        if not self._nests:
+            return self._pooled(below, window)
+        high, wide = (size**number for size in _kernel(window))
+        return self._pooled(frame, replace(window, kernel_size=(high, wide)))
 
 
 def _standing(level: Job) -> Outcome | None:

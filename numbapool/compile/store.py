@@ -29,7 +29,17 @@ from numbapool.compile.target import cpu, features, numba_version, target_machin
 SOURCES = (
     *(
         f"reducers/{name}.py"
-        for name in ("exponentials", "extremes", "means", "methods", "selectors", "sums", "ways")
+        for name in (
+            "blends",
+            "exponentials",
+            "extremes",
+            "means",
+            "methods",
+            "mixtures",
+            "selectors",
+            "sums",
+            "ways",
+        )
     ),
     *(
         f"loops/{name}.py"
@@ -46,6 +56,7 @@ SOURCES = (
             "halves",
             "lanes",
             "options",
+            "placed",
             "pointers",
             "rows",
             "running",
@@ -53,6 +64,7 @@ SOURCES = (
             "select",
             "shuffles",
             "thinned",
+            "weighted",
             "windowed",
         )
     ),

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
 
-from numbapool.operators import GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
+from numbapool.operators import BLURRING, GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
 from numbapool.pooling.pool import ARGUMENTS, Pool
 
-NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({'|'.join(OPERATORS)}|reduce)_)?pool(?:([123])d)?")
+OPS = "|".join([*OPERATORS, "reduce", "blur"])
+NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
 """The form, operator and number of axes of a function of windows by an operator."""
 
 
@@ -46,11 +47,12 @@ def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
     parsed = NAME.fullmatch(name)
     assert parsed is not None  # only pooling functions get here
     form, op, ndim = parsed.groups()
-    form = form or SLIDING
+    form = form or (BLURRING if op == "blur" else SLIDING)
     rest = {key: value for key, value in arguments.items() if key not in ("x", "out")}
     if op in (None, "reduce"):
         op = rest.pop("op" if op is None else "reducer")
     names, defaults = ARGUMENTS[form]
     common = [rest.pop(key, default) for key, default in zip(names, defaults, strict=True)]
     axes = () if form == GLOBAL else (int(ndim),)
-    return Pool.made(form, (op, *axes, *common, *find(op).in_order(form, rest)))
+    own = () if form == BLURRING else find(op).in_order(form, rest)
+    return Pool.made(form, (op, *axes, *common, *own))

@@ -1,4 +1,4 @@
-"""Lp pooling: windows that slide, that cover the input, and of all."""
+"""Lp and generalised-mean pooling: windows that slide, that cover the input, and of all."""
 
 from __future__ import annotations
 
@@ -9,9 +9,16 @@ from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
 __all__ = [
+    "adaptive_gem_pool1d",
+    "adaptive_gem_pool2d",
+    "adaptive_gem_pool3d",
     "adaptive_lp_pool1d",
     "adaptive_lp_pool2d",
     "adaptive_lp_pool3d",
+    "gem_pool1d",
+    "gem_pool2d",
+    "gem_pool3d",
+    "global_gem_pool",
     "global_lp_pool",
     "lp_pool1d",
     "lp_pool2d",
@@ -218,4 +225,206 @@ def global_lp_pool(
     array([[5.]])
     """
     key = "lp", keepdims, data_format, nan, nodata, norm_type
+    return pool(over_all, x, key, out)[0]
+
+
+def gem_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`gem_pool2d`.
+
+    Examples
+    --------
+    >>> gem_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
+    array([2.0801])
+    """
+    key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+
+
+def gem_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The generalised mean is
+    ``mean(max(x, eps) ** p) ** (1 / p)``: the mean for a `p` of 1, tending to the largest element
+    as `p` grows (Radenović and others, 2018). It is computed in float64, and no power overflows.
+    Floats keep their dtype; integers and bool give float64. Padding never counts; the other
+    parameters and errors are those of :func:`max_pool2d`; a `p` that is not positive and finite,
+    or an `eps` below 0, is a PoolValueError.
+
+    Examples
+    --------
+    >>> gem_pool2d([[0.0, 1.0], [2.0, 3.0]], 2).round(4)
+    array([[2.0801]])
+    >>> gem_pool2d([[-8.0, 1.0], [2.0, 3.0]], 2, p=100).round(4)
+    array([[2.9587]])
+    """
+    key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+
+
+def gem_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`gem_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> gem_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, p=1, eps=0).round(4)
+    array([[[3.5]]])
+    """
+    key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+
+
+def adaptive_gem_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`gem_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_gem_pool1d([3.0, 5.0, 7.0], 3).round(4)
+    array([3., 5., 7.])
+    """
+    key = "gem", 1, output_size, data_format, nan, nodata, p, eps
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_gem_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`gem_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_gem_pool2d(np.ones((3, 5)), (1, 2)).round(4)
+    array([[1., 1.]])
+    """
+    key = "gem", 2, output_size, data_format, nan, nodata, p, eps
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_gem_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`gem_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_gem_pool3d(np.ones((2, 2, 2)), 1).round(4)
+    array([[[1.]]])
+    """
+    key = "gem", 3, output_size, data_format, nan, nodata, p, eps
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_gem_pool(
+    x: ArrayLike,
+    *,
+    p: float = 3.0,
+    eps: float = 1e-6,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the generalised mean of each channel of each sample.
+
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`gem_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_gem_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
+    array([[2.0801]])
+    """
+    key = "gem", keepdims, data_format, nan, nodata, p, eps
     return pool(over_all, x, key, out)[0]

@@ -1,4 +1,4 @@
-"""Sum pooling: windows that slide, that cover the input, and of all."""
+"""Sum and log-mean-exp pooling: windows that slide, that cover the input, and of all."""
 
 from __future__ import annotations
 
@@ -9,10 +9,17 @@ from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
 __all__ = [
+    "adaptive_logavgexp_pool1d",
+    "adaptive_logavgexp_pool2d",
+    "adaptive_logavgexp_pool3d",
     "adaptive_sum_pool1d",
     "adaptive_sum_pool2d",
     "adaptive_sum_pool3d",
+    "global_logavgexp_pool",
     "global_sum_pool",
+    "logavgexp_pool1d",
+    "logavgexp_pool2d",
+    "logavgexp_pool3d",
     "sum_pool1d",
     "sum_pool2d",
     "sum_pool3d",
@@ -205,4 +212,199 @@ def global_sum_pool(
     array([[15, 51]])
     """
     key = "sum", keepdims, data_format, nan, nodata
+    return pool(over_all, x, key, out)[0]
+
+
+def logavgexp_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the logarithm of the mean exponential of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`logavgexp_pool2d`.
+
+    Examples
+    --------
+    >>> logavgexp_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
+    array([2.0539])
+    """
+    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+
+
+def logavgexp_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the logarithm of the mean exponential of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. It is
+    ``log(mean(exp(r * x))) / r``, between the mean, for an `r` near 0, and the largest element, for
+    a large one; a negative `r` tends to the smallest. Large elements do not overflow. Floats keep
+    their dtype; integers and bool give float64. Padding never counts; the other parameters and
+    errors are those of :func:`max_pool2d`; an `r` of zero, or that is not finite, is a
+    PoolValueError.
+
+    Examples
+    --------
+    >>> logavgexp_pool2d([[0.0, 1.0], [2.0, 3.0]], 2).round(4)
+    array([[2.0539]])
+    >>> logavgexp_pool2d([[0.0, 1.0], [2.0, 3.0]], 2, r=5).round(4)
+    array([[2.7241]])
+    """
+    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+
+
+def logavgexp_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the logarithm of the mean exponential of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`logavgexp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> logavgexp_pool3d(np.ones((2, 2, 2)), 2)
+    array([[[1.]]])
+    """
+    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+
+
+def adaptive_logavgexp_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the log-mean-exp of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`logavgexp_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_logavgexp_pool1d([3.0, 5.0, 7.0], 3)
+    array([3., 5., 7.])
+    """
+    key = "logavgexp", 1, output_size, data_format, nan, nodata, r
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_logavgexp_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the log-mean-exp of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`logavgexp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_logavgexp_pool2d(np.ones((3, 5)), (1, 2))
+    array([[1., 1.]])
+    """
+    key = "logavgexp", 2, output_size, data_format, nan, nodata, r
+    return pool(adaptive, x, key, out)[0]
+
+
+def adaptive_logavgexp_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    r: float = 1.0,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the log-mean-exp of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
+    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
+    parameters and errors are those of :func:`logavgexp_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_logavgexp_pool3d(np.ones((2, 2, 2)), 1)
+    array([[[1.]]])
+    """
+    key = "logavgexp", 3, output_size, data_format, nan, nodata, r
+    return pool(adaptive, x, key, out)[0]
+
+
+def global_logavgexp_pool(
+    x: ArrayLike,
+    *,
+    r: float = 1.0,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the logarithm of the mean exponential of each channel of each sample.
+
+    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
+    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
+    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
+    and errors are those of :func:`logavgexp_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_logavgexp_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
+    array([[2.0539]])
+    """
+    key = "logavgexp", keepdims, data_format, nan, nodata, r
     return pool(over_all, x, key, out)[0]

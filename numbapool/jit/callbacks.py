@@ -24,6 +24,10 @@ from numbapool.pooling.pyramid import spatial_pyramid_pool
 from numbapool.reducers.dtypes import in_floats
 from numbapool.roi.pool import roi_align, roi_pool
 
+FRACTIONAL = (
+    "x, kernel_size, output_size=None, output_ratio=None, return_indices=False, samples=None, "
+    "seed=None, data_format=None"
+)
 UNPOOL = "x, indices, kernel_size, stride=None, padding=0, output_size=None, data_format=None"
 
 OWN = ", ".join(f"{name}=None" for name, each in PARAMETERS.items() if GLOBAL in each.forms)
@@ -31,7 +35,10 @@ OWN = ", ".join(f"{name}=None" for name, each in PARAMETERS.items() if GLOBAL in
 BOXES = "x, boxes, output_size, spatial_scale=1.0"
 
 SIGNATURES = {
+    **{f"fractional_max_pool{ndim}d": FRACTIONAL for ndim in (2, 3)},
     **{f"max_unpool{ndim}d": UNPOOL for ndim in (1, 2, 3)},
+    "max_blur_pool2d": "x, kernel_size=2, filter_size=3, stride=2, padding_mode='reflect', "
+    "data_format=None",
     "block_reduce": f"x, block_size, op, edge='partial', nan='propagate', nodata=None, {OWN}",
     "to_onnx_indices": "indices, shape, storage_order=0",
     "to_tf_indices": "indices, shape, include_batch_in_index=False",
@@ -74,12 +81,26 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
     arguments = ", ".join(f"{part}={part}" for part in given)
     scope = {
         "objmode": objmode,
-        "RESULT": types.Array(from_dtype(dtype), ndim, "C"),
+        "RESULT": results(name, types.Array(from_dtype(dtype), ndim, "C"), given),
         "FUNCTION": function_of(name),
     }
     exec(IMPLEMENTATION.format(signature=signature, arguments=arguments), scope)
     made: Callable[..., Any] = scope["implementation"]
     return made
+
+
+def results(name: str, values: Any, given: dict[str, Any]) -> Any:
+    """Return the type of a call's results: of values, or of a pair of these and their places.
+
+    Raises
+    ------
+    TypingError
+        If it cannot be known which.
+    """
+    kind, wanted = described("return_indices", given.get("return_indices", False))
+    if kind != "constant":
+        raise TypingError(f"{name}'s return_indices must be a literal True or False")
+    return types.Tuple([values, values.copy(dtype=types.int64)]) if wanted else values
 
 
 def function_of(name: str) -> Callable[..., Any]:
@@ -95,6 +116,8 @@ def result_of(
         dtype = dtype_of(given, dtype)
     elif name.startswith("to_"):
         dtype = np.dtype(np.int64)
+    elif name == "max_blur_pool2d":
+        dtype = Pool.blur().dtype(dtype)
     elif name == "roi_align":
         dtype = in_floats(dtype)
     if name in OTHERS:

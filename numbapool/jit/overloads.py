@@ -32,7 +32,9 @@ from numbapool.jit.classes import reducer_class
 from numbapool.jit.sites import NONE, described, execute, number_of
 from numbapool.operators import SAMPLES
 
-NAMES = tuple(name for name in functional.__all__ if NAME.fullmatch(name))
+NAMES = tuple(
+    name for name in functional.__all__ if NAME.fullmatch(name) and name not in callbacks.SIGNATURES
+)
 """The functions that compiled code may call."""
 
 
@@ -108,7 +110,8 @@ def results(
 
     They are those of a call by windows of one element, whatever the windows of this one are.
     """
-    arguments: dict[str, Any] = {"kernel_size": 1} if "kernel_size" in constants else {}
+    sizes = [name for name in ("kernel_size", "filter_size") if name in constants]
+    arguments: dict[str, Any] = dict.fromkeys(sizes, 1)
     for name, (kind, content) in constants.items():
         if name in ("return_indices", "keepdims", "data_format"):
             arguments[name] = content

@@ -19,6 +19,8 @@ The terms that they use:
 
 `windowed` says in the plainest way what all give. `rows` and `columns` serve small windows,
 `running` large ones that overlap, `folded` wide ones that hardly overlap, `direct` and `thinned`
-windows of a few elements, `select` what needs a window's elements together. `plain` holds the
+windows of a few elements, `select` what needs a window's elements together,
+`weighted` windows whose taps have weights,
+`placed` windows that begin at other places in each plane. `plain` holds the
 kernels that users import.
 """

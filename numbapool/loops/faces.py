@@ -13,6 +13,7 @@ from numbapool.loops.options import INLINED, METHODS
 from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
+from numbapool.reducers import mixtures as x
 from numbapool.reducers import selectors as s
 
 
@@ -27,22 +28,27 @@ overload(r.lift, jit_options=METHODS)(lambda self, value, row: method(self, "lif
 overload(r.locate, jit_options=METHODS)(
     lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
 )
+overload(r.weigh, jit_options=METHODS)(lambda self, acc, weight: method(self, "weigh"))
 overload(r.combine, jit_options=METHODS)(lambda self, a, b: method(self, "combine"))
 overload(r.prepare, jit_options=METHODS)(lambda self, weight: method(self, "prepare", r._prepare))
 overload(r.finish, jit_options=METHODS)(lambda self, acc, scale: method(self, "finish", r._finish))
 overload(s.empty, jit_options=METHODS)(lambda self: method(self, "empty"))
 overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
-overload(s.select, jit_options=METHODS)(lambda self, values, at, step, taps: method(self, "select"))
+overload(s.select, jit_options=METHODS)(
+    lambda self, values, at, step, taps, number: method(self, "select")
+)
 
 # Plain functions that methods call.
-overload(e.decay, jit_options=INLINED)(lambda x: e.decay32 if x == types.float32 else e.decay64)
+overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
-overload(e.power, jit_options=INLINED)(lambda x, p: e.power)
+overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient
 )
+overload(x.scattered, jit_options=METHODS)(lambda bits: x.scattered)
+overload(x.uniform, jit_options=METHODS)(lambda seed, number: x.uniform)
 overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
 overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 

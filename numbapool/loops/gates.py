@@ -11,21 +11,21 @@ from numba import njit
 
 from numbapool.loops.lanes import held
 from numbapool.loops.options import CONTRACT, INLINED, JIT
-from numbapool.reducers.exponentials import decay
+from numbapool.reducers.exponentials import exp
 
 
-@njit(**INLINED, fastmath=CONTRACT)
+@njit(**INLINED)
 def sigmoid(v, one):
     """1 / (1 + e^-v); `one` has the numbers' dtype, which they would not keep beside 1."""
-    faded = decay(-abs(v))
+    faded = exp(-abs(v))
     share = one / (one + faded)
     return share if v > one - one else share * faded
 
 
-@njit(**INLINED, fastmath=CONTRACT)
+@njit(**INLINED)
 def tanh(v, one):
     """The hyperbolic tangent."""
-    faded = decay(-abs(v + v))
+    faded = exp(-abs(v + v))
     size = (one - faded) / (one + faded)
     return -size if v < one - one else size
 

@@ -1,7 +1,8 @@
 """A plan as the loops read it: one array of int64, whose slots this file names.
 
 The array holds the numbers of `HEAD`, then a block of the numbers of `AXIS` for each axis of
-`AXES`, then the border windows of all axes, three numbers per window. The plan fills the array by
+`AXES`, then the border windows of all axes, three numbers per window, then the weights of taps, if
+they have any. The plan fills the array by
 these names (:func:`filled`). Compiled loops read it by the same names through a bare pointer
 (:mod:`numbapool.loops.pointers`), interpreted ones through :class:`Geometry`.
 """
@@ -66,6 +67,7 @@ def filled(
     head: Mapping[str, int],
     axes: Sequence[Mapping[str, int]],
     borders: Sequence[np.ndarray[Any, Any]],
+    weights: Sequence[np.ndarray[Any, Any]] = (),
 ) -> Numbers:
     """Return the array that holds these numbers; what `head` leaves out is 0."""
     unknown = set(head) - set(HEAD)
@@ -77,7 +79,8 @@ def filled(
         block = {**axis, "borders": end}
         numbers += [block[slot] for slot in AXIS]
         end += table.size
-    array = np.concatenate([np.array(numbers, np.int64), *(table.reshape(-1) for table in borders)])
+    tables = [table.reshape(-1).view(np.int64) for table in (*borders, *weights)]
+    array = np.concatenate([np.array(numbers, np.int64), *tables])
     array.flags.writeable = False
     return array
 

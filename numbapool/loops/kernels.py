@@ -8,10 +8,12 @@ from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
+from numbapool.loops.placed import pool_placed
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.select import pool_select
 from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
 
 KERNELS: dict[str, Any] = {
@@ -21,6 +23,8 @@ KERNELS: dict[str, Any] = {
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
+    "weighted": pool_weighted,  # windows whose taps have weights
+    "placed": pool_placed,  # windows that begin elsewhere in each plane
     "lstm": lstm_gates,  # a step of a recurrent layer
     "gru": gru_gates,
     "boxes": pool_boxes,
@@ -28,8 +32,8 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-ALONE = ("lstm", "gru", "boxes", "mean of samples", "largest sample")
-"""What no window slides in: these are plain themselves."""
+ALONE = ("weighted", "placed", "lstm", "gru", "boxes", "mean of samples", "largest sample")
+"""Loops that are plain themselves."""
 
 PLAIN = {"selection": select_windows, **{name: KERNELS[name] for name in ALONE}}
 """The plain loop in place of each; of all others the same."""

@@ -124,3 +124,22 @@ def _border(typingctx: Any, axis: Any, row: Any) -> Any:
 @overload(border)
 def _border_of(axis, row):
     return lambda axis, row: _border(axis, row)
+
+
+def number_at(axis, slot):
+    """Return the number in a slot, which an axis's block names."""
+    return axis.numbers[slot]
+
+
+@intrinsic
+def _number_at(typingctx: Any, axis: Any, slot: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = cgutils.create_struct_proxy(axis_type)(context, builder, args[0]).geometry
+        return _load(context, builder, pointer, args[1])
+
+    return types.int64(axis, types.int64), codegen
+
+
+@overload(number_at)
+def _number_of(axis, slot):
+    return lambda axis, slot: _number_at(axis, slot)

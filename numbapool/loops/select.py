@@ -73,9 +73,9 @@ def select_each(op, form, lanes, at, taps, width, outs, to):
             if mark != mark:
                 write(form, outs, to + j, mark)
             else:
-                write(form, outs, to + j, select(op, values, at + j, width, taps))
+                write(form, outs, to + j, select(op, values, at + j, width, taps, to + j))
         else:
-            write(form, outs, to + j, select(op, values, at + j, width, taps))
+            write(form, outs, to + j, select(op, values, at + j, width, taps, to + j))
 
 
 @njit(**JIT)

@@ -10,7 +10,7 @@ import numpy as np
 
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
-from numbapool.operators import FORMS
+from numbapool.operators import BLURRING, FORMS
 from numbapool.pooling import planners
 from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, check_out, overlap
@@ -50,8 +50,9 @@ def decided(
 
 
 sliding, adaptive, over_all = map(decider, FORMS)
+blurring = decider(BLURRING)
 
-DECIDERS = dict(zip(FORMS, (sliding, adaptive, over_all), strict=True))
+DECIDERS = dict(zip((*FORMS, BLURRING), (sliding, adaptive, over_all, blurring), strict=True))
 
 
 def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:

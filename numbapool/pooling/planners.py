@@ -1,4 +1,4 @@
-"""The three planners: of windows that slide, that cover an input, and of one that holds it all.
+"""The planners: of windows that slide, that cover an input, that hold all of it, that blur.
 
 Each says where windows lie, and the results' shape; `decide` then chooses the reduction and the
 plan. None reads an array.
@@ -14,17 +14,18 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool.errors import PoolTypeError
-from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, Operator, find
+from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
 from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
+from numbapool.plan.weighted import weighted_plan
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
-from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
+from numbapool.windows.weighted import Blur
 from numbapool.windows.window import Cover, Whole, Window
 
 DType: TypeAlias = "np.dtype[Any]"
 Shape: TypeAlias = tuple[int, ...]
-Windows: TypeAlias = Window | Cover | Whole
+Windows: TypeAlias = Window | Cover | Whole | Blur
 Decision: TypeAlias = tuple[Plan, Reduction]
 
 
@@ -63,7 +64,8 @@ class Placed(NamedTuple):
     """Where the windows of an array lie."""
 
     layout: Layout
-    axes: tuple[Axis, ...]
+    axes: tuple[Any, ...]
+    """Each an `Axis`, or a `WeightedAxis` of windows that blur."""
     shape: Shape
     """The results'."""
 
@@ -90,7 +92,19 @@ def whole(shape: Shape, windows: Whole, request: Request) -> Placed:
     return Placed(*windows.axes(shape, request.data_format))
 
 
-PLANNERS: dict[type, Callable[..., Placed]] = {Window: slide, Cover: cover, Whole: whole}
+def blurred(shape: Shape, windows: Blur, request: Request) -> Placed:
+    """Place windows whose taps have binomial weights."""
+    layout = layout_of(shape, len(windows.filter_size), request.data_format)
+    axes = windows.axes(layout)
+    return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
+
+
+PLANNERS: dict[type, Callable[..., Placed]] = {
+    Window: slide,
+    Cover: cover,
+    Whole: whole,
+    Blur: blurred,
+}
 
 
 def place(shape: Shape, windows: Windows, request: Request) -> Placed:
@@ -102,6 +116,9 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     """Return the plan and the reduction for arrays of a shape and a dtype."""
     layout, axes, result = place(shape, windows, request)
     rows, columns = longest(axes)
+    if isinstance(windows, Blur):
+        reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
+        return weighted_plan(result, layout, axes, reduction), reduction
     counted = isinstance(windows, Window) and windows.counts_padding
     divisor = prod(axis.taps for axis in axes) if counted else rows * columns
     reduction = request.reduction(
@@ -135,6 +152,14 @@ def read_global(op: Any, keepdims: bool, *key: Any) -> tuple[Whole, Request]:
     return Whole(bool(keepdims)), requested(find(op), GLOBAL, *key)
 
 
+def read_blurring(
+    op: Any, ndim: int, filter_size: Any, stride: Any, padding_mode: Any, data_format: Any
+) -> tuple[Blur, Request]:
+    """Read filter_size, stride, padding_mode and data_format."""
+    request = Request(BLUR, (), data_format, "propagate", None)
+    return Blur.of(ndim, filter_size, stride, padding_mode), request
+
+
 def requested(
     operator: Operator, form: str, data_format: Any, nan: Any, nodata: Any, *own: Any
 ) -> Request:
@@ -150,4 +175,5 @@ READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
     SLIDING: read_sliding,
     ADAPTIVE: read_adaptive,
     GLOBAL: read_global,
+    BLURRING: read_blurring,
 }

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
-from numbapool.operators import ADAPTIVE, GLOBAL, SLIDING, find
+from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find
 from numbapool.pooling import planners
-from numbapool.pooling.planners import READERS, Decision, Request, Windows
+from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
@@ -141,6 +141,22 @@ class Pool:
         return cls.made(GLOBAL, (op, keepdims, data_format, nan, nodata, *values))
 
     @classmethod
+    def blur(
+        cls,
+        filter_size: Ints = 3,
+        stride: Ints = 2,
+        padding_mode: str = "reflect",
+        *,
+        data_format: str | None = None,
+    ) -> Pool:
+        """Return pooling by a binomial filter, as :func:`blur_pool2d` does it.
+
+        >>> Pool.blur().shape((1, 64, 112, 112))
+        (1, 64, 56, 56)
+        """
+        return cls.made(BLURRING, ("blur", 2, filter_size, stride, padding_mode, data_format))
+
+    @classmethod
     def made(cls, form: str, key: Key) -> Pool:
         """Return a pooling by all of its arguments, in the order that the planners read them."""
         pool = cls.__new__(cls)
@@ -166,8 +182,21 @@ class Pool:
         PoolValueError
             If the windows do not fit that shape.
         """
+        return self.place(shape).shape
+
+    def place(self, shape: Sequence[int]) -> Placed:
+        """Return where the windows of an array of a shape lie: an :class:`Axis` per pooled axis.
+
+        Raises
+        ------
+        PoolValueError
+            If the windows do not fit that shape.
+
+        >>> [axis.out for axis in Pool("max", 2).place((4, 6)).axes]
+        [2, 3]
+        """
         sizes = whole_numbers(shape, "shape", 0)
-        return planners.place(sizes, self.window, self.request).shape
+        return planners.place(sizes, self.window, self.request)
 
     def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
         """Return the dtype of each result for an array's dtype."""
@@ -215,10 +244,12 @@ class Pool:
 
     def __repr__(self) -> str:
         parts = [f"{name}={value!r}" for name, value in self._shown()]
-        made = {SLIDING: "Pool", ADAPTIVE: "Pool.adaptive", GLOBAL: "Pool.over_all"}[self.form]
+        made = {SLIDING: "Pool", ADAPTIVE: "Pool.adaptive", GLOBAL: "Pool.over_all"}
+        if self.form not in made:
+            return f"Pool.blur({', '.join(parts)})"
         op = self._key[0]
         op = self.request.operator.name if isinstance(op, str) or callable(op) else op
-        return f"{made}({', '.join([repr(op), *parts])})"
+        return f"{made[self.form]}({', '.join([repr(op), *parts])})"
 
     def _shown(self) -> list[tuple[str, Any]]:
         """Return the arguments that are not their parameters' defaults."""
@@ -240,6 +271,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     ),
     ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
     GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
+    BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
 }
 """What each form takes beside the operator's own parameters, and the defaults."""
 

@@ -7,6 +7,7 @@ the JIT they call it.
 
 - ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of two;
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
+- ``weigh(accumulator, weight)`` multiplies one, if the windows' taps have weights;
 - ``neutral()`` is the accumulator that changes nothing when combined;
 - ``prepare(weight)`` computes once what `finish` needs for many windows of one divisor;
 - ``finish(accumulator, scale)`` makes a window's result.
@@ -55,6 +56,10 @@ def lift(self, value, row):
 
 def locate(self, lanes, at, columns, first, inner, pitch):
     return getattr(type(self), "locate", _locate)(self, lanes, at, columns, first, inner, pitch)
+
+
+def weigh(self, acc, weight):
+    return type(self).weigh(self, acc, weight)
 
 
 def combine(self, a, b):

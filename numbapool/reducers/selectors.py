@@ -3,7 +3,8 @@
 As the reducers, a selector is a ``NamedTuple`` class whose methods are plain Python:
 
 - ``sorts(taps)`` says whether so many elements must be in order;
-- ``select(values, at, step, taps)`` picks from `taps` elements, `step` apart from `at` on;
+- ``select(values, at, step, taps, number)`` picks from `taps` elements, `step` apart from `at` on,
+  for the result of that number;
 - ``empty()`` is what a window gives whose elements are all skipped.
 """
 
@@ -30,7 +31,7 @@ class LowerMedian(NamedTuple):
     def sorts(self, taps):
         return True
 
-    def select(self, values, at, step, taps):
+    def select(self, values, at, step, taps, number):
         return values[at + (taps - 1) // 2 * step]
 
 
@@ -46,7 +47,7 @@ class Median(NamedTuple):
     def sorts(self, taps):
         return True
 
-    def select(self, values, at, step, taps):
+    def select(self, values, at, step, taps, number):
         low = values[at + (taps - 1) // 2 * step]
         return between(low, values[at + taps // 2 * step], 0.5)
 
@@ -64,7 +65,7 @@ class Percentile(NamedTuple):
     def sorts(self, taps):
         return True
 
-    def select(self, values, at, step, taps):
+    def select(self, values, at, step, taps, number):
         rank = self.share * (taps - 1) / 100.0
         low = int(rank)
         high = min(low + 1, taps - 1)
@@ -83,7 +84,7 @@ class Mode(NamedTuple):
     def sorts(self, taps):
         return taps != 4
 
-    def select(self, values, at, step, taps):
+    def select(self, values, at, step, taps, number):
         if taps == 4:  # the window of labels; without a loop whole rows are picked at once
             second, third = values[at + step], values[at + 2 * step]
             return mode_of_four(values[at], second, third, values[at + 3 * step])
@@ -114,7 +115,7 @@ class Variance(NamedTuple):
     def sorts(self, taps):
         return False
 
-    def select(self, values, at, step, taps):
+    def select(self, values, at, step, taps, number):
         if taps <= self.correction:
             return np.nan
         total = 0.0
@@ -161,9 +162,9 @@ def sorts(self, taps):
     return type(self).sorts(self, taps)
 
 
-def select(self, values, at, step, taps):
+def select(self, values, at, step, taps, number):
     """See `empty`."""
-    return type(self).select(self, values, at, step, taps)
+    return type(self).select(self, values, at, step, taps, number)
 
 
 def median(case: Case) -> Reduction:
@@ -184,18 +185,23 @@ def percentile(case: Case, q: float) -> Reduction:
 
 def variance(case: Case, correction: float = 0.0) -> Reduction:
     """Return the selection of the variance, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, False)
+    return selection(case, Variance, in_floats(case.dtype), correction, False, wide=True)
 
 
 def deviation(case: Case, correction: float = 0.0) -> Reduction:
     """Return the selection of the standard deviation, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, True)
+    return selection(case, Variance, in_floats(case.dtype), correction, True, wide=True)
 
 
-def selection(case: Case, base: type, out: DType, *parameters: Any) -> Reduction:
-    """Return the selection by a selector, with what it leaves out and gives of nothing."""
+def selection(
+    case: Case, base: type, out: DType, *parameters: Any, wide: bool = False
+) -> Reduction:
+    """Return the selection by a selector, with what it leaves out and gives of nothing.
+
+    If `wide`, it is given elements as float64, unless that would make others equal to those.
+    """
     skip, kind = case.skip, lane(case.dtype)
-    if base is Variance and not is_past_float64(case):
+    if wide and not is_past_float64(case):
         kind = np.dtype(np.float64)
     left_out = kind.type(0 if skip.value is None else skip.value)
     # NaN if no value is left out: integers have no NaN, nor windows of nothing else.

@@ -93,9 +93,13 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+MODULES = ("blends", "exponentials", "extremes", "means", "mixtures", "selectors", "sums")
+"""The files that reducers stand in."""
+
+
 def _bases() -> list[type]:
     found = []
-    for module in ("exponentials", "extremes", "means", "selectors", "sums"):
+    for module in MODULES:
         members = vars(import_module(f"numbapool.reducers.{module}")).values()
         found += [each for each in members if isinstance(each, type) and hasattr(each, "_fields")]
     return sorted(found, key=lambda base: len(base.__name__), reverse=True)

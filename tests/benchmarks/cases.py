@@ -154,6 +154,48 @@ def feature_extras() -> list[Case]:
     ]
 
 
+def soft_mean(functional: Any, t: Any) -> Any:
+    """Return the mean weighted by exponentials, of two means."""
+    weights = t.exp()
+    return functional.avg_pool2d(t * weights, 2) / functional.avg_pool2d(weights, 2)
+
+
+def binomial(functional: Any, t: Any) -> Any:
+    """Return the blur of three taps along each axis, as a convolution of each channel."""
+    taps = t.new_tensor([1.0, 2.0, 1.0]) / 4
+    weights = (taps[:, None] * taps).expand(t.shape[1], 1, 3, 3)
+    padded = functional.pad(t, (1, 1, 1, 1), mode="reflect")
+    return functional.conv2d(padded, weights, stride=2, groups=t.shape[1])
+
+
+def weighted_means() -> list[Case]:
+    """Feature maps, means by weights: the peers are put together of several calls."""
+
+    def power_mean(functional: Any, t: Any) -> Any:
+        return functional.avg_pool2d(t.clamp(min=1e-6).pow(3), 2).pow(1 / 3)
+
+    def log_mean(functional: Any, t: Any) -> Any:
+        return functional.avg_pool2d(t.exp(), 2).log()
+
+    rows: list[tuple[str, str, tuple[Any, ...], Callable[[Any, Any], Any]]] = [
+        ("soft 2x2 s2", "soft_pool2d", (2,), soft_mean),
+        ("gem 2x2 s2", "gem_pool2d", (2,), power_mean),
+        ("logavgexp 2x2 s2", "logavgexp_pool2d", (2,), log_mean),
+        ("blur 3x3 s2", "blur_pool2d", (), binomial),
+    ]
+    return [
+        Case(
+            f"{name} NCHW",
+            normal(*FEATURES),
+            function,
+            given,
+            {},
+            {"torch": peers.torch_dense(call)},
+        )
+        for name, function, given, call in rows
+    ]
+
+
 def other_ranks() -> list[Case]:
     """Volumes and signals."""
     return [
@@ -390,6 +432,7 @@ def all_cases() -> list[Case]:
     return [
         *features(),
         *feature_extras(),
+        *weighted_means(),
         *other_ranks(),
         *large_windows(),
         *photos(),

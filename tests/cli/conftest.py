@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from numbapool_cli.app import cli
-from strategies import COMPILED_FILES, PLAIN
 
 import numbapool as nbp
 
@@ -40,13 +39,3 @@ def _kernels_kept() -> None:
     """Compile what most tests pool by: that it is compiled is told on standard error, once."""
     for width in (8, 9):
         nbp.avg_pool2d(np.zeros((8, width), np.uint8), 2)
-
-
-def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what `tests/test_command.py` runs, unless it is asked for by name."""
-    name = collection_path.name
-    if PLAIN or not name.startswith("test_pool_"):
-        return None
-    asked = {Path(str(argument).partition("::")[0]).name for argument in config.args}
-    compiled = {f"test_pool_{part}.py" for part in COMPILED_FILES}
-    return None if name in asked or name in compiled else True

@@ -1,4 +1,4 @@
-"""``pool pyramid``: levels that are what pooling again and again makes, in one reading."""
+"""``pool pyramid``: levels that are what pooling the input by larger windows makes."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numbapool_cli.files import open as files_open
+from numbapool_cli.work import pyramid
 from pictures import picture, read
 from PIL import Image, ImageSequence
 
@@ -16,23 +17,58 @@ def files(folder: str = ".") -> list[str]:
 
 @pytest.mark.parametrize("mode", ["1", "L", "RGB", "RGBA", "I;16"])
 @pytest.mark.parametrize(("operator", "k"), [("avg", 2), ("max", 3), ("min", "2x3")])
-def test_levels_are_repeated_pooling(pool, mode, operator, k):
+def test_levels_pool_the_input(pool, mode, operator, k):
     picture(mode, 43, 29).save("a.png")
     pool("pyramid", "a.png", "--levels", 3, "-k", k, "--operator", operator)
-    below = "a.png"
     for level in (1, 2, 3):
-        pool(operator, below, "-k", k, "-o", f"by_hand{level}.png")
-        below = f"by_hand{level}.png"
-        made = read(f"a.{operator}{k}.l{level}.png")
-        assert made.mode == read(below).mode
-        assert np.array_equal(made, read(below))
+        window = f"{2**level}x{3**level}" if k == "2x3" else k**level
+        pool(operator, "a.png", "-k", window, "-o", f"by_hand{level}.png")
+        made, wanted = read(f"a.{operator}{k}.l{level}.png"), read(f"by_hand{level}.png")
+        assert made.mode == wanted.mode
+        assert np.array_equal(made, wanted)
+
+
+@pytest.mark.parametrize("operator", ["median", "mode"])
+def test_levels_of_selections_pool_the_level_before(pool, operator):
+    picture("RGB", 43, 29).save("a.png")
+    pool("pyramid", "a.png", "--levels", 2, "--operator", operator)
+    pool(operator, "a.png", "-k", 2, "-o", "one.png")
+    pool(operator, "one.png", "-k", 2, "-o", "two.png")
+    assert np.array_equal(read(f"a.{operator}2.l2.png"), read("two.png"))
+
+
+def test_rounding_does_not_add_up(pool, random):
+    array = random.integers(0, 256, (320, 416), np.uint8)
+    Image.fromarray(array).save("a.png")
+    pool("pyramid", "a.png", "--levels", 5, "-o", "out")
+    assert abs(np.mean(read("out/a.l5.png")) - array.mean()) < 0.1
+
+
+def test_a_level_that_fails_leaves_those_before_it(pool, monkeypatch):
+    real = pyramid.pool
+
+    def failing(raster, operator, window, values):
+        if window.kernel_size == (4, 4):
+            raise MemoryError
+        return real(raster, operator, window, values)
+
+    monkeypatch.setattr(pyramid, "pool", failing)
+    picture("L", 16, 16).save("a.png")
+    done = pool("pyramid", "a.png", "--levels", 3, "-o", "out", code=1)
+    assert "memory" in done.stderr
+    assert files("out") == ["a.l1.png"]
+
+
+def test_frames_that_are_too_many_to_hold(pool):
+    np.savez("a.npz", *[np.zeros((64, 64), np.uint8)] * 5)
+    arguments = ["pyramid", "a.npz", "--levels", 2, "-o", "out", "--max-pixels", 4096]
+    assert "--max-pixels" in pool(*arguments, code=1).stderr
 
 
 def test_levels_of_a_lossy_picture_are_pooled_before_it_is_encoded(pool):
     picture("RGB", 32, 32).save("a.jpg", quality=60)
     pool("pyramid", "a.jpg", "--levels", 2, "--format", "png", "-o", "out")
-    pool("avg", "a.jpg", "-k", 2, "--format", "png", "-o", "one")
-    pool("avg", "one/a.png", "-k", 2, "-o", "two.png")
+    pool("avg", "a.jpg", "-k", 4, "--format", "png", "-o", "two.png")
     assert np.array_equal(read("out/a.l2.png"), read("two.png"))
 
 

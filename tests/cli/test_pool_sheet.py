@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.job import Job, Window
+from numbapool_cli.operators import OPERATORS
 from numbapool_cli.rasters import sheet
 from pictures import picture, read
 from PIL import Image
@@ -167,3 +168,78 @@ def test_names(pool):
     pool("sheet", ".", "-o", "sheet.png", "--tile", 64)
     assert read("sheet.png").width < 2000
     assert sheet._drawable("café 日.png") == "cafe ?.png"
+
+
+def test_several_operators_stand_beside_their_input(pool):
+    for number in range(2):
+        picture("RGB", 64, 64, number).save(f"{number}.png")
+    arguments = ["sheet", "0.png", "1.png", "-k", 4, "--tile", 64, "-o"]
+    pool(*arguments, "two.png", "--operator", "max", "--operator", "avg", "--columns", 3)
+    two = np.asarray(read("two.png"))
+    for number in range(2):
+        array = np.asarray(read(f"{number}.png"))
+        shown = {"": array}
+        for operator in ("max", "avg"):
+            pool(operator, f"{number}.png", "-k", 4, "-o", f"{operator}{number}.png")
+            shown[operator] = np.asarray(read(f"{operator}{number}.png")).repeat(4, 0).repeat(4, 1)
+        assert all(found(two, part) for part in shown.values())
+    pool(*arguments, "all.png", "--operator", "all", "--columns", 4)
+    assert read("all.png").height > 5 * read("two.png").height / 2
+    assert "takes no --linear" in pool(
+        *arguments, "no.png", "--operator", "max", "--operator", "min", "--linear", code=2
+    ).stderr  # fmt: skip
+
+
+def by_definition(array, k, operator):
+    """PSNR and the reactions to a shift and to noise, from their definitions."""
+    high, wide = array.shape[0] // k, array.shape[1] // k
+
+    def pooled(numbers):
+        blocks = numbers.astype(float).reshape(high, k, wide, k)
+        mean = np.floor(blocks.mean((1, 3)) + 0.5)
+        return {"max": blocks.max((1, 3)), "avg": mean}[operator]
+
+    def rms(numbers):
+        return np.sqrt(np.mean(np.square(numbers)))
+
+    result = pooled(array)
+    moved = np.roll(array, 1, 1)
+    noise = np.random.default_rng(0).normal(0, 0.05 * 255, array.shape)
+    noisy = np.rint(np.clip(array + noise, 0, 255))
+    error = rms(result.repeat(k, 0).repeat(k, 1) - array)
+    return (
+        20 * np.log10(255 / error),
+        rms(pooled(moved) - result) / rms(moved.astype(float) - array),
+        rms(pooled(noisy) - result) / rms(noisy - array),
+    )
+
+
+@pytest.mark.parametrize("operator", ["max", "avg"])
+def test_measures(pool, random, operator):
+    array = random.integers(0, 256, (24, 32), np.uint8)
+    Image.fromarray(array).save("a.png")
+    arguments = ["sheet", "a.png", "-k", 4, "--operator", operator, "--measure", "-o", "s.png"]
+    lines = pool(*arguments, "--json").stdout.splitlines()
+    (told,) = [json.loads(line)["measures"] for line in lines if "measures" in line]
+    want = by_definition(array, 4, operator)
+    np.testing.assert_allclose([told["psnr"], told["shift"], told["noise"]], want)
+    said = pool(*arguments, "--on-exists", "overwrite").stdout
+    psnr, shift, noise = want
+    assert f"PSNR {psnr:.1f} dB, shift {shift:.2f}, noise {noise:.2f}" in said
+
+
+@pytest.mark.parametrize("mode", ["1", "LA", "RGBA", "P", "I;16", "F"])
+def test_every_mode_is_measured(pool, mode):
+    picture(mode, 21, 14).save("a.tif")
+    said = pool("sheet", "a.tif", "--operator", "all", "--measure", "-o", "s.png").stdout
+    assert said.count("noise") == len(OPERATORS)
+
+
+def test_what_does_not_change_is_not_measured(pool):
+    Image.new("L", (8, 8), 7).save("a.png")
+    said = pool("sheet", "a.png", "--measure", "-o", "s.png").stdout
+    assert "PSNR inf dB, noise" in said
+    again = ["sheet", "a.png", "--measure", "-o", "u.png", "--json"]
+    assert json.loads(pool(*again).stdout.splitlines()[1])["measures"]["psnr"] == "inf"
+    np.save("b.npy", np.full((8, 8), np.nan))
+    assert "nan" not in pool("sheet", "b.npy", "--measure", "-o", "t.png").stdout

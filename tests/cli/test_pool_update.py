@@ -257,7 +257,7 @@ def test_runs_at_once(run):
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
 def test_what_was_done_before_an_interrupt_is_noted(run):
     for number in range(3, 40):
-        picture("L", 300, 300, number).save(f"in/{number}.png")
+        picture("L", 120, 120, number).save(f"in/{number}.png")
     code = "from numbapool_cli import main; main()"
     command = [sys.executable, "-c", code, "avg", "in", "-o", "out", "-j", "1", "--update"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

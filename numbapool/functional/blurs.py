@@ -1,0 +1,92 @@
+"""Blur pooling: binomial filters that slide, alone or after the largest of neighbours."""
+
+from __future__ import annotations
+
+from numbapool.functional.maxima import max_pool2d
+from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import blurring, pool
+from numbapool.windows.numbers import Ints
+
+__all__ = ["blur_pool2d", "max_blur_pool2d"]
+
+
+def blur_pool2d(
+    x: ArrayLike,
+    filter_size: Ints = 3,
+    stride: Ints = 2,
+    padding_mode: str = "reflect",
+    *,
+    data_format: str | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the binomial blur of each window over two axes, as anti-aliased networks do.
+
+    Of k taps along an axis, tap i weighs ``comb(k - 1, i) / 2 ** (k - 1)`` (Zhang, 2019).
+    ``(k - 1) // 2`` elements are padded before the input and ``k // 2`` after it, so L elements
+    give ``ceil(L / stride)``.
+
+    Parameters
+    ----------
+    x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
+        bool, integers, float16, float32 or float64, in any layout and byte order.
+    filter_size : int or pair
+        Taps along each axis, up to 16.
+    stride : int or pair
+        How far a window moves.
+    padding_mode : "reflect", "zeros" or "replicate"
+        What stands outside the input: its elements mirrored at the outermost, zeros that count, or
+        the outermost again.
+    data_format, out
+        As in :func:`max_pool2d`.
+
+    Returns
+    -------
+    ndarray
+        Of the input's dtype, of bool float32. Integers come from an exact sum, rounded half up.
+        NaN and infinities propagate. A constant stays one, but float64's last places by filters of
+        more than three taps.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If a parameter is out of range, if an axis is too short to be reflected, or for arrays that
+        are not pooled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(1.0, 17.0).reshape(4, 4)
+    >>> blur_pool2d(x)
+    array([[ 3.5,  5. ],
+           [ 9.5, 11. ]])
+    >>> blur_pool2d(x, padding_mode="zeros")
+    array([[ 1.5 ,  3.25],
+           [ 7.  , 11.  ]])
+    """
+    return pool(blurring, x, ("blur", 2, filter_size, stride, padding_mode, data_format), out)[0]
+
+
+def max_blur_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints = 2,
+    filter_size: Ints = 3,
+    stride: Ints = 2,
+    padding_mode: str = "reflect",
+    *,
+    data_format: str | None = None,
+    out: Array | None = None,
+) -> Array:
+    """Keep the blur of the largest elements of windows at every place: max pooling, anti-aliased.
+
+    It is ``blur_pool2d(max_pool2d(x, kernel_size, 1), filter_size, stride, padding_mode)``, whose
+    parameters, dtypes and errors it has.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> max_blur_pool2d(np.arange(1.0, 17.0).reshape(4, 4))
+    array([[ 8.5,  9.5],
+           [12.5, 13.5]])
+    """
+    largest = max_pool2d(x, kernel_size, 1, data_format=data_format)
+    return blur_pool2d(largest, filter_size, stride, padding_mode, data_format=data_format, out=out)

@@ -1,0 +1,34 @@
+"""Fractional max pooling, whose windows are placed anew for each array."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from numbapool.plan.placed import placed_plan
+from numbapool.reducers.case import Case
+from numbapool.reducers.dtypes import Skip
+from numbapool.reducers.extremes import maximum
+from numbapool.run.call import Call
+from numbapool.windows.fractional import places, shifts_of
+from numbapool.windows.layout import layout_of, refuse_too_large
+
+
+def fractional(
+    shape: tuple[int, ...], dtype: np.dtype[Any], ndim: int, data_format: Any, *key: Any
+) -> Call:
+    """Return the call of a fractional pooling.
+
+    The `key` is kernel_size, output_size, output_ratio, return_indices, samples and seed. What it
+    decides is not kept: other samples place other windows.
+    """
+    kernel_size, output_size, output_ratio, return_indices, samples, seed = key
+    layout = layout_of(shape, ndim, data_format)
+    shifts = shifts_of(layout, samples, seed)
+    taps, starts = places(layout, kernel_size, output_size, output_ratio, shifts)
+    result = layout.shape(tuple(table.shape[1] for table in starts))
+    refuse_too_large(result)
+    reduction = maximum(Case(dtype, Skip(), plane=prod(layout.spatial)), bool(return_indices))
+    return Call(placed_plan(result, layout, taps, starts), reduction, dtype)

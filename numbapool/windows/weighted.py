@@ -1,0 +1,161 @@
+"""Windows whose taps have weights: a table per axis, since such a pooling is separable.
+
+Along each axis, result ``i`` is the sum of ``weights[i, t] * x[start[i] + t]`` for
+``t < count[i]``. All taps lie inside the input: a table that pads has already moved the weight of
+each tap outside to the element that stands for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from math import comb
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolValueError, shown
+from numbapool.windows.axes import refuse_too_many
+from numbapool.windows.layout import Layout
+from numbapool.windows.numbers import Ints, per_axis
+
+PADDING_MODES = ("reflect", "zeros", "replicate")
+
+MOST_TAPS = 16
+"""Of a blur along an axis: its sums of 64-bit integers are exact, and beyond it is a Gaussian."""
+
+Numbers = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class WeightedAxis:
+    """The weighted windows of one axis: arrays with a row per window."""
+
+    size: int
+    """Elements of the input."""
+    start: Numbers
+    """The first tap, inside the input."""
+    count: Numbers
+    """How many neighbours from there on are taps."""
+    weights: Numbers
+    """Their weights, whole numbers or floats; 0 past a window's count."""
+    whole: int = 1
+    """What whole weights add up to, less what zeros pad."""
+
+    @property
+    def out(self) -> int:
+        """How many windows there are."""
+        return len(self.start)
+
+    @property
+    def longest(self) -> int:
+        """The most taps that a window has."""
+        return int(self.weights.shape[1])
+
+
+def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> WeightedAxis:
+    """Return the windows whose taps lie at `places`, a row per window, all inside the input.
+
+    `weights` has the shape of `places`. Weights at one place add up; taps of weight 0 do not count.
+
+    >>> axis = weighted(5, np.array([[1, 0, 1]]), np.array([[1, 2, 1]]))
+    >>> axis.start, axis.count, axis.weights
+    (array([0]), array([2]), array([[2, 2]]))
+    """
+    held = weights != 0
+    start = np.where(held, places, size).min(axis=1, initial=size)
+    stop = np.where(held, places + 1, 0).max(axis=1, initial=0)
+    start = np.minimum(start, stop).astype(np.int64)
+    count = (stop - start).astype(np.int64)
+    table = np.zeros((len(places), int(count.max(initial=0))), weights.dtype)
+    windows, taps = np.nonzero(held)
+    np.add.at(table, (windows, places[windows, taps] - start[windows]), weights[windows, taps])
+    for array in (start, count, table):
+        array.flags.writeable = False
+    return WeightedAxis(size, start, count, table, whole)
+
+
+@lru_cache(maxsize=256)
+def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis") -> WeightedAxis:
+    """Return windows of binomial weights, ``ceil(size / step)`` of them, as a blur takes them.
+
+    The weights are whole numbers that add up to ``2 ** (taps - 1)``, less what zeros pad.
+
+    Raises
+    ------
+    PoolValueError
+        If the axis is empty, or too short to be reflected.
+
+    >>> binomial(4, 3, 2, "reflect").weights
+    array([[2, 2, 0],
+           [1, 2, 1]])
+    """
+    if size == 0:
+        raise PoolValueError(f"{name} has size 0: there is nothing to pool along it")
+    before, after = (taps - 1) // 2, taps // 2
+    if mode == "reflect" and max(before, after) >= size:
+        raise PoolValueError(
+            f"{name} has size {size}, which is too short to be reflected by {max(before, after)}: "
+            "use a smaller filter_size, or another padding_mode"
+        )
+    out = -(-size // step)
+    refuse_too_many(out, out, name)
+    places = np.arange(out)[:, np.newaxis] * step - before + np.arange(taps)
+    weights = np.tile(np.array([comb(taps - 1, t) for t in range(taps)], np.int64), (out, 1))
+    if mode == "reflect":
+        places = np.abs(places)
+        places = np.where(places < size, places, 2 * (size - 1) - places)
+    elif mode == "zeros":
+        weights[(places < 0) | (places >= size)] = 0
+    places = np.clip(places, 0, size - 1)
+    return weighted(size, places, weights, 1 << (taps - 1))
+
+
+def padding_mode_of(value: Any) -> str:
+    """Return a padding mode that there is."""
+    if not isinstance(value, str) or value not in PADDING_MODES:
+        names = ", ".join(PADDING_MODES)
+        raise PoolValueError(f"padding_mode is one of {names}, not {shown(value)}")
+    return value
+
+
+@dataclass(frozen=True)
+class Blur:
+    """A binomial filter that slides."""
+
+    filter_size: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding_mode: str
+
+    @classmethod
+    def of(cls, ndim: int, filter_size: Ints, stride: Ints, padding_mode: str) -> Blur:
+        """Return the filter over `ndim` axes that the parameters of a blur name.
+
+        Raises
+        ------
+        PoolValueError, PoolTypeError
+            If a parameter is out of range, or is no number.
+        """
+        taps = per_axis(filter_size, ndim, "filter_size", 1)
+        if max(taps) > MOST_TAPS:
+            raise PoolValueError(f"filter_size is at most {MOST_TAPS}, not {shown(filter_size)}")
+        return cls(taps, per_axis(stride, ndim, "stride", 1), padding_mode_of(padding_mode))
+
+    @property
+    def divisor(self) -> int:
+        """What a window's weights add up to."""
+        return 1 << sum(taps - 1 for taps in self.filter_size)
+
+    def axes(self, layout: Layout) -> tuple[WeightedAxis, ...]:
+        """Return the windows of each spatial axis of a layout.
+
+        Raises
+        ------
+        PoolValueError
+            If an axis is empty, or too short to be reflected.
+        """
+        numbers = zip(layout.spatial, self.filter_size, self.stride, strict=True)
+        return tuple(
+            binomial(size, taps, step, self.padding_mode, layout.axis_name(n))
+            for n, (size, taps, step) in enumerate(numbers)
+        )

@@ -1,0 +1,65 @@
+"""What equals nodata past float64, by machine code: whole numbers of 64 bits stay what they are."""
+
+from typing import NamedTuple
+
+import naive
+import numpy as np
+import pytest
+from checks import check_exactness as check
+from numba import njit
+from strategies import EDGE, NEIGHBOURS
+
+import numbapool as nbp
+
+
+@njit
+def left_out(x, nodata):
+    return (
+        nbp.max_pool1d(x, 2, nodata=nodata),
+        nbp.sum_pool1d(x, 2, nodata=nodata),
+        nbp.lp_pool1d(x, 1, 2, nodata=nodata),
+        nbp.var_pool1d(x, 2, nodata=nodata),
+    )
+
+
+@pytest.mark.parametrize("dtype", NEIGHBOURS)
+def test_compiled_code(dtype):
+    x = np.array(NEIGHBOURS[dtype], dtype)
+    for nodata in x:
+        want = (
+            naive.max_pool(x, 1, 2, nodata=int(nodata)),
+            naive.sum_pool(x, 1, 2, nodata=int(nodata)),
+            naive.lp_pool(x, 1, 1, 2, nodata=int(nodata)),
+            naive.var_pool(x, 1, 2, nodata=int(nodata)),
+        )
+        for name, got, right in zip(
+            ("max", "sum", "lp", "var"), left_out(x, nodata), want, strict=True
+        ):
+            check(name, got, right)
+
+
+def test_a_constant_past_63_bits_in_compiled_code():
+    most = np.array([2**64 - 1, 5], np.uint64)
+    assert njit(lambda x: nbp.max_pool1d(x, 2, nodata=2**64 - 1))(most).tolist() == [5]
+
+
+class Count(NamedTuple):
+    """How many elements are `what`, told apart in 64 bits."""
+
+    what: int
+    accumulates = np.int64
+    gives = np.int64
+
+    def neutral(self):
+        return 0
+
+    def lift(self, value, row):
+        return 1 if value == self.what else 0
+
+    def combine(self, a, b):
+        return a + b
+
+
+def test_reducers_of_users_get_the_accumulators_type():
+    x = np.array([EDGE, EDGE + 1, EDGE + 1, EDGE])
+    assert nbp.reduce_pool1d(x, Count(np.int64(EDGE + 1)), 4).tolist() == [2]

@@ -1,0 +1,16 @@
+"""Random cases of every operator on every dtype, with kernels as plain Python.
+
+`test_operators.py` has every operator in every form, compiled.
+"""
+
+from pathlib import Path
+
+import pytest
+from processes import as_plain_python
+from strategies import PLAIN, PLAIN_FILES
+
+
+@pytest.mark.skipif(PLAIN, reason="they are run by themselves")
+@pytest.mark.parametrize("name", PLAIN_FILES)
+def test_file(name):
+    as_plain_python(Path(__file__).with_name(f"test_{name}.py"), HYPOTHESIS_PROFILE="few")
