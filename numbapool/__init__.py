@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from numbapool.functional.places import *
     from numbapool.functional.pyramids import *
     from numbapool.functional.reductions import *
+    from numbapool.functional.sequences import *
     from numbapool.functional.spreads import *
     from numbapool.functional.sums import *
     from numbapool.functional.variances import *

@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 
 LIBRARY = """
     windows operators every_operator sliding adaptive nodata single_rules dtypes rows_and_pixels
-    house
+    house sequences sequences_random
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()

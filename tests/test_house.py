@@ -17,7 +17,7 @@ ORDER = {
         loops
         plan compile
         run operators
-        pooling recurrent roi
+        pooling sequences recurrent roi
         functional
         kernels warm jit
         numbapool __main__

@@ -31,6 +31,8 @@ class Arguments(NamedTuple):
     """The reducer's fields, one slot per field."""
     x: Any
     """The input's address."""
+    more: Any
+    """The addresses of what goes with it, one slot each: weights, or none."""
     outs: Any
     """The results' addresses, one slot per result."""
     geometry: Any
@@ -42,17 +44,27 @@ class Arguments(NamedTuple):
 
     def flat(self) -> list[Any]:
         """Return what stands in each slot."""
-        return [*self.fields, self.x, *self.outs, self.geometry, *self.lanes, self.room]
+        return [
+            *self.fields,
+            self.x,
+            *self.more,
+            *self.outs,
+            self.geometry,
+            *self.lanes,
+            self.room,
+        ]
 
 
-def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int) -> Arguments:
-    """Return the arguments that stand in slots: so many fields, results and lanes."""
+def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 0) -> Arguments:
+    """Return the arguments that stand in slots: so many fields, results, lanes, and more inputs."""
     rest = iter(slots)
 
     def some(count: int) -> list[Any]:
         return [next(rest) for _ in range(count)]
 
-    return Arguments(some(fields), next(rest), some(outs), next(rest), some(lanes), next(rest))
+    return Arguments(
+        some(fields), next(rest), some(more), some(outs), next(rest), some(lanes), next(rest)
+    )
 
 
 (KERNEL, PIECES, SCRATCH, COUNT, X, OUTS, LANES, LANE_COUNT, TEMPLATE, SHAPE, KEY) = range(11)
@@ -86,7 +98,8 @@ def record(
     In `arguments` the arrays' addresses are blank, and a lane is its place in the scratch. The key
     is what a call site knows the record by.
     """
-    counts = len(arguments.fields), len(arguments.outs), len(arguments.lanes)
+    parts = arguments.fields, arguments.outs, arguments.lanes, arguments.more
+    counts = map(len, parts)
     at = taken(range(SLOTS), *counts)
     template = arguments.flat()
     head = [0] * HEAD

@@ -7,7 +7,7 @@ from typing import Any
 
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 from numbapool.compile.contract import Arguments
 from numbapool.compile.spec import Spec
@@ -29,6 +29,7 @@ def argument_types(spec: Spec) -> types.Tuple:
     arguments = Arguments(
         fields=types.BaseTuple.from_types([getattr(types, name) for name in spec.fields], spec.op),
         x=types.CPointer(getattr(types, spec.x)),
+        more=_pointers(spec.more),
         outs=_pointers(spec.outs),
         geometry=geometry_type,
         lanes=_pointers(spec.lanes),
@@ -62,10 +63,22 @@ def unpack(typingctx: Any, call: Any, name: Any) -> Any:
     return wanted(call, name), codegen
 
 
+def joined(x, more):
+    """Return the input alone, or with what goes with it."""
+    return (x, *more) if more else x
+
+
+@overload(joined)
+def _joined(x, more):
+    if more.count:
+        return lambda x, more: (x, more[0])
+    return lambda x, more: x
+
+
 def entry(call, block, begin, end):
     """Run a kernel; SPEC and POOL are set for each compiled copy."""
-    form, op, x, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
-    POOL(op, form, x, outs, geometry, lanes, block * room, begin, end)  # noqa: F821
+    form, op, x, more, outs, geometry, lanes, room = unpack(call, SPEC)  # noqa: F821
+    POOL(op, form, joined(x, more), outs, geometry, lanes, block * room, begin, end)  # noqa: F821
 
 
 def entry_of(spec: Spec, name: str, pool: Any) -> FunctionType:

@@ -43,12 +43,14 @@ class Interpreted:
     def call(self, call: int, block: int, begin: int, end: int) -> None:
         """Do the pieces from `begin` to `end`; the arguments' slots are at the address `call`."""
         spec = self._spec
-        counts = len(spec.fields), len(spec.outs), len(spec.lanes)
+        counts = len(spec.fields), len(spec.outs), len(spec.lanes), len(spec.more)
         slots = pointed(call, "int64")
         given = taken(slots, *counts)
         bits = zip(given.fields, spec.fields, strict=True)
         op = spec.op(*(np.array([slot]).view(name)[0] for slot, name in bits))
-        x = pointed(given.x, spec.x)
+        x: Any = pointed(given.x, spec.x)
+        if spec.more:
+            x = (x, *map(pointed, given.more, spec.more))
         outs = tuple(map(pointed, given.outs, spec.outs))
         geometry = Geometry(pointed(given.geometry, "int64"))
         lanes = tuple(map(pointed, given.lanes, spec.lanes))

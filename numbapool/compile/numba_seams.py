@@ -106,7 +106,7 @@ def refresh() -> None:
 FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
 """A function's first line in LLVM's text."""
 
-ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|geometry|axis\.geometry)\b)")
+ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|others|geometry|axis\.geometry)\b)")
 """One of a kernel's arrays among its parameters, as Numba names them."""
 
 

@@ -20,6 +20,8 @@ class Spec(NamedTuple):
     x: str
     outs: tuple[str, ...]
     lanes: tuple[str, ...]
+    more: tuple[str, ...] = ()
+    """The types of what goes with the input."""
 
     def __str__(self) -> str:
         owner = f"{self.op.__module__}.{self.op.__qualname__}"
@@ -34,10 +36,12 @@ def spec_of(
     outs: tuple[Any, ...],
     lanes: tuple[Any, ...],
     group: int = 1,
+    more: tuple[Any, ...] = (),
 ) -> Spec:
     """Return the spec for a reducer and the dtypes of input, results and lanes.
 
-    `group` is how many neighbours are read at a time.
+    `group` is how many neighbours are read at a time; `more` are dtypes of what goes with the
+    input.
     """
 
     def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
@@ -45,7 +49,8 @@ def spec_of(
 
     fields = tuple(field.dtype.name for field in numbers_of(op))
     form = Half if np.float16 in (x, outs[0]) else GROUPED[group]
-    return Spec(kernel, type(op), fields, form, stored(x).name, names(outs), names(lanes))
+    inputs = stored(x).name
+    return Spec(kernel, type(op), fields, form, inputs, names(outs), names(lanes), names(more))
 
 
 def stored(dtype: np.dtype[Any]) -> np.dtype[Any]:

@@ -37,6 +37,7 @@ SOURCES = (
             "methods",
             "mixtures",
             "selectors",
+            "sequences",
             "sums",
             "ways",
         )
@@ -63,7 +64,12 @@ SOURCES = (
             "folded",
             "select",
             "shuffles",
+            "spans",
+            "spans_along",
+            "spreads",
+            "strips",
             "thinned",
+            "spans_weighted",
             "weighted",
             "windowed",
         )

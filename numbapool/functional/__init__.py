@@ -20,6 +20,7 @@ from numbapool.functional import (
     places,
     pyramids,
     reductions,
+    sequences,
     spreads,
     sums,
     variances,
@@ -40,6 +41,7 @@ from numbapool.functional.percentiles import *
 from numbapool.functional.places import *
 from numbapool.functional.pyramids import *
 from numbapool.functional.reductions import *
+from numbapool.functional.sequences import *
 from numbapool.functional.spreads import *
 from numbapool.functional.sums import *
 from numbapool.functional.variances import *
@@ -61,6 +63,7 @@ __all__ += percentiles.__all__
 __all__ += places.__all__
 __all__ += pyramids.__all__
 __all__ += reductions.__all__
+__all__ += sequences.__all__
 __all__ += spreads.__all__
 __all__ += sums.__all__
 __all__ += variances.__all__

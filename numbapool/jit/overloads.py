@@ -27,7 +27,7 @@ from numbapool.compile.contract import SCRATCH
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.functional.faces import NAME, parameters_of, pool_named
 from numbapool.inputs import DTYPES
-from numbapool.jit import callbacks, sites
+from numbapool.jit import callbacks, sequences, sites
 from numbapool.jit.classes import reducer_class
 from numbapool.jit.sites import NONE, described, execute, number_of
 from numbapool.operators import SAMPLES
@@ -216,6 +216,7 @@ def _register() -> bool:
         scope = {"implement": implement, "function": function}
         overload(function, prefer_literal=True)(eval(text, scope))
     callbacks.register()
+    sequences.register()
     return True
 
 

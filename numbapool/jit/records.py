@@ -15,6 +15,10 @@ from numbapool.functional.faces import pool_named
 from numbapool.jit.classes import reducer_class
 from numbapool.pooling.call import decided
 from numbapool.run.call import Call, address
+from numbapool.sequences.records import call_of
+
+SEQUENCES = ("sequence_pool", "attention_pool")
+"""The functions whose kernels hang on no shape."""
 
 _records: dict[tuple[str, tuple[int, ...]], tuple[Call, np.ndarray[Any, np.dtype[np.int64]]]] = {}
 """Kept for good, with their calls: compiled code holds the addresses of both's numbers."""
@@ -55,6 +59,8 @@ def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
     rest = iter(numbers)
     shape = tuple(next(rest) for _ in range(site["ndim"]))
     arguments = {name: _value(part, rest) for name, part in site["arguments"].items()}
+    if site["name"] in SEQUENCES:
+        return call_of(site["name"], np.dtype(site["dtype"]), arguments)
     pool = pool_named(site["name"], arguments)
     return decided(shape, np.dtype(site["dtype"]), pool.window, pool.request)
 

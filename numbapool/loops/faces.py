@@ -15,6 +15,7 @@ from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import mixtures as x
 from numbapool.reducers import selectors as s
+from numbapool.reducers import sequences as q
 
 
 def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
@@ -50,6 +51,7 @@ overload(m.wide_quotient, jit_options=METHODS)(
 overload(x.scattered, jit_options=METHODS)(lambda bits: x.scattered)
 overload(x.uniform, jit_options=METHODS)(lambda seed, number: x.uniform)
 overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
+overload(q.spread_of, jit_options=METHODS)(lambda first, second, count, correction: q.spread_of)
 overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 
 

@@ -37,6 +37,10 @@ HEAD = (
     "run_tile",  # elements of a run that one piece of work makes
     "breadth",  # accumulators side by side that a run is folded into
     "group",  # windows whose elements are gathered together; 0 if each stands alone
+    "heads",  # weights that a row of a sequence has: one, or one for each group of channels
+    "weight_step",  # from a row's weights to the next row's
+    "head_step",  # from a head's weight to the next head's
+    "soft",  # whether weights are scores, of which a softmax is taken
 )
 """The numbers that stand first."""
 

@@ -12,6 +12,9 @@ from numbapool.loops.placed import pool_placed
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.select import pool_select
+from numbapool.loops.spans import pool_spans
+from numbapool.loops.spans_along import pool_spans_along, pool_weighted_spans_along
+from numbapool.loops.spans_weighted import pool_weighted_spans
 from numbapool.loops.thinned import pool_thinned
 from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
@@ -25,6 +28,10 @@ KERNELS: dict[str, Any] = {
     "selection": pool_select,
     "weighted": pool_weighted,  # windows whose taps have weights
     "placed": pool_placed,  # windows that begin elsewhere in each plane
+    "spans": pool_spans,  # sequences of rows
+    "spans_along": pool_spans_along,  # the same, each channel's elements side by side
+    "weighted_spans": pool_weighted_spans,
+    "weighted_spans_along": pool_weighted_spans_along,
     "lstm": lstm_gates,  # a step of a recurrent layer
     "gru": gru_gates,
     "boxes": pool_boxes,
@@ -32,10 +39,11 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-ALONE = ("weighted", "placed", "lstm", "gru", "boxes", "mean of samples", "largest sample")
-"""Loops that are plain themselves."""
+FAST = ("direct", "thinned", "rows", "running", "runs", "selection")
+"""Loops that a plain one can stand in for."""
 
-PLAIN = {"selection": select_windows, **{name: KERNELS[name] for name in ALONE}}
+PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}
+PLAIN["selection"] = select_windows
 """The plain loop in place of each; of all others the same."""
 
 

@@ -93,7 +93,16 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-MODULES = ("blends", "exponentials", "extremes", "means", "mixtures", "selectors", "sums")
+MODULES = (
+    "blends",
+    "exponentials",
+    "extremes",
+    "means",
+    "mixtures",
+    "selectors",
+    "sequences",
+    "sums",
+)
 """The files that reducers stand in."""
 
 

@@ -110,28 +110,45 @@ _frames = Frames()
 class Call:
     """A pooling of arrays of one shape and dtype, decided and ready to run."""
 
-    def __init__(self, plan: Plan, reduction: Reduction, dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        reduction: Reduction,
+        dtype: np.dtype[Any],
+        more: tuple[np.dtype[Any], ...] = (),
+    ) -> None:
         self.plan = plan
         self.dtype = dtype
         self.op = reduction.op
         self.lanes = reduction.lanes
         self.outs = reduction.outs
+        self.more = more
         self._stretches: dict[int, list[int]] = {}
+
+    def planned(self, plan: Plan) -> Call:
+        """Return the same by another plan for the same kernel."""
+        call = Call.__new__(Call)
+        call.__dict__.update(self.__dict__, plan=plan, _stretches={})
+        for name in ("geometry", "record"):  # a plan's own
+            call.__dict__.pop(name, None)
+        return call
 
     @cached_property
     def kernel(self) -> Any:
         """The compiled kernel."""
+        plan = self.plan
         spec = spec_of(
-            self.plan.kernel, self.op, self.dtype, self.outs, self.lanes, self.plan.group
+            plan.kernel, self.op, self.dtype, self.outs, self.lanes, plan.group, self.more
         )
         return compiled.kernel(spec)
 
     @cached_property
-    def first_result(self) -> int:
-        """The slot of the first result, which stands behind the input's."""
-        at = contract.taken(range(SLOTS), len(self.op), len(self.outs), len(self.lanes))
-        assert at.outs[0] == at.x + 1
-        return int(at.outs[0])
+    def first_array(self) -> int:
+        """The slot of the input; behind it stand what goes with it and the results."""
+        counts = len(self.outs), len(self.lanes), len(self.more)
+        at = contract.taken(range(SLOTS), len(self.op), *counts)
+        assert at.outs[0] == at.x + 1 + len(self.more)
+        return int(at.x)
 
     @cached_property
     def fields(self) -> list[int]:
@@ -181,7 +198,8 @@ class Call:
     def arguments(self, lanes: list[int]) -> Arguments:
         """Return the kernel's arguments, the arrays' addresses blank."""
         blanks = [0] * len(self.outs)
-        return Arguments(self.fields, 0, blanks, self.geometry, lanes, self.plan.room)
+        more = [0] * len(self.more)
+        return Arguments(self.fields, 0, more, blanks, self.geometry, lanes, self.plan.room)
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into fresh results."""
@@ -189,8 +207,8 @@ class Call:
         self.into(x, outs)
         return outs
 
-    def into(self, x: Array, outs: tuple[Array, ...]) -> None:
-        """Pool a contiguous array into contiguous results."""
+    def into(self, x: Array, outs: tuple[Array, ...], more: tuple[Array, ...] = ()) -> None:
+        """Pool a contiguous array, and what goes with it, into contiguous results."""
         if not outs[0].size:
             return
         plan = self.plan
@@ -199,10 +217,9 @@ class Call:
         frame = free.pop() if free else Frame()
         if frame.ready != (self, blocks):
             self._fill(frame, blocks)
-        slots, at = frame.slots, self.first_result
-        slots[at - 1] = address(x)
-        for out in outs:
-            slots[at] = address(out)
+        slots, at = frame.slots, self.first_array
+        for array in (x, *more, *outs):
+            slots[at] = address(array)
             at += 1
         threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:

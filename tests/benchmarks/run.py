@@ -22,6 +22,7 @@ from memory import memory_results, memory_table
 from one_thread import one_thread_results, one_thread_table
 from peers import PACKAGES
 from plot import save_plot
+from sequences import NAMES, sequence_results, sequence_table
 from sizes import save_size_plot, size_results, size_table
 from startup import startup_result, startup_table
 
@@ -73,8 +74,12 @@ def times(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
     for case in selected(options.part):
         progress(case.name)
         results.append(hold(case, options.rounds, options.threads, absent))
-    print(report.summary(results))
-    print(f"\nEvery peer (times ours):\n{report.every_peer(results)}")
+    if results:
+        print(report.summary(results))
+        print(f"\nEvery peer (times ours):\n{report.every_peer(results)}")
+    sequenced = list(sequence_results(options.part, options.rounds))
+    if sequenced:
+        print(f"\nSequences, one thread, processor time:\n{sequence_table(sequenced)}")
     if notes := report.notes(results):
         print(f"\nNotes:\n{notes}")
     if absent:
@@ -84,7 +89,7 @@ def times(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
             save_plot(options.plot, facts, results)
         except ModuleNotFoundError as error:
             print(f"\nNo plot: {error.name} is not installed")
-    return [result.as_json() for result in results]
+    return [*(result.as_json() for result in results), *(each._asdict() for each in sequenced)]
 
 
 def sizes(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
@@ -102,7 +107,7 @@ def main() -> None:
     """Do what the command line says."""
     options = parse()
     if options.list:
-        print("\n".join(case.name for case in all_cases()))
+        print("\n".join([*(case.name for case in all_cases()), *NAMES]))
         return
     facts = machine.describe(PACKAGES)
     facts |= {"threads": options.threads, "rounds": options.rounds}

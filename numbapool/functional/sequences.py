@@ -1,0 +1,163 @@
+"""Sequences of any length pooled to one row each: of a text's embeddings, of audio frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numbapool.inputs import Array, ArrayLike
+from numbapool.reducers.dtypes import NaN
+from numbapool.sequences.layout import sequences_of
+from numbapool.sequences.pooling import Wanted, attend, pool
+
+__all__ = ["attention_pool", "sequence_pool"]
+
+
+def sequence_pool(
+    x: ArrayLike,
+    op: Any = "mean",
+    *,
+    lengths: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    offsets: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    correction: float = 1,
+    normalize: bool = False,
+    empty: float = 0.0,
+    data_format: str = "NTC",
+    nan: NaN = "propagate",
+    out: Array | None = None,
+) -> Array:
+    """Keep one row of each sequence of rows.
+
+    What is masked is never read: no NaN of the padding gets into a result. A sequence's result
+    does not depend on its neighbours.
+
+    Parameters
+    ----------
+    x : array_like of shape (B, T, C), or (B, C, T) with ``data_format="NCT"``
+        bool, integers, float16, float32 or float64, in any layout; copied only if its elements
+        are not in native byte order or not aligned. With `offsets`, (T, C) or (C, T).
+    op : str, NumPy function, reducer, or a tuple of them
+        What is kept of each channel:
+
+        - "mean", "max", "min", "sum", "range": as the windows' functions;
+        - "mean_sqrt_len": the sum divided by the root of the number of rows;
+        - "first", "last": the first row that counts, the last;
+        - "weighted_mean": the mean by the weights 1, 2, … from the first row that counts on,
+          holes counted, or by `weights`;
+        - "std": the standard deviation; "stats": the means, then the deviations;
+        - a reducer of your own, as :func:`reduce_pool2d` takes.
+
+        sentence-transformers' names are aliases: "cls", "lasttoken", "weightedmean",
+        "mean_sqrt_len_tokens". The results of a tuple's operators stand side by side, in the
+        dtype that holds all of them.
+    lengths : array_like of integers, shape (B,), optional
+        How many rows count, from the first on.
+    mask : array_like of bool, or of 0 and 1, shape (B, T), (B, T, 1) or (B, 1, T), optional
+        Which rows count: those that are True. (torch's ``key_padding_mask`` is the inverse.)
+    offsets : array_like of integers, shape (B + 1,), optional
+        Where each sequence begins in one array of all rows, and where the last ends.
+    weights : array_like, shape (B, T), or (T,) with `offsets`, optional
+        What each row counts for, with "sum", "mean", "weighted_mean" and "mean_sqrt_len": means
+        divide by the sum of the weights, or by its root. A weight of 0 leaves a row out.
+    correction : float
+        What is subtracted from the number of rows that squares are divided by.
+    normalize : bool
+        Whether results are divided by their length.
+    empty : float
+        What all results of a sequence are of which no row counts.
+    data_format : str
+        "NTC", or "NCT", which audio models have.
+    nan : {"propagate", "skip"}
+        Whether NaN is left out, element by element; a channel of NaN alone stays NaN.
+    out : ndarray, optional
+        What the result is written to.
+
+    Returns
+    -------
+    ndarray of shape (B, C), or (B, 2 C) for "stats"
+        Of the dtype that the windows' function gives; "mean_sqrt_len", "weighted_mean", "std" and
+        "stats" of integers, and what has weights, in float64.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For shapes that do not fit, lengths or offsets out of range, masks of other numbers, and
+        more than one of `lengths`, `mask` and `offsets`.
+
+    Notes
+    -----
+    float16 and float32 are added up in float32 for some dozens of rows at a time, and those sums in
+    float64. A deviation of no more rows than `correction` is 0, where the windows' `std` gives NaN.
+    It is taken about the sequence's first row, so that no digits are lost.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[[1.0, -1], [2, 4], [6, 0]], [[3, 2], [np.nan, 0], [np.nan, 0]]])
+    >>> sequence_pool(x, lengths=[3, 1])
+    array([[3., 1.],
+           [3., 2.]])
+    >>> sequence_pool(x, ("max", "last"), mask=[[1, 1, 0], [1, 0, 0]])
+    array([[2., 4., 2., 4.],
+           [3., 2., 3., 2.]])
+    >>> sequence_pool(x[0], "sum", offsets=[0, 2, 2, 3], weights=[1, 0.5, 2])
+    array([[ 2.,  1.],
+           [ 0.,  0.],
+           [12.,  0.]])
+    """
+    given = sequences_of(x, data_format, lengths, mask, offsets)
+    return pool(given, Wanted(op, correction, normalize, empty, nan), weights, out)
+
+
+def attention_pool(
+    x: ArrayLike,
+    scores: ArrayLike,
+    op: str = "mean",
+    *,
+    lengths: ArrayLike | None = None,
+    mask: ArrayLike | None = None,
+    offsets: ArrayLike | None = None,
+    empty: float = 0.0,
+    data_format: str = "NTC",
+) -> Array:
+    """Keep a mean of each sequence's rows, weighted by a softmax of their scores.
+
+    Parameters
+    ----------
+    x : array_like of shape (B, T, C), or (B, C, T) with ``data_format="NCT"``
+        As :func:`sequence_pool` takes it.
+    scores : array_like of shape (B, T), (B, T, heads) or (B, T, C)
+        What softmax is taken of, over the rows that count. With heads, the first C / heads
+        channels have the first head's weights, and so on; with ``data_format="NCT"`` the shape is
+        (B, heads, T), with `offsets` (T,) or (T, heads).
+    op : {"mean", "std", "stats"}
+        The weighted mean; the weighted deviation, which is the biased one; or both.
+    lengths, mask, offsets, empty, data_format
+        As :func:`sequence_pool` takes them.
+
+    Returns
+    -------
+    ndarray of shape (B, C), or (B, 2 C) for "stats"
+        Of the input's dtype, float64 of what is no float.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        As :func:`sequence_pool`, and for scores of another shape.
+
+    Notes
+    -----
+    The largest score is subtracted first, so none is too large. A score of -inf is a weight of 0,
+    which leaves the row out; NaN and inf make the result NaN.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.array([[[1.0, -1], [2, 4], [6, 0]]])
+    >>> attention_pool(x, [[1, 2, 0]]).round(6)
+    array([[2.115394, 2.416235]])
+    >>> attention_pool(x, [[1000, 1001, 0]], mask=[[1, 1, 0]]).round(6)
+    array([[1.731059, 2.655293]])
+    """
+    return attend(sequences_of(x, data_format, lengths, mask, offsets), scores, op, empty)

@@ -1,0 +1,157 @@
+"""Arrays of sequences as the loops read them: where a row lies, where its channels, in elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import DTYPES, Array, viewed
+from numbapool.sequences.rows import Integers, Rows, rows_of
+
+FORMATS = ("NTC", "NCT")
+
+
+@dataclass(frozen=True, eq=False)
+class Strided:
+    """An array of (sequences, rows, channels), however it lies in memory."""
+
+    base: Array
+    """What begins at its lowest address."""
+    origin: int
+    """Its first element, counted from there."""
+    steps: tuple[int, int, int]
+    """From a sequence, a row, a channel to the next."""
+
+    def places(self, batch: Integers, row: Integers) -> Integers:
+        """Return where rows begin."""
+        places: Integers = row * self.steps[1]
+        if self.steps[0]:
+            places += batch * self.steps[0]
+        if self.origin:
+            places += self.origin
+        return places
+
+
+def strided(array: Array) -> Strided:
+    """Return an array of three axes as the loops read it: copied only if no loop could."""
+    size = array.itemsize
+    strides = array.strides
+    if any([step % size for step in strides]) or not array.flags.aligned:
+        array = np.ascontiguousarray(array)
+        strides = array.strides
+    first, second, third = [
+        step // size if count > 1 else 0 for count, step in zip(array.shape, strides, strict=True)
+    ]
+    steps = first, second, third
+    if min(steps) >= 0:
+        return Strided(array, 0, steps)
+    ends = zip(array.shape, steps, strict=True)
+    origin = -sum((count - 1) * step for count, step in ends if step < 0)
+    base = array[tuple(slice(None, None, -1 if step < 0 else 1) for step in steps)]
+    return Strided(base, origin, steps)
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """An array of sequences, and which of its rows count."""
+
+    x: Array
+    """As (sequences, rows, channels), or, cut by offsets, (1, rows, channels)."""
+    rows: Rows
+    cut: bool
+    """Whether offsets cut it."""
+    channels_first: bool
+
+    @property
+    def channels(self) -> int:
+        """How many channels a row has."""
+        return int(self.x.shape[2])
+
+    @property
+    def count(self) -> int:
+        """How many sequences there are."""
+        return len(self.rows.rows)
+
+    def beside(self, given: Array, name: str) -> Array:
+        """Return weights or scores as (sequences, rows, heads).
+
+        Raises
+        ------
+        PoolValueError
+            If they do not lie beside the array's rows.
+        """
+        batch, steps, channels = self.x.shape
+        lead = (steps,) if self.cut else (batch, steps)
+        heads = given.shape[-1] if given.ndim == len(lead) + 1 else 1
+        if given.ndim == len(lead) + 1 and self.channels_first:
+            heads = given.shape[-2]
+            given = given.swapaxes(-1, -2)
+        alike = given.shape in (lead, (*lead, heads))
+        if not alike or not heads or channels % heads:
+            last = "heads" if name == "scores" else "1"
+            more = (last, steps) if self.channels_first else (steps, last)
+            wanted = [str(lead), str((*lead[:-1], *more)).replace("'", "")]
+            shape = (
+                given.swapaxes(-1, -2).shape if heads > 1 and self.channels_first else given.shape
+            )
+            raise PoolValueError(
+                f"{name} have shape {shape}: they must have shape {' or '.join(wanted)}"
+                + (f", and heads must divide {channels} channels" if name == "scores" else "")
+            )
+        return (
+            given.reshape(batch, steps, 1)
+            if given.shape == lead
+            else given.reshape(batch, steps, heads)
+        )
+
+
+def numbers(x: Any) -> Array:
+    """Return anything array-like as an array of numbers in native byte order.
+
+    Raises
+    ------
+    PoolTypeError
+        For what is not pooled.
+    """
+    array = viewed(x)
+    if array.dtype not in DTYPES:
+        native = array.dtype.newbyteorder("=")
+        if native not in DTYPES:
+            raise PoolTypeError(
+                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
+                "float16, float32 and float64 are"
+            )
+        array = array.astype(native)
+    return array
+
+
+def sequences_of(
+    x: Any, data_format: str, lengths: Any = None, mask: Any = None, offsets: Any = None
+) -> Sequences:
+    """Return an array of sequences with the rows that count.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If the array has other axes, or what says its rows is wrong.
+    """
+    if not isinstance(data_format, str) or data_format.upper() not in FORMATS:
+        raise PoolValueError(f"data_format is 'NTC' or 'NCT', not {shown(data_format)}")
+    array = numbers(x)
+    cut, name = offsets is not None, data_format.upper()
+    axes = name[1:] if cut else name
+    if array.ndim != len(axes):
+        hint = "" if cut else ": one sequence is x[np.newaxis], one long array takes offsets="
+        raise PoolValueError(
+            f"x has shape {array.shape}, and {'offsets cut' if cut else 'sequences are'} an array "
+            f"of {len(axes)} axes, {axes}{hint}"
+        )
+    if name == "NCT":
+        array = array.swapaxes(-1, -2)
+    whole = array[np.newaxis] if cut else array
+    batch, steps, _ = whole.shape
+    rows = rows_of(None if cut else batch, steps, lengths, mask, offsets)
+    return Sequences(whole, rows, cut, name == "NCT")

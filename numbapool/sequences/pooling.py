@@ -1,0 +1,177 @@
+"""Sequences pooled: each operator into its columns of the result."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import Array
+from numbapool.operators import correction_of
+from numbapool.reducers.dtypes import DType, skip_for
+from numbapool.reducers.users import is_reducer
+from numbapool.run.call import Call, check_out
+from numbapool.sequences.layout import Sequences, numbers, strided
+from numbapool.sequences.plan import plan_of
+from numbapool.sequences.rows import positions
+from numbapool.sequences.table import (
+    ATTENTION,
+    Kept,
+    capacity,
+    keep_weighted,
+    kept_for,
+    known,
+    number_of,
+    refuse_empty,
+)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be kept of each sequence."""
+
+    op: Any
+    correction: float = 1
+    normalize: bool = False
+    empty: float = 0.0
+    nan: str = "propagate"
+
+
+def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:
+    """Pool sequences by one operator, or by several side by side.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For what is wrong.
+    """
+    several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
+    ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
+    if not ops:
+        raise PoolValueError("op is an operator, or several, and not none")
+    skip = skip_for(given.x.dtype, wanted.nan, None)
+    correction = correction_of(wanted.correction)
+    rows = capacity(int(given.rows.rows.max(initial=0)))
+    weighed = weights is not None
+    kinds = [kept_for(op, given.x.dtype, skip, weighed, rows, correction) for op in ops]
+    if weighed:
+        weights = beside(given, weights, "weights")
+    parts = []
+    for op, kind in zip(ops, kinds, strict=True):
+        placed = not weighed and not is_reducer(op) and op == "weighted_mean"
+        parts.append(Part(op, kind, places(given) if placed else weights))
+    return joined(given, parts, wanted, out)
+
+
+def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
+    """Pool sequences by a softmax of scores.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For what is wrong.
+    """
+    name = known(op)
+    name = "mean" if isinstance(name, str) and name == "avg" else name
+    if name not in ATTENTION:
+        raise PoolValueError(f"op is one of {', '.join(ATTENTION)}, not {shown(op)}")
+    weights = beside(given, scores, "scores")
+    skip = skip_for(given.x.dtype, "propagate", None)
+    kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
+    return joined(given, [Part(name, kind, weights, soft=True)], Wanted(op, empty=empty), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One operator's part of the result."""
+
+    op: Any
+    kept: Kept | None
+    """How it is kept; None for a row that is."""
+    weights: Array | None = None
+    soft: bool = False
+
+    def dtype(self, given: Sequences) -> DType:
+        """Return the dtype that it gives."""
+        return given.x.dtype if self.kept is None else self.kept.reduction.outs[0]
+
+    def columns(self, given: Sequences) -> int:
+        """Return how many columns it has."""
+        return given.channels * (1 if self.kept is None else self.kept.columns)
+
+
+def beside(given: Sequences, weights: Any, name: str) -> Array:
+    """Return weights or scores beside the rows, in the dtype that the loop takes."""
+    array = numbers(weights)
+    return given.beside(array, name).astype(number_of(given.x.dtype), copy=False)
+
+
+def places(given: Sequences) -> Array:
+    """Return the weights 1, 2, … of each sequence's rows."""
+    batch, steps, _ = given.x.shape
+    kind = number_of(given.x.dtype)
+    found = positions(given.rows, steps, kind, None if given.cut else batch)
+    return found.reshape(batch, steps, 1)
+
+
+def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
+    """Return the parts side by side, in `out` if that is given."""
+    dtype = parts[0].dtype(given)
+    if len(parts) > 1:
+        dtype = np.result_type(*(part.dtype(given) for part in parts))
+    shape = given.count, sum(part.columns(given) for part in parts)
+    nothing = refuse_empty(wanted.empty, dtype)
+    if wanted.normalize and dtype.kind != "f":
+        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
+    target = None if out is None else check_out(out, shape, dtype, given.x)
+    direct = target is not None and target.flags.c_contiguous
+    result = target if direct and target is not None else np.empty(shape, dtype)
+    at = 0
+    for part in parts:
+        columns = part.columns(given)
+        fill(given, part, result[:, at : at + columns])
+        at += columns
+    empty = given.rows.empty
+    if empty.any():
+        result[empty] = nothing
+    if wanted.normalize:
+        normalize(result, ~given.rows.empty)
+    if target is None or direct:
+        return result
+    target[...] = result
+    return target
+
+
+def fill(given: Sequences, part: Part, result: Array) -> None:
+    """Write a part's results where sequences have rows."""
+    if not result.size or not len(given.rows.count):
+        return
+    if part.kept is None:
+        batch, row = given.rows.edges(last=part.op == "last")
+        result[~given.rows.empty] = given.x[batch, row]
+        return
+    if result.dtype != part.dtype(given):
+        exact = np.empty(result.shape, part.dtype(given))
+        fill(given, part, exact)
+        result[...] = exact
+        return
+    x = strided(given.x)
+    own = None if part.weights is None else strided(part.weights)
+    pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
+    plan = plan_of(given, x, part.kept, own, pitch, part.soft)
+    call = part.kept.calls.get(plan.kernel)
+    if call is None:
+        kinds = () if own is None else (own.base.dtype,)
+        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, kinds)
+        _ = call.kernel, call.fields, call.first_array
+    more = () if own is None else (own.base,)
+    call.planned(plan).into(x.base, (result,), more)
+
+
+def normalize(result: Array, rows: Any) -> None:
+    """Divide rows by their length, as they are if it is 0."""
+    wide = result[rows].astype(np.float64)
+    length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
+    result[rows] = wide / np.where(length == 0, 1, length)

@@ -1,0 +1,212 @@
+"""Which rows belong to a sequence: lengths, a mask or offsets, all as runs of rows.
+
+A run is rows that lie behind one another. With lengths and offsets a sequence is one of them, or
+none; a mask with holes makes several. So what is masked is never looked at again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import Array, viewed
+
+Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
+
+ADDED = -1e4
+"""Masks that are added to scores have numbers below it where they mask."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """The runs of all sequences, a sequence's one after the other."""
+
+    batch: Integers
+    """Where each run's sequence lies: 0 where offsets cut one long array."""
+    start: Integers
+    """Each run's first row within it."""
+    count: Integers
+    """How many rows it has."""
+    first: Integers
+    """Each sequence's first run, and the end of the last's."""
+    rows: Integers
+    """How many rows each sequence has."""
+
+    @property
+    def empty(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which sequences have no row."""
+        empty: np.ndarray[Any, np.dtype[np.bool_]] = self.rows == 0
+        return empty
+
+    def edges(self, last: bool) -> tuple[Integers, Integers]:
+        """Return where the first or the last row of each sequence that has one lies."""
+        held = ~self.empty
+        run = (self.first[1:] - 1 if last else self.first[:-1])[held]
+        return self.batch[run], self.start[run] + (self.count[run] - 1 if last else 0)
+
+
+def rows_of(
+    batch: int | None, steps: int, lengths: Any = None, mask: Any = None, offsets: Any = None
+) -> Rows:
+    """Return the rows of the sequences of an array.
+
+    Parameters
+    ----------
+    batch : int or None
+        How many sequences the array has; None if offsets say so.
+    steps : int
+        How many rows each has, or the array.
+    lengths, mask, offsets
+        What the caller was given: one of them, or none for whole sequences.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If they are wrong, or more than one is given.
+    """
+    named = {"lengths": lengths, "mask": mask, "offsets": offsets}
+    given = [name for name, value in named.items() if value is not None]
+    if len(given) > 1:
+        raise PoolValueError(f"one of lengths, mask and offsets says it: {given[0]} or {given[1]}")
+    if offsets is not None:
+        return cut(checked_offsets(offsets, steps))
+    assert batch is not None
+    if mask is not None:
+        return masked(checked_mask(mask, batch, steps))
+    if lengths is None:
+        counts = np.full(batch, steps, np.int64)
+    else:
+        counts = checked_lengths(lengths, batch, steps)
+    return spans(np.arange(batch), np.zeros(batch, np.int64), counts)
+
+
+def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
+    """Return sequences of one run each, or of none where they have no row."""
+    if rows.size and rows.min() > 0:
+        return Rows(batch, start, rows, np.arange(len(rows) + 1), rows)
+    held = rows > 0
+    first = np.concatenate([[0], np.cumsum(held)])
+    return Rows(batch[held], start[held], rows[held], first, rows)
+
+
+def cut(offsets: Integers) -> Rows:
+    """Return the sequences that offsets cut one long array into."""
+    return spans(np.zeros(len(offsets) - 1, np.int64), offsets[:-1], offsets[1:] - offsets[:-1])
+
+
+def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
+    """Return the runs of a mask."""
+    batch, steps = mask.shape
+    edged = np.zeros((batch, steps + 2), np.int8)
+    edged[:, 1:-1] = mask
+    change = np.diff(edged, axis=1)
+    which, start = np.nonzero(change == 1)
+    _, stop = np.nonzero(change == -1)
+    first = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=batch))])
+    rows = np.count_nonzero(mask, axis=1).astype(np.int64)
+    return Rows(which, start, stop - start, first, rows)
+
+
+def whole_array(given: Any, name: str) -> Array:
+    """Return what was given as an array.
+
+    Raises
+    ------
+    PoolTypeError
+        If NumPy makes no numbers of it.
+    """
+    try:
+        array = viewed(given)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype.kind not in "biuf":
+        raise PoolTypeError(f"{name} are numbers, not {shown(given)}")
+    return array
+
+
+def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
+    """Return lengths that fit an array."""
+    lengths = whole_array(given, "lengths")
+    if lengths.dtype.kind == "f" and lengths.size:
+        raise PoolTypeError(
+            f"lengths are whole numbers of rows, not {lengths.dtype}: of parts of T, pass "
+            "np.round(lengths * T).astype(int)"
+        )
+    if lengths.dtype.kind == "b":
+        raise PoolTypeError("lengths are whole numbers of rows, not bool: was mask= meant?")
+    if lengths.shape != (batch,):
+        raise PoolValueError(
+            f"lengths have shape {lengths.shape}, and the array has {batch} sequences: "
+            f"they must have shape ({batch},)"
+        )
+    wrong = (lengths < 0) | (lengths > steps)
+    if wrong.any():
+        n = int(np.argmax(wrong))
+        raise PoolValueError(f"lengths lie between 0 and T, {steps}: number {n} is {lengths[n]}")
+    return lengths.astype(np.int64, copy=False)
+
+
+def checked_offsets(given: Any, total: int) -> Integers:
+    """Return offsets that cut an array of so many rows."""
+    offsets = whole_array(given, "offsets")
+    if offsets.dtype.kind not in "iu" and offsets.size:
+        raise PoolTypeError(f"offsets are whole numbers of rows, not {offsets.dtype}")
+    if offsets.ndim != 1 or not len(offsets):
+        raise PoolValueError(
+            "offsets are n + 1 numbers for n sequences, from 0 to the number of rows: "
+            f"theirs is shape {offsets.shape}"
+        )
+    if offsets[0] != 0:
+        raise PoolValueError(f"offsets begin at 0, not at {offsets[0]}")
+    falls = offsets[1:] < offsets[:-1]
+    if np.count_nonzero(falls):
+        n = int(np.argmax(falls)) + 1
+        raise PoolValueError(
+            f"offsets must not decrease: number {n} is {offsets[n]}, behind {offsets[n - 1]}"
+        )
+    if offsets[-1] != total:
+        raise PoolValueError(
+            f"offsets end in the number of rows, {total}, not in {offsets[-1]}: "
+            "they are n + 1 numbers for n sequences"
+        )
+    return offsets.astype(np.int64, copy=False)
+
+
+def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return a mask that fits an array, as bool."""
+    mask = whole_array(given, "masks")
+    if mask.shape not in ((batch, steps), (batch, steps, 1), (batch, 1, steps)):
+        raise PoolValueError(
+            f"mask has shape {mask.shape}, and the array has {batch} sequences of {steps} rows: "
+            f"it must have shape ({batch}, {steps}), ({batch}, {steps}, 1) or ({batch}, 1, {steps})"
+        )
+    mask = mask.reshape(batch, steps)
+    if mask.dtype.kind == "b":
+        return mask.astype(np.bool_, copy=False)
+    kept: np.ndarray[Any, np.dtype[np.bool_]] = mask == 1
+    wrong = ~kept & (mask != 0)
+    if wrong.any():
+        value = mask[wrong][0]
+        if (mask[wrong] <= ADDED).all():
+            raise PoolValueError(
+                f"mask has {value} where it masks, as masks that are added to scores: "
+                "pass mask == 0, True where a row counts"
+            )
+        raise PoolValueError(
+            f"mask has {value}, and is bool or 0 and 1, True where a row counts: "
+            "other numbers are weights, pass them as weights="
+        )
+    return kept
+
+
+def positions(rows: Rows, steps: int, kind: np.dtype[Any], batch: int | None) -> Array:
+    """Return the weights 1, 2, … of the rows from each sequence's first on, holes counted."""
+    held = ~rows.empty
+    first = np.zeros(len(rows.rows), np.int64)
+    first[held] = rows.edges(last=False)[1]
+    if batch is None:
+        return (np.arange(1, steps + 1) - np.repeat(first, rows.rows)).astype(kind)
+    return (np.arange(1, steps + 1) - first[:, np.newaxis]).astype(kind)
