@@ -93,6 +93,10 @@ def given(name):
             f"weight_{part}_l0": np.ones((gates or 1, n)) for part, n in (("ih", 4), ("hh", 1))
         }
         arguments |= {"weights": parts if gates else attention, "x": np.ones((2, 4, 4), np.uint8)}
+    if name in ("sequence_pool", "attention_pool"):
+        arguments["x"] = np.ones((2, 4, 4), np.uint8)
+    if "scores" in parameters:
+        arguments["scores"] = np.ones((2, 4))
     if "indices" in parameters:
         arguments["indices"] = np.zeros((1, 2, 4, 4), int)
     if name == "to_tf_indices":

@@ -52,6 +52,17 @@ def pyramid(x: np.ndarray) -> Calls:
     yield nbp.spatial_pyramid_pool(x[:, np.newaxis], (1, 2)), np.concatenate(parts, axis=1)
 
 
+def sequences(name: str, x: np.ndarray) -> Calls:
+    """Pool rows of which all but the last two of a sequence count."""
+    mask = np.arange(x.shape[1]) < [[x.shape[1] - 2]] * len(x)
+    if name == "sequence_pool":
+        yield nbp.sequence_pool(x, "max", mask=mask), x[:, :-2].max(1)
+    else:
+        dtype = x.dtype if x.dtype.kind == "f" else np.float64
+        got = nbp.attention_pool(x, np.zeros(x.shape[:2], "f4"), mask=mask)
+        yield got, x[:, :-2].mean(1, dtype=np.float64).astype(dtype)
+
+
 CALLS: dict[str, Callable[[np.ndarray], Calls]] = {
     "lstm_pool": lambda x: recurrent("lstm", 4, x),
     "gru_pool": lambda x: recurrent("gru", 3, x),
@@ -59,5 +70,7 @@ CALLS: dict[str, Callable[[np.ndarray], Calls]] = {
     "roi_align": lambda x: boxes("roi_align", x),
     "roi_pool": lambda x: boxes("roi_pool", x),
     "spatial_pyramid_pool": pyramid,
+    "sequence_pool": lambda x: sequences("sequence_pool", x),
+    "attention_pool": lambda x: sequences("attention_pool", x),
 }
 """By the functions' names; each takes an array of two planes."""

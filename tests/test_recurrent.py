@@ -300,19 +300,19 @@ def test_the_extra_is_named(monkeypatch, tmp_path):
 
 
 WRONG_STEPS = [
-    ({"lengths": [3, 2], "mask": np.ones((2, 3))}, "give lengths or mask"),
-    ({"lengths": [3, 4]}, r"lengths lie between 0 and 3, not 4 \(row 1\)"),
-    ({"lengths": [-1, 3]}, r"lengths lie between 0 and 3, not -1 \(row 0\)"),
+    ({"lengths": [3, 2], "mask": np.ones((2, 3))}, "one of lengths, mask and offsets"),
+    ({"lengths": [3, 4]}, "lengths lie between 0 and T, 3: number 1 is 4"),
+    ({"lengths": [-1, 3]}, "lengths lie between 0 and T, 3: number 0 is -1"),
     ({"lengths": [1.0, 0.5]}, r"np.round\(lengths \* T\)"),
-    ({"lengths": [3]}, r"lengths has shape \(1,\), not \(2,\)"),
-    ({"mask": np.ones((3, 2))}, r"mask has shape \(3, 2\), not \(2, 3\)"),
-    ({"mask": np.full((2, 3), 0.5)}, "mask holds 0.5: it is bool, or 0 and 1"),
-    ({"mask": np.full((2, 3), np.nan)}, "mask holds nan"),
-    ({"mask": np.full((2, 3), 2, np.uint8)}, "mask holds 2"),
-    ({"mask": np.array([[0, 0, -np.inf]] * 2)}, "mask holds -inf: an additive mask"),
-    ({"mask": np.array([[0, 0, np.finfo("f4").min]] * 2)}, "an additive mask"),
+    ({"lengths": [3]}, r"lengths have shape \(1,\)"),
+    ({"mask": np.ones((3, 2))}, r"mask has shape \(3, 2\)"),
+    ({"mask": np.full((2, 3), 0.5)}, r"mask has 0\.5"),
+    ({"mask": np.full((2, 3), np.nan)}, "mask has nan"),
+    ({"mask": np.full((2, 3), 2, np.uint8)}, "mask has 2"),
+    ({"mask": np.array([[0, 0, -np.inf]] * 2)}, "mask has -inf .* added to scores"),
+    ({"mask": np.array([[0, 0, np.finfo("f4").min]] * 2)}, "added to scores"),
     ({"pick": "first"}, "pick is one of last, mean, max, sum, not 'first'"),
-    ({"data_format": "TNC"}, "data_format is one of NTC, NCT"),
+    ({"data_format": "TNC"}, "data_format is 'NTC' or 'NCT'"),
 ]
 
 
@@ -323,7 +323,9 @@ def test_wrong_steps_are_refused(options, message):
 
 
 def test_wrong_arrays_are_refused():
-    with pytest.raises(nbp.PoolValueError, match="has 2 axes; NTC names 3"):
+    with pytest.raises(
+        nbp.PoolValueError, match=r"x has shape \(3, 2\), and sequences are an array of 3 axes"
+    ):
         nbp.lstm_pool(X[0], worked("lstm"))
     with pytest.raises(nbp.PoolTypeError, match="complex"):
         nbp.lstm_pool(X.astype(complex), worked("lstm"))

@@ -95,6 +95,10 @@ LARGEST = 1 << 62
 """A window's most elements along an axis: no axis has as many."""
 
 
+MOST_LEVELS = 1 << 10
+"""More levels than there are: after 63 halvings an axis has one element."""
+
+
 def chain_of(op: Any, levels: Any) -> list[Any]:
     """Return the operator of each level."""
     if isinstance(op, list) and levels is None:
@@ -102,6 +106,8 @@ def chain_of(op: Any, levels: Any) -> list[Any]:
     if levels is None:
         raise PoolTypeError("pool_pyramid needs levels: how many to make, from 1 on")
     (count,) = per_axis(levels, 1, "levels", 1)
+    if count > MOST_LEVELS:
+        raise PoolValueError(f"levels must be at most {MOST_LEVELS}, not {count}")
     if not isinstance(op, list):
         return [op] * count
     if len(op) != count:

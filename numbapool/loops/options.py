@@ -7,11 +7,11 @@ from typing import Any
 METHODS: dict[str, Any] = {"error_model": "numpy"}
 """A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
 
-INLINED: dict[str, Any] = {**METHODS, "forceinline": True, "fastmath": {"contract"}}
-"""For sums and products that LLVM takes for too many to repeat: else no loop around is vectors.
+CONTRACT = {"contract"}
+"""A product and a sum may be one instruction, which rounds once."""
 
-A product and a sum may be one instruction, which rounds once.
-"""
+INLINED: dict[str, Any] = {**METHODS, "forceinline": True, "fastmath": CONTRACT}
+"""For sums and products that LLVM takes for too many to repeat: else no loop around is vectors."""
 
 JIT: dict[str, Any] = {
     **METHODS,
@@ -20,6 +20,3 @@ JIT: dict[str, Any] = {
     "no_cfunc_wrapper": True,
 }
 """For the parts of kernels: nothing calls them singly."""
-
-CONTRACT = {"contract", "nsz"}
-"""Of fast maths what leaves NaN and inf as they are: a product and a sum in one instruction."""

@@ -9,8 +9,9 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
-from numbapool.recurrent.kept import Steps, sequences, steps_of
+from numbapool.recurrent.kept import Steps, steps_of
 from numbapool.recurrent.weights import Trained, Weights, listed, read
+from numbapool.sequences.layout import sequences_of
 from numbapool.windows.numbers import per_axis
 
 __all__ = ["multihead_attention_pool"]
@@ -28,7 +29,7 @@ def multihead_attention_pool(
     *,
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
-    data_format: str | None = "NTC",
+    data_format: str = "NTC",
 ) -> Array:
     """Pool each sequence by multi-head attention of queries to its steps.
 
@@ -71,14 +72,13 @@ def multihead_attention_pool(
     array([[0.67, 0.66]])
     """
     (heads,) = per_axis(num_heads, 1, "num_heads", 1)
-    array, trained, queries = sequences(x, data_format), read(weights), as_array(query)
-    batch, time, channels = array.shape
+    sequences = sequences_of(x, data_format, lengths, mask)
+    array, trained, queries = sequences.x, read(weights), as_array(query)
     dtype = trained.dtype(array, queries)
-    layer = layer_of(trained, channels, heads, dtype)
-    asked = queries_of(queries, batch, layer.size).astype(dtype)
-    steps = steps_of(batch, time, lengths, mask)
+    layer = layer_of(trained, sequences.channels, heads, dtype)
+    asked = queries_of(queries, len(array), layer.size).astype(dtype)
     with np.errstate(all="ignore"):
-        result = attended(array, asked, layer, steps)
+        result = attended(array, asked, layer, steps_of(sequences.rows))
     return result[:, 0] if queries.ndim == 1 else result
 
 
@@ -189,7 +189,7 @@ def attended(x: Array, queries: Array, layer: Layer, steps: Steps) -> Array:
     scorers = np.broadcast_to(scorers, (batch, heads * count, channels))
     means = np.zeros((batch, heads * count, channels), asked.dtype)
     for row in range(batch):
-        kept = steps.positions[row, : steps.counts[row]]
+        kept = steps.of(row)
         if kept.size:
             weigh(x[row, slice_of(kept)].astype(asked.dtype, copy=False), scorers[row], means[row])
     means = means.reshape(batch, heads, count, channels)

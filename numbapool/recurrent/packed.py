@@ -38,7 +38,7 @@ class Packed:
         """How many rows are computed for it."""
         self.starts = [0, *np.cumsum(self.widths, dtype=np.int64).tolist()]
         """Where it begins, and the end of all."""
-        self._positions = steps.positions
+        self._first, self._positions = steps.first[self.order], steps.positions
 
     @property
     def total(self) -> int:
@@ -55,9 +55,8 @@ class Packed:
     def gathered(self, x: Array, dtype: np.dtype[np.floating]) -> Array:
         """Return the steps of an array (batch, steps, channels), and a last column of ones."""
         step, row = self._places
-        at = self.order[row]
         source = np.ones((self.total, x.shape[2] + 1), dtype)
-        source[:, :-1] = x[at, self._positions[at, step]]
+        source[:, :-1] = x[self.order[row], self._positions[self._first[row] + step]]
         return source
 
     @cached_property

@@ -8,10 +8,11 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike
-from numbapool.recurrent.kept import sequences, steps_of
+from numbapool.recurrent.kept import steps_of
 from numbapool.recurrent.layers import GATES, run_direction, run_layer
 from numbapool.recurrent.packed import Packed
 from numbapool.recurrent.weights import Direction, Weights, layers_of, read
+from numbapool.sequences.layout import sequences_of
 
 __all__ = ["gru_pool", "lstm_pool"]
 
@@ -25,7 +26,7 @@ def lstm_pool(
     pick: Pick = "last",
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
-    data_format: str | None = "NTC",
+    data_format: str = "NTC",
 ) -> Array:
     """Pool each sequence to states of an LSTM that was trained elsewhere.
 
@@ -85,7 +86,7 @@ def gru_pool(
     pick: Pick = "last",
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
-    data_format: str | None = "NTC",
+    data_format: str = "NTC",
 ) -> Array:
     """Pool each sequence to states of a GRU that was trained elsewhere.
 
@@ -106,14 +107,13 @@ def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any
     if not isinstance(pick, str) or pick not in PICKS:
         raise PoolValueError(f"pick is one of {', '.join(PICKS)}, not {shown(pick)}")
     lengths, mask, data_format = which
-    array = sequences(x, data_format)
-    batch, time, channels = array.shape
-    trained = read(weights)
+    sequences = sequences_of(x, data_format, lengths, mask)
+    array, trained = sequences.x, read(weights)
     dtype = trained.dtype(array)
-    layers = layers_of(trained, kind, GATES, channels, dtype)
-    packed = Packed(steps_of(batch, time, lengths, mask))
+    layers = layers_of(trained, kind, GATES, sequences.channels, dtype)
+    packed = Packed(steps_of(sequences.rows))
     size = layers[0][0].of_state.shape[1] - 1
-    result = np.zeros((batch, size * len(layers[-1])), dtype)
+    result = np.zeros((len(array), size * len(layers[-1])), dtype)
     if packed.steps:
         with np.errstate(all="ignore"):
             source = packed.gathered(array, dtype)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.inputs import Array
+from numbapool.inputs import Array, frozen
 from numbapool.operators import correction_of
 from numbapool.reducers.dtypes import DType, skip_for
 from numbapool.reducers.users import is_reducer
@@ -51,7 +51,7 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
     if not ops:
         raise PoolValueError("op is an operator, or several, and not none")
-    skip = skip_for(given.x.dtype, wanted.nan, None)
+    skip = skip_for(given.x.dtype, frozen(wanted.nan), None)
     correction = correction_of(wanted.correction)
     rows = capacity(int(given.rows.rows.max(initial=0)))
     weighed = weights is not None
@@ -122,7 +122,7 @@ def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Arr
     if len(parts) > 1:
         dtype = np.result_type(*(part.dtype(given) for part in parts))
     shape = given.count, sum(part.columns(given) for part in parts)
-    nothing = refuse_empty(wanted.empty, dtype)
+    nothing = refuse_empty(frozen(wanted.empty), dtype)
     if wanted.normalize and dtype.kind != "f":
         raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
     target = None if out is None else check_out(out, shape, dtype, given.x)

@@ -197,7 +197,7 @@ def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype
             )
         raise PoolValueError(
             f"mask has {value}, and is bool or 0 and 1, True where a row counts: "
-            "other numbers are weights, pass them as weights="
+            "other numbers are weights, which sequence_pool takes as weights="
         )
     return kept
 
