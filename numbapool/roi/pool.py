@@ -16,7 +16,7 @@ from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import in_floats, real_number, skip_for
 from numbapool.reducers.extremes import maximum
 from numbapool.roi.boxes import Boxes, boxes_of
-from numbapool.roi.places import FARTHEST, Taps, added_up, elements, one_by_one, samples, scaled
+from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples, scaled
 from numbapool.run.call import Call
 from numbapool.windows.axes import MOST_LISTED
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
@@ -199,7 +199,7 @@ def reach(case: Regions, rows: Array, columns: Array) -> tuple[Array, Array, Arr
     """Return each box's image, first column and end of columns; and how many each bin has."""
     start, count = (columns[:, n].reshape(-1, case.bins[1]) for n in (0, 1))
     held = count > 0
-    first = np.where(held, start, FARTHEST).min(axis=1).astype(np.int64)
+    first = np.where(held, start, np.iinfo(np.int64).max).min(axis=1)
     stop = np.where(held, start + count, 0).max(axis=1)
     images = np.stack([case.boxes.images, np.minimum(first, stop), stop], axis=1)
     return images, rows[:, 1].reshape(-1, case.bins[0]), count

@@ -15,14 +15,11 @@ from numbapool.loops.forms import Bare
 from numbapool.loops.geometry import AXES, AXIS, Numbers, filled
 from numbapool.run.call import address
 
-_NO_AXIS = dict.fromkeys(AXIS, 0)
-_NO_WINDOWS = np.empty((0, 3), np.int64)
 
-
-def geometry_of(head: dict[str, int], tables: tuple[Numbers, ...] = ()) -> Numbers:
-    """Return the numbers of a head, and of each axis, in `AXES`' order, no more than a table."""
-    missing = len(AXES) - len(tables)
-    return filled(head, [_NO_AXIS] * len(AXES), [*tables, *[_NO_WINDOWS] * missing])
+def geometry_of(head: dict[str, int]) -> Numbers:
+    """Return the numbers of a head, and of axes that hold nothing."""
+    windows = np.empty((0, 3), np.int64)
+    return filled(head, [dict.fromkeys(AXIS, 0)] * len(AXES), [windows] * len(AXES))
 
 
 class Loop:
