@@ -1,6 +1,7 @@
 """The table of operators of the command. Options, help and refusals are read from its rows."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'."
 
@@ -16,7 +17,8 @@ class Own:
     flag
         The option, of which there is one in all operators.
     default
-        The value if the option is not given; False makes the option one without a value.
+        The value if the option is not given; False makes the option one without a value, None
+        a number that need not be given.
     help
         The option's help.
     low, high
@@ -27,7 +29,7 @@ class Own:
 
     name: str
     flag: str
-    default: float | str | bool
+    default: float | str | bool | None
     help: str
     low: float | None = None
     high: float | None = None
@@ -36,7 +38,7 @@ class Own:
     @property
     def key(self) -> str:
         """What Click passes its value by."""
-        return self.flag.lstrip("-")
+        return self.flag.lstrip("-").replace("-", "_")
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ class Operator:
         What the examples in the help write: "png", or "npy" if few pictures hold the result.
     typed
         The options that it needs, for the help's examples.
+    windows
+        The kind of its windows: `rasters.kinds` has them, and `asking.options` their options.
     note
         A note for the help.
     """
@@ -88,6 +92,17 @@ class Operator:
     written: str = "png"
     typed: tuple[str, ...] = ()
     note: str = ""
+    windows: Literal["sliding", "blur", "max_blur", "fractional"] = "sliding"
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether NaN and a number can be left out of windows."""
+        return self.windows == "sliding"
+
+    @property
+    def draws(self) -> bool:
+        """Whether it draws by chance, so that a plane's result hangs on those before it."""
+        return any(each.name == "seed" for each in self.own)
 
     @property
     def short_help(self) -> str:
@@ -103,9 +118,21 @@ class Operator:
         """Return whether an option for values, by what Click passes it by, is of use to it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        known = name in ("nan", "nodata") or name in self.shared
+        known = name in self.shared or (self.leaves_out and name in ("nan", "nodata"))
         return known or any(name == each.key for each in self.own)
 
+
+_SEED = Own("seed", "--seed", 0, "Another number, other draws.", low=0)
+_BLUR = (
+    Own("filter_size", "--filter-size", 3, "Taps of the binomial filter.", low=1, high=16),
+    Own(
+        "padding_mode",
+        "--padding-mode",
+        "reflect",
+        "What stands outside: the input mirrored, zeros, or its outermost values.",
+        words=("reflect", "zeros", "replicate"),
+    ),
+)
 
 OPERATORS: dict[str, Operator] = {
     row.name: row
@@ -243,7 +270,7 @@ OPERATORS: dict[str, Operator] = {
             "a value drawn by chance, more likely the larger it is,",
             "Training data: variants of one picture or feature map, by --seed.",
             own=(
-                Own("seed", "--seed", 0, "Another number, other draws.", low=0),
+                _SEED,
                 Own(
                     "mode",
                     "--mode",
@@ -268,6 +295,35 @@ OPERATORS: dict[str, Operator] = {
             keeps_shades=False,
             written="npy",
             note=_FLOATS,
+        ),
+        Operator(
+            "blur",
+            "the binomial blur",
+            "Photos and features, made smaller without aliasing; a shift changes little.",
+            own=_BLUR,
+            weighs_alpha=True,
+            windows="blur",
+        ),
+        Operator(
+            "max_blur",
+            "the blur of the largest values",
+            "Networks' max pooling without aliasing: the largest at every place, then the blur.",
+            own=_BLUR,
+            weighs_alpha=True,
+            windows="max_blur",
+            note="Of transparent pictures the largest of each channel is taken apart.",
+        ),
+        Operator(
+            "fractional",
+            "the largest value, at steps drawn by chance,",
+            "Training data and features at sizes between whole steps, as --ratio 0.7.",
+            own=(
+                Own("output_ratio", "--ratio", None, "The output's sides by the input's, as 0.7."),
+                _SEED,
+            ),
+            windows="fractional",
+            typed=("--ratio", "0.7"),
+            note="The channels of a picture share their windows, the planes of an array do not.",
         ),
     )
 }

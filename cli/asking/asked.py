@@ -116,7 +116,13 @@ def reading_of(given: Given, operator: Operator | None = None) -> Reading:
 
 def window_of(given: Given) -> Window:
     """Return the windows; refuse options that contradict each other."""
+    if "kernel_size" not in given:  # windows of one size: the stride tells them apart
+        given = {**given, "kernel_size": given["stride"], "stride": None}
     window = _made(Window, {**given, "kernel_size": given["kernel_size"] or 2})
+    if "padding" not in given:  # windows of another kind
+        if "ratio" in given and (window.size is None) == (given["ratio"] is None):
+            raise click.UsageError("give --size or --ratio, one of them, as --ratio 0.7.")
+        return window
     fixed = "--size" if window.size else "--fit" if window.fit else ""
     if window.size and window.fit:
         raise click.UsageError("--size and --fit each say how large the output is: give one.")

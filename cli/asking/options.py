@@ -37,6 +37,19 @@ KERNEL_SIZE = click.option(
     help="The window's size, height x width if they differ.  [default: 2]",
 )
 
+STRIDE = click.option(
+    "-s",
+    "--stride",
+    type=PairType("stride"),
+    help="The step from window to window.  [default: the window's size]",
+)
+
+SIZE = click.option(
+    "--size",
+    type=SizeType(percent=True),
+    help="The output's size, width x height, or a share of each side, as 25%.",
+)
+
 EDGE = click.option(
     "--edge",
     type=click.Choice(["partial", "trim"]),
@@ -48,12 +61,7 @@ INPUTS = click.argument("inputs", nargs=-1, metavar="INPUT...", shell_complete=c
 
 WINDOW = (
     KERNEL_SIZE,
-    click.option(
-        "-s",
-        "--stride",
-        type=PairType("stride"),
-        help="The step from window to window.  [default: the window's size]",
-    ),
+    STRIDE,
     click.option(
         "-p",
         "--padding",
@@ -72,17 +80,28 @@ WINDOW = (
     ),
     click.option("--ceil", is_flag=True, help="Keep windows that reach past the end."),
     EDGE,
-    click.option(
-        "--size",
-        type=SizeType(percent=True),
-        help="The output's size, width x height, or a share of each side, as 25%.",
-    ),
+    SIZE,
     click.option(
         "--fit",
         type=SizeType(),
         help="Shrink to fit within this size, by whole windows.",
     ),
 )
+
+WINDOWS = {
+    "sliding": WINDOW,
+    "blur": (
+        click.option(
+            "-s",
+            "--stride",
+            type=PairType("stride"),
+            help="The step from window to window.  [default: 2]",
+        ),
+    ),
+    "max_blur": (KERNEL_SIZE, STRIDE),
+    "fractional": (KERNEL_SIZE, SIZE),
+}
+"""The options of each kind of windows."""
 
 READING = (
     click.option(
@@ -239,8 +258,10 @@ def _own(own: Own) -> Callable[[Any], Any]:
     )
 
 
+_OWN = dict.fromkeys(each for row in OPERATORS.values() for each in row.own)
+
 _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    *((each.key, _own(each)) for row in OPERATORS.values() for each in row.own),
+    *((each.key, _own(each)) for each in _OWN),
     (
         "norm_type",
         click.option(

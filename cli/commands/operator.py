@@ -25,7 +25,7 @@ def build(operator: Operator) -> click.Command:
     decorate = options.apply(
         [
             options.INPUTS,
-            *options.WINDOW,
+            *options.WINDOWS[operator.windows],
             *options.values_options([operator]),
             *options.FINDING,
             *options.NAMING,
@@ -40,6 +40,8 @@ def build(operator: Operator) -> click.Command:
     option = "".join(f"{word} " for word in operator.typed)
     note = f" {operator.note}" if operator.note else ""
     format = "" if written == "png" else f" --format {written}"
+    size = "-s" if operator.windows == "blur" else "-k"
+    torch = f"{size} 3 -s 2 -p 1" if operator.windows == "sliding" else f"{size} 2"
     return click.command(
         name,
         short_help=operator.short_help,
@@ -47,9 +49,9 @@ def build(operator: Operator) -> click.Command:
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
         "input. Without -o each output is written beside its input, "
         f"as photo.{name}2.png.",
-        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}-k 2 -o small.{written}\n"
-        f"  pool {name} features.npy {option}-k 3 -s 2 -p 1 -o pooled.npy\n"
-        f"  pool {name} photos -r {option}-k 4 -o small{format}\n",
+        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}{size} 2 -o small.{written}\n"
+        f"  pool {name} features.npy {option}{torch} -o pooled.npy\n"
+        f"  pool {name} photos -r {option}{size} 4 -o small{format}\n",
     )(decorate(callback))
 
 

@@ -16,7 +16,9 @@ from ..operators import OPERATORS, Operator
 from ..telling.report import Report, Telling, tell
 from . import SHORT_HELP
 
-_OPERATORS = tuple(row.name for row in OPERATORS.values() if row.keeps_shades)
+_OPERATORS = tuple(
+    row.name for row in OPERATORS.values() if row.keeps_shades and row.windows == "sliding"
+)
 _SLIDING = ("count_include_pad", "divisor_override")  # without padding these change nothing
 _MOST = 64  # levels; after so many, a side of any length is 1
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..asking.params import number_of
 from ..codecs.raster import Form, alpha_of, lightness
+from ..exits import FileError
 from ..job import RunNote, Values
 from ..operators import Operator
 
@@ -26,6 +27,13 @@ def settled(form: Form, operator: Operator, values: Values) -> tuple[Values, tup
     If white is zero in a file, the number is inverted like the numbers of the file.
     """
     text, given = form.metadata.nodata, values.nodata
+    if not operator.leaves_out:
+        if text and holds(text, form.dtype):
+            raise FileError(
+                f"its nodata {text} would be mixed into what lies beside it, and {operator.name} "
+                "leaves nothing out: give another operator, as avg"
+            )
+        return values, ()
     if given == NONE:
         return replace(values, nodata=None), ()
     if given is not None:

@@ -4,17 +4,16 @@ The dry run, ``pool info`` and the real run all decide here.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from ..codecs.georeference import Step
 from ..codecs.raster import Form, Metadata, alpha_of
 from ..exits import FileError
 from ..job import RunNote, Values, Window
 from ..operators import Operator
-from ..windows import Arguments, window_arguments
 from . import nodata
+from .kinds import KINDS, arguments_of
 from .light import refuse_no_srgb
 from .request import Request
 
@@ -45,8 +44,8 @@ class Plan:
 
 def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan:
     """Decide how a raster of this form is pooled; refuse what makes no sense."""
-    arguments = window_arguments(window, form.spatial, form.picture)
     values, notes = nodata.settled(form, operator, values)
+    arguments = arguments_of(operator, window, values, form)
     before = form
     if form.mode == "1" and operator.weighs_alpha:
         # The mean of black and white is a grey.
@@ -62,8 +61,8 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     refuse_senseless(operator, values, before)
     after = replace(
         before,
-        shape=request.pool.shape(before.shape),
-        dtype=request.pool.dtype(before.dtype) if way == "plain" else before.dtype,
+        shape=request.shape(before.shape),
+        dtype=request.dtype(before.dtype) if way == "plain" else before.dtype,
         metadata=metadata,
     )
     after = replace(after, mode=_mode_after(before, after, operator))
@@ -116,7 +115,7 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
     if metadata.nodata and number is not None:
         metadata = replace(metadata, nodata=nodata.text_of(form, number))
     if metadata.georeference:
-        down, across = steps_of(request.arguments, form.spatial)
+        down, across = KINDS[operator.windows].steps(request.arguments, form.spatial)
         georeference = metadata.georeference.pooled(across, down)
         metadata = replace(metadata, georeference=georeference)
     return metadata
@@ -154,29 +153,3 @@ def refuse_dark(operator: Operator, form: Form) -> None:
             f"its floats grow darker (MinIsWhite), and their {operator.name} is neither light nor "
             "dark: save it with black at zero"
         )
-
-
-def steps_of(arguments: Arguments, spatial: tuple[int, int]) -> tuple[Step, Step]:
-    """Return how the windows lie, down and across."""
-    size = arguments.get("output_size")
-    if size:
-        down, across = (length / out for length, out in zip(spatial, size, strict=True))
-        return Step(down, 0, down), Step(across, 0, across)
-
-    def pair(name: str) -> tuple[Any, Any]:
-        value = arguments[name]
-        return value if isinstance(value, tuple) else (value, value)
-
-    def step(axis: int) -> Step:
-        kernel, dilation, padding = (
-            pair(name)[axis] for name in ("kernel_size", "dilation", "padding")
-        )
-        stride = kernel if arguments["stride"] is None else pair("stride")[axis]
-        span = (kernel - 1) * dilation + 1
-        if isinstance(padding, str):
-            out = -(-spatial[axis] // stride)
-            total = max((out - 1) * stride + span - spatial[axis], 0)
-            padding = {"valid": 0, "same": total // 2, "same_lower": -(-total // 2)}[padding]
-        return Step(stride, -padding, span)
-
-    return step(0), step(1)

@@ -31,7 +31,7 @@ def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> 
         array = array.astype(np.uint8) * np.uint8(255)
     return replace(
         raster,
-        array=_pooled(array, planned),
+        array=_pooled(planned.request.begun(array), planned),
         mode=planned.after.mode,
         metadata=planned.after.metadata,
         notes=(*raster.notes, *planned.notes),
@@ -56,12 +56,13 @@ def pool_into(raster: Raster, planned: Plan, out: NDArray[Any]) -> None:
     the memory in use does not grow with the file.
     """
     array, request = raster.array, planned.request
-    if array.flags.c_contiguous and array.dtype.isnative:
-        request(array, out=out)
+    if (array.flags.c_contiguous and array.dtype.isnative) or request.operator.draws:
+        request(request.begun(array), out=out)
         return
     for place in np.ndindex(array.shape[: raster.form.planes]):
         plane = array[place]
-        request(plane.astype(plane.dtype.newbyteorder("="), order="C"), out=out[place])
+        plane = plane.astype(plane.dtype.newbyteorder("="), order="C")
+        request(request.begun(plane), out=out[place])
 
 
 def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
@@ -72,16 +73,16 @@ def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
     plain mean, so that it is not black if an editor makes it visible.
     """
     request, dtype = planned.request, array.dtype
-    values, sums, alpha = request.values, request.sums(), alpha_of(planned.before.mode)
+    values, totals, alpha = request.values, request.totals(), alpha_of(planned.before.mode)
     assert alpha is not None
     colour, opacity = np.delete(array, alpha, axis=-1), array[..., alpha : alpha + 1]
     # The product of two bytes fits in 16 bits, of two 16-bit numbers in 32 bits.
     wide: type[Any] = _PRODUCTS.get(dtype.itemsize, np.float64)
-    if values.linear or dtype.kind != "u":
+    if values.linear or dtype.kind != "u" or totals.operator.windows != "sliding":
         wide = np.float64
     shades = light_of(dtype)[colour] if values.linear else colour.astype(wide)
-    weights = sums(np.ascontiguousarray(opacity.astype(wide)))
-    total = sums(shades * opacity.astype(wide))
+    weights = totals(np.ascontiguousarray(opacity.astype(wide)))
+    total = totals(shades * opacity.astype(wide))
     plain = _linear(colour, request) if values.linear else request(np.ascontiguousarray(colour))
     divisor = np.where(weights == 0, weights.dtype.type(1), weights)
     if wide is np.float64:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,11 +10,7 @@ from numpy.typing import NDArray
 from ..job import Values
 from ..operators import OPERATORS, Operator
 from ..windows import Arguments
-
-if TYPE_CHECKING:
-    from numbapool import Pool
-
-_SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
+from .kinds import KINDS, Asked, Pooling
 
 
 @dataclass(frozen=True)
@@ -24,7 +20,7 @@ class Request:
     Attributes
     ----------
     arguments
-        The windows, as `windows.window_arguments` returns them.
+        The windows, as `kinds.arguments_of` returns them.
     """
 
     operator: Operator
@@ -33,27 +29,32 @@ class Request:
     data_format: str
 
     @cached_property
-    def pool(self) -> "Pool":
-        """The library's pooling: it tells shapes and dtypes, and pools arrays."""
-        from numbapool import Pool
+    def poolings(self) -> tuple[Pooling, ...]:
+        """The library's poolings, one after the other: they tell shapes and dtypes, and pool."""
+        asked = Asked(self.operator, self.arguments, self.values, self.data_format)
+        return KINDS[self.operator.windows].poolings(asked)
 
-        operator, values, sized = self.operator, self.values, "output_size" in self.arguments
-        # Windows of a fixed output size have no padding to count, and no common divisor.
-        names = operator.parameters - (_SLIDING if sized else frozenset())
-        shared = {name: value for name, value in vars(values).items() if name in operator.shared}
-        said = shared | dict(values.own)
-        return (Pool.adaptive if sized else Pool)(
-            operator.name,
-            **self.arguments,
-            data_format=self.data_format,
-            nan=values.nan,
-            nodata=values.nodata,
-            **{name: said[name] for name in sorted(names) if name in said},
-        )
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the results' shape for an array's."""
+        for pooling in self.poolings:
+            shape = tuple(pooling.shape(shape))
+        return shape
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the results' dtype for an array's."""
+        for pooling in self.poolings:
+            dtype = pooling.dtype(dtype)
+        return dtype
+
+    def begun(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return the array after all poolings but the last."""
+        for pooling in self.poolings[:-1]:
+            array = np.asarray(pooling(array))
+        return array
 
     def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Pool an array, into `out` if it is given."""
-        return np.asarray(self.pool(array, out))
+        """Do the last pooling of an array that was `begun`, into `out` if it is given."""
+        return np.asarray(self.poolings[-1](array, out))
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number left out."""
@@ -63,6 +64,8 @@ class Request:
         """Return the same request for arrays of other axes."""
         return replace(self, data_format=data_format)
 
-    def sums(self) -> "Request":
-        """Return a request for the windows' sums: the numerator of the mean."""
+    def totals(self) -> "Request":
+        """Return a request for the numerator of the windows' means, or for it times a constant."""
+        if self.operator.windows != "sliding":  # the blur of floats is not rounded
+            return self.over("NHWC")
         return replace(self, operator=OPERATORS["sum"], values=Values(), data_format="NHWC")

@@ -90,12 +90,13 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     size = window.kernel_size
     step = size if isinstance(size, tuple) else (size, size)
     part, shown = look.place(height, width, step)
-    pooled_part = part[0] / step[1], part[1] / step[0], part[2] / step[1], part[3] / step[0]
+    pooled_height, pooled_width = after.spatial
+    ends = min(part[2] / step[1], pooled_width), min(part[3] / step[0], pooled_height)
+    pooled_part = part[0] / step[1], part[1] / step[0], *ends
     span = span_of(before)
     span_after = span if operator.keeps_shades else extremes(after)
     planes = whole.array.size // max(before.array.size, 1)
     first = f", first of {planes} planes" if planes > 1 else ", first frame" * (len(frames) > 1)
-    pooled_height, pooled_width = after.spatial
     measures = measured(before, operator, window, job.values) if look.measured else None
     told = f"{operator.name} {window.label}: {pooled_width} x {pooled_height}"
     return Cell(

@@ -176,6 +176,31 @@ def test_pixels_stay_where_they_lie(pool, kind, options, scale, west, north, dty
     assert tags[34737] == "WGS 84 / UTM zone 33N|"
 
 
+@pytest.mark.parametrize(
+    ("asked", "kind", "west", "north"),
+    [
+        (("blur",), AREA, WEST - 15, NORTH + 15),
+        (("blur",), POINT, WEST, NORTH),
+        (("max-blur",), AREA, WEST, NORTH),
+        (("fractional", "--size", "6x4"), AREA, WEST, NORTH),
+    ],
+)
+def test_pixels_of_other_windows_stay_where_they_lie(pool, asked, kind, west, north):
+    geotiff("in.tif", np.arange(96).reshape(8, 12).astype("u2"), kind=kind)
+    pool(*asked, "in.tif", "-o", "out.tif")
+    assert ground("out.tif") == pytest.approx((60, 60, west, north))
+
+
+@pytest.mark.parametrize("operator", [("blur",), ("max-blur",), ("fractional", "--ratio", 0.7)])
+def test_windows_that_leave_nothing_out_refuse_nodata(pool, operator):
+    geotiff("in.tif", np.zeros((8, 12), "u1"), nodata="255")
+    for more in ((), ("--dry-run",)):
+        said = pool(*operator, "in.tif", "-o", "out.tif", *more, code=1).stderr
+        assert "its nodata 255 would be mixed into what lies beside it" in said
+    geotiff("beyond.tif", np.zeros((8, 12), "u1"), nodata="-9999")  # which no pixel holds
+    pool(*operator, "beyond.tif", "-o", "out.tif")
+
+
 @GDAL
 @pytest.mark.parametrize("dtype", ["u1", "f8"])
 def test_gdal_finds_the_pixels(pool, dtype):

@@ -1,0 +1,238 @@
+"""The kinds of windows: how the library is called for each, and where its windows lie.
+
+An operator's row names its kind. All else reads the kinds by :data:`KINDS`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs.georeference import Step
+from ..codecs.raster import Form
+from ..exits import FileError
+from ..job import Values, Window
+from ..operators import Operator
+from ..windows import Arguments, window_arguments
+
+Spatial = tuple[int, int]
+_SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
+
+
+class Pooling(Protocol):
+    """What pools arrays, and tells the results' shape and dtype without one."""
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the results' shape for an array's."""
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the results' dtype for an array's."""
+
+    def __call__(self, x: NDArray[Any], out: NDArray[Any] | None = None) -> Any:
+        """Pool an array, into `out` if it is given."""
+
+
+class Asked(NamedTuple):
+    """What poolings are made from: an operator, its windows' arguments, values and axes."""
+
+    operator: Operator
+    arguments: Arguments
+    values: Values
+    data_format: str
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of windows.
+
+    Attributes
+    ----------
+    arguments
+        Returns the library's arguments for the windows of a form, from what the options say and
+        from the operator's own values by name.
+    poolings
+        Returns what pools: one after the other, the last by a mean if the operator keeps one.
+    steps
+        Returns how windows lie, down and across, by the arguments and the height and width.
+    """
+
+    arguments: Callable[[Window, dict[str, Any], Form], Arguments]
+    poolings: Callable[[Asked], tuple[Pooling, ...]]
+    steps: Callable[[Arguments, Spatial], tuple[Step, Step]]
+
+
+def arguments_of(operator: Operator, window: Window, values: Values, form: Form) -> Arguments:
+    """Return the library's arguments for an operator's windows."""
+    own = {each.name: each.default for each in operator.own} | dict(values.own)
+    return KINDS[operator.windows].arguments(window, own, form)
+
+
+def pair_of(number: Any) -> tuple[Any, Any]:
+    """Return height and width of what one number may stand for."""
+    return number if isinstance(number, tuple) else (number, number)
+
+
+# ---------------------------------------------------------------- windows that slide, or cover
+
+
+def _slides(window: Window, own: dict[str, Any], form: Form) -> Arguments:
+    return window_arguments(window, form.spatial, form.picture)
+
+
+def _sliding(asked: Asked) -> tuple[Pooling, ...]:
+    from numbapool import Pool
+
+    operator, values, sized = asked.operator, asked.values, "output_size" in asked.arguments
+    # Windows of a fixed output size have no padding to count, and no common divisor.
+    names = operator.parameters - (_SLIDING if sized else frozenset())
+    shared = {name: value for name, value in vars(values).items() if name in operator.shared}
+    said = shared | dict(values.own)
+    pool = (Pool.adaptive if sized else Pool)(
+        operator.name,
+        **asked.arguments,
+        data_format=asked.data_format,
+        nan=values.nan,
+        nodata=values.nodata,
+        **{name: said[name] for name in sorted(names) if name in said},
+    )
+    return (pool,)
+
+
+def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
+    if "output_size" in arguments:
+        return _where_they_cover(arguments, spatial)
+
+    def step(axis: int) -> Step:
+        kernel, dilation, padding = (
+            pair_of(arguments[name])[axis] for name in ("kernel_size", "dilation", "padding")
+        )
+        stride = kernel if arguments["stride"] is None else pair_of(arguments["stride"])[axis]
+        span = (kernel - 1) * dilation + 1
+        if isinstance(padding, str):
+            out = -(-spatial[axis] // stride)
+            total = max((out - 1) * stride + span - spatial[axis], 0)
+            padding = {"valid": 0, "same": total // 2, "same_lower": -(-total // 2)}[padding]
+        return Step(stride, -padding, span)
+
+    return step(0), step(1)
+
+
+def _where_they_cover(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
+    sides = zip(spatial, arguments["output_size"], strict=True)
+    down, across = (length / out for length, out in sides)
+    return Step(down, 0, down), Step(across, 0, across)
+
+
+# ------------------------------------------------------------------------- windows that blur
+
+
+def _blurs(window: Window, own: dict[str, Any], form: Form) -> Arguments:
+    stride = window.kernel_size if window.stride is None else window.stride
+    names = ("filter_size", "padding_mode")
+    return {"stride": stride, **{name: own[name] for name in names}}
+
+
+def _blur(asked: Asked) -> tuple[Pooling, ...]:
+    from numbapool import Pool
+
+    names = ("filter_size", "stride", "padding_mode")
+    said = {name: asked.arguments[name] for name in names}
+    return (Pool.blur(**said, data_format=asked.data_format),)
+
+
+def _where_they_blur(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
+    taps = arguments["filter_size"]
+    down, across = pair_of(arguments["stride"])
+    return Step(down, -((taps - 1) // 2), taps), Step(across, -((taps - 1) // 2), taps)
+
+
+def _blurs_largest(window: Window, own: dict[str, Any], form: Form) -> Arguments:
+    return {"kernel_size": window.kernel_size, **_blurs(window, own, form)}
+
+
+def _max_blur(asked: Asked) -> tuple[Pooling, ...]:
+    from numbapool import Pool
+
+    size = asked.arguments["kernel_size"]
+    return Pool("max", size, 1, data_format=asked.data_format), *_blur(asked)
+
+
+def _where_largest_blur(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
+    steps = zip(
+        _where_they_blur(arguments, spatial), pair_of(arguments["kernel_size"]), strict=True
+    )
+    down, across = (replace(step, span=step.span + kernel - 1) for step, kernel in steps)
+    return down, across
+
+
+# ------------------------------------------------------------- windows at steps drawn by chance
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The library's fractional pooling, whose windows are placed anew for each array."""
+
+    arguments: Arguments
+    data_format: str
+
+    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the results' shape; the library tells it for an array of no planes."""
+        at = len(shape) - (3 if self.data_format == "NHWC" else 2)
+        height, width = self._call(np.empty((0, *shape[at : at + 2]))).shape[1:]
+        return *shape[:at], int(height), int(width), *shape[at + 2 :]
+
+    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
+        """Return the dtype of the largest value."""
+        from numbapool import Pool
+
+        return Pool("max", 1).dtype(dtype)
+
+    def __call__(self, x: NDArray[Any], out: NDArray[Any] | None = None) -> Any:
+        """Pool an array. The channels of a picture share their windows, else colours part."""
+        how = {"seed": self.arguments["seed"]}
+        if self.arguments["alike"]:
+            one = np.random.default_rng(how.pop("seed")).random(2, np.float32)
+            how["samples"] = np.broadcast_to(one, (*x.shape[2:], 2))
+        return self._call(x, data_format=self.data_format, out=out, **how)
+
+    def _call(self, x: NDArray[Any], **how: Any) -> Any:
+        from numbapool import fractional_max_pool2d
+
+        taps, out = self.arguments["kernel_size"], self.arguments["output_size"]
+        return fractional_max_pool2d(x, taps, out, **how)
+
+
+def _is_drawn(window: Window, own: dict[str, Any], form: Form) -> Arguments:
+    ratio = own["output_ratio"]
+    if window.size:
+        size = window.size.of(*form.spatial)
+    elif ratio is None:
+        pairs = zip(form.spatial, pair_of(window.kernel_size), strict=True)
+        height, width = (max(1, length // kernel) for length, kernel in pairs)
+        size = height, width
+    elif 0 < ratio < 1:
+        height, width = (max(1, int(length * ratio)) for length in form.spatial)
+        size = height, width
+    else:
+        raise FileError(f"--ratio lies between 0 and 1, not {ratio:g}")
+    return {
+        "kernel_size": window.kernel_size,
+        "output_size": size,
+        "seed": own["seed"],
+        "alike": form.picture,
+    }
+
+
+def _drawn(asked: Asked) -> tuple[Pooling, ...]:
+    return (Drawn(asked.arguments, asked.data_format),)
+
+
+KINDS = {
+    "sliding": Kind(_slides, _sliding, _where_they_slide),
+    "blur": Kind(_blurs, _blur, _where_they_blur),
+    "max_blur": Kind(_blurs_largest, _max_blur, _where_largest_blur),
+    "fractional": Kind(_is_drawn, _drawn, _where_they_cover),
+}
+"""Each kind by the name that operators' rows have."""
