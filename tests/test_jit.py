@@ -110,9 +110,8 @@ def constants(x):
     )
 
 
-@some_dtypes
-def test_constant_arguments(dtype):
-    x = draws.fill((2, 3, 8, 9), dtype, "plain", 7)
+def test_constant_arguments():
+    x = draws.fill((2, 3, 8, 9), "float32", "plain", 7)
     for got, want in zip(njit(constants)(x), constants(x), strict=True):
         for one, other in zip(
             *(a if isinstance(a, tuple) else (a,) for a in (got, want)), strict=True

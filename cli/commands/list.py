@@ -14,7 +14,9 @@ _HEAD = ("operator", "keeps of each window", "choose it for")
 _NARROW, _WIDEST = 72, 110  # columns of a terminal
 
 
-@click.command("list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n")
+@click.command(
+    "list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n  pool list --json\n"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per operator.")
 def command(as_json: bool) -> None:
     """Show every operator: what it keeps of each window, and when to choose it."""
