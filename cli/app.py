@@ -61,7 +61,9 @@ class PoolGroup(click.Group):
         """Return the command; for an unknown name, suggest a similar one."""
         name = args[0]
         if name.startswith("-") or self.get_command(ctx, name) is not None:
-            return super().resolve_command(ctx, args)
+            _, command, rest = super().resolve_command(ctx, args)
+            # By its own name, however it was typed: options of a file are kept by that.
+            return command.name if command else None, command, rest
         from difflib import get_close_matches
 
         known = self.list_commands(ctx)

@@ -84,6 +84,31 @@ class SizeType(ParamType):
         self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
 
 
+class LevelsType(ParamType):
+    """``1,2,4``: whole numbers, one per level."""
+
+    name = "levels"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N[,N...]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, ...]:
+        """Return the text as numbers."""
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,5}\s*", part) for part in parts):
+            self.fail(
+                f"{str(value)!r} is no list of levels: give whole numbers from 1 on, as 1,2,4.",
+                param,
+                ctx,
+            )
+        return tuple(map(int, parts))
+
+
 class BytesType(ParamType):
     """``2000000``, ``500M`` or ``2G``: a number of bytes."""
 

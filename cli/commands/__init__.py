@@ -2,6 +2,8 @@
 
 SHORT_HELP = {
     "pyramid": "Pool to several levels: a half, a quarter, an eighth.",
+    "spp": "Pool to vectors of one length: spatial pyramids.",
+    "roi": "Pool boxes in pictures and features, each to one size.",
     "sheet": "Show inputs and their pooled results on one picture.",
     "diff": "Measure how much two pictures or arrays differ, and where.",
     "explain": "Draw where windows lie, and how large the result is.",

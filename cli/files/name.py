@@ -173,6 +173,29 @@ def picture_format(output: str, inputs: Iterable[str]) -> str:
     return known.name
 
 
+def file_of_several(output: str | None, sources: list[Source], format: str) -> bool:
+    """Return whether -o names one file for several inputs; refuse a file of another format."""
+    if output in (None, STREAM) or output[-1:] in ("/", os.sep) or Path(output).is_dir():
+        return False
+    known = by_name(output)
+    if known is None:
+        return False
+    if known.name != format:
+        suffix = FORMATS[format].suffixes[0]
+        raise click.UsageError(
+            f"-o {shown(output)}: results are written as {suffix}: name a {suffix} or a folder."
+        )
+    if len(sources) == 1 and sources[0].named:
+        return False
+    for source in sources:
+        if same_file(source.path, output):
+            raise click.UsageError(
+                f"the output {shown(output)} is an input, and an input is never written to: name "
+                "another output with -o."
+            )
+    return True
+
+
 def refuse_shared(targets: list[Target]) -> None:
     """Refuse one output file for two inputs."""
     by_key: dict[str, Source] = {}
