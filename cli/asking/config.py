@@ -58,6 +58,7 @@ def load(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
     tables = {}
     for key, given in _read(value, file).items():
         if isinstance(given, dict):
+            key = key.replace("-", "_")
             if key not in commands:
                 _unknown(f"{file}: there is no command {key!r}", key, commands)
             tables[key] = given

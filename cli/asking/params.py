@@ -10,8 +10,10 @@ from ..job import OutputSize, Pair
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    Choice = click.Choice[str]
     ParamType = click.ParamType[Any, Any]
 else:
+    Choice = click.Choice
     ParamType = click.ParamType
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
@@ -82,6 +84,14 @@ class SizeType(ParamType):
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
         self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+class OperatorType(Choice):
+    """The name of an operator, with dashes or underscores."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the operator's name."""
+        return str(super().convert(str(value).replace("-", "_"), param, ctx))
 
 
 class LevelsType(ParamType):

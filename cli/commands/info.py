@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
-from ..asking.params import complete_path
+from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode
 from ..files.find import find
 from ..job import Reading, Values, Window
@@ -32,7 +32,7 @@ _LABEL = 13  # the column in which values begin
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_path)
 @click.option(
     "--operator",
-    type=click.Choice(list(OPERATORS)),
+    type=OperatorType(list(OPERATORS)),
     help="Show what this operator would make, with its type of number.  [default: only the shape]",
 )
 @options.apply([*options.WINDOW, *options.READING])

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from ..asking import asked, options
-from ..asking.params import complete_path
+from ..asking.params import OperatorType, complete_path
 from ..files.find import Source
 from ..files.name import Target, refuse_shared
 from ..files.write import clear_stale
@@ -39,7 +39,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
 )
 @click.option(
     "--operator",
-    type=click.Choice(_OPERATORS),
+    type=OperatorType(_OPERATORS),
     default="avg",
     show_default=True,
     help="What to keep of each window.",

@@ -9,6 +9,7 @@ from click.core import ParameterSource
 
 from ..asking import asked, options
 from ..asking.params import PairType, complete_path
+from ..exits import NoInput
 from ..files.name import Naming, Target, file_of_several, same_file
 from ..files.write import clear_stale
 from ..job import STREAM, Outcome, Reading, Writing
@@ -113,6 +114,8 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     # A file of boxes in the folder of its inputs is no input.
     boxes = said.regions["boxes"]
     found.sources = [s for s in found.sources if s.named or not same_file(s.path, boxes)]
+    if not found.sources:
+        raise NoInput("no input was found.")
     if said.telling.as_json and output == STREAM:
         raise click.UsageError("--json and -o - both write to standard output: give one.")
     format = said.writing.format

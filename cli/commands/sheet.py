@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
-from ..asking.params import complete_path
+from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode, NoInput, OutputLost
 from ..files.find import Source
 from ..files.name import picture_format, same_file
@@ -46,7 +46,7 @@ _LEFT_OUT = ("count_include_pad", "divisor_override")
 @click.option(
     "--operator",
     "names",
-    type=click.Choice([*OPERATORS, _ALL]),
+    type=OperatorType([*OPERATORS, _ALL]),
     multiple=True,
     default=["avg"],
     show_default=True,

@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from ..asking import asked, options
-from ..asking.params import LevelsType, complete_path
+from ..asking.params import LevelsType, OperatorType, complete_path
+from ..exits import NoInput
 from ..files.find import Source
-from ..files.name import Naming, Target, file_of_several
+from ..files.name import Naming, Target, file_of_several, same_file
 from ..files.write import clear_stale
 from ..job import STREAM, Outcome, Reading, Values, Writing
 from ..operators import OPERATORS, Operator
@@ -38,7 +39,7 @@ _FORMAT = "NPY"
 )
 @click.option(
     "--operator",
-    type=click.Choice(_OPERATORS),
+    type=OperatorType(_OPERATORS),
     default="max",
     show_default=True,
     help="What to keep of each part.",
@@ -79,6 +80,10 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     said = _asked(operator, inputs, given)
     output = said.placing.output
     found = said.finding.found(leave_out=output, own_suffix="" if output else f".spp{said.label}")
+    # An array of all inputs, in the folder of its inputs, is no input.
+    found.sources = [s for s in found.sources if s.named or not same_file(s.path, output or "")]
+    if not found.sources:
+        raise NoInput("no input was found.")
     if said.telling.as_json and output == STREAM:
         raise click.UsageError("--json and -o - both write to standard output: give one.")
     one = said.placing.name is None and file_of_several(output, found.sources, _FORMAT)
@@ -158,15 +163,20 @@ def _outcomes(
     announce = not said.telling.silent
     if not one:
         done = do(pool_vectors, preview_vectors, jobs, said.running, announce)
-        return outcomes_of(targets, done, said.running.fail_fast)
+        yield from outcomes_of(targets, done, said.running.fail_fast)
+        return
     passed = passed_whole(replace(jobs[0], source=jobs[0].target))
+    if passed and passed.status == "skipped":
+        yield from (replace(passed, source=job.source) for job in jobs)
+        return
     if passed:
-        return iter([passed])
+        yield passed
+        return
 
     def run(left: Sequence[SppJob]) -> Iterator[Outcome]:
         return do(pool_row, preview_row, left, said.running, announce)
 
-    return stacked(jobs, sorted(_names([target.source for target in targets])), run)
+    yield from stacked(jobs, sorted(_names([target.source for target in targets])), run)
 
 
 def _names(sources: Sequence[Source]) -> dict[str, Source]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..asking import options
+from ..asking.params import OperatorType
 from ..operators import OPERATORS
 from ..telling.progress import can_draw
 from . import SHORT_HELP
@@ -41,7 +42,7 @@ _KERNELS = (2, 3, 4)
 @click.argument(
     "operators",
     nargs=-1,
-    type=click.Choice(list(OPERATORS)),
+    type=OperatorType(list(OPERATORS)),
     metavar="[OPERATOR]...",
 )
 @click.option(

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from ..codecs import npy
 from ..codecs.load import load
 from ..codecs.raster import Form, Raster, alpha_of
-from ..codecs.regions import Boxes, of_the_archive, read_boxes
 from ..exits import FileError, OutputLost
 from ..files.open import opened
 from ..files.write import passed_over
@@ -19,6 +19,7 @@ from ..job import Job, Outcome, Reading
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
+from .regions import Boxes, of_the_archive, read_boxes
 
 Shape = tuple[int, ...]
 
@@ -56,7 +57,7 @@ def pool_boxes(job: RoiJob) -> Outcome:
         if passed:
             return passed
         with opened(job.source, job.reading) as file:
-            rasters = list(load(file, job.source, _reading(job)))
+            rasters = list(islice(load(file, job.source, _reading(job)), 2))
             _refuse_several(len(rasters))
             pooled = _pooled(rasters[0], job)
         if not _apart(job):
@@ -187,7 +188,10 @@ def _reading(job: RoiJob) -> Reading:
 
 def _refuse_several(count: int) -> None:
     if count != 1:
-        raise FileError(f"it has {count} frames or arrays, and boxes lie in one: take it apart")
+        raise FileError(
+            "boxes lie in one picture or array, and it has several: take its frames apart, or name "
+            "an array with --array"
+        )
 
 
 def _picture(form: Form, shape: Shape) -> Form:

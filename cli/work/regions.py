@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..codecs import by_magic, npy
 from ..exits import FileError
 from ..files.open import opened
 from ..job import Reading
-from . import by_magic, npy
 
 Boxes = NDArray[Any] | list[NDArray[Any]]
 """Boxes of shape (K, 4) or (K, 5), or those of each image."""
