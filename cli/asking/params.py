@@ -110,9 +110,9 @@ class LevelsType(ParamType):
         if isinstance(value, tuple):
             return value
         parts = str(value).split(",")
-        if not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,5}\s*", part) for part in parts):
+        if not all(re.fullmatch(r"\s*0*[1-9][0-9]{0,3}\s*", part) for part in parts):
             self.fail(
-                f"{str(value)!r} is no list of levels: give whole numbers from 1 on, as 1,2,4.",
+                f"{str(value)!r} is no list of levels: give numbers from 1 to 9999, as 1,2,4.",
                 param,
                 ctx,
             )

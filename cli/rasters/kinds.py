@@ -179,8 +179,12 @@ class Drawn:
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the results' shape; the library tells it for an array of no planes."""
-        at = len(shape) - (3 if self.data_format == "NHWC" else 2)
-        height, width = self._call(np.empty((0, *shape[at : at + 2]))).shape[1:]
+        last = self.data_format == "NHWC"
+        at = len(shape) - (3 if last else 2)
+        bare = not at and not last  # nothing but height and width
+        sizes = (*shape[:-1], 0) if last else (0, *shape[0 if bare else 1 :])
+        told = self._call(np.empty(sizes), data_format=self.data_format).shape
+        height, width = told[at + bare : at + bare + 2]
         return *shape[:at], int(height), int(width), *shape[at + 2 :]
 
     def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:

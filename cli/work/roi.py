@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from ..codecs import npy
 from ..codecs.load import load
-from ..codecs.raster import Form, Raster, alpha_of
+from ..codecs.raster import Form, Metadata, Raster, alpha_of
 from ..exits import FileError, OutputLost
 from ..files.open import opened
 from ..files.write import passed_over
-from ..job import Job, Outcome, Reading
+from ..job import Job, Outcome, Reading, RunNote
+from ..rasters.nodata import holds
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
@@ -59,13 +60,13 @@ def pool_boxes(job: RoiJob) -> Outcome:
         with opened(job.source, job.reading) as file:
             rasters = list(islice(load(file, job.source, _reading(job)), 2))
             _refuse_several(len(rasters))
-            pooled = _pooled(rasters[0], job)
+            raster = replace(rasters[0], notes=(*rasters[0].notes, *_notes(rasters[0].form)))
+            pooled = _pooled(raster, job)
         if not _apart(job):
-            vectors = Raster(pooled, "", metadata=_picture(rasters[0].form, ()).metadata)
-            return written(job, [rasters[0].array.shape], [vectors], start)
+            whole = Raster(pooled, "", metadata=_metadata(raster.form), notes=raster.notes)
+            return written(job, [raster.array.shape], [whole], start)
         each = (
-            _written(job.picture(number), rasters[0], one, start)
-            for number, one in enumerate(pooled)
+            _written(job.picture(number), raster, one, start) for number, one in enumerate(pooled)
         )
         return _whole(job, list(each))
     except OutputLost:
@@ -194,10 +195,21 @@ def _refuse_several(count: int) -> None:
         )
 
 
+def _notes(form: Form) -> tuple[str, ...]:
+    text = form.metadata.nodata
+    if not (text and holds(text, form.dtype)):
+        return ()
+    return (RunNote(f"in boxes of a GeoTIFF its own nodata, as {text}, counts as any number"),)
+
+
+def _metadata(form: Form) -> Metadata:
+    """Return the metadata without what is of the whole picture's pixels."""
+    return replace(form.metadata, georeference=None, gdal="", nodata="")
+
+
 def _picture(form: Form, shape: Shape) -> Form:
     """Return the form of a box's result as a picture like its source; of two shades it is grey."""
-    metadata = replace(form.metadata, georeference=None, gdal="", nodata="")
-    plain = replace(form, shape=shape, metadata=metadata)
+    plain = replace(form, shape=shape, metadata=_metadata(form))
     return replace(plain, dtype=np.dtype(np.uint8), mode="L") if form.dtype == np.bool_ else plain
 
 

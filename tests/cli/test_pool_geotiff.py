@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,6 +200,18 @@ def test_windows_that_leave_nothing_out_refuse_nodata(pool, operator):
         assert "its nodata 255 would be mixed into what lies beside it" in said
     geotiff("beyond.tif", np.zeros((8, 12), "u1"), nodata="-9999")  # which no pixel holds
     pool(*operator, "beyond.tif", "-o", "out.tif")
+
+
+def test_nodata_in_boxes_is_noted(pool):
+    geotiff("in.tif", np.arange(96).reshape(8, 12).astype("u1"), nodata="3")
+    Path("boxes.csv").write_text("0,0,4,4\n")
+    asked = ("roi", "in.tif", "--boxes", "boxes.csv", "--size", 2)
+    note = "in boxes of a GeoTIFF its own nodata, as 3, counts as any number"
+    assert note in pool(*asked, "-o", "out.npy").stderr
+    assert note in pool(*asked, "--format", "tiff", "-o", "out/").stderr
+    with tifffile.TiffFile("out/in.box0.tif") as file:
+        tags = {tag.code for tag in file.pages[0].tags}
+    assert not {33550, 33922, 42113} & tags
 
 
 @GDAL

@@ -2,6 +2,7 @@
 
 import json
 from math import comb
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -63,6 +64,17 @@ def test_dashes_and_underscores_are_alike(pool):
     for name in ("detail-preserving", "detail_preserving"):
         pool(name, "in.npy", "-o", f"{name}.npy")
     assert np.array_equal(np.load("detail-preserving.npy"), np.load("detail_preserving.npy"))
+
+
+def test_operators_in_options_and_files_have_dashes_too(pool):
+    sixteen(np.float32)
+    told = pool("info", "in.npy", "--operator", "max-blur").stdout
+    assert "shape (2, 2), float32" in told
+    for table in ("max-blur", "max_blur"):
+        Path("pool.toml").write_text(f'[{table}]\npadding-mode = "replicate"\n')
+        pool("--config", "pool.toml", "max-blur", "in.npy", "-o", f"{table}.npy")
+        wanted = nbp.max_blur_pool2d(np.load("in.npy"), padding_mode="replicate")
+        assert np.array_equal(np.load(f"{table}.npy"), wanted)
 
 
 def test_arrays_of_more_axes(pool, random):
@@ -177,7 +189,7 @@ def test_the_result_is_told_before(pool, mode, asked):
         ("fractional", (), 2, "give --size or --ratio, one of them, as --ratio 0.7"),
         ("fractional", ("--size", "2x2", "--ratio", 0.5), 2, "one of them"),
         ("fractional", ("--ratio", 1), 1, "--ratio lies between 0 and 1, not 1"),
-        ("fractional", ("--size", "4x4"), 1, "too few for 4 windows of 2"),
+        ("fractional", ("--size", "3x4"), 1, "(height) has size 4: too few for 4 windows of 2"),
     ],
 )
 def test_what_is_refused(pool, operator, options, code, said):

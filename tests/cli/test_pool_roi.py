@@ -226,6 +226,16 @@ def test_colour_counts_as_far_as_it_is_seen(pool):
     np.testing.assert_allclose(out[1], [200, 0, 0, 0])
 
 
+def test_boxes_lie_in_one_frame(pool):
+    frames = [picture("L", 9, 8, seed) for seed in range(3)]
+    frames[0].save("in.tif", save_all=True, append_images=frames[1:])
+    Path("boxes.csv").write_text("0,0,4,4\n")
+    for more in ((), ("--dry-run",)):
+        said = pool("roi", "in.tif", "--boxes", "boxes.csv", "--size", 2, *more, "-o", "out.npy",
+                    code=1).stderr  # fmt: skip
+        assert "boxes lie in one picture or array, and it has several" in said
+
+
 def test_the_boxes_in_a_folder_are_no_input(pool):
     Path("in").mkdir()
     np.save("in/boxes.npy", np.array([[0, 0, 2, 2]]))

@@ -101,6 +101,7 @@ def test_one_that_does_not_fit_stops_the_array(pool):
     [
         (("--levels", "0,1"), "'0,1' is no list of levels"),
         (("--levels", "1,,2"), "is no list of levels"),
+        (("--levels", "1,10000"), "give numbers from 1 to 9999"),
         (("--levels", ""), "is no list of levels"),
         (("--operator", "blur"), "'blur' is not one of"),
         (("-o", "out.png"), "written as .npy"),
