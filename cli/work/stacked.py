@@ -1,0 +1,102 @@
+"""Several files of one sequence each to one array: all of them, or nothing is written."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..codecs import npy
+from ..codecs.raster import Raster
+from ..files.write import exists, refuse_taken, writing
+from ..job import OnExists, Outcome
+from ..telling.names import shown
+from ..telling.reasons import failed, standing
+from .sequences import Row, SequenceJob
+
+Run = Callable[[Sequence[SequenceJob]], Iterator[Outcome]]
+
+
+def stacked(jobs: Sequence[SequenceJob], names: Sequence[str], run: Run) -> Iterator[Outcome]:
+    """Pool files by `run` and yield their outcomes; write one array if all are pooled.
+
+    The jobs have one target. Beside it lies a list of the names, one per line.
+    """
+    first = jobs[0]
+    try:
+        target = _free(first.target, first.writing.on_exists)
+    except Exception as error:
+        yield replace(failed(first, error), source=first.target)
+        return
+    if first.writing.on_exists == "skip" and exists(first.target):
+        yield replace(standing(first), source=first.target)
+        return
+    pooled: list[Outcome] = []
+    for outcome in run(jobs):
+        if outcome.status == "failed":
+            yield outcome
+        elif pooled and outcome.after != pooled[0].after:
+            yield _unlike(outcome, pooled[0])
+        else:
+            pooled.append(outcome)
+    reason = f"{shown(first.target)} is not written, because other files failed"
+    if len(pooled) == len(jobs) and isinstance(pooled[0], Row):
+        try:
+            _write([row for row in pooled if isinstance(row, Row)], names, target, first)
+        except Exception as error:
+            yield replace(failed(first, error), source=first.target)
+            pooled, reason = pooled[1:], f"{shown(first.target)} could not be written"
+        else:
+            reason = ""
+    elif len(pooled) == len(jobs):  # a dry run
+        reason = ""
+    for outcome in pooled:
+        plain = Outcome(**{name: getattr(outcome, name) for name in Outcome.__dataclass_fields__})
+        if reason:
+            yield replace(plain, status="skipped", reason=reason, notes=())
+        else:
+            yield replace(plain, target=target)
+
+
+def _unlike(outcome: Outcome, first: Outcome) -> Outcome:
+    """Return the failure of a file whose result is of another shape than the first file's."""
+    theirs, own = first.after[0], outcome.after[0]
+    return Outcome(
+        outcome.source,
+        outcome.target,
+        "failed",
+        reason=f"its result has shape {own}, and that of {shown(first.source)} has {theirs}: "
+        "the files of one result have as many channels",
+    )
+
+
+def _beside(path: str) -> str:
+    """Return the path of the list of names."""
+    return str(Path(path).with_name(f"{Path(path).stem}.names.txt"))
+
+
+def _free(path: str, on_exists: OnExists) -> str:
+    """Return where to write the array and its names; refuse what exists, as the policy says."""
+    if on_exists == "error":
+        refuse_taken(path)
+        refuse_taken(_beside(path))
+    place, number = path, 0
+    while on_exists == "rename" and (exists(place) or exists(_beside(place))):
+        number += 1
+        place = str(Path(path).with_name(f"{Path(path).stem}-{number}{Path(path).suffix}"))
+    return place
+
+
+def _write(rows: Sequence[Row], names: Sequence[str], target: str, job: SequenceJob) -> None:
+    """Write the array and the names; both are complete before either gets its name."""
+    dtype = np.result_type(*{np.dtype(row.dtype) for row in rows})
+    array: NDArray[Any] = np.empty((len(rows), *rows[0].after[0]), dtype)
+    for n, row in enumerate(rows):
+        array[n] = np.frombuffer(row.data, row.dtype).reshape(row.after[0])
+    policy: OnExists = "overwrite" if job.writing.on_exists == "overwrite" else "error"
+    with writing(_beside(target), policy) as beside:
+        beside.file.write("".join(f"{name}\n" for name in names).encode())
+        with writing(target, policy) as output:
+            npy.save([Raster(array, "")], output.file, job.writing.format)
