@@ -14,7 +14,7 @@ from ..codecs import NAMED, by_name
 from ..files.find import Found, Source
 from ..files.name import Naming, Target, same_file
 from ..files.write import clear_stale
-from ..job import STREAM, Keeping, Outcome, Reading, Writing
+from ..job import STREAM, Job, Keeping, Outcome, Reading, Writing
 from ..operators import SEQUENCES
 from ..telling.names import shown
 from ..telling.report import Report, Telling, tell
@@ -123,6 +123,11 @@ def command(op: tuple[str, ...], inputs: tuple[str, ...], **given: Any) -> None:
     targets = _together(output or "", found.sources) if one else _apart(found.sources, said)
     if said.telling.as_json and output == STREAM:
         raise click.UsageError("--json and -o - both write to standard output: give one.")
+    passed = _passed(targets[0], said) if one else None
+    if passed:
+        report = Report(1, said.telling)
+        tell((outcome for outcome in [passed]), report, 1)
+        raise click.exceptions.Exit(report.code)
     report = Report(
         len(targets),
         said.telling,
@@ -277,6 +282,13 @@ def _apart(sources: list[Source], said: _Asked) -> list[Target]:
     if format is None and (placing.output is None or by_name(placing.output) is None):
         format = "NPY"
     return Naming(said.label, "", placing.output, placing.name, format).plan(sources)
+
+
+def _passed(target: Target, said: _Asked) -> Outcome | None:
+    """Return the outcome of one array of several files, if it exists already and is to stay."""
+    from ..work.stacked import passed_whole
+
+    return passed_whole(Job(target.path, target.path, said.label, writing=said.writing))
 
 
 def _outcomes(targets: list[Target], said: _Asked, one: bool) -> Iterator[Outcome]:

@@ -113,7 +113,11 @@ def given_of(file: BinaryIO, source: str, reading: Reading, keeping: Keeping, lo
     With `look` the file's own values are not read, where its header is enough.
     """
     with read(file, source, reading) as named:
-        within = {option: name for option, name in keeping.beside.items() if not is_file(name)}
+        within = {
+            option: name
+            for option, name in keeping.beside.items()
+            if not (is_file(name) or (option == "weights" and keeping.trained))
+        }
         for option, name in within.items():
             if name not in named.entries:
                 raise FileError(_missing(option, name, named))
@@ -122,7 +126,7 @@ def given_of(file: BinaryIO, source: str, reading: Reading, keeping: Keeping, lo
         sides: dict[str, Any] = {}
         for option, value in keeping.beside.items():
             if option == "weights" and keeping.trained:
-                sides["trained"] = _arrays_of(option, value, reading)
+                sides["trained"] = _layer_of(value, reading)
             elif option in within:
                 sides[option] = named.array(value)
             else:
@@ -193,11 +197,19 @@ def _array_of(option: str, path: str, reading: Reading) -> Array:
     return next(iter(arrays.values()))
 
 
+def _layer_of(path: str, reading: Reading) -> Mapping[str, Array]:
+    """Return the parameters of a trained layer."""
+    if Path(path).suffix.lower() not in NAMED[1:]:
+        raise FileError(
+            f"--weights {shown(path)} is no file of a layer's parameters: they come by their "
+            "names in a .npz or .safetensors"
+        )
+    return _arrays_of("weights", path, reading)
+
+
 def _arrays_of(option: str, path: str, reading: Reading) -> Mapping[str, Array]:
     """Return all arrays of a file that an option names; an error names both."""
     try:
-        if not is_file(path):
-            raise FileError("is no file of weights: it must end in .npz or .safetensors")
         status = Path(path).stat()
         unchanged = (status.st_size, status.st_mtime_ns, status.st_ino)
         return _kept(str(Path(path).absolute()), unchanged, replace(reading, array=None))

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from ..codecs import npy
 from ..codecs.raster import Raster
-from ..files.write import exists, refuse_taken, writing
-from ..job import OnExists, Outcome
+from ..files.write import exists, passed_over, writing
+from ..job import Job, OnExists, Outcome
 from ..telling.names import shown
-from ..telling.reasons import failed, standing
+from ..telling.reasons import failed
 from .sequences import Row, SequenceJob
 
 Run = Callable[[Sequence[SequenceJob]], Iterator[Outcome]]
@@ -25,14 +25,7 @@ def stacked(jobs: Sequence[SequenceJob], names: Sequence[str], run: Run) -> Iter
     The jobs have one target. Beside it lies a list of the names, one per line.
     """
     first = jobs[0]
-    try:
-        target = _free(first.target, first.writing.on_exists)
-    except Exception as error:
-        yield replace(failed(first, error), source=first.target)
-        return
-    if first.writing.on_exists == "skip" and exists(first.target):
-        yield replace(standing(first), source=first.target)
-        return
+    target = _free(first.target, first.writing.on_exists)
     pooled: list[Outcome] = []
     for outcome in run(jobs):
         if outcome.status == "failed":
@@ -77,11 +70,17 @@ def _beside(path: str) -> str:
     return str(Path(path).with_name(f"{Path(path).stem}.names.txt"))
 
 
+def passed_whole(job: Job) -> Outcome | None:
+    """Return the outcome if the array or the list of names exists already, and is to stay."""
+    try:
+        beside = replace(job, target=_beside(job.target))
+        return passed_over(job) or passed_over(beside)
+    except Exception as error:
+        return failed(job, error)
+
+
 def _free(path: str, on_exists: OnExists) -> str:
-    """Return where to write the array and its names; refuse what exists, as the policy says."""
-    if on_exists == "error":
-        refuse_taken(path)
-        refuse_taken(_beside(path))
+    """Return where to write the array, and its names beside it."""
     place, number = path, 0
     while on_exists == "rename" and (exists(place) or exists(_beside(place))):
         number += 1
