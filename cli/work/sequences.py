@@ -54,7 +54,7 @@ def pool_sequences(job: SequenceJob) -> Outcome:
 def preview_sequences(job: SequenceJob) -> Outcome:
     """Return the outcome that `pool_sequences` would have, without doing it."""
     try:
-        return passed_over(job) or _planned(job)
+        return passed_over(job) or _planned(job, _given(job, look=True))
     except Exception as error:
         return failed(job, error)
 
@@ -76,8 +76,7 @@ def pool_row(job: SequenceJob) -> Outcome:
 def preview_row(job: SequenceJob) -> Outcome:
     """Return the outcome that `pool_row` would have, without its result."""
     try:
-        _given_one(job, look=True)
-        return _planned(job)
+        return _planned(job, _given_one(job, look=True))
     except Exception as error:
         return failed(job, error)
 
@@ -108,8 +107,6 @@ def _write(given: Given, result: Result, job: SequenceJob, output: Output) -> No
     pool_into(given, job.keeping, out[np.newaxis] if given.single else out)
     if not mapped:
         npy.save([Raster(out, "", name=given.name)], output.file, format)
-    elif not out.size:
-        output.file.flush()
 
 
 def _shape(given: Given, result: Result) -> tuple[int, ...]:
@@ -129,8 +126,7 @@ def _outcome(job: SequenceJob, given: Given, result: Result, seconds: float) -> 
     )
 
 
-def _planned(job: SequenceJob) -> Outcome:
-    given = _given(job, look=True)
+def _planned(job: SequenceJob, given: Given) -> Outcome:
     result = result_of(given, job.keeping)
     nbytes = prod(result.shape) * result.dtype.itemsize
     return replace(_outcome(job, given, result, 0.0), status="planned", nbytes=nbytes)

@@ -34,23 +34,25 @@ def stacked(jobs: Sequence[SequenceJob], names: Sequence[str], run: Run) -> Iter
             yield _unlike(outcome, pooled[0])
         else:
             pooled.append(outcome)
-    reason = f"{shown(first.target)} is not written, because other files failed"
-    if len(pooled) == len(jobs) and isinstance(pooled[0], Row):
+    if len(pooled) < len(jobs):
+        yield from _left(pooled, f"{shown(target)} is not written, because other files failed")
+        return
+    rows = [outcome for outcome in pooled if isinstance(outcome, Row)]
+    if rows:  # there are none in a dry run
         try:
-            _write([row for row in pooled if isinstance(row, Row)], names, target, first)
+            _write(rows, names, target, first)
         except Exception as error:
-            yield replace(failed(first, error), source=first.target)
-            pooled, reason = pooled[1:], f"{shown(first.target)} could not be written"
-        else:
-            reason = ""
-    elif len(pooled) == len(jobs):  # a dry run
-        reason = ""
+            yield replace(failed(first, error), source=target, target=target)
+            yield from _left(pooled[1:], f"{shown(target)} could not be written")
+            return
     for outcome in pooled:
-        plain = Outcome(**{name: getattr(outcome, name) for name in Outcome.__dataclass_fields__})
-        if reason:
-            yield replace(plain, status="skipped", reason=reason, notes=())
-        else:
-            yield replace(plain, target=target)
+        yield replace(outcome, target=target)
+
+
+def _left(pooled: Sequence[Outcome], reason: str) -> Iterator[Outcome]:
+    """Yield files as skipped: they can be pooled, but what they are for is not written."""
+    for outcome in pooled:
+        yield replace(outcome, status="skipped", reason=reason, notes=())
 
 
 def _unlike(outcome: Outcome, first: Outcome) -> Outcome:
