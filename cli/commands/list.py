@@ -15,7 +15,7 @@ _SEQUENCES = ("pool seq", "keeps of each sequence", "choose it for")
 _NARROW, _WIDEST = 72, 110  # columns of a terminal
 
 
-@click.command("list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n")
+@click.command("list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n  pool list --json\n")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per operator.")
 def command(as_json: bool) -> None:
     """Show every operator: what it keeps, and when to choose it.

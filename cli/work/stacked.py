@@ -1,5 +1,6 @@
 """Several files of one sequence each to one array: all of them, or nothing is written."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,10 +31,15 @@ def stacked(jobs: Sequence[SequenceJob], names: Sequence[str], run: Run) -> Iter
     for outcome in run(jobs):
         if outcome.status == "failed":
             yield outcome
-        elif pooled and outcome.after != pooled[0].after:
-            yield _unlike(outcome, pooled[0])
         else:
             pooled.append(outcome)
+    shapes = Counter(outcome.after for outcome in pooled)
+    most = max(shapes, key=shapes.__getitem__, default=())
+    alike = [outcome for outcome in pooled if outcome.after == most]
+    for outcome in pooled:
+        if outcome.after != most:
+            yield _unlike(outcome, alike[0])
+    pooled = alike
     if len(pooled) < len(jobs):
         yield from _left(pooled, f"{shown(target)} is not written, because other files failed")
         return
@@ -55,14 +61,14 @@ def _left(pooled: Sequence[Outcome], reason: str) -> Iterator[Outcome]:
         yield replace(outcome, status="skipped", reason=reason, notes=())
 
 
-def _unlike(outcome: Outcome, first: Outcome) -> Outcome:
-    """Return the failure of a file whose result is of another shape than the first file's."""
-    theirs, own = first.after[0], outcome.after[0]
+def _unlike(outcome: Outcome, usual: Outcome) -> Outcome:
+    """Return the failure of a file whose result is of another shape than most have."""
+    theirs, own = usual.after[0], outcome.after[0]
     return Outcome(
         outcome.source,
         outcome.target,
         "failed",
-        reason=f"its result has shape {own}, and that of {shown(first.source)} has {theirs}: "
+        reason=f"its result has shape {own}, and that of {shown(usual.source)} has {theirs}: "
         "the files of one result have as many channels",
     )
 

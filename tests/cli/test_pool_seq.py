@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numbapool_cli.operators import SEQUENCES
 from numbapool_cli.sequences import pooling
+from sequence_files import folder, listing
 
 import numbapool as nbp
 
@@ -46,20 +47,6 @@ def files(pool):
     np.save("mask.npy", MASK)
     np.save("lengths.npy", [3, 1, 4])
     np.savez("x.npz", tokens=X, mask=MASK, lengths=[3, 1, 4])
-
-
-def listing(folder="."):
-    """Return the names of a folder's files."""
-    return sorted(path.name for path in Path(folder).iterdir())
-
-
-def folder(random, count=5, channels=3):
-    """Write files of one sequence each, and return what they hold."""
-    Path("in").mkdir()
-    arrays = [random.normal(size=(n + 1, channels)).astype(np.float32) for n in range(count)]
-    for n, array in enumerate(arrays):
-        np.save(f"in/{n}.npy", array)
-    return arrays
 
 
 # -------------------------------------------------------------------------------- operators
@@ -314,75 +301,6 @@ def test_policies(pool, files):
     rows = pool("seq", "mean", "x.npy", "--skip-existing", "--json").stdout.splitlines()
     assert json.loads(rows[0])["status"] == "skipped"
     assert "Skipped 2 files from an earlier run" not in pool("seq", "max", ".", code=1).stderr
-
-
-# -------------------------------------------------------------------- one array of many files
-
-
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_a_folder_to_one_array(pool, random, jobs):
-    arrays = folder(random, 9)
-    said = pool("seq", "mean,max", "in", "-o", "all.npy", "-j", jobs).stderr
-    assert "9 done." in said
-    wanted = [np.concatenate([array.mean(axis=0), array.max(axis=0)]) for array in arrays]
-    np.testing.assert_allclose(np.load("all.npy"), wanted, rtol=1e-5)
-    assert Path("all.names.txt").read_text() == "".join(f"{n}.npy\n" for n in range(9))
-
-
-@pytest.mark.parametrize("broken", ["damaged", "other channels", "three axes"])
-def test_one_broken_file_leaves_no_gap(pool, random, broken):
-    folder(random)
-    if broken == "damaged":
-        Path("in/2.npy").write_bytes(b"\x93NUMPY\1\0")
-    else:
-        np.save(
-            "in/2.npy", np.zeros((2, 4) if broken == "other channels" else (1, 2, 3), np.float32)
-        )
-    said = pool("seq", "mean", "in", "-o", "all.npy", code=1).stderr
-    assert "1 of 5 failed" in said
-    assert "in/2.npy  it" in said
-    assert "pool: all.npy was not written: it takes all 5 files" in said
-    assert listing() == ["in"]
-    rows = pool("seq", "mean", "in", "-o", "all.npy", "--json", code=1).stdout.splitlines()
-    told = {row["source"]: row["status"] for row in map(json.loads, rows[:-1])}
-    assert told == {f"in/{n}.npy": "failed" if n == 2 else "skipped" for n in range(5)}
-
-
-def test_one_array_and_its_names_are_never_overwritten(pool, random):
-    folder(random)
-    Path("all.names.txt").write_text("mine")
-    said = pool("seq", "mean", "in", "-o", "all.npy", code=1).stderr
-    assert said.startswith("pool: all.npy: all.names.txt exists: see --on-exists")
-    assert not Path("all.npy").exists()
-    pool("seq", "mean", "in", "-o", "all.npy", "--on-exists", "rename")
-    assert Path("all-1.names.txt").read_text().splitlines()[0] == "0.npy"
-    assert np.load("all-1.npy").shape == (5, 3)
-    pool("seq", "mean", "in", "-o", "all.npy", "--on-exists", "skip")
-    assert Path("all.names.txt").read_text() == "mine"
-    pool("seq", "mean", "in", "-o", "all.npy", "--on-exists", "overwrite")
-    assert Path("all.names.txt").read_text().splitlines()[4] == "4.npy"
-
-
-def test_one_array_in_the_folder_of_its_inputs_is_no_input(pool, random):
-    folder(random)
-    for _ in range(2):
-        pool("seq", "mean", "in", "-o", "in/all.npy", "--on-exists", "overwrite")
-        assert np.load("in/all.npy").shape == (5, 3)
-
-
-def test_one_array_is_previewed(pool, random):
-    folder(random)
-    said = pool("seq", "stats", "in", "-o", "all.npy", "--dry-run").stdout
-    assert "in/4.npy -> all.npy (5x3 -> 6) float32" in said
-    assert listing() == ["in"]
-
-
-def test_names_that_are_alike_are_told_by_their_paths(pool):
-    for name in ("a", "b"):
-        Path(name).mkdir()
-        np.save(f"{name}/x.npy", X[0])
-    pool("seq", "mean", "a/x.npy", "b/x.npy", "-o", "all.npy")
-    assert Path("all.names.txt").read_text() == "a/x.npy\nb/x.npy\n"
 
 
 # --------------------------------------------------------------------------- what is refused
