@@ -78,9 +78,9 @@ NOTHING_RAN = 5
 """Pytest's exit code if what a file needs is not installed."""
 
 
-def as_plain_python(file, **variables):
-    """Run a file of tests in a process of its own, in which nothing is compiled."""
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", file]
+def as_plain_python(*files, **variables):
+    """Run files of tests in a process of their own, in which nothing is compiled."""
+    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *files]
     folder = Path(__file__).parents[1]
     variables = {"NUMBA_DISABLE_JIT": 1, **variables}
     done = ended(None, *words, options=["-m", "pytest"], cwd=folder, **variables)

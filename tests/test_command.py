@@ -1,4 +1,4 @@
-"""The command's tests, a file each, with kernels as plain Python: most know of no machine code."""
+"""The command's tests, some files at a time, with kernels as plain Python: most know no other."""
 
 from pathlib import Path
 
@@ -7,9 +7,15 @@ from processes import as_plain_python
 from strategies import COMPILED_FILES
 
 FOLDER = Path(__file__).parent / "cli"
-FILES = [path.stem.removeprefix("test_pool_") for path in sorted(FOLDER.glob("test_pool_*.py"))]
+FILES = [
+    path
+    for path in sorted(FOLDER.glob("test_pool_*.py"))
+    if path.stem.removeprefix("test_pool_") not in COMPILED_FILES
+]
+GROUPS = 8
+"""How many processes share the files: each takes seconds to start."""
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name not in COMPILED_FILES])
-def test_file(name):
-    as_plain_python(FOLDER / f"test_pool_{name}.py")
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_files(group):
+    as_plain_python(*FILES[group::GROUPS])

@@ -96,6 +96,8 @@ def test_sizes_that_are_covered(op):
 @pytest.mark.parametrize("op", naive.WORKED)
 def test_what_was_worked_by_hand(op):
     for numbers, dtype, arguments, want in naive.WORKED[op]:
+        if dtype not in draws.FEW and not isinstance(want, str):
+            continue  # as plain Python all are
         x = np.array(numbers, dtype)
         if isinstance(want, str):
             with pytest.raises(nbp.PoolError, match=want):
@@ -107,7 +109,7 @@ def test_what_was_worked_by_hand(op):
 
 
 @every_operator
-@pytest.mark.parametrize("dtype", draws.KINDS)
+@few_dtypes
 def test_a_pool_says_what_it_gives(op, dtype):
     x, needs = data(2, dtype), naive.SAMPLES.get(op, {})
     pools = {

@@ -62,7 +62,7 @@ def test_pairs_need_no_alignment(offset):
     assert_equal(nbp.avg_pool2d(x, 2), naive.avg_pool(x, 2, 2))
 
 
-@pytest.mark.parametrize("dtype", draws.CELLS)
+@pytest.mark.parametrize("dtype", draws.KINDS)
 @pytest.mark.parametrize("channels", [2, 3, 4, 5])
 @pytest.mark.parametrize("k", [2, 3, 4, 6])
 def test_pixels(dtype, channels, k):

@@ -184,7 +184,7 @@ def test_every_float16_comes_through():
 @every_pool
 def test_a_result_goes_where_it_is_told(name):
     pool = getattr(nbp, name)
-    for dtype in draws.CELLS:
+    for dtype in draws.KINDS:
         x = draws.fill((3, 8, 10), dtype, "plain", 3)
         want = pool(x, 2)
         out = np.empty_like(want)

@@ -15,7 +15,9 @@ _SEQUENCES = ("pool seq", "keeps of each sequence", "choose it for")
 _NARROW, _WIDEST = 72, 110  # columns of a terminal
 
 
-@click.command("list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n  pool list --json\n")
+@click.command(
+    "list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n  pool list --json\n"
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per operator.")
 def command(as_json: bool) -> None:
     """Show every operator: what it keeps, and when to choose it.
@@ -32,14 +34,11 @@ def command(as_json: bool) -> None:
         return
     columns = min(shutil.get_terminal_size().columns, _WIDEST)
     for head, rows in ((_WINDOWS, windows), (_SEQUENCES, sequences)):
-        if head is _SEQUENCES:
-            click.echo()
-        if columns >= _NARROW:
-            lines = _table(head, rows, columns)
-        else:
-            lines = _stacked(rows, columns)
-        for line in lines:
+        lines = _stacked if columns < _NARROW else _table
+        for line in lines(head, rows, columns):
             click.echo(line)
+        if head is _WINDOWS:
+            click.echo()
 
 
 Row = tuple[str, str, str]
@@ -57,7 +56,8 @@ def _table(head: Row, rows: Sequence[Row], columns: int) -> Iterator[str]:
             yield "".join(f"{part:{w}}" for part, w in zip(parts, widths, strict=True)).rstrip()
 
 
-def _stacked(rows: Sequence[Row], columns: int) -> Iterator[str]:
+def _stacked(head: Row, rows: Sequence[Row], columns: int) -> Iterator[str]:
+    yield from (f"{head[0]}: {head[1]}", "")
     for name, keeps, choose in rows:
         yield from textwrap.wrap(f"{name}: {keeps}", columns)
         yield from textwrap.wrap(choose, columns - 2, initial_indent="  ", subsequent_indent="  ")

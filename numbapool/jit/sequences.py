@@ -36,13 +36,12 @@ from numbapool.jit.sites import described, lookup, number_of
 from numbapool.loops.pointers import pointer_to
 from numbapool.sequences import records
 
-SEQUENCE = (
-    "x, op='mean', lengths=None, mask=None, offsets=None, weights=None, correction=1, "
-    "normalize=False, empty=0.0, data_format='NTC', nan='propagate', out=None"
-)
-ATTENTION = (
-    "x, scores, op='mean', lengths=None, mask=None, offsets=None, empty=0.0, data_format='NTC'"
-)
+SIGNATURES = {
+    "sequence_pool": "x, op='mean', lengths=None, mask=None, offsets=None, weights=None, "
+    "correction=1, normalize=False, empty=0.0, data_format='NTC', nan='propagate', out=None",
+    "attention_pool": "x, scores, op='mean', lengths=None, mask=None, offsets=None, empty=0.0, "
+    "data_format='NTC'",
+}
 """The functions' parameters in compiled code."""
 
 IMPLEMENTATION = """
@@ -144,7 +143,7 @@ def text_of(
         )
     return IMPLEMENTATION.format(
         name=name,
-        signature=ATTENTION if scores else SEQUENCE,
+        signature=SIGNATURES[name],
         held=held_as(cut, flip),
         runs=runs_as(given),
         weights=weights_as(given[beside], beside, (cut, flip), shown),
@@ -344,7 +343,7 @@ IN_SCOPE = {
 
 def register() -> None:
     """Tell Numba of both functions."""
-    for name, signature in (("sequence_pool", SEQUENCE), ("attention_pool", ATTENTION)):
+    for name, signature in SIGNATURES.items():
         text = f"lambda {signature}: implement({name!r}, dict(locals()))"
         overload(getattr(functional, name), prefer_literal=True)(
             eval(text, {"implement": implement})

@@ -24,10 +24,8 @@ from numbapool.sequences.plan import (
     TABLES,
     WIDTH,
 )
+from numbapool.sequences.records import ROOM
 from numbapool.sequences.table import LEAST_ROWS
-
-ROOM = 64
-"""Accumulators that a record's scratch is for: the scratch of a call is a multiple."""
 
 TOTAL, PIECES, TILE, TILES, STRIP, BETWEEN, STRETCH, AHEAD, LINE = (
     HEAD.index(name) for name in "total pieces tile tiles strip between stretch ahead line".split()

@@ -82,8 +82,6 @@ class Kept:
     """Rows that are folded before the wide accumulators take them."""
     columns: int = 1
     """Results per channel: mean and deviation are two."""
-    weights: DType | None = None
-    """The dtype of the rows' weights, where they have some."""
     ahead: bool = False
     """Whether rows are asked for before they are read."""
     calls: dict[str, Call] = field(default_factory=dict)
@@ -165,7 +163,7 @@ def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = 
     lanes = (np.dtype(np.float64),) * numbers + (near,) * (numbers + shifts + 2 * weights)
     reduction = Reduction(reducer, lanes, (in_floats(dtype),))
     strip = MOMENTS_STRIP if shifts else SUM_STRIP
-    return Kept(reduction, strip, 2 if op == "stats" else 1, near if weights else None, shifts)
+    return Kept(reduction, strip, 2 if op == "stats" else 1, shifts)
 
 
 @lru_cache(maxsize=256)

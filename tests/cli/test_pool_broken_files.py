@@ -46,8 +46,8 @@ def made(name: str) -> bytes:
     elif name.endswith(".npz"):
         np.savez_compressed(file, x=array, y=array.T)
     elif name.startswith("frames"):
-        more = [picture("RGB", 60, 50, seed) for seed in range(1, 4)]
-        rgb.save(file, name.partition(".")[2], save_all=True, append_images=more)
+        first, *more = [picture("RGB", 24, 20, seed) for seed in range(4)]
+        first.save(file, name.partition(".")[2], save_all=True, append_images=more)
     else:
         rgb.save(file, {"jpg": "jpeg", "jp2": "jpeg2000", "tif": "tiff"}.get(name[2:], name[2:]))
     return file.getvalue()
