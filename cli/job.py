@@ -78,6 +78,40 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Keeping:
+    """What is kept of each sequence.
+
+    Arrays beside the input are named as the options name them: by a file, or by an array of the
+    input's own archive.
+    """
+
+    ops: tuple[str, ...] = ("mean",)
+    pick: str = ""
+    normalize: bool = False
+    correction: float = 1.0
+    empty: float = 0.0
+    nan: Literal["propagate", "skip"] = "propagate"
+    heads: int | None = None
+    lengths: str | None = None
+    mask: str | None = None
+    offsets: str | None = None
+    weights: str | None = None
+    scores: str | None = None
+    query: str | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are a trained layer's, not a number per row."""
+        return self.ops[0] in ("lstm", "gru") or self.query is not None
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """What the options name, by the options' names."""
+        names = ("lengths", "mask", "offsets", "weights", "scores", "query")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
 class Reading:
     """How an input is read."""
 

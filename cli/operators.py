@@ -271,3 +271,119 @@ OPERATORS: dict[str, Operator] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class SequenceOperator:
+    """An operator of ``pool seq``.
+
+    Attributes
+    ----------
+    name
+        The library's name; the command line may have "-" for "_".
+    keeps
+        What is kept of each channel of a sequence.
+    choose
+        What to choose it for, for ``pool list``.
+    takes
+        The options of ``pool seq`` that are of use to it, by what Click passes them by.
+    aliases
+        Other names for it.
+    alone
+        Whether no other operator can stand beside it.
+    picks
+        The words of --pick, the default first.
+    """
+
+    name: str
+    keeps: str
+    choose: str
+    takes: frozenset[str]
+    aliases: tuple[str, ...] = ()
+    alone: bool = False
+    picks: tuple[str, ...] = ()
+
+
+_REDUCED = frozenset({"lengths", "mask", "offsets", "normalize", "empty", "nan"})
+_WEIGHED = _REDUCED | {"weights"}
+_SPREAD = _REDUCED | {"correction"}
+_LAYER = frozenset({"lengths", "mask", "weights", "pick"})
+_ATTENTION = _LAYER | {"offsets", "empty", "scores", "query", "heads"}
+_STATES = ("last", "mean", "max", "sum")
+
+SEQUENCES: dict[str, SequenceOperator] = {
+    row.name: row
+    for row in (
+        SequenceOperator(
+            "mean",
+            "the mean of the rows",
+            "Embeddings of texts, of audio, of clips: the usual choice.",
+            _WEIGHED,
+            ("avg",),
+        ),
+        SequenceOperator("max", "the largest value", "Whether a feature occurs at all.", _REDUCED),
+        SequenceOperator("min", "the smallest value", "The opposite of max.", _REDUCED),
+        SequenceOperator(
+            "sum", "the sum of the rows", "Counts, and bags of words by weight.", _WEIGHED
+        ),
+        SequenceOperator(
+            "range", "the largest less the smallest value", "How far a feature moves.", _REDUCED
+        ),
+        SequenceOperator(
+            "mean_sqrt_len",
+            "the sum divided by the root of the number of rows",
+            "Texts of very different lengths, if longer ones are to count more.",
+            _WEIGHED,
+            ("mean_sqrt_len_tokens",),
+        ),
+        SequenceOperator(
+            "first", "the first row that counts", "BERT's class token.", _REDUCED, ("cls",)
+        ),
+        SequenceOperator(
+            "last",
+            "the last row that counts",
+            "Models that read from left to right.",
+            _REDUCED,
+            ("lasttoken",),
+        ),
+        SequenceOperator(
+            "weighted_mean",
+            "the mean by weights 1, 2, …, or by --weights",
+            "Models that read from left to right, if all rows are to count.",
+            _WEIGHED,
+            ("weightedmean",),
+        ),
+        SequenceOperator("std", "the standard deviation", "How much a feature varies.", _SPREAD),
+        SequenceOperator(
+            "stats",
+            "the means, and the deviations behind them",
+            "Vectors of speakers, and of audio as a whole.",
+            _SPREAD,
+        ),
+        SequenceOperator(
+            "attention",
+            "the mean by a softmax of --scores, or by a trained --query",
+            "Models that were trained with it.",
+            _ATTENTION,
+            alone=True,
+            picks=("mean", "std", "stats"),
+        ),
+        SequenceOperator(
+            "lstm",
+            "states of an LSTM with trained --weights",
+            "Models that were trained with it: the order of rows counts.",
+            _LAYER,
+            alone=True,
+            picks=_STATES,
+        ),
+        SequenceOperator(
+            "gru",
+            "states of a GRU with trained --weights",
+            "As lstm.",
+            _LAYER,
+            alone=True,
+            picks=_STATES,
+        ),
+    )
+}
+"""What ``pool seq`` keeps of sequences."""

@@ -1,12 +1,13 @@
 """What the options say, as plain data: made once, from the values that Click passes."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from ..codecs import BY_SUFFIX
 from ..files.find import Found, find, read_list
 from ..files.name import Naming
 from ..job import OnExists, Reading, Values, Window, Writing
@@ -31,7 +32,12 @@ class Finding:
     null: bool = False
     recursive: bool = False
 
-    def found(self, leave_out: str | None = None, own_suffix: str | tuple[str, ...] = "") -> Found:
+    def found(
+        self,
+        leave_out: str | None = None,
+        own_suffix: str | tuple[str, ...] = "",
+        suffixes: Container[str] = BY_SUFFIX,
+    ) -> Found:
         """Find the inputs that the arguments and --files-from name."""
         listed: list[str] = []
         if self.files_from is not None:
@@ -44,6 +50,7 @@ class Finding:
             recursive=self.recursive,
             leave_out=leave_out,
             own_suffix=own_suffix,
+            suffixes=suffixes,
         )
 
 

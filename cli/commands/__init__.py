@@ -1,6 +1,7 @@
 """The commands, one file per command, each imported when it is named."""
 
 SHORT_HELP = {
+    "seq": "Pool sequences to one row each: embeddings, audio frames.",
     "pyramid": "Pool to several levels: a half, a quarter, an eighth.",
     "sheet": "Show inputs and their pooled results on one picture.",
     "diff": "Measure how much two pictures or arrays differ, and where.",

@@ -5,13 +5,13 @@ import itertools
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from ..codecs import by_name
+from ..codecs import BY_SUFFIX
 from ..exits import NoInput
 from ..job import MANIFEST, STREAM
 from ..telling.names import shown
@@ -75,14 +75,17 @@ def find(
     recursive: bool = False,
     leave_out: str | None = None,
     own_suffix: str | tuple[str, ...] = "",
+    suffixes: Container[str] = BY_SUFFIX,
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
     `leave_out` is the output folder. If it lies inside an input folder, its files are not inputs.
-    `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs.
+    `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs. Files in
+    folders are inputs if they have one of the `suffixes`.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
+    walk.suffixes = suffixes
     folders = False
     for name in inputs:
         if not name:
@@ -121,6 +124,7 @@ class _Walk:
     ) -> None:
         self.found, self.recursive, self.own = found, recursive, own
         self.leave_out = Path(leave_out).resolve() if leave_out else None
+        self.suffixes: Container[str] = BY_SUFFIX
 
     def folder(self, folder: Path, root: Path) -> None:
         below = []
@@ -147,7 +151,7 @@ class _Walk:
             self.found.irregular += 1
         elif own:
             self.found.former += 1
-        elif by_name(path) is None:
+        elif path.suffix.lower() not in self.suffixes:
             self.found.others[path.suffix.lower() or path.name] += 1
         else:
             self.found.add(str(path), path.relative_to(root), named=False)
