@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from ..asking import asked, options
 from ..asking.params import OpsType, complete_path
-from ..codecs import NAMED, by_name
+from ..codecs import ARRAYS, NAMED, by_name
 from ..files.find import Found, Source
 from ..files.name import Naming, Target, same_file
 from ..files.write import clear_stale
@@ -253,7 +253,7 @@ def _is_one(output: str, sources: Sequence[Source], said: _Asked) -> bool:
     if output == STREAM or output.endswith("/") or Path(output).is_dir() or said.placing.name:
         return False
     known = by_name(output)
-    if known is not None and known.name not in ("NPY", "NPZ"):
+    if (known is not None and known.name not in ARRAYS) or output.lower().endswith(NAMED[2]):
         raise click.UsageError(f"-o {shown(output)}: sequences are written as .npy or .npz.")
     if known is None or (len(sources) == 1 and sources[0].named):
         return False

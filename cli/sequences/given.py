@@ -127,10 +127,11 @@ def given_of(file: BinaryIO, source: str, reading: Reading, keeping: Keeping, lo
         for option, value in keeping.beside.items():
             if option == "weights" and keeping.trained:
                 sides["trained"] = _layer_of(value, reading)
-            elif option in within:
-                sides[option] = named.array(value)
-            else:
-                sides[option] = _array_of(option, value, reading)
+                continue
+            side = named.array(value) if option in within else _array_of(option, value, reading)
+            if side.dtype.kind not in "biuf":
+                raise FileError(f"--{option} {shown(value)} is of {side.dtype}, not of numbers")
+            sides[option] = side
     return _arranged(Given(x, name, **sides), reading.data_format)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..exits import FileError
+from numbapool.errors import PoolError
+
 from ..job import Keeping
 from .given import Array, Given
 
@@ -26,8 +27,12 @@ def result_of(given: Given, keeping: Keeping) -> Result:
 
     The library is asked: by an array without channels, and by one without sequences.
     """
-    _check(given, keeping)
-    none = _pooled(given.part(0, 0), keeping)
+    try:
+        _check(given)
+        none = _pooled(given.part(0, 0), keeping)
+    except PoolError:
+        _pooled(given, keeping)  # raises the same, with the numbers of the whole array
+        raise
     return Result((given.count, *none.shape[1:]), none.dtype)
 
 
@@ -60,7 +65,7 @@ def blocks(given: Given) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _check(given: Given, keeping: Keeping) -> None:
+def _check(given: Given) -> None:
     """Refuse lengths, masks, offsets, weights and scores that do not fit the whole array.
 
     The library checks them on an array without channels, which takes no time. A block alone has
@@ -75,12 +80,6 @@ def _check(given: Given, keeping: Keeping) -> None:
         sequence_pool(bare, "sum", weights=given.weights, **which)
     if given.scores is not None:
         attention_pool(bare, given.scores, **which)
-    query = given.query
-    if query is not None and query.ndim == 3 and len(query) not in (1, given.count):
-        raise FileError(
-            f"--query has shape {query.shape}, and there are {given.count} sequences: it is (E,), "
-            f"(L, E) or ({given.count}, L, E)"
-        )
 
 
 def _which(given: Given) -> dict[str, Any]:

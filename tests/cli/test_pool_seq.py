@@ -316,6 +316,7 @@ def test_policies(pool, files):
         (("mask", MASK * 0.5), "mask has 0.5"),
         (("mask", MASK[:2]), "mask has shape (2, 4)"),
         (("weights", np.ones((4, 4))), "weights have shape (4, 4)"),
+        (("weights", ["a"]), "--weights given.npy is of <U1, not of numbers"),
         (("offsets", [0, 4]), "--offsets cut one long array of 2 axes"),
     ],
 )
@@ -327,6 +328,26 @@ def test_what_lies_beside_must_fit(pool, files, monkeypatch, beside, words):
     assert words in said
     assert said.count("\n") == 1
     assert not Path("out.npy").exists()
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [((3, 5), "scores have shape (3, 5)"), ((3, 4, 3), "heads must divide 2 channels")],
+)
+def test_scores_must_fit(pool, files, scores, words):
+    np.save("scores.npy", np.ones(scores))
+    options = ["--scores", "scores.npy", "-o", "out.npy"]
+    said = pool("seq", "attention", "x.npy", *options, code=1).stderr
+    assert words in said
+    assert "(3, 4)" in said
+
+
+def test_a_query_must_fit(pool, files):
+    np.savez("layer.npz", **{"in_proj_weight": np.ones((6, 2)), "out_proj.weight": np.eye(2)})
+    np.save("query.npy", np.ones((5, 1, 2)))
+    options = ["--query", "query.npy", "--weights", "layer.npz", "--heads", "1"]
+    said = pool("seq", "attention", "x.npy", *options, code=1).stderr
+    assert "query has shape (5, 1, 2), not (2,), (L, 2) or (3, L, 2)" in said
 
 
 @pytest.mark.parametrize(
@@ -395,6 +416,7 @@ def test_refused_in_one_line(pool, files, arguments, words):
         (["lstm", "--weights", "w.npz", "--offsets", "o.npy"], "lstm takes no --offsets"),
         (["gru", "--weights", "w.npz", "--pick", "std"], "--pick of gru is last, mean, max, sum"),
         (["mean", "--lengths", "n.npy", "--mask", "m.npy"], "each say which rows count"),
+        (["mean", "-o", "out.safetensors"], "sequences are written as .npy or .npz"),
         (["mean", "-o", "out.png"], "sequences are written as .npy or .npz"),
         (["mean", "-o", "-", "--json"], "both write to standard output"),
     ],
