@@ -1,4 +1,4 @@
-"""The optional extra 'deep', which reads and writes what Pillow does not."""
+"""The optional extra 'deep', which reads and writes pictures that Pillow cannot."""
 
 EXTRA = "pip install 'numbapool[deep]'"
 
