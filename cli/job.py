@@ -42,7 +42,7 @@ class OutputSize:
 
 @dataclass(frozen=True)
 class Window:
-    """Where the windows lie, as the options say."""
+    """Where the windows lie, from the options."""
 
     kernel_size: Pair = 2
     stride: Pair | None = None
@@ -113,7 +113,7 @@ class Keeping:
 
 @dataclass(frozen=True)
 class Reading:
-    """How an input is read."""
+    """How to read an input."""
 
     data_format: str | None = None
     array: str | None = None
@@ -126,7 +126,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Writing:
-    """How an output is written."""
+    """How to write an output."""
 
     format: str = "PNG"
     on_exists: OnExists = "error"
@@ -148,7 +148,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Job:
-    """One input, one output, and how to pool."""
+    """One input, one output, and how to pool the input."""
 
     source: str
     target: str

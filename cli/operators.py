@@ -7,22 +7,22 @@ _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the e
 
 @dataclass(frozen=True)
 class Own:
-    """A parameter that an operator has of its own, and its option.
+    """An operator's own parameter, and its option.
 
     Attributes
     ----------
     name
-        The library's name for it; two operators may mean different things by one name.
+        The library's name for it; the same name may mean different things in two operators.
     flag
-        The option, of which there is one in all operators.
+        The option; no other operator's parameter has the same option.
     default
-        The value if the option is not given; False makes the option one without a value.
+        The value if the option is not given; False makes it an option without a value.
     help
         The option's help.
     low, high
-        The least and the largest number, or None.
+        The smallest and the largest number, or None.
     words
-        The words that it may be, if it is no number.
+        The words that it can be, if it is no number.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Own:
 
     @property
     def key(self) -> str:
-        """What Click passes its value by."""
+        """The name by which Click passes its value."""
         return self.flag.lstrip("-")
 
 
@@ -48,29 +48,29 @@ class Operator:
     name
         The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
-        What a window keeps, for the help: "the largest value".
+        The result that a window keeps, for the help: "the largest value".
     choose
-        What to choose it for, for ``pool list``.
+        When to choose it, for ``pool list``.
     shared
-        The library's keyword arguments that options of several operators give.
+        The library's keyword arguments that are set by options of several operators.
     own
-        Those that have options of the operator's own.
+        The operator's own parameters, each with its option.
     weighs_alpha
-        Whether the result is a mix of its window's colours, in which a transparent
-        pixel must not count.
+        Whether the result mixes its window's colours, so that transparent pixels must not
+        count.
     keeps_labels
-        Whether values are taken for labels: a palette picture is pooled on its indices, and a
-        pixel's channels are one colour.
+        Whether values are labels: a palette picture is pooled on its indices, and a pixel's
+        channels are one colour.
     keeps_shades
-        Whether results are shades as the input's, from black to white.
+        Whether results are shades like the input's, from black to white.
     within
         Whether results lie between the smallest and the largest value of their windows.
     zero_of_nothing
-        Whether a window of nodata alone gives 0; of the other operators it gives nodata.
+        Whether a window of nodata alone gives 0; with other operators it gives nodata.
     written
-        What the examples in the help write: "png", or "npy" if few pictures hold the result.
+        The format in the help's examples: "png", or "npy" if few picture formats hold the result.
     typed
-        The options that it needs, for the help's examples.
+        The options that the operator needs, for the help's examples.
     note
         A note for the help.
     """
@@ -91,7 +91,7 @@ class Operator:
 
     @property
     def short_help(self) -> str:
-        """What the list of commands says."""
+        """The text in the list of commands."""
         return f"Keep {self.keeps} of each window."
 
     @property
@@ -100,7 +100,7 @@ class Operator:
         return self.shared | {each.name for each in self.own}
 
     def takes(self, name: str) -> bool:
-        """Return whether an option for values, by what Click passes it by, is of use to it."""
+        """Return whether the operator uses an option for values, given by Click's name for it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
         known = name in ("nan", "nodata") or name in self.shared

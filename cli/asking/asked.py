@@ -1,4 +1,4 @@
-"""What the options say, as plain data: made once, from the values that Click passes."""
+"""The options as plain data, made once from the values that Click passes."""
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
@@ -63,7 +63,7 @@ class Placing:
     output_format: str | None = None
 
     def naming(self, operator: Operator, window: Window, level: int = 0) -> Naming:
-        """Return what names an operator's outputs."""
+        """Return how an operator's outputs are named."""
         format = self.output_format.upper() if self.output_format else None
         return Naming(operator.name, window.label, self.output, self.name, format, level)
 
@@ -79,7 +79,7 @@ class Running:
 
 
 def _made(kind: type[D], given: Given, **others: Any) -> D:
-    """Return a dataclass from the options that are named like its fields."""
+    """Return a dataclass from the options with the same names as its fields."""
     names = [field.name for field in fields(kind) if field.name in given]  # type: ignore[arg-type]
     return kind(**{name: given[name] for name in names}, **others)
 
@@ -100,7 +100,7 @@ def running_of(given: Given) -> Running:
 
 
 def telling_of(given: Given) -> Telling:
-    """Return what to tell."""
+    """Return how much to tell."""
     return _made(Telling, given)
 
 
@@ -159,7 +159,7 @@ def on_exists_of(given: Given) -> OnExists:
 
 
 def writing_of(given: Given) -> Writing:
-    """Return how outputs are written, but for their format."""
+    """Return how outputs are written, without their format."""
     lossless: bool | None = given["lossless"]
     source = click.get_current_context().get_parameter_source
     typed = {name: source(name) == ParameterSource.COMMANDLINE for name in ("quality", "lossless")}

@@ -335,7 +335,7 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         click.option("--linear", is_flag=True, help="Average in linear light, not in sRGB."),
     ),
 )
-"""Options for values, each by the name that an operator's row takes it by."""
+"""Options for values, by the names in the operators' rows."""
 
 
 def values_options(

@@ -21,7 +21,7 @@ _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
 
 class PairType(ParamType):
-    """``2`` or ``2x3``, height by width: for windows, strides, dilations and paddings."""
+    """``2`` or ``2x3``, height x width: for windows, strides, dilations and paddings."""
 
     name = "pair"
 
@@ -55,7 +55,7 @@ class PairType(ParamType):
 
 
 class SizeType(ParamType):
-    """``1600x1200``, width by height as sizes of pictures are written, or ``25%``."""
+    """``1600x1200``, width x height as for pictures, or ``25%``."""
 
     name = "size"
 
@@ -150,7 +150,7 @@ class NodataType(ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | float | str:
-        """Return the text as a number, a whole number exactly, or ``none`` as it is."""
+        """Return the text as a number, exact if it is whole, or ``none`` unchanged."""
         text = str(value).strip().lower()
         if text == "none":
             return text
@@ -161,7 +161,7 @@ class NodataType(ParamType):
 
 
 def number_of(text: str) -> int | float | None:
-    """Return the text as a number, a whole number exactly; None if it is not a number."""
+    """Return the text as a number, exact if it is whole; None if it is not a number."""
     for kind in (int, float):
         try:
             return kind(text)

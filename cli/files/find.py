@@ -30,10 +30,10 @@ class Source:
     path
         The file to open; "-" is standard input.
     place
-        Its path below the folder, pattern or list it came from. An output folder repeats this
-        path.
+        Its path below the folder, pattern or list that it came from. An output folder repeats
+        this path.
     named
-        Whether the user named it, and it was not found in a folder or by a pattern.
+        Whether the user named it; if not, it was found in a folder or by a pattern.
     """
 
     path: str
@@ -43,16 +43,16 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, each once, and how many files in folders were skipped.
+    """The inputs in order, without repeats, and how many files in folders were skipped.
 
     Attributes
     ----------
     others
-        How many files are of other types, by suffix.
+        The number of files of other types, by suffix.
     former
-        How many files are outputs of an earlier run.
+        The number of files that are outputs of an earlier run.
     irregular
-        How many are not regular files: pipes, sockets, devices.
+        The number of pipes, sockets, devices and other files that are not regular.
     """
 
     sources: list[Source] = field(default_factory=list)

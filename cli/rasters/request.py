@@ -1,4 +1,4 @@
-"""What is asked of the library: an operator, windows and values, with all but the array."""
+"""A request to the library: an operator, windows and values; only the array is missing."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -34,11 +34,11 @@ class Request:
 
     @cached_property
     def pool(self) -> "Pool":
-        """The library's pooling: it tells shapes and dtypes, and pools arrays."""
+        """The library's pooling, which knows shapes and dtypes, and pools arrays."""
         from numbapool import Pool
 
         operator, values, sized = self.operator, self.values, "output_size" in self.arguments
-        # Windows of a fixed output size have no padding to count, and no common divisor.
+        # Windows for a fixed output size have no padding to count, and no common divisor.
         names = operator.parameters - (_SLIDING if sized else frozenset())
         shared = {name: value for name, value in vars(values).items() if name in operator.shared}
         said = shared | dict(values.own)
@@ -56,11 +56,11 @@ class Request:
         return np.asarray(self.pool(array, out))
 
     def with_nodata(self, number: float | None) -> "Request":
-        """Return the same request with another number left out."""
+        """Return the same request with another number to leave out."""
         return replace(self, values=replace(self.values, nodata=number))
 
     def over(self, data_format: str) -> "Request":
-        """Return the same request for arrays of other axes."""
+        """Return the same request for arrays with other axes."""
         return replace(self, data_format=data_format)
 
     def sums(self) -> "Request":
