@@ -120,6 +120,8 @@ def _tell_variable(error: click.ClickException) -> None:
 # Other names for these operators.
 _ALSO_CALLED = {
     "mean": "avg",
+    "sequence": "seq",
+    "sequences": "seq",
     "average": "avg",
     "maximum": "max",
     "minimum": "min",

@@ -22,7 +22,7 @@ class NameTaken(FileError):
 
 
 class OutputLost(Exception):
-    """Standard output cannot be written. The message says why, or is empty for a reader gone."""
+    """Standard output cannot be written. The message says why, or is empty if the reader left."""
 
 
 class NoInput(Exception):

@@ -42,7 +42,7 @@ class OutputSize:
 
 @dataclass(frozen=True)
 class Window:
-    """Where the windows lie, as the options say."""
+    """Where the windows lie, from the options."""
 
     kernel_size: Pair = 2
     stride: Pair | None = None
@@ -78,8 +78,42 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Keeping:
+    """What is kept of each sequence.
+
+    Arrays beside the input are named as the options name them: by a file, or by an array of the
+    input's own archive.
+    """
+
+    ops: tuple[str, ...] = ("mean",)
+    pick: str = ""
+    normalize: bool = False
+    correction: float = 1.0
+    empty: float = 0.0
+    nan: Literal["propagate", "skip"] = "propagate"
+    heads: int | None = None
+    lengths: str | None = None
+    mask: str | None = None
+    offsets: str | None = None
+    weights: str | None = None
+    scores: str | None = None
+    query: str | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether the weights are a trained layer's, not a number per row."""
+        return self.ops[0] in ("lstm", "gru") or self.query is not None
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """What the options name, by the options' names."""
+        names = ("lengths", "mask", "offsets", "weights", "scores", "query")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+
+@dataclass(frozen=True)
 class Reading:
-    """How an input is read."""
+    """How to read an input."""
 
     data_format: str | None = None
     array: str | None = None
@@ -92,7 +126,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Writing:
-    """How an output is written."""
+    """How to write an output."""
 
     format: str = "PNG"
     on_exists: OnExists = "error"
@@ -114,7 +148,7 @@ class Stamp:
 
 @dataclass(frozen=True)
 class Job:
-    """One input, one output, and how to pool."""
+    """One input, one output, and how to pool the input."""
 
     source: str
     target: str

@@ -8,23 +8,23 @@ _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the e
 
 @dataclass(frozen=True)
 class Own:
-    """A parameter that an operator has of its own, and its option.
+    """An operator's own parameter, and its option.
 
     Attributes
     ----------
     name
-        The library's name for it; two operators may mean different things by one name.
+        The library's name for it; the same name may mean different things in two operators.
     flag
-        The option, of which there is one in all operators.
+        The option; no other operator's parameter has the same option.
     default
-        The value if the option is not given; False makes the option one without a value, None
-        a number that need not be given.
+        The value if the option is not given; False makes it an option without a value, None a
+        number that need not be given.
     help
         The option's help.
     low, high
-        The least and the largest number, or None.
+        The smallest and the largest number, or None.
     words
-        The words that it may be, if it is no number.
+        The words that it can be, if it is no number.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Own:
 
     @property
     def key(self) -> str:
-        """What Click passes its value by."""
+        """The name by which Click passes its value."""
         return self.flag.lstrip("-").replace("-", "_")
 
 
@@ -50,29 +50,29 @@ class Operator:
     name
         The name on the command line and in the names of outputs: ``photo.avg2.png``.
     keeps
-        What a window keeps, for the help: "the largest value".
+        The result that a window keeps, for the help: "the largest value".
     choose
-        What to choose it for, for ``pool list``.
+        When to choose it, for ``pool list``.
     shared
-        The library's keyword arguments that options of several operators give.
+        The library's keyword arguments that are set by options of several operators.
     own
-        Those that have options of the operator's own.
+        The operator's own parameters, each with its option.
     weighs_alpha
-        Whether the result is a mix of its window's colours, in which a transparent
-        pixel must not count.
+        Whether the result mixes its window's colours, so that transparent pixels must not
+        count.
     keeps_labels
-        Whether values are taken for labels: a palette picture is pooled on its indices, and a
-        pixel's channels are one colour.
+        Whether values are labels: a palette picture is pooled on its indices, and a pixel's
+        channels are one colour.
     keeps_shades
-        Whether results are shades as the input's, from black to white.
+        Whether results are shades like the input's, from black to white.
     within
         Whether results lie between the smallest and the largest value of their windows.
     zero_of_nothing
-        Whether a window of nodata alone gives 0; of the other operators it gives nodata.
+        Whether a window of nodata alone gives 0; with other operators it gives nodata.
     written
-        What the examples in the help write: "png", or "npy" if few pictures hold the result.
+        The format in the help's examples: "png", or "npy" if few picture formats hold the result.
     typed
-        The options that it needs, for the help's examples.
+        The options that the operator needs, for the help's examples.
     windows
         The kind of its windows: `rasters.kinds` has them, and `asking.options` their options.
     note
@@ -106,7 +106,7 @@ class Operator:
 
     @property
     def short_help(self) -> str:
-        """What the list of commands says."""
+        """The text in the list of commands."""
         return f"Keep {self.keeps} of each window."
 
     @property
@@ -115,7 +115,7 @@ class Operator:
         return self.shared | {each.name for each in self.own}
 
     def takes(self, name: str) -> bool:
-        """Return whether an option for values, by what Click passes it by, is of use to it."""
+        """Return whether the operator uses an option for values, given by Click's name for it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
         known = name in self.shared or (self.leaves_out and name in ("nan", "nodata"))
@@ -327,3 +327,119 @@ OPERATORS: dict[str, Operator] = {
         ),
     )
 }
+
+
+@dataclass(frozen=True)
+class SequenceOperator:
+    """An operator of ``pool seq``.
+
+    Attributes
+    ----------
+    name
+        The library's name; the command line may have "-" for "_".
+    keeps
+        What is kept of each channel of a sequence.
+    choose
+        What to choose it for, for ``pool list``.
+    takes
+        The options of ``pool seq`` that are of use to it, by what Click passes them by.
+    aliases
+        Other names for it.
+    alone
+        Whether no other operator can stand beside it.
+    picks
+        The words of --pick, the default first.
+    """
+
+    name: str
+    keeps: str
+    choose: str
+    takes: frozenset[str]
+    aliases: tuple[str, ...] = ()
+    alone: bool = False
+    picks: tuple[str, ...] = ()
+
+
+_REDUCED = frozenset({"lengths", "mask", "offsets", "normalize", "empty", "nan"})
+_WEIGHED = _REDUCED | {"weights"}
+_SPREAD = _REDUCED | {"correction"}
+_LAYER = frozenset({"lengths", "mask", "weights", "pick"})
+_ATTENTION = _LAYER | {"offsets", "empty", "scores", "query", "heads"}
+_STATES = ("last", "mean", "max", "sum")
+
+SEQUENCES: dict[str, SequenceOperator] = {
+    row.name: row
+    for row in (
+        SequenceOperator(
+            "mean",
+            "the mean of the rows",
+            "Embeddings of texts, of audio, of clips: the usual choice.",
+            _WEIGHED,
+            ("avg",),
+        ),
+        SequenceOperator("max", "the largest value", "Whether a feature occurs at all.", _REDUCED),
+        SequenceOperator("min", "the smallest value", "The opposite of max.", _REDUCED),
+        SequenceOperator(
+            "sum", "the sum of the rows", "Counts, and bags of words by weight.", _WEIGHED
+        ),
+        SequenceOperator(
+            "range", "the largest less the smallest value", "How far a feature moves.", _REDUCED
+        ),
+        SequenceOperator(
+            "mean_sqrt_len",
+            "the sum divided by the root of the number of rows",
+            "Texts of very different lengths, if longer ones are to count more.",
+            _WEIGHED,
+            ("mean_sqrt_len_tokens",),
+        ),
+        SequenceOperator(
+            "first", "the first row that counts", "BERT's class token.", _REDUCED, ("cls",)
+        ),
+        SequenceOperator(
+            "last",
+            "the last row that counts",
+            "Models that read from left to right.",
+            _REDUCED,
+            ("lasttoken",),
+        ),
+        SequenceOperator(
+            "weighted_mean",
+            "the mean by weights 1, 2, …, or by --weights",
+            "Models that read from left to right, if all rows are to count.",
+            _WEIGHED,
+            ("weightedmean",),
+        ),
+        SequenceOperator("std", "the standard deviation", "How much a feature varies.", _SPREAD),
+        SequenceOperator(
+            "stats",
+            "the means, and the deviations behind them",
+            "Vectors of speakers, and of audio as a whole.",
+            _SPREAD,
+        ),
+        SequenceOperator(
+            "attention",
+            "the mean by a softmax of --scores, or by a trained --query",
+            "Models that were trained with it.",
+            _ATTENTION,
+            alone=True,
+            picks=("mean", "std", "stats"),
+        ),
+        SequenceOperator(
+            "lstm",
+            "states of an LSTM with trained --weights",
+            "Models that were trained with it: the order of rows counts.",
+            _LAYER,
+            alone=True,
+            picks=_STATES,
+        ),
+        SequenceOperator(
+            "gru",
+            "states of a GRU with trained --weights",
+            "As lstm.",
+            _LAYER,
+            alone=True,
+            picks=_STATES,
+        ),
+    )
+}
+"""What ``pool seq`` keeps of sequences."""

@@ -9,7 +9,7 @@ from .job import Window
 
 Arguments = dict[str, Any]
 
-_MOST_ENLARGED = 1 << 27  # pixels; a larger output than this is taken for a typing error
+_MOST_ENLARGED = 1 << 27  # pixels; a larger output is taken for a typing error
 
 
 def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) -> Arguments:

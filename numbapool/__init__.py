@@ -11,8 +11,9 @@
     nbp.Pool("max", 3, 2, padding=1)             # a layer: shapes and dtypes without an array
 
 Each operator has functions over one, two and three axes (``max_pool1d``), to a size
-(``adaptive_max_pool1d``) and of all (``global_max_pool``). The same calls work inside functions
-that Numba compiles. `numbapool.kernels` has kernels without checks; errors are `PoolError`.
+(``adaptive_max_pool1d``) and over a whole channel (``global_max_pool``). The same calls work inside
+functions that Numba compiles. `numbapool.kernels` has kernels without checks; errors are
+`PoolError`.
 
 >>> import numbapool as nbp
 >>> nbp.max_pool2d([[1, 2], [3, 4]], 2)
@@ -27,7 +28,7 @@ from numbapool.errors import PoolTypeError as PoolTypeError
 from numbapool.errors import PoolValueError as PoolValueError
 
 if TYPE_CHECKING:
-    # Of each file: checkers lose the names of a package that imports this one in turn.
+    # From each file: type checkers lose the names of a package that imports this package in turn.
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
     from numbapool.functional.blurs import *
@@ -76,13 +77,13 @@ _MODULES = ("errors", "kernels", "warm")
 """Public modules."""
 
 
-if not TYPE_CHECKING:  # a name that is not there is a mistake
+if not TYPE_CHECKING:  # a type checker should report unknown names
 
     def __getattr__(name: str) -> Any:
-        """Import what a name needs when it is first asked for.
+        """Import a name's module when the name is first used.
 
-        If Numba is there already, it is told of the functions, as its entry point does too: that
-        one is not found if the package was put on the path without being installed.
+        If Numba is already imported, this tells it of the functions. Its entry point does the same,
+        but Numba finds none if the package is on the path without being installed.
         """
         from importlib import import_module
 

@@ -2,5 +2,5 @@
 
 from numbapool_cli import main
 
-if __name__ == "__main__":  # and not in the processes that it starts
+if __name__ == "__main__":  # but not in the processes that the command starts
     main()

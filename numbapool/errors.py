@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that are also Python's own kinds."""
+"""The errors of numbapool, which are also Python's own kinds of errors."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 
 class PoolError(Exception):
-    """Anything numbapool refuses; catch this to catch them all."""
+    """Any error that numbapool raises; catch this to catch them all."""
 
 
 class PoolValueError(PoolError, ValueError):
-    """A value that no pooling can be made of: a size, a stride, a name."""
+    """A value that numbapool cannot pool with: a size, a stride, a name."""
 
 
 class PoolTypeError(PoolError, TypeError):
@@ -18,15 +18,15 @@ class PoolTypeError(PoolError, TypeError):
 
 
 class PoolImportError(PoolError, ImportError):
-    """Numba, which compiles the kernels, is not there, or this Numba cannot."""
+    """Numba, which compiles the kernels, is missing, or this Numba cannot compile them."""
 
 
 LONGEST_SHOWN = 80
-"""Characters of a wrong value that an error shows: it may be a whole picture."""
+"""Characters of a wrong value that an error shows: the value may be a whole picture."""
 
 
 def shown(value: Any) -> str:
-    """Return a value as an error shows it, in one line that is not too long."""
+    """Return a value as an error shows it: in one line of limited length."""
     try:
         text = " ".join(repr(value).split())
     except ValueError:

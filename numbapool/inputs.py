@@ -1,4 +1,4 @@
-"""From what people hold to arrays: NumPy's own, lists, buffers, tensors, data frames."""
+"""From users' objects to arrays: NumPy arrays, lists, buffers, tensors, data frames."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 
 class Exchanged(Protocol):
-    """What NumPy reads by DLPack: tensors in the CPU's memory."""
+    """An object that NumPy reads by DLPack: a tensor in the CPU's memory."""
 
     def __dlpack__(self, *, stream: Any = None) -> Any:
         """Hand the memory over."""
@@ -28,7 +28,7 @@ DTYPES = frozenset(
 )
 
 PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__")
-"""By one of these, or as a buffer, NumPy reads an object."""
+"""NumPy reads an object by one of these, or as a buffer."""
 
 DEVICES = {
     2: "a CUDA device",
@@ -38,10 +38,10 @@ DEVICES = {
     10: "a ROCm device",
     14: "a oneAPI device",
 }
-"""DLPack's numbers of devices whose memory is their own."""
+"""DLPack's numbers of devices with their own memory."""
 
 IN_REACH = (1, 3, 11, 13)
-"""Its numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""
+"""DLPack's numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""
 
 
 def as_array(x: Any) -> Array:
@@ -50,7 +50,7 @@ def as_array(x: Any) -> Array:
     Raises
     ------
     PoolTypeError
-        For masked arrays, for dtypes that are not pooled, and for what NumPy cannot read.
+        For masked arrays, for dtypes that are not pooled, and for objects that NumPy cannot read.
     """
     if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
         return x  # the most frequent case: nothing to do
@@ -74,7 +74,7 @@ def viewed(x: Any) -> Array:
     Raises
     ------
     PoolTypeError
-        For masked arrays, tensors of other devices and what else NumPy cannot read.
+        For masked arrays, tensors on other devices, and other objects that NumPy cannot read.
     PoolValueError
         For lists of unequal lengths.
     """
@@ -113,14 +113,14 @@ def _holds_masks(x: list[Any] | tuple[Any, ...]) -> bool:
 
 
 def _first(x: Any) -> Any:
-    """Return the first of what a list of lists holds."""
+    """Return the first innermost object of a list of lists."""
     while isinstance(x, list | tuple) and x:
         x = x[0]
     return x
 
 
 def _numpy_reads(x: Any) -> bool:
-    """Say whether NumPy can be asked: it takes what it does not know for a list, or an object."""
+    """Say whether NumPy can read an object; it takes an unknown one for a list or a scalar."""
     if isinstance(x, np.ndarray) or any(hasattr(x, name) for name in PROTOCOLS):
         return True
     return not (hasattr(x, "__dlpack__") or hasattr(x, "__cuda_array_interface__")) or _is_buffer(x)
@@ -135,17 +135,17 @@ def _is_buffer(x: Any) -> bool:
 
 
 def _read_tensor(x: Any) -> Array:
-    """Read by DLPack what NumPy knows no other way into."""
+    """Read by DLPack an object that NumPy cannot read otherwise."""
     if _device(x) is not None:
         raise TypeError("it lies on another device")
     return np.from_dlpack(x)
 
 
 def _device(x: Any) -> str | None:
-    """Return the device whose memory an array lies in; None for the CPU's."""
+    """Return the device whose memory holds an array; None for the CPU."""
     try:
         kind = int(x.__dlpack_device__()[0])
-    except Exception:  # it has none, or knows no number for it
+    except Exception:  # no device is named, or DLPack has no number for it
         if hasattr(x, "__cuda_array_interface__"):
             return DEVICES[2]
         name = str(getattr(x, "device", "cpu"))
@@ -154,7 +154,7 @@ def _device(x: Any) -> str | None:
 
 
 def _why_not(x: Any) -> str | None:
-    """Return why NumPy cannot read an array, and what to do, as far as it says that itself."""
+    """Return why NumPy cannot read an array, and what to do, as far as the array tells."""
     device = _device(x)
     if device is not None:
         return (
@@ -175,10 +175,10 @@ def frozen(value: Any) -> Any:
     Raises
     ------
     PoolTypeError
-        For what can be no key, and so is no parameter: a dict, a set.
+        For a value that cannot be a key, and so is no parameter: a dict, a set.
     """
     if isinstance(value, np.ndarray):
-        value = value.tolist()  # of no axes: a number
+        value = value.tolist()  # without axes this is a number
     if isinstance(value, list | tuple) and not hasattr(value, "_fields"):
         return tuple(frozen(part) for part in value)
     try:

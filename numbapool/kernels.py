@@ -1,12 +1,12 @@
-"""What needs no checks: calls prepared once and run many times, and loops to call from `@njit`.
+"""Pooling without checks: calls prepared once and run many times, and loops to call from `@njit`.
 
 - :func:`prepare` decides a call once; :func:`run` runs it on your own buffers.
-- ``max_pool2d`` and the like are loops that Numba compiles for your own compiled code, as
-  :mod:`numbapool.loops.plain` describes them: max, min, sum, avg and median, over one, two or
-  three axes.
-- `on_compile` is a list of functions that are called before a kernel is compiled; :func:`place`
-  says where kernels are kept, :func:`thread_count` on how many threads they run,
-  and `told` holds what this process has warned of.
+- ``max_pool2d`` and its siblings are loops that Numba compiles for your own compiled code:
+  max, min, sum, avg and median, over one, two or three axes. :mod:`numbapool.loops.plain`
+  describes them.
+- `on_compile` is a list of functions that are called before a kernel is compiled.
+  :func:`place` says where kernels are kept, :func:`thread_count` on how many threads they run.
+  `told` holds the warnings of this process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PLAIN = tuple(
     for family in ("avg", "max", "median", "min", "sum")
     for ndim in (1, 2, 3)
 )
-"""The names of the loops that import, which import Numba."""
+"""The names of the loops, which import Numba."""
 
 _ELSEWHERE = {
     "on_compile": "numbapool.compile.compiled",
@@ -47,10 +47,10 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-if not TYPE_CHECKING:  # a name that is not there is a mistake
+if not TYPE_CHECKING:  # a type checker should report unknown names
 
     def __getattr__(name: str) -> Any:
-        """Import what a name needs when it is first asked for: one may want but one of them."""
+        """Import a name's module when the name is first used: a user may need only one name."""
         if name in _ELSEWHERE:
             globals()[name] = getattr(import_module(_ELSEWHERE[name]), name)
         elif name in _PLAIN:
@@ -72,7 +72,7 @@ def prepare(
     *arguments: Any,
     **keywords: Any,
 ) -> Call:
-    """Return what a pooling function would do to arrays of a shape and dtype, ready to run.
+    """Return a pooling function's call for arrays of a shape and dtype, ready to run.
 
     Parameters
     ----------
@@ -85,8 +85,8 @@ def prepare(
     Returns
     -------
     Call
-        With the results' `shape` and dtypes (`outs`); ``into(x, outs)``, which pools without a
-        check; and `record`, by which :func:`run` does so in compiled code.
+        It has the results' `shape` and dtypes (`outs`); ``into(x, outs)``, which pools without
+        checks; and `record`, with which :func:`run` does so in compiled code.
 
     Examples
     --------
@@ -117,9 +117,9 @@ def prepare(
 def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
     """Pool `x` into `outs` by a prepared call's record, in compiled code or outside.
 
-    Nothing is checked: the arrays must be C-contiguous, of the prepared shapes and dtypes, and
-    apart from each other; anything else corrupts memory. In compiled code it runs in the calling
-    thread, and may be called from many.
+    Nothing is checked: the arrays must be C-contiguous, have the prepared shapes and dtypes, and
+    share no memory. Anything else corrupts memory. In compiled code the function runs in the
+    calling thread, and many threads may call it.
 
     Examples
     --------
@@ -138,5 +138,5 @@ def run(record: int, x: Array, outs: tuple[Array, ...]) -> None:
     _calls[record].into(x, outs)
 
 
-if "numba" in sys.modules:  # else Numba asks before it compiles anything
+if "numba" in sys.modules:  # else Numba calls `register` before it compiles anything
     import_module("numbapool.jit").register()

@@ -1,6 +1,6 @@
-"""The table of operators: what each keeps of a window, and what it takes beside windows.
+"""The table of operators: what each keeps of a window, and its own parameters.
 
-Everything that lists operators reads it: the planners, the functions, compiled code, blocks.
+All code that lists operators reads it: the planners, the functions, compiled code, blocks.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ BLURRING = "blurring"
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter that some operators have beside the windows'."""
+    """A parameter that some operators have besides those of the windows."""
 
     name: str
     checked: Callable[[Any], Any]
-    """Returns the value as the reduction takes it, or raises an error."""
+    """Returns the value in the form that the reduction takes, or raises an error."""
     default: Any = NEEDED
     forms: tuple[str, ...] = FORMS
 
@@ -45,31 +45,31 @@ class Operator:
 
     name: str
     noun: str
-    """What an error calls the result."""
+    """An error's name for the result."""
     reduce: Callable[..., Reduction]
     """Returns the reduction for a case and the operator's own parameters."""
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     of_nothing: int | None = None
-    """What a window of padding alone gives; None if that is an error."""
+    """The result of a window of padding alone; None if that is an error."""
     leaves_out: bool = True
-    """Whether NaN and a value can be left out."""
+    """Whether the operator can leave out NaN and a value."""
     nests: bool = False
-    """Whether each level of a pyramid pools level 0: its windows hold those of the level before."""
+    """Whether each level of a pyramid pools level 0, by windows that grow, not the level before."""
 
     def own(self, form: str) -> tuple[Parameter, ...]:
         """Return the parameters that the operator takes in a form of pooling."""
         return tuple(each for each in self.parameters if form in each.forms)
 
     def in_order(self, form: str, given: dict[str, Any]) -> tuple[Any, ...]:
-        """Return the values of all of its parameters in a form, as given or by default.
+        """Return the values of all own parameters in a form, given or default.
 
         None stands for the default.
 
         Raises
         ------
         PoolTypeError
-            If one is given that it does not take, or one lacks that it needs.
+            If the operator does not take a given parameter, or lacks a parameter that it needs.
         """
         parameters = self.own(form)
         names = [each.name for each in parameters]
@@ -86,7 +86,7 @@ class Operator:
 
 
 def q_of(value: Any) -> float:
-    """Return the place of a percentile."""
+    """Return a percentile's place, from 0 to 100."""
     q = real_number(value, "q")
     if not 0 <= q <= 100:
         raise PoolValueError(f"q lies between 0 and 100, not {q!r}")
@@ -102,12 +102,12 @@ def norm_of(value: Any) -> float:
 
 
 def divisor_of(value: Any) -> int | None:
-    """Return a divisor, or None for a window's own."""
+    """Return a divisor, or None for the window's own divisor."""
     return None if value is None else whole_number(value, "divisor_override")
 
 
 def rounding_of(value: Any) -> str:
-    """Return a rounding that there is."""
+    """Return a rounding if it is known."""
     if not isinstance(value, str) or value not in means.ROUNDINGS:
         names = ", ".join(means.ROUNDINGS)
         raise PoolValueError(f"rounding is one of {names}, not {shown(value)}")
@@ -144,7 +144,7 @@ def r_of(value: Any) -> float:
 
 
 def share_of(value: Any) -> float:
-    """Return the share of the largest element in a mixed one."""
+    """Return the share of the largest element in a mixed mean."""
     alpha = real_number(value, "alpha")
     if not 0 <= alpha <= 1:
         raise PoolValueError(f"alpha lies between 0 and 1, not {alpha!r}")
@@ -152,7 +152,7 @@ def share_of(value: Any) -> float:
 
 
 def seed_of(value: Any) -> int:
-    """Return the seed of draws by chance."""
+    """Return the seed of random draws."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         raise PoolTypeError(f"seed is a whole number, not {shown(value)}")
     if not 0 <= value < 1 << 64:
@@ -161,14 +161,14 @@ def seed_of(value: Any) -> int:
 
 
 def drawing_of(value: Any) -> str:
-    """Return a mode of stochastic pooling that there is."""
+    """Return a mode of stochastic pooling if it is known."""
     if value not in ("sample", "expected"):
         raise PoolValueError(f"mode is 'sample' or 'expected', not {shown(value)}")
     return str(value)
 
 
 def weight_of(name: str) -> Callable[[Any], float]:
-    """Return what checks a number that goes into a weight."""
+    """Return a function that checks a number that goes into a weight."""
 
     def checked(value: Any) -> float:
         number = real_number(value, name)
@@ -226,15 +226,15 @@ TABLE = (
 )
 
 BLUR = Operator("blur", "a blur", blends.blend, leaves_out=False)
-"""What windows of binomial weights keep: it has no other windows."""
+"""The operator of windows of binomial weights; it has no other windows."""
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})
 
 PARAMETERS = MappingProxyType({each.name: each for row in TABLE for each in row.parameters})
-"""All parameters that operators have of their own."""
+"""All own parameters of operators."""
 
 SAMPLES = {each.name: 1 for each in PARAMETERS.values() if each.default is NEEDED}
-"""A value of each that must be given: a result's type does not hang on it."""
+"""A value for each parameter without a default: a result's type does not depend on it."""
 
 _NAMED = {name: row for row in TABLE for name in (row.name, *row.aliases)}
 

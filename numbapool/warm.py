@@ -1,9 +1,9 @@
 """Kernels compiled ahead of their first use.
 
-A kernel is compiled once for what it keeps and the types that it reads and writes, not for a
-shape; but windows of another kind take another kernel: a few elements, small ones, large ones that
-overlap, wide ones that hardly do (:mod:`numbapool.plan` decides). So a small array warms what a
-large one with the same windows will use, if both are cut alike.
+A kernel is compiled once per reducer and types that it reads and writes, not per shape. But each
+kind of window takes another kernel: windows of a few elements, small windows, large windows that
+overlap, wide windows that hardly overlap (:mod:`numbapool.plan` decides). So a small array warms
+the kernels for a large array with the same windows, if columns are grouped alike in both.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ SAMPLES: dict[str, Any] = {
 
 LEAST_SIDE, MOST_SIDE = 64, 1 << 14
 LONGER = (0, 1, 2)
-"""By so much: columns are taken one by one, or, if windows allow it, by two or four."""
+"""Elements by which the arrays are longer: columns are taken one by one or, if windows allow it,
+two or four at a time."""
 
 CHANNELS = 3
-"""Of arrays whose format has channels last."""
+"""Channels of arrays whose format has channels last."""
 
 Named: TypeAlias = str | Callable[..., Any]
 Call: TypeAlias = tuple[str, Callable[[], object]]
 
 
 class Warmth(NamedTuple):
-    """What :func:`warmup` did; kernels that the process had already count as neither."""
+    """The result of :func:`warmup`. Kernels that the process already had are not counted."""
 
     compiled: int
     """Kernels compiled now."""
@@ -68,24 +69,23 @@ def warmup(
 ) -> Warmth:
     """Compile and keep the kernels of some functions and dtypes before they are needed.
 
-    Each function is called once per dtype on small arrays of zeros. What a kernel is compiled
-    for is the function, the dtype and the kind of window: give as `arguments` what your own
-    calls give.
+    Each function is called once per dtype on small arrays of zeros. A kernel is compiled for the
+    function, the dtype and the kind of window: pass the same `arguments` as your own calls do.
 
     Parameters
     ----------
     functions : names or functions of numbapool, or one
-        The largest, the smallest, the mean and the sum over two axes by default.
+        By default the maximum, the minimum, the mean and the sum over two axes.
     dtypes : dtypes, or one
-        uint8, uint16 and float32 by default.
+        By default uint8, uint16 and float32.
     shape : tuple of int, optional
-        The array's; by default three are taken, one that windows fill along each axis, and two
-        longer by one and by two; of colours if the `data_format` has channels last.
+        The array's shape. By default there are three arrays: one that windows fill along each axis,
+        and two that are one and two elements longer. They have three channels if the `data_format`
+        has channels last.
     progress : callable, optional
-        Called before each call with what is warmed, as ``"max_pool2d on uint8"``.
+        Called before each call with its name, such as ``"max_pool2d on uint8"``.
     **arguments
-        What the functions are called with, as ``kernel_size=31, stride=1``; windows of 2 by
-        default.
+        The functions' arguments, such as ``kernel_size=31, stride=1``; by default windows of 2.
 
     Returns
     -------
@@ -95,9 +95,9 @@ def warmup(
     Raises
     ------
     PoolValueError
-        For a name that is no function that pools.
+        For a name that is no pooling function.
     PoolTypeError
-        For something that is no dtype, or a dtype that is not pooled.
+        For a value that is no dtype, or a dtype that is not pooled.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def warmup(
 
 
 def warm(calls: Iterable[Call], progress: Callable[[str], object] | None = None) -> Warmth:
-    """Make the calls, each with its name, and count the kernels that they bring."""
+    """Make the calls, each with its name, and count the kernels that they add."""
     count = 0
 
     def one_more() -> None:
@@ -198,14 +198,14 @@ def _call(
     def call() -> None:
         function(first, **given)
         for array in others:
-            with suppress(PoolValueError):  # blocks that must tile
+            with suppress(PoolValueError):  # blocks may have to tile the array
                 function(array, **given)
 
     return f"{name} on {kind}", call
 
 
 def _shape(axes: str, side: int) -> tuple[int, ...]:
-    """Return a shape of a format, its spatial axes of one length."""
+    """Return a shape of a format, with spatial axes of length `side`."""
     sizes = dict.fromkeys("LDHW", side) | {"N": 1, "C": CHANNELS if axes.endswith("C") else 1}
     return tuple(sizes[letter] for letter in axes)
 

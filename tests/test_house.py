@@ -28,7 +28,7 @@ ORDER = {
         codecs
         files
         batch asking
-        rasters
+        rasters sequences
         work
         commands
         app

@@ -1,1 +1,1 @@
-"""What the user asks: options, their types and ``--config``, as plain data."""
+"""The user's request: options, their types and ``--config``, as plain data."""

@@ -1,12 +1,13 @@
-"""What the options say, as plain data: made once, from the values that Click passes."""
+"""The options as plain data, made once from the values that Click passes."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
+from ..codecs import BY_SUFFIX
 from ..files.find import Found, find, read_list
 from ..files.name import Naming
 from ..job import OnExists, Reading, Values, Window, Writing
@@ -31,7 +32,12 @@ class Finding:
     null: bool = False
     recursive: bool = False
 
-    def found(self, leave_out: str | None = None, own_suffix: str | tuple[str, ...] = "") -> Found:
+    def found(
+        self,
+        leave_out: str | None = None,
+        own_suffix: str | tuple[str, ...] = "",
+        suffixes: Container[str] = BY_SUFFIX,
+    ) -> Found:
         """Find the inputs that the arguments and --files-from name."""
         listed: list[str] = []
         if self.files_from is not None:
@@ -44,6 +50,7 @@ class Finding:
             recursive=self.recursive,
             leave_out=leave_out,
             own_suffix=own_suffix,
+            suffixes=suffixes,
         )
 
 
@@ -56,7 +63,7 @@ class Placing:
     output_format: str | None = None
 
     def naming(self, operator: Operator, window: Window, level: int = 0) -> Naming:
-        """Return what names an operator's outputs."""
+        """Return how an operator's outputs are named."""
         format = self.output_format.upper() if self.output_format else None
         return Naming(operator.name, window.label, self.output, self.name, format, level)
 
@@ -72,7 +79,7 @@ class Running:
 
 
 def _made(kind: type[D], given: Given, **others: Any) -> D:
-    """Return a dataclass from the options that are named like its fields."""
+    """Return a dataclass from the options with the same names as its fields."""
     names = [field.name for field in fields(kind) if field.name in given]  # type: ignore[arg-type]
     return kind(**{name: given[name] for name in names}, **others)
 
@@ -93,7 +100,7 @@ def running_of(given: Given) -> Running:
 
 
 def telling_of(given: Given) -> Telling:
-    """Return what to tell."""
+    """Return how much to tell."""
     return _made(Telling, given)
 
 
@@ -158,7 +165,7 @@ def on_exists_of(given: Given) -> OnExists:
 
 
 def writing_of(given: Given) -> Writing:
-    """Return how outputs are written, but for their format."""
+    """Return how outputs are written, without their format."""
     lossless: bool | None = given["lossless"]
     source = click.get_current_context().get_parameter_source
     typed = {name: source(name) == ParameterSource.COMMANDLINE for name in ("quality", "lossless")}

@@ -172,6 +172,6 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
         if 0 < said[name] < max(said[rival] for rival in rivals):
             default = getattr(options[name], "default", None)
             if not isinstance(default, str | bool):
-                default = None  # Click marks a missing default by a value of its own
+                default = None  # Click marks a missing default with a value of its own
             settled[name] = options[name].type_cast_value(ctx, default)
     return settled

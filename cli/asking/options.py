@@ -103,6 +103,13 @@ WINDOWS = {
 }
 """The options of each kind of windows."""
 
+MAX_BYTES = click.option(
+    "--max-bytes",
+    type=BytesType(),
+    help="Refuse a .npz or standard input that takes more memory, as 500M or 2G.  "
+    "[default: a quarter of the available memory]",
+)
+
 READING = (
     click.option(
         "--data-format",
@@ -122,12 +129,7 @@ READING = (
         metavar="N",
         help="Refuse more pixels in a picture or in frames held at once.  [default: 178,956,970]",
     ),
-    click.option(
-        "--max-bytes",
-        type=BytesType(),
-        help="Refuse a .npz or standard input that takes more memory, as 500M or 2G.  "
-        "[default: a quarter of the available memory]",
-    ),
+    MAX_BYTES,
 )
 
 FINDING = (
@@ -166,22 +168,21 @@ UPDATE = click.option(
     help="Skip outputs that are up to date, as .numbapool.json notes, and write the others.",
 )
 
-NAMING = (
-    click.option(
-        "-o",
-        "--output",
-        metavar="OUT",
-        shell_complete=complete_path,
-        help="A file for one input, else a folder, made if missing; - is standard output.",
-    ),
-    click.option(
-        "--name",
-        metavar="TEMPLATE",
-        help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
-    ),
-    FORMAT,
-    *ON_EXISTS,
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    shell_complete=complete_path,
+    help="A file for one input, else a folder, made if missing; - is standard output.",
 )
+
+TEMPLATE = click.option(
+    "--name",
+    metavar="TEMPLATE",
+    help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}@{k}{ext}'.",
+)
+
+NAMING = (OUTPUT, TEMPLATE, FORMAT, *ON_EXISTS)
 
 WRITING = (
     click.option(
@@ -355,7 +356,7 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         click.option("--linear", is_flag=True, help="Average in linear light, not in sRGB."),
     ),
 )
-"""Options for values, each by the name that an operator's row takes it by."""
+"""Options for values, by the names in the operators' rows."""
 
 
 def values_options(

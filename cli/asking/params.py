@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..job import OutputSize, Pair
+from ..operators import SEQUENCES
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -22,7 +23,7 @@ _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
 
 class PairType(ParamType):
-    """``2`` or ``2x3``, height by width: for windows, strides, dilations and paddings."""
+    """``2`` or ``2x3``, height x width: for windows, strides, dilations and paddings."""
 
     name = "pair"
 
@@ -56,7 +57,7 @@ class PairType(ParamType):
 
 
 class SizeType(ParamType):
-    """``1600x1200``, width by height as sizes of pictures are written, or ``25%``."""
+    """``1600x1200``, width x height as for pictures, or ``25%``."""
 
     name = "size"
 
@@ -184,7 +185,7 @@ class NodataType(ParamType):
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> int | float | str:
-        """Return the text as a number, a whole number exactly, or ``none`` as it is."""
+        """Return the text as a number, exact if it is whole, or ``none`` unchanged."""
         text = str(value).strip().lower()
         if text == "none":
             return text
@@ -195,7 +196,7 @@ class NodataType(ParamType):
 
 
 def number_of(text: str) -> int | float | None:
-    """Return the text as a number, a whole number exactly; None if it is not a number."""
+    """Return the text as a number, exact if it is whole; None if it is not a number."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -226,3 +227,43 @@ class NormType(ParamType):
                 f"{str(value)!r} is not a norm: give a number above 0, as 2, or inf.", param, ctx
             )
         return norm
+
+
+class OpsType(ParamType):
+    """``mean`` or ``mean,max``: operators of sequences, side by side."""
+
+    name = "op"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the operators' names, as the library has them."""
+        aliases = {alias: row.name for row in SEQUENCES.values() for alias in row.aliases}
+        names = []
+        for typed in str(value).split(","):
+            plain = typed.strip().lower().replace("-", "_")
+            name = aliases.get(plain, plain)
+            if name not in SEQUENCES:
+                from difflib import get_close_matches
+
+                near = get_close_matches(plain, [*SEQUENCES, *aliases], 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(SEQUENCES)}"
+                self.fail(f"there is no operator {typed!r} of sequences: {hint}", param, ctx)
+            names.append(name)
+        alone = [name for name in names if SEQUENCES[name].alone]
+        if alone and len(names) > 1:
+            self.fail(f"{alone[0]} stands alone: pool the others apart.", param, ctx)
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            self.fail(f"{twice[0]} stands twice.", param, ctx)
+        return tuple(names)
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Let the shell complete the last of the names."""
+        from click.shell_completion import CompletionItem
+
+        before, comma, last = incomplete.rpartition(",")
+        names = [name for name in SEQUENCES if name.startswith(last)]
+        return [CompletionItem(f"{before}{comma}{name}") for name in names]

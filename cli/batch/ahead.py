@@ -16,4 +16,4 @@ def _import_kernels(claim: Claim | None) -> None:
     # If the import fails, the first job meets the same error and reports it.
     with suppress(Exception):
         announced_by(claim)
-        from numbapool import avg_pool2d  # noqa: F401 - the first function imports them all
+        from numbapool import avg_pool2d  # noqa: F401 - the first function imports all kernels

@@ -5,15 +5,15 @@ from contextlib import suppress
 
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # as glibc's malloc.h names them
 
-# Memory that a process gives back comes again page by page, and the system clears each page.
-# For a photo of 12 MP this took 40 of 100 ms: 24 photos took 1.55 s, and 1.04 s with it kept.
+# Memory that a process gives back returns page by page, and the system clears each page. For a
+# photo of 12 MP this took 40 of 100 ms: 24 photos took 1.55 s, and 1.04 s if memory was kept.
 _KEPT_BYTES = 1 << 28
 
 
 def keep_memory() -> None:
     """Let the C library keep up to `_KEPT_BYTES` of freed memory, if it can.
 
-    This holds for the whole process. It suits a process whose one thread does file after file.
+    This applies to the whole process. It suits a process with one thread that does file after file.
     """
     if sys.platform != "linux":
         return

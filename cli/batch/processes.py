@@ -1,7 +1,7 @@
 """Jobs in worker processes. Each worker has its own pipe and works on one file at a time.
 
 Workers share nothing but pipes, so a worker that dies holds no lock. The parent knows the file of
-each worker: it reports the file of a worker that died, and starts another worker.
+each worker. If a worker dies, the parent reports its file and starts another worker.
 """
 
 import os
@@ -206,10 +206,10 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
 
     def claim() -> bool:
         say(_COMPILING)
-        return False  # the parent tells it, because it draws on the terminal
+        return False  # the parent prints the message, because it draws on the terminal
 
-    # `work` reports what goes wrong with a file. An error of the pipe, or before there is a file,
-    # ends the worker, and the parent notices.
+    # `work` reports errors of a file. An error of the pipe, or before there is a file, ends the
+    # worker, and the parent notices.
     with suppress(Exception):
         _begin()
         import_ahead(claim)

@@ -30,7 +30,7 @@ def run(
     """Do `work` on each job and yield the outcomes in order; closing the iterator stops the rest.
 
     `work` is a function at the top of a module: worker processes get it by reference. With
-    `announce`, standard error is told once if kernels must be compiled.
+    `announce`, a message on standard error says once that kernels are being compiled.
     """
     if workers > 1 and len(jobs) > 1:
         yield from _run_many(work, jobs, workers, fail_fast, announce)

@@ -53,6 +53,8 @@ FORMATS: dict[str, Format] = {
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
 ARRAYS = ("NPY", "NPZ")
+NAMED = (".npy", ".npz", ".safetensors")
+"""The suffixes of files that arrays of sequences, and what lies beside them, are read from."""
 
 
 def by_name(path: PurePath | str) -> Format | None:

@@ -1,4 +1,4 @@
-"""What is wrong with a file that a library could not read, in words for the user.
+"""Explain to the user why a library could not read a file.
 
 The library's own message is kept as the cause of the `FileError`, which -v and --debug show.
 """
@@ -26,7 +26,7 @@ def broken(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
         return reason(
             error
-        )  # an error of the disk, not of the file; EINVAL is from a seek outside the file
+        )  # the disk's error, not the file's; EINVAL comes from a seek outside the file
     text = str(error)
     if isinstance(error, EOFError) or _SAYS_CUT_SHORT.search(text):
         return CUT_SHORT

@@ -51,7 +51,7 @@ class Deep:
 
 
 def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
-    """Return what the headers say if Pillow does not read the file exactly, else None.
+    """Return the headers' facts if Pillow does not read the file exactly, else None.
 
     With `accept_8bit`, bits beyond the eighth do not count if Pillow reads the others.
     """
@@ -67,7 +67,7 @@ def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
         else:
             found = None
     except Exception:
-        found = None  # Pillow reports a header as damaged as this
+        found = None  # Pillow reports such a damaged header
     file.seek(0)
     if found and accept_8bit and found.eight_of_more and pillow_reads(file):
         return None
@@ -87,7 +87,7 @@ def load(file: BinaryIO, deep: Deep, reading: Reading) -> Iterator[Raster]:
 
 
 def described(file: BinaryIO, deep: Deep) -> Deep:
-    """Add the metadata of a PNG, which may follow the pixels."""
+    """Return `deep` with the metadata of a PNG, which may follow the pixels."""
     if deep.format != "PNG":
         return deep
     (page,) = deep.pages
@@ -192,7 +192,7 @@ def _find_tiff(file: BinaryIO) -> Deep | None:
 def _load_tiff(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
     import tifffile
 
-    # tifffile logs what it repairs. What it would leave out is refused below.
+    # tifffile logs its repairs. The parts that it would leave out are refused below.
     logging.getLogger("tifffile").setLevel(logging.CRITICAL + 1)
     try:
         with tifffile.TiffFile(file) as opened:
@@ -269,7 +269,7 @@ def _raster(array: NDArray[Any], page: Page, frames: int = 1) -> Raster:
 
 
 def _upright(array: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Return an array turned as EXIF's orientation says."""
+    """Return an array, turned upright by EXIF's orientation."""
     if orientation >= 5:
         array = array.swapaxes(0, 1)
     across = -1 if orientation in (2, 3, 6, 7) else 1

@@ -58,7 +58,7 @@ def save_png(frame: Frame, file: BinaryIO, writing: Writing) -> None:
 
 
 def save_avif(array: NDArray[Any], raster: Raster, file: BinaryIO, notes: list[str]) -> None:
-    """Write an AVIF that holds every pixel."""
+    """Write an AVIF that keeps every pixel exactly."""
     _require("a lossless AVIF")
     if raster.frames > 1:
         raise FileError(

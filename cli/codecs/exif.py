@@ -12,7 +12,7 @@ from .raster import Metadata
 _ORIENTATION, _DESCRIPTION = 0x0112, 0x010E
 _EXIF_IFD, _GPS_IFD = 0x8769, 0x8825
 # Tags that stay true for a smaller picture: texts, dates and resolution, and in the two groups
-# everything but sizes and offsets. Thumbnails and georeferences do not stay true.
+# everything except sizes and offsets. Thumbnails and georeferences do not stay true.
 _KEPT_TAGS = frozenset(
     {0x010E, 0x010F, 0x0110, 0x011A, 0x011B, 0x0128, 0x0131, 0x0132, 0x013B, 0x013C, 0x4746}
     | {0x8298, 0x9C9B, 0x9C9C, 0x9C9D, 0x9C9E, 0x9C9F}
@@ -21,7 +21,7 @@ _STALE_TAGS = (0xA002, 0xA003, 0xA005)
 
 
 def orientation(picture: Image.Image) -> int:
-    """Return the EXIF orientation; 1 if there is none, or none that can be read."""
+    """Return the EXIF orientation; 1 if it is missing or cannot be read."""
     try:
         return int(picture.getexif().get(_ORIENTATION, 1))
     except Exception:
@@ -29,7 +29,7 @@ def orientation(picture: Image.Image) -> int:
 
 
 def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
-    """Return the metadata to keep; add to `notes` what cannot be kept."""
+    """Return the metadata to keep; name in `notes` the metadata that cannot be kept."""
     info = picture.info
     subsampling = None
     if picture.format in ("JPEG", "MPO") and picture.mode in ("RGB", "YCbCr"):

@@ -1,6 +1,7 @@
-"""The optional extra 'deep', which reads and writes what Pillow does not."""
+"""The optional extras: 'deep' reads and writes what Pillow does not."""
 
 EXTRA = "pip install 'numbapool[deep]'"
+SAFETENSORS = "pip install 'numbapool[safetensors]'"
 
 
 def installed() -> bool:

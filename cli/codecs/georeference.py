@@ -14,9 +14,9 @@ SHORT, DOUBLE, ASCII = 3, 12, 2  # TIFF's types of tags
 
 @dataclass(frozen=True)
 class Step:
-    """How windows lie along one axis: one every `stride` pixels, the first at `start`.
+    """How windows lie along one axis: one window every `stride` pixels, the first at `start`.
 
-    `start` is negative with padding; `span` is the length of a window, first to last pixel.
+    `start` is negative with padding; `span` is a window's length from its first to its last pixel.
     """
 
     stride: float

@@ -1,4 +1,4 @@
-"""The blocks of a GIF: how far its frames reach, before one is decoded."""
+"""The blocks of a GIF: how far its frames reach, before any frame is decoded."""
 
 from typing import BinaryIO
 

@@ -1,4 +1,4 @@
-"""Which numbers each format holds. What does not fit is refused, never clipped."""
+"""Which numbers each format holds. Numbers that do not fit are refused, never clipped."""
 
 from dataclasses import replace
 from typing import Any
@@ -29,7 +29,7 @@ HOLDS: dict[str, tuple[str, ...]] = {
 }
 # Kinds of grey that Pillow writes to TIFF under another name.
 RENAMED: dict[str, str] = {"L;8S": "L", "L;16S": "I;16", "L;32": "I"}
-# What the extra ``deep`` writes.
+# The modes that the extra ``deep`` writes.
 _DEEP_PNG = ("LA;16", "RGB;16", "RGBA;16")
 _DEEP_TIFF = ("L", "La", "LA", "RGB", "RGBa", "RGBA", "CMYK")
 
@@ -63,7 +63,7 @@ def not_held(raster: Raster, mode: str, format: str) -> FileError:
 
 
 def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray[Any], str]:
-    """Return the array in the type of a mode, and the mode; refuse what does not fit."""
+    """Return the array in the type of a mode, and the mode; refuse numbers that do not fit."""
     raster = _as_the_format_counts(raster, writing.format, notes)
     array, format = raster.array, writing.format
     mode = raster.mode or _mode_of(raster, format)
@@ -111,7 +111,7 @@ def _as_the_format_counts(raster: Raster, format: str, notes: list[str]) -> Rast
 
 
 def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[Any], str]:
-    """Return floats of an array, or of a picture that had other numbers, and their mode."""
+    """Return an array or a picture as floats, and their mode."""
     single, format = array.ndim == 2, writing.format
     narrow = array.dtype.itemsize <= 4 or (writing.clip and format == "TIFF")
     if single and narrow and "F" in HOLDS[format]:

@@ -23,7 +23,7 @@ class Header:
     Attributes
     ----------
     bits
-        How many bits each component has.
+        The number of bits of each component.
     alpha_named
         Whether the file says which component is an alpha.
     """

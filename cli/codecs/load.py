@@ -1,4 +1,4 @@
-"""Load rasters from a file, by its first bytes."""
+"""Load rasters from a file; its first bytes tell the format."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from .raster import Raster
 
 
 def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
-    """Load the frames or arrays of a file, by its first bytes."""
+    """Load the frames or arrays of a file; its first bytes tell the format."""
     kind = by_magic(file.read(8))
     file.seek(0)
     if kind in ARRAYS:

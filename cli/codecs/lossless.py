@@ -8,8 +8,8 @@ from .jpeg2000 import header_of
 def format_of(file: BinaryIO) -> str:
     """Return the format of a lossless file: WEBP, JPEG2000, AVIF or "".
 
-    All frames of such a WebP are lossless; the transform of such a JPEG 2000 is reversible. An
-    AVIF is not looked into.
+    In a lossless WebP all frames are lossless; in a lossless JPEG 2000 the transform is
+    reversible. The content of an AVIF is not checked.
     """
     file.seek(0)
     head = file.read(12)
@@ -26,7 +26,7 @@ def format_of(file: BinaryIO) -> str:
 
 
 def _webp(file: BinaryIO) -> bool:
-    """Return whether all frames are lossless: VP8L is, VP8 is not."""
+    """Return whether all frames are lossless (VP8L, not VP8)."""
     kinds: set[bytes] = set()
     while len(head := file.read(8)) == 8:
         name, size = head[:4], int.from_bytes(head[4:], "little")

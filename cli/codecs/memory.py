@@ -1,4 +1,4 @@
-"""Memory: how much is available, and refusing what takes too much."""
+"""Memory: how much is available, and refusing files that take too much."""
 
 import os
 import sys
@@ -9,16 +9,16 @@ from pathlib import Path
 from ..exits import FileError
 from ..job import Reading
 
-_UNKNOWN = 1 << 32  # bytes that are assumed if the system does not tell
+_UNKNOWN = 1 << 32  # bytes to assume if the system does not say
 _SHARE = 4  # a fraction of the available memory: inputs and results need room together
 _GROUPS = Path("/sys/fs/cgroup")
 
 
 def at_hand() -> int:
-    """Return how many bytes of memory this process can get, by the system and its limits."""
+    """Return how many bytes of memory this process can get, within the system and its limits."""
     found: list[int] = []
     for look in (_free, _of_group, _of_process):
-        with suppress(Exception):  # each system knows some of them
+        with suppress(Exception):  # each system has only some of these sources
             found += look()
     return min(found, default=_UNKNOWN)
 
@@ -26,7 +26,7 @@ def at_hand() -> int:
 def refuse_large(what: str, size: int, reading: Reading) -> None:
     """Refuse to hold more in memory than `reading` allows.
 
-    `what` begins the message, as "it takes".
+    `what` begins the message, such as "it takes".
     """
     limit, whose = reading.max_bytes, "given"
     if limit is None:
@@ -52,7 +52,7 @@ def _free() -> Iterator[int]:
             name, _, rest = line.partition(":")
             if name == "MemAvailable":
                 yield int(rest.split()[0]) << 10
-    else:  # free memory there leaves out caches that can be dropped, so take all memory
+    else:  # the system's free memory does not count caches that can be dropped: take all memory
         yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 

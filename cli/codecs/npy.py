@@ -27,7 +27,7 @@ _LAYOUTS["NHWC"] = ("NHWC", 4)
 DATA_FORMATS = tuple(_LAYOUTS)
 _ENCRYPTED = 1  # of a zip's flags
 _MOST_HEADER = (
-    10_000  # bytes that NumPy reads of a header; headers that it writes have some hundred
+    10_000  # the longest header that NumPy reads; headers that it writes have some hundred bytes
 )
 _MOST_AXES = 64  # of NumPy's arrays
 _PIECE = 1 << 24  # bytes read at once
@@ -45,7 +45,7 @@ class Header:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the values take."""
+        """The number of bytes of the values."""
         return math.prod(self.shape) * self.dtype.itemsize
 
 
@@ -82,7 +82,7 @@ def read_header(file: Any, size: int) -> Header:
 
 
 def _header_bytes(file: Any) -> io.BytesIO:
-    """Return the bytes of the header; refuse a length that is absurd."""
+    """Return the bytes of the header; refuse an absurd length."""
     head = file.read(12)
     wide = head[6:7] != b"\1"  # version 1 has a length of two bytes, later versions of four
     length = int.from_bytes(head[8:12] if wide else head[8:10], "little")
@@ -98,7 +98,7 @@ def _header_bytes(file: Any) -> io.BytesIO:
 
 
 def _values(file: Any, header: Header) -> NDArray[Any]:
-    """Return an array's values, read in pieces, so that missing data take no memory."""
+    """Return an array's values, read in pieces so that missing data take no memory."""
     order: Literal["F", "C"] = "F" if header.fortran_order else "C"
     array: NDArray[Any] = np.empty(header.shape, header.dtype, order)
     left = array.ravel(order="K").view(np.uint8).data
@@ -136,7 +136,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             with _member(archive, entry, name) as member:
                 header = read_header(member, entry.file_size)
                 array = _values(member, header)
-                member.read(1)  # reading to the end checks the checksum
+                member.read(1)  # reading to the end verifies the checksum
             try:
                 layout = _layout(header.shape, reading, f"array {name!r} has")
             except FileError as error:
@@ -168,7 +168,7 @@ def _layout(shape: tuple[int, ...], reading: Reading, what: str = "it has") -> s
 
 
 def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has") -> str:
-    """Return the data format, as `asked` or by the number of axes."""
+    """Return the data format: `asked` if given, else by the number of axes."""
     axes = len(shape)
     if asked is None:
         if axes in (2, 4):
@@ -236,7 +236,7 @@ def _write_header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype[Any]) 
 
 
 def _refused_or_noted(raster: Raster) -> Iterator[str]:
-    """Refuse floats that grow darker, and yield notes on what an array cannot hold."""
+    """Refuse floats that grow darker, and yield notes on metadata that an array cannot hold."""
     metadata = raster.metadata
     if metadata.white_is_zero and raster.array.dtype.kind == "f":
         raise FileError("its floats grow darker (MinIsWhite), which .npy cannot say: write .tif")

@@ -12,11 +12,11 @@ class Page:
     Attributes
     ----------
     bits
-        How many bits per channel has.
+        The number of bits per channel.
     mode
         As in `Raster`; empty if this kind is not read.
     exact
-        Whether Pillow reads every number as it is.
+        Whether Pillow reads every number exactly.
     reduced
         Whether it is a smaller copy of a page before it (an overview).
     refused
@@ -36,7 +36,7 @@ class Page:
 
     @property
     def eight_of_more(self) -> bool:
-        """Whether it is colour of which Pillow reads only 8 bits."""
+        """Whether it is colour with more than 8 bits, of which Pillow reads only 8."""
         colour = bool(self.mode) and channels_of(self.mode) > 1 and "X" not in self.mode
         return colour and not self.exact and self.bits > 8
 

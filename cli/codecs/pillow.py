@@ -1,4 +1,4 @@
-"""Read pictures through Pillow: every frame, upright, with a note for all that is lost."""
+"""Read pictures through Pillow: every frame, upright, with a note on everything lost."""
 
 import logging
 import re
@@ -22,15 +22,15 @@ from .jpeg2000 import header_of
 from .page import Page, refusal_of
 from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
-logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report tells it in one line
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report says it in one line
 
-# Pillow hands some other formats to programs, as EPS to Ghostscript.
+# Pillow passes some other formats to programs, such as EPS to Ghostscript.
 _OPENED = (*(name for name in FORMATS if name not in ARRAYS), "DIB")
 T = TypeVar("T")
 
 UNKNOWN_NUMBERS = "its header is damaged: what its numbers are is not known"
 
-_COPIES = 8  # copies of the picture, to draw one frame of an animation over another
+_COPIES = 8  # copies of the picture that drawing one frame of an animation over another takes
 _ANIMATED = frozenset({"GIF", "PNG", "WEBP", "TIFF", "AVIF", "FLI", "DCX", "IM"})
 _HEAD = 32  # bytes at the start of TIFF, PNG and SGI files that tell the format
 
@@ -148,8 +148,8 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
     stored = page is not None and tiff.as_stored(picture, page)
     kept = unscaled.prepared(picture)
     notes = _taken_as_it_stands(picture)
-    # Pillow turns a TIFF when it loads it. The orientation of a PNG may follow the pixels: it is
-    # loaded by this request.
+    # Pillow turns a TIFF while loading it. The orientation of a PNG may follow the pixels: this
+    # request loads it.
     before = orientation(picture)
     with quiet() if picture.format == "TIFF" else nullcontext():
         picture.load()
@@ -201,7 +201,7 @@ def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | 
 
 
 def _ends_empty(picture: Image.Image) -> bool:
-    """Return whether one of the last two rows is all zeros, as rows without data are.
+    """Return whether one of the last two rows is all zeros, like a row without data.
 
     In an interlaced picture the last row may come before the row above it.
     """
@@ -224,7 +224,7 @@ def _at(file: BinaryIO, look: Callable[[BinaryIO], T]) -> T:
 
 
 def _taken_as_it_stands(picture: Image.Image) -> list[str]:
-    """Return notes on what is left out of a picture, before it is loaded."""
+    """Return notes on the parts of a picture that are left out, before it is loaded."""
     notes: list[str] = []
     count = getattr(picture, "n_frames", 1)
     if picture.format == "PSD" and count > 1:
@@ -294,7 +294,7 @@ def _colours(picture: Image.Image) -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 def bits_beyond_8(picture: Image.Image, file: BinaryIO) -> int:
     """Return the bits per channel if the file has more than the 8 that Pillow reads, else 0."""
-    if file.closed:  # Pillow has read all of an FTEX, and closed it: it has 8 bits
+    if file.closed:  # Pillow reads all of an FTEX and closes it; such a file has 8 bits
         return 0
     at = file.tell()
     bits = _bits(picture, file)
@@ -364,7 +364,7 @@ def _too_large(pixels: str, wanted: str, limit: int, times: str = "") -> str:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what is wrong with the file, in one line."""
+    """Return in one line what is wrong with the file."""
     if isinstance(error, (Image.DecompressionBombError, Image.DecompressionBombWarning)):
         said = re.search(r"\((\d+) pixels\)", str(error))
         pixels, wanted = (f"{int(said[1]):,}", said[1]) if said else ("many", "N")

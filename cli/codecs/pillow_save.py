@@ -1,4 +1,4 @@
-"""Write pictures through Pillow. What a format cannot hold is refused, never clipped."""
+"""Write pictures through Pillow. Numbers that a format cannot hold are refused, never clipped."""
 
 import itertools
 from collections.abc import Iterable, Iterator
@@ -68,8 +68,8 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
             with _told(format), quiet():
                 tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
         return
-    # Write to memory first. Given a file, Pillow writes to its descriptor, and takes the part that
-    # a full disk still had room for as the whole.
+    # Write to memory first. Given a file, Pillow writes to its descriptor. If the disk fills up,
+    # Pillow takes the part that was written for the whole.
     whole = BytesIO()
     if is_deep(mode):
         deep_save.save_png(next(_held_by(format, frames)), whole, writing)
@@ -100,14 +100,14 @@ def _pages(frames: Iterable[Frame], writing: Writing, notes: list[str]) -> Itera
 
 @contextmanager
 def _told(format: str) -> Iterator[None]:
-    """Raise a FileError for what Pillow cannot write; its own text for a size limit is good."""
+    """Raise a FileError if Pillow cannot write; keep Pillow's own text for a size limit."""
     try:
         yield
-    except PoolError:  # of a later frame; it is a ValueError, too
+    except PoolError:  # a later frame's error, which is also a ValueError
         raise
     except (OSError, ValueError, KeyError, SystemError, OverflowError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
-            raise  # the disk's
+            raise  # the disk's error
         raise FileError(f"{format} cannot hold it: {error}") from error
 
 
@@ -176,7 +176,7 @@ def _image(
 
 
 def _set_palette(image: Image.Image, palette: NDArray[np.uint8], format: str) -> None:
-    """Add colours to an image of indices, with alpha in the way of the format."""
+    """Add colours to an image of indices, with alpha as the format stores it."""
     alpha = palette[:, 3] if palette.shape[1] == 4 else np.full(len(palette), 255, np.uint8)
     clear = np.flatnonzero(alpha != 255)
     if not clear.size:
@@ -279,7 +279,7 @@ def _options(raster: Raster, mode: str, writing: Writing, notes: list[str]) -> d
 
 
 def _quality(raster: Raster, writing: Writing, notes: list[str]) -> dict[str, Any]:
-    """Return options for lossless or lossy: as asked, else like an input of the same format."""
+    """Return options for lossless or lossy: as requested, else like an input of the same format."""
     format, asked = writing.format, writing.lossless
     if format == "JPEG":
         if asked:
@@ -336,7 +336,7 @@ def _animated(
             duration = raster.duration or 0
             durations.append(round(duration) if format in ("WEBP", "AVIF") else duration)
         poster = False
-        # A frame may have to remove what the one before shows.
+        # A frame may have to remove the frame before it.
         pair = (mode, following[2] if following else "")
         disposals.append(2 if {"RGBA", "LA"} & set(pair) else 0)
         yield _image(raster, array, mode, writing, notes)

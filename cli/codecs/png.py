@@ -40,7 +40,7 @@ def names(file: BinaryIO) -> set[bytes]:
 def cut_short(file: BinaryIO, inflate: bool = False) -> bool:
     """Return whether the data of a frame end before its last row; Pillow leaves the rest black.
 
-    Without `inflate`, find only data too short for so many pixels however they are packed.
+    Without `inflate`, find only data that are too short for the pixels, however well packed.
     """
     file.seek(len(SIGNATURE) + 8)
     width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", file.read(13))

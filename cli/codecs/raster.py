@@ -1,4 +1,4 @@
-"""Rasters, which codecs load and save: an array, and what its numbers and axes mean."""
+"""Rasters, which codecs load and save: an array, and the meaning of its numbers and axes."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..exits import FileError
 from .georeference import Georeference
 
-# Pillow refuses a picture beyond twice its limit as a decompression bomb; so do we.
+# Like Pillow, refuse a picture beyond twice Pillow's limit as a decompression bomb.
 MAX_PIXELS = 2 * 89_478_485
 
 
@@ -60,7 +60,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Form:
-    """A raster without its numbers. It decides what pooling makes of the raster.
+    """A raster without its numbers. It decides how the raster is pooled.
 
     Attributes
     ----------
@@ -92,12 +92,12 @@ class Form:
 
     @property
     def planes(self) -> int:
-        """How many axes come before height and width."""
+        """The number of axes before height and width."""
         return len(self.shape) - (3 if self.data_format == "NHWC" else 2)
 
     @property
     def channels(self) -> int:
-        """How many channels a picture has; 1 for a plain array."""
+        """The number of channels of a picture; 1 for a plain array."""
         return self.shape[-1] if self.picture and len(self.shape) == 3 else 1
 
     @property
@@ -107,7 +107,7 @@ class Form:
 
     @property
     def nbytes(self) -> int:
-        """How many bytes the numbers take."""
+        """The number of bytes of the numbers."""
         return prod(self.shape) * self.dtype.itemsize
 
 
@@ -127,7 +127,7 @@ class Raster:
         ("RGBA;16", "RGB;32F", "L;16S"); empty for a plain array. X is a band without a meaning
         ("RGBX;8", "LXXX;16").
     frames
-        How many frames the file has.
+        The number of frames of the file.
     deep
         Whether Pillow does not read a frame of the file exactly.
     duration
@@ -239,7 +239,7 @@ def refuse_more(pixels: int, most: int) -> None:
 
 
 def lightness(array: NDArray[Any], maximum: int | None = None) -> NDArray[Any]:
-    """Return lightness for numbers whose smallest is white, or the other way round."""
+    """Return lightness for numbers whose smallest is white, or such numbers for lightness."""
     if maximum:
         return np.asarray(maximum - array, array.dtype)
     return -array if array.dtype.kind == "f" else ~array

@@ -1,8 +1,8 @@
 """The pages of a TIFF, from their tags: which numbers they hold, and what the numbers mean.
 
 Pillow opens many kinds of grey and misreads some: it takes unsigned 32 bits for signed, signed 8
-bits for unsigned, and does not swap bytes of compressed data. So we ask Pillow for the bits as
-they are stored (`as_stored`), and the tags for their type.
+bits for unsigned, and does not swap bytes of compressed data. So pool asks Pillow for the stored
+bits (`as_stored`), and reads their type from the tags.
 """
 
 from dataclasses import replace
@@ -81,7 +81,7 @@ def pages(file: BinaryIO, described: bool = False) -> tuple[Page, ...]:
             reduced = bool(found) and bool(directory.get(_KIND, 0) & _REDUCED)
             found.append(replace(page, reduced=reduced))
     except Exception:
-        pass  # Pillow meets the same error, and it is reported there
+        pass  # Pillow meets the same error, which is then reported
     file.seek(0)
     return tuple(found)
 
@@ -128,7 +128,7 @@ def _number(tags: Any, tag: int, default: int) -> int:
 
 
 def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
-    """Return the whole numbers of a tag; in a damaged file it may hold anything."""
+    """Return the whole numbers of a tag; in a damaged file a tag may hold anything."""
     value = tags.get(tag, default)
     numbers = value if isinstance(value, tuple) else (value,)
     if not all(isinstance(number, int) for number in numbers):
@@ -137,7 +137,7 @@ def _numbers(tags: Any, tag: int, *default: int) -> tuple[int, ...]:
 
 
 def _refused(tags: Any, photometric: int) -> str:
-    """Return why the numbers of a page would come out wrong, or ""."""
+    """Return why the numbers of a page would be read wrongly, or ""."""
     if photometric == _MASK:
         return (
             "it has a mask that says which pixels count, which is not read: make an alpha of it "
@@ -178,7 +178,7 @@ def _exact(tags: Any, samples: int, base: str, bits: Any, formats: Any) -> bool:
     if compression == _WEBP or compression not in TiffImagePlugin.COMPRESSION_INFO:
         return False
     if compression == _JPEG and max(bits) > 8:
-        return False  # Pillow opens it, and unpacks again what libtiff has unpacked
+        return False  # Pillow opens it, but unpacks again the data that libtiff has unpacked
     if base == "L":
         key = (tags.prefix, tags.get(_PHOTOMETRIC, 0), tuple(formats[:1]))
         return (*key, tags.get(_FILL_ORDER, 1), tuple(bits), ()) in TiffImagePlugin.OPEN_INFO

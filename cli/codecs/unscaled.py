@@ -1,4 +1,4 @@
-"""The numbers of a file as stored, where Pillow scales or shifts them."""
+"""The stored numbers of a file, if Pillow scales or shifts them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ def _netpbm(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
         return _as_they_are  # bits
     raw, maximum = whole.args
     if maximum > 255 and picture.mode != "I":
-        return _as_they_are  # colour of 16 bits, of which Pillow reads 8
+        return _as_they_are  # 16-bit colour, of which Pillow reads 8 bits
     if whole.codec_name == "ppm":
         whole = whole._replace(codec_name="raw", args="I;16B" if maximum > 255 else raw)
     else:
@@ -167,7 +167,7 @@ def _jpeg2000(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
 
 
 def _png(picture: Image.Image) -> Callable[[NDArray[Any], str], Kept]:
-    """Set a transparent grey of 2 or 4 bits to the shade that Pillow makes of it."""
+    """Set a transparent grey of 2 or 4 bits to the shade that Pillow scales it to."""
     tile: Any = picture.tile  # type: ignore[attr-defined]
     shade = picture.info.get("transparency")
     full = _FEW_BITS.get(str(tile[0].args)) if tile else None

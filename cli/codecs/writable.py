@@ -1,4 +1,4 @@
-"""Whether a format holds a result, found out by writing one pixel of its form."""
+"""Whether a format holds a result, tested by writing one pixel of its form."""
 
 import io
 from collections.abc import Sequence
@@ -14,9 +14,9 @@ from .save import save
 
 
 def refuse_unwritable(forms: Sequence[Form], writing: Writing) -> None:
-    """Refuse to write frames of these forms in a format that holds no numbers of such a form.
+    """Refuse to write frames of these forms in a format that cannot hold their kind of numbers.
 
-    Numbers too large for the format, and transparent pixels, are not known yet.
+    Whether numbers are too large for the format, or pixels transparent, is not known yet.
     """
     pixels = tuple(dict.fromkeys(_of_one_pixel(form) for form in forms))
     refused = _refusal(pixels, len(forms), writing)

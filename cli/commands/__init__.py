@@ -1,6 +1,7 @@
 """The commands, one file per command, each imported when it is named."""
 
 SHORT_HELP = {
+    "seq": "Pool sequences to one row each: embeddings, audio frames.",
     "pyramid": "Pool to several levels: a half, a quarter, an eighth.",
     "spp": "Pool to vectors of one length: spatial pyramids.",
     "roi": "Pool boxes in pictures and features, each to one size.",

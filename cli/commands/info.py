@@ -1,4 +1,4 @@
-"""``pool info``: what is in a file, and what a pooling would make of it."""
+"""``pool info``: the content of a file, and the result of a pooling."""
 
 import json
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the options say; without an operator only shapes are told."""
+    """The options; without an operator only shapes are shown."""
 
     operator: Operator | None
     window: Window

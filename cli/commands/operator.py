@@ -1,4 +1,4 @@
-"""``pool max``, ``pool avg`` and the like: one command, made from each operator's row."""
+"""``pool max``, ``pool avg`` and the other operators: one command per operator's row."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ def build(operator: Operator) -> click.Command:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What the options say."""
+    """The options."""
 
     finding: asked.Finding
     placing: asked.Placing

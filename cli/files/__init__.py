@@ -1,1 +1,1 @@
-"""Files by their names: find inputs, name outputs, open, write, and note what was made."""
+"""Files by their names: find inputs, name outputs, open, write, and record outputs."""

@@ -5,13 +5,13 @@ import itertools
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from ..codecs import by_name
+from ..codecs import BY_SUFFIX
 from ..exits import NoInput
 from ..job import MANIFEST, STREAM
 from ..telling.names import shown
@@ -30,10 +30,10 @@ class Source:
     path
         The file to open; "-" is standard input.
     place
-        Its path below the folder, pattern or list it came from. An output folder repeats this
-        path.
+        Its path below the folder, pattern or list that it came from. An output folder repeats
+        this path.
     named
-        Whether the user named it, and it was not found in a folder or by a pattern.
+        Whether the user named it; if not, it was found in a folder or by a pattern.
     """
 
     path: str
@@ -43,16 +43,16 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, each once, and how many files in folders were skipped.
+    """The inputs in order, without repeats, and how many files in folders were skipped.
 
     Attributes
     ----------
     others
-        How many files are of other types, by suffix.
+        The number of files of other types, by suffix.
     former
-        How many files are outputs of an earlier run.
+        The number of files that are outputs of an earlier run.
     irregular
-        How many are not regular files: pipes, sockets, devices.
+        The number of pipes, sockets, devices and other files that are not regular.
     """
 
     sources: list[Source] = field(default_factory=list)
@@ -75,14 +75,17 @@ def find(
     recursive: bool = False,
     leave_out: str | None = None,
     own_suffix: str | tuple[str, ...] = "",
+    suffixes: Container[str] = BY_SUFFIX,
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
     `leave_out` is the output folder. If it lies inside an input folder, its files are not inputs.
-    `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs.
+    `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs. Files in
+    folders are inputs if they have one of the `suffixes`.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
+    walk.suffixes = suffixes
     folders = False
     for name in inputs:
         if not name:
@@ -121,6 +124,7 @@ class _Walk:
     ) -> None:
         self.found, self.recursive, self.own = found, recursive, own
         self.leave_out = Path(leave_out).resolve() if leave_out else None
+        self.suffixes: Container[str] = BY_SUFFIX
 
     def folder(self, folder: Path, root: Path) -> None:
         below = []
@@ -147,7 +151,7 @@ class _Walk:
             self.found.irregular += 1
         elif own:
             self.found.former += 1
-        elif by_name(path) is None:
+        elif path.suffix.lower() not in self.suffixes:
             self.found.others[path.suffix.lower() or path.name] += 1
         else:
             self.found.add(str(path), path.relative_to(root), named=False)

@@ -29,7 +29,7 @@ class Record:
     source
         The input's path relative to the output's folder, so that both can move together.
     stamp
-        The input's stamp from before it was read.
+        The input's stamp before it was read.
     written
         The output's stamp: it shows whether the output has changed since.
     options

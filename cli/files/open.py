@@ -19,7 +19,7 @@ _PIECE = 1 << 20  # bytes of standard input per read
 
 @contextmanager
 def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
-    """Open a source for reading; refuse anything but a file, such as a pipe that may block."""
+    """Open a source for reading; refuse anything but a file: a pipe may block."""
     if source == STREAM:
         yield _standard_input(reading)
         return
@@ -31,7 +31,7 @@ def opened(source: str, reading: Reading) -> Iterator[BinaryIO]:
 
 
 def _standard_input(reading: Reading) -> BinaryIO:
-    """Return all of standard input; refuse more than may be held in memory."""
+    """Return all of standard input; refuse more than the memory limit."""
     if sys.stdin is None:
         raise FileError("it is closed")
     whole = io.BytesIO()

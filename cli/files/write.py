@@ -72,17 +72,17 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with file:
             output = Output(file, path)
             yield output
-        status = temporary.stat()  # not later: another run may replace the file at the path
+        status = temporary.stat()  # before the rename: another run may replace the file at the path
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
-        with suppress(OSError):  # an error of the folder was raised before
+        with suppress(OSError):  # an error of the folder was already raised
             temporary.unlink()
         _unfinished.discard(temporary)
 
 
 def _begun(folder: Path) -> tuple[BinaryIO, Path]:
-    """Open a temporary file of a free name; a dead process may have left files of this name."""
+    """Open a temporary file under a free name; a dead process may have left files behind."""
     while True:
         temporary = folder / f"{_prefix()}{os.getpid()}-{next(_numbers)}.tmp"
         with _beginning:
@@ -122,10 +122,10 @@ def _unwritten(path: Path, error: OSError) -> str:
 
 
 def abandon() -> None:
-    """Remove the temporary files of this process, and let it begin no other.
+    """Remove the temporary files of this process, and let it begin no more.
 
-    This is for a process that is about to end. A run that looked for files of dead processes a
-    moment before has left these files, because this process was alive.
+    This is for a process that is about to end. Another run that removes the files of dead
+    processes may just have left these files alone, because this process was still alive.
     """
     _beginning.acquire()
     for temporary in list(_unfinished):
@@ -168,7 +168,7 @@ def refuse_taken(path: str) -> None:
 
 
 def passed_over(job: Job) -> Outcome | None:
-    """Return the outcome of a job whose output stands already; raise if that is a failure."""
+    """Return the outcome of a job whose output already exists; raise if that is a failure."""
     if job.writing.on_exists == "error":
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
@@ -226,7 +226,7 @@ def clear_stale(paths: Iterable[str], again: bool = False) -> None:
 
 
 def _in_use(name: str, pid: int) -> bool:
-    if pid == os.getpid():  # in a container a dead run often had the same number
+    if pid == os.getpid():  # in a container a dead run often had the same process number
         return name in {path.name for path in list(_unfinished)}
     if os.name == "nt":
         return False  # on Windows an open file cannot be removed

@@ -28,7 +28,7 @@ class Place:
 
     @property
     def text(self) -> str:
-        """The place in words."""
+        """The place, in words."""
         where = f"index {self.index}"
         if self.mode:
             y, x, *channel = self.index
@@ -43,10 +43,10 @@ class Difference:
     Attributes
     ----------
     wants_heat
-        Whether `heat` is made: for each pixel the largest difference over its channels, and
-        over all planes and frames.
+        Whether to make `heat`: for each pixel the largest difference over its channels, planes
+        and frames.
     differing, compared
-        How many pixels of pictures, or values of arrays, differ, and how many there are.
+        How many pixels of pictures, or values of arrays, differ, and how many were compared.
     """
 
     wants_heat: bool = False
@@ -132,9 +132,9 @@ class Difference:
 
 
 def absolute(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    """Return the absolute differences; whole numbers exactly, in their unsigned type.
+    """Return the absolute differences; those of whole numbers are exact, in their unsigned type.
 
-    Equal infinities do not differ, nor do two NaNs. The difference to a single NaN is NaN.
+    Equal infinities do not differ, nor do two NaNs. The difference between a number and NaN is NaN.
     """
     if a.dtype.kind == "b":
         return np.asarray(a ^ b).view(np.uint8)

@@ -13,9 +13,9 @@ _COLOURS = 256
 
 
 def heat_map(heat: NDArray[Any]) -> Raster:
-    """Return a picture of the heat: black is 0, the palest colour the largest finite heat or more.
+    """Return a picture of the heat: 0 is black, the largest finite heat and more the palest colour.
 
-    Everything but 0 has a colour other than black.
+    Only 0 is black.
     """
     most = largest_finite(heat)
     scaled = np.where(np.isfinite(heat), heat, most or 1.0) / (most or 1.0)
@@ -24,7 +24,7 @@ def heat_map(heat: NDArray[Any]) -> Raster:
 
 
 def largest_finite(heat: NDArray[Any]) -> float:
-    """Return the heat of the palest colour."""
+    """Return the heat that gets the palest colour."""
     finite = heat[np.isfinite(heat)]
     return float(finite.max()) if finite.size else 0.0
 
@@ -32,9 +32,9 @@ def largest_finite(heat: NDArray[Any]) -> float:
 def colours() -> NDArray[np.uint8]:
     """Return the colours, in visually equal steps of lightness.
 
-    They are made in Oklab (B. Ottosson, 2020): lightness rises evenly, the hue turns from violet
-    by red to yellow, and the colour is as full as sRGB has it, up to a limit that is lower at
-    both ends. The first is black, one step apart, so that the smallest difference is visible.
+    They are made in Oklab (B. Ottosson, 2020). Lightness rises evenly, and the hue turns from
+    violet through red to yellow. Chroma is as large as sRGB allows, up to a limit that is lower at
+    both ends. The first colour is black, one step apart, so the smallest difference is visible.
     """
     share = np.linspace(0, 1, _COLOURS)
     hue = np.radians(-75 + 180 * share)

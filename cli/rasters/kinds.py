@@ -85,7 +85,7 @@ def _sliding(asked: Asked) -> tuple[Pooling, ...]:
     from numbapool import Pool
 
     operator, values, sized = asked.operator, asked.values, "output_size" in asked.arguments
-    # Windows of a fixed output size have no padding to count, and no common divisor.
+    # Windows for a fixed output size have no padding to count, and no common divisor.
     names = operator.parameters - (_SLIDING if sized else frozenset())
     shared = {name: value for name, value in vars(values).items() if name in operator.shared}
     said = shared | dict(values.own)

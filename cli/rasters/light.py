@@ -1,4 +1,4 @@
-"""sRGB shades and the light that they mean."""
+"""sRGB shades and the light that they stand for."""
 
 from functools import lru_cache
 from typing import Any

@@ -1,4 +1,4 @@
-"""What an operator does to a picture, in numbers: what it loses, and what it reacts to."""
+"""Measures of an operator on a picture: how much it loses, and how it reacts to changes."""
 
 import math
 from dataclasses import dataclass, replace
@@ -13,23 +13,23 @@ from ..operators import Operator
 from .pooling import pool
 
 NOISE = 0.05
-"""The standard deviation of the noise that is added, as a share of the picture's range."""
+"""The standard deviation of the added noise, as a share of the picture's range."""
 
 
 @dataclass(frozen=True)
 class Measures:
-    """What an operator does to one picture.
+    """Measures of an operator on one picture.
 
     Attributes
     ----------
     psnr
-        The peak signal-to-noise ratio in dB of the result, its pixels enlarged to windows, against
-        the picture; None if results are no shades, as a variance.
+        The peak signal-to-noise ratio in dB of the result, with pixels enlarged to windows, against
+        the picture; None if results are no shades, such as a variance.
     shift
-        How much the result changes if the picture moves right by one pixel, and `noise` if noise is
-        added to it: the root mean square of the results' differences over that of the pictures'. 0
-        is no reaction, 1 as large a change as the picture's own. None if the picture does not
-        change itself.
+        How much the result changes if the picture moves right by one pixel; `noise` is the same if
+        noise is added to the picture. It is the root mean square of the results' differences over
+        that of the pictures' differences. 0 is no reaction; 1 is a change as large as the
+        picture's own. None if the picture itself does not change.
     """
 
     psnr: float | None
@@ -81,7 +81,7 @@ def _rms(numbers: NDArray[np.float64]) -> float:
 
 
 def _noisy(array: NDArray[Any]) -> NDArray[Any]:
-    """Return the array with noise of a normal distribution, the same each time."""
+    """Return the array with normally distributed noise, the same each time."""
     low, high = _range(array)
     noise = np.random.default_rng(0).normal(0, NOISE * (high - low), array.shape)
     noisy = np.clip(array + noise, low, high)
@@ -100,7 +100,7 @@ def _range(array: NDArray[Any]) -> tuple[float, float]:
 
 
 def _psnr(raster: Raster, result: NDArray[np.float64], window: Window) -> float | None:
-    """Return the ratio for the result, each pixel as large as its window."""
+    """Return the ratio for the result, with each pixel as large as its window."""
     if raster.palette is not None:  # the numbers are no shades
         return None
     array, size = raster.array, window.kernel_size

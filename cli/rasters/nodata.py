@@ -13,7 +13,7 @@ from ..job import RunNote, Values
 from ..operators import Operator
 
 NONE = "none"
-"""What --nodata takes so that a file's own is ignored."""
+"""The value of --nodata that makes pool ignore a file's own nodata."""
 
 _USED = RunNote(
     "numbers equal to a GeoTIFF's own nodata were left out, as by --nodata "

@@ -1,4 +1,4 @@
-"""What pooling makes of a raster, decided from its form, without its numbers.
+"""Decide how to pool a raster from its form, without its numbers.
 
 The dry run, ``pool info`` and the real run all decide here.
 """
@@ -25,12 +25,12 @@ class Plan:
     Attributes
     ----------
     before
-        The form as it is pooled: the mean of black and white is taken of grey.
+        The form in which it is pooled: for a mean, black and white are pooled as grey.
     after
         The result's form.
     way
-        "plain": the array as it is; "weighed": colours by their alpha; "linear": in linear
-        light; "whole": a pixel's channels as one number.
+        "plain": the array as it is; "weighed": colours weighted by their alpha; "linear": in
+        linear light; "whole": a pixel's channels as one number.
     notes
         Notes for the user.
     """
@@ -43,7 +43,7 @@ class Plan:
 
 
 def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan:
-    """Decide how a raster of this form is pooled; refuse what makes no sense."""
+    """Decide how a raster of this form is pooled; refuse options that make no sense for it."""
     values, notes = nodata.settled(form, operator, values)
     arguments = arguments_of(operator, window, values, form)
     before = form
@@ -70,7 +70,7 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
 
 
 _UNSIGNED = {"L;8S": "L", "L;16S": "I;16", "I": "L;32"}
-"""The modes of signed numbers, with the modes of unsigned numbers that are as wide."""
+"""The modes of signed numbers, each with the mode of unsigned numbers of the same width."""
 
 
 def _mode_after(before: Form, after: Form, operator: Operator) -> str:
@@ -108,7 +108,7 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
     metadata, operator, number = form.metadata, request.operator, request.values.nodata
     refuse_dark(operator, form)
     if not operator.keeps_shades:
-        # What scaled the shades does not scale the results.
+        # The scale of the shades is not the scale of the results.
         metadata = replace(metadata, white_is_zero=False, maximum=None, gdal="")
     if operator.zero_of_nothing:  # every window has a number now
         metadata = replace(metadata, nodata="")

@@ -1,4 +1,4 @@
-"""What is asked of the library: an operator, windows and values, with all but the array."""
+"""A request to the library: an operator, windows and values; only the array is missing."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -57,11 +57,11 @@ class Request:
         return np.asarray(self.poolings[-1](array, out))
 
     def with_nodata(self, number: float | None) -> "Request":
-        """Return the same request with another number left out."""
+        """Return the same request with another number to leave out."""
         return replace(self, values=replace(self.values, nodata=number))
 
     def over(self, data_format: str) -> "Request":
-        """Return the same request for arrays of other axes."""
+        """Return the same request for arrays with other axes."""
         return replace(self, data_format=data_format)
 
     def totals(self) -> "Request":

@@ -40,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Look:
-    """How pictures are shown: the longest side, whether only the middle, and with measures."""
+    """How pictures are shown: their longest side, only the middle or all, with measures or not."""
 
     tile: int = 320
     detail: bool = False
@@ -68,7 +68,7 @@ class Look:
 
 
 def gallery_of(cells: Sequence[Cell], operators: Sequence[str]) -> list[Cell]:
-    """Return a file's cells by several operators as one of the input, and one per operator."""
+    """Return a file's cells for several operators as one cell of the input and one per operator."""
     first = cells[0]
     alone = replace(first, pictures=first.pictures[:1], captions=first.captions[:1], measures=None)
     return [
@@ -116,7 +116,7 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
 
 
 def _scaled(image: Image.Image, part: Box, size: tuple[int, int]) -> Image.Image:
-    """Return a part of a picture at a size; enlarged pixels stay squares."""
+    """Return a part of a picture, scaled to a size; enlarged pixels stay squares."""
     fewer = part[2] - part[0] <= size[0] and part[3] - part[1] <= size[1]
     how = Image.Resampling.NEAREST if fewer else Image.Resampling.LANCZOS
     image = image.resize(size, how, box=part, reducing_gap=None if fewer else 3.0)
@@ -138,7 +138,7 @@ def columns_for(cells: int, tile: int, each: int) -> int:
 
 
 def most_pixels(rows: int, columns: int, tile: int, each: int) -> tuple[int, int]:
-    """Return the largest width and height of a sheet of cells of so many pictures each."""
+    """Return the largest width and height of a sheet whose cells hold `each` pictures."""
     wide = columns * (_wide(max(tile, _LEAST), each) + _GAP) + _GAP
     return wide, rows * (_HEAD + tile + _FOOT + _GAP) + _GAP
 

@@ -29,7 +29,7 @@ def first_plane(raster: Raster) -> Raster:
 
 
 def span_of(raster: Raster) -> Span:
-    """Return the values that are shown as black and as white."""
+    """Return the values that are shown as black and white."""
     array = raster.array
     if array.dtype == np.bool_:
         return 0, 1
@@ -57,7 +57,7 @@ def view(raster: Raster, span: Span) -> Image.Image:
         array = (array.astype(np.uint16) * np.uint16(255) // np.uint16(maximum)).astype(np.uint8)
     array = np.ascontiguousarray(_bytes(array, span))
     if array.ndim == 3 and (array.shape[-1] not in _COLOURS or "X" in mode):
-        # Of bands without a meaning, show red, green and blue, or the first band.
+        # If there are bands without a meaning, show red, green and blue, or the first band.
         array = np.ascontiguousarray(array[..., :3] if mode.startswith("RGB") else array[..., 0])
         mode = "RGB"
     if array.ndim == 2:

@@ -36,5 +36,5 @@ def tell_compiling() -> None:
     kept = "kept for next time" if place().path else "kept nowhere: see pool doctor"
     line = f"pool: compiling kernels for first use ({kept})…"
     click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
-    for trouble in told:  # numbapool warns of it; the command hides warnings
+    for trouble in told:  # the library's warnings, which the command hides
         click.echo(f"pool: {trouble}", err=True)

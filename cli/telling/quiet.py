@@ -1,7 +1,7 @@
 """Hide what C libraries write to standard error.
 
-libtiff writes there about a damaged file. Pillow raises the same as an exception, and the report
-tells it in one line.
+libtiff writes there about a damaged file. Pillow raises an exception for the same error, and the
+report shows it in one line.
 """
 
 import logging
@@ -21,7 +21,7 @@ _apart = False
 
 
 def keep_no_log() -> None:
-    """Discard what libraries log: the report tells the user what matters.
+    """Discard the logs of libraries: the report tells the user what matters.
 
     Without a handler, Python's logging would print errors, with a traceback.
     """
@@ -31,7 +31,7 @@ def keep_no_log() -> None:
 def set_apart() -> None:
     """Give Python's standard error its own descriptor, so that the one of C code can be closed."""
     global _apart
-    # On Windows text does not reach the console by this descriptor.
+    # On Windows, text does not reach the console through this descriptor.
     if os.name == "nt" or _apart or sys.stderr is None:
         return
     with suppress(OSError):  # if no more files can be opened, C libraries stay visible
@@ -41,7 +41,7 @@ def set_apart() -> None:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Discard what C code writes to standard error, until the last thread leaves."""
+    """Discard the text that C code writes to standard error, until the last thread leaves."""
     global _users, _kept
     if not _apart:
         yield

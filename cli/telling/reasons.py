@@ -13,7 +13,7 @@ _LONGEST = 300  # characters of a library's message that are shown
 def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
     """Return the outcome of a job that `error` ended."""
     if isinstance(error, NameTaken) and job.writing.on_exists == "skip":
-        return standing(job)  # another run wrote it first
+        return standing(job)  # another run wrote the output first
     return Outcome(
         job.source,
         job.target,
@@ -26,7 +26,7 @@ def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
 
 
 def standing(job: Job) -> Outcome:
-    """Return the outcome of a job whose output stands already."""
+    """Return the outcome of a job whose output already exists."""
     return Outcome(job.source, job.target, "skipped", reason="it exists")
 
 

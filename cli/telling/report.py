@@ -16,7 +16,7 @@ from .progress import Progress, can_draw
 
 @dataclass(frozen=True)
 class Telling:
-    """How much the user wants to be told, and in which form."""
+    """How much to tell the user, and in which form."""
 
     quiet: bool = False
     verbose: bool = False
@@ -31,7 +31,7 @@ class Telling:
 
 @dataclass
 class Report:
-    """Reports each outcome as it comes, and at the end the failures.
+    """Reports each outcome as it comes, and the failures at the end.
 
     Results go to standard output, everything else to standard error.
     """
@@ -89,7 +89,7 @@ class Report:
         try:
             yield
         except OutputLost:
-            self.telling = replace(self.telling, quiet=True)  # no one reads the summary
+            self.telling = replace(self.telling, quiet=True)  # nobody reads the summary
             raise
         finally:
             progress.clear()
@@ -135,7 +135,7 @@ class Report:
         click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
 
     def _left_alone(self) -> Iterator[str]:
-        """Yield a sentence for each kind of files in folders that are no inputs."""
+        """Yield a sentence for each kind of file in folders that is no input."""
         if self.others:
             suffixes = ", ".join(f"{shown(name)} ({n})" for name, n in self.others.most_common())
             yield f"Skipped {_files(self.others.total())} of other types: {suffixes}."

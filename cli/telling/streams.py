@@ -19,7 +19,7 @@ def prepare() -> None:
         try:
             os.fstat(number)
         except OSError:
-            # Else the next opened file would take the place of the closed stream.
+            # Otherwise the next opened file would take the place of the closed stream.
             os.open(os.devnull, os.O_RDWR)
     if os.name != "nt":
         if sys.stdout is not None:

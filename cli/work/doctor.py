@@ -45,7 +45,7 @@ class Finding:
     label, text
         As shown to a person.
     data
-        As written in JSON, if that is not the text.
+        As written in JSON, if it differs from the text.
     advice
         What to do, if this is a problem.
     """
@@ -99,7 +99,7 @@ def threads() -> Iterator[Finding]:
     else:
         advice = "unset NUMBA_THREADING_LAYER, or pip install tbb"
         yield Finding("layer", f"none that is {asked} ({found})", data, advice)
-    with suppress(ValueError):  # without a layer Numba cannot count them
+    with suppress(ValueError):  # without a layer Numba cannot count threads
         yield Finding("threads", str(thread_count()), thread_count())
     names = sorted(name for name in os.environ if name.startswith("NUMBA_"))
     set_ = {name: os.environ[name] for name in names}

@@ -1,4 +1,4 @@
-"""Windows drawn: as lines of text for a terminal, or as a picture."""
+"""Draw windows, as lines of text for a terminal or as a picture."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ class Marks:
 BOXES = Marks(tap="■", pad="□", gap="─", outside="·")
 PLAIN = Marks(tap="#", pad="o", gap="-", outside=".")
 
-_MOST_WINDOWS = 24  # more are told, not drawn
+_MOST_WINDOWS = 24  # further windows are counted, not drawn
 _MARGIN = 13  # the column in which a drawing begins
 
 
 def lines(told: Explained, marks: Marks, columns: int) -> Iterator[str]:
-    """Yield the lines that explain windows; drawings have at most so many columns."""
+    """Yield the lines that explain windows; drawings have at most `columns` columns."""
     yield told.title
     axes = told.axes[:1] if told.alike else told.axes
     for axis in axes:
@@ -52,12 +52,12 @@ def _fits(axis: Along, columns: int) -> bool:
 
 
 def _pitch(axis: Along) -> int:
-    """Return the columns that a place takes, its blank included."""
+    """Return the columns that a place takes, including its blank."""
     return len(str(axis.size - 1)) + 1
 
 
 def _drawn(axis: Along, marks: Marks, columns: int) -> Iterator[str]:
-    """Yield a ruler and a line per window; of what is too large, the places in words."""
+    """Yield a ruler and one line per window; if that is too wide, the places in words."""
     if not _fits(axis, columns):
         shown = [*range(min(axis.out, 3)), axis.out - 1]
         for number in dict.fromkeys(shown):

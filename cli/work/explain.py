@@ -19,7 +19,7 @@ class Along:
     padding: tuple[int, int]
     """How many places of padding lie before the input, and after it."""
     formula: str
-    """How the number of windows comes about."""
+    """How the number of windows is computed."""
 
     @property
     def out(self) -> int:
@@ -28,7 +28,7 @@ class Along:
 
     @property
     def places(self) -> range:
-        """The places to draw: the input, its padding, and what windows reach of neither."""
+        """The places to draw: the input, its padding, and any further place that windows reach."""
         first = min(0, -self.padding[0])
         last = max(self.size + self.padding[1], max(taps[-1] for taps in self.taps) + 1)
         return range(first, last)
@@ -72,12 +72,12 @@ class Explained:
 
 
 def explained(window: Window, shape: tuple[int, int], picture: bool) -> Explained:
-    """Return where windows lie on a plane of a (height, width).
+    """Return where windows lie on a plane of this (height, width).
 
     Raises
     ------
     PoolError
-        If they do not fit.
+        If the windows do not fit.
     """
     arguments = window_arguments(window, shape, picture)
     axes = _axes(arguments, shape)
@@ -161,7 +161,7 @@ def _sliding(name: str, given: Arguments, size: int, out: int, before: int) -> A
 
 
 def _notes(axes: Sequence[Along]) -> list[str]:
-    """Return what a reader may not expect."""
+    """Return notes on what a reader may not expect."""
     notes = []
     held = prod(axis.size for axis in axes)
     kept = prod(axis.out for axis in axes)

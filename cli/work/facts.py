@@ -1,4 +1,4 @@
-"""What a file holds, from its header alone."""
+"""Describe a file from its header alone."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO

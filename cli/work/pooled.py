@@ -45,7 +45,7 @@ def pool_file(job: Job) -> Outcome:
 
 
 def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: float) -> Outcome:
-    """Write the result of a job, and return the outcome; `before` gets the shapes that are read.
+    """Write the result of a job, and return the outcome; `before` collects the shapes read.
 
     Frames are pooled one by one, as they are written.
     """

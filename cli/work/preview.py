@@ -34,12 +34,12 @@ def forms_of(job: Job) -> list[Form]:
 
 
 def form_after(form: Form, job: Job) -> Form:
-    """Return the form of what the job makes of a frame or array."""
+    """Return the form of the job's result for a frame or array."""
     return plan(form, OPERATORS[job.operator], job.window, job.values).after
 
 
 def planned(job: Job, before: Sequence[Form], after: Sequence[Form]) -> Outcome:
-    """Return the outcome of a job from the forms of its result; refuse forms that do not fit."""
+    """Return a job's outcome from the forms of its result; refuse forms that do not fit."""
     refuse_unwritable(after, job.writing)
     return Outcome(
         job.source,

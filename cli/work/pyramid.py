@@ -23,7 +23,7 @@ F = TypeVar("F", Form, Raster)
 
 @dataclass(frozen=True)
 class PyramidJob(Job):
-    """A job with an output for each level, of which `target` is the first."""
+    """A job with one output per level; `target` is the first output."""
 
     levels: tuple[str, ...] = ()
 
@@ -141,7 +141,7 @@ class _Floor(Generic[F]):
 class _Tower(Generic[F]):
     """The levels of a file's frames, made from one frame after the other.
 
-    A level whose windows hold those of the level before is pooled from the frame itself.
+    If an operator nests, each level is pooled from the frame itself, else from the level before.
     """
 
     def __init__(self, job: PyramidJob, pooled: Callable[[F, Window], F]) -> None:

@@ -30,7 +30,7 @@ def do(
     running: Running,
     announce: bool,
 ) -> Iterator[Outcome]:
-    """Yield the outcomes of `work` on each job, or in a dry run of `preview`."""
+    """Yield the outcomes of `work` on each job, or of `preview` in a dry run."""
     if running.dry_run:
         yield from map(preview, jobs)
         return

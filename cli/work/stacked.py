@@ -1,5 +1,6 @@
 """Several files to one array, a row per file: all of them, or nothing is written."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,59 +29,70 @@ class Row(Outcome):
 def stacked(
     jobs: Sequence[J], names: Sequence[str], run: Callable[[Sequence[J]], Iterator[Outcome]]
 ) -> Iterator[Outcome]:
-    """Do the jobs by `run` and yield their outcomes; write one array if all have a row.
+    """Pool files by `run` and yield their outcomes; write one array if all are pooled.
 
-    The jobs have one target. Beside it lies a list of the names, one per line. In a dry run the
-    outcomes are no rows, and nothing is written.
+    The jobs have one target. Beside it lies a list of the names, one per line.
     """
     first = jobs[0]
     target = _free(first.target, first.writing.on_exists)
     pooled: list[Outcome] = []
-    failures = 0
     for outcome in run(jobs):
-        unlike = pooled and _unlike(outcome, pooled[0])
-        if outcome.status == "failed" or unlike:
-            failures += 1
-            yield unlike or outcome
+        if outcome.status == "failed":
+            yield outcome
         else:
             pooled.append(outcome)
+    shapes = Counter(outcome.after for outcome in pooled)
+    most = max(shapes, key=shapes.__getitem__, default=())
+    alike = [outcome for outcome in pooled if outcome.after == most]
+    for outcome in pooled:
+        if outcome.after != most:
+            yield _unlike(outcome, alike[0])
+    pooled = alike
+    if len(pooled) < len(jobs):
+        yield from _left(pooled, f"{shown(target)} is not written, because other files failed")
+        return
     rows = [outcome for outcome in pooled if isinstance(outcome, Row)]
-    reason = f"{shown(first.target)} is not written, because other files failed" * bool(failures)
-    if rows and not reason:
+    if rows:  # there are none in a dry run
         try:
             _write(rows, names, target, first)
         except Exception as error:
-            yield replace(failed(first, error), source=first.target)
-            reason = f"{shown(first.target)} could not be written"
+            yield replace(failed(first, error), source=target, target=target)
+            yield from _left(pooled[1:], f"{shown(target)} could not be written")
+            return
     for outcome in pooled:
-        plain = {name: getattr(outcome, name) for name in Outcome.__dataclass_fields__}
-        told = Outcome(**plain | {"target": target})
-        yield replace(told, status="skipped", reason=reason, notes=()) if reason else told
+        yield replace(outcome, target=target)
 
 
-def passed_whole(job: Job) -> Outcome | None:
-    """Return the outcome if the array or the list of names exists already, and is to stay."""
-    try:
-        return passed_over(job) or passed_over(replace(job, target=_beside(job.target)))
-    except Exception as error:
-        return failed(job, error)
+def _left(pooled: Sequence[Outcome], reason: str) -> Iterator[Outcome]:
+    """Yield files as skipped: they can be pooled, but what they are for is not written."""
+    for outcome in pooled:
+        yield replace(outcome, status="skipped", reason=reason, notes=())
 
 
-def _unlike(outcome: Outcome, first: Outcome) -> Outcome | None:
-    """Return the failure of a file whose result does not stack with the first file's."""
-    if outcome.status == "failed" or outcome.after == first.after:
-        return None
-    own, theirs = outcome.after[0], first.after[0]
-    reason = (
-        f"its result has shape {own}, and that of {shown(first.source)} has {theirs}: "
-        "the files of one result have as many channels"
+def _unlike(outcome: Outcome, usual: Outcome) -> Outcome:
+    """Return the failure of a file whose result is of another shape than most have."""
+    theirs, own = usual.after[0], outcome.after[0]
+    return Outcome(
+        outcome.source,
+        outcome.target,
+        "failed",
+        reason=f"its result has shape {own}, and that of {shown(usual.source)} has {theirs}: "
+        "the files of one result have as many channels",
     )
-    return Outcome(outcome.source, outcome.target, "failed", reason=reason)
 
 
 def _beside(path: str) -> str:
     """Return the path of the list of names."""
     return str(Path(path).with_name(f"{Path(path).stem}.names.txt"))
+
+
+def passed_whole(job: Job) -> Outcome | None:
+    """Return the outcome if the array or the list of names exists already, and is to stay."""
+    try:
+        beside = replace(job, target=_beside(job.target))
+        return passed_over(job) or passed_over(beside)
+    except Exception as error:
+        return failed(job, error)
 
 
 def _free(path: str, on_exists: OnExists) -> str:

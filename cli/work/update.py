@@ -96,7 +96,7 @@ class _Book:
         return record if stamp_of(job.target) == record.written else None
 
     def note(self, job: Job, outcome: Outcome) -> None:
-        """Record how an output was made, or the new time of a source with the same content."""
+        """Record how an output was made, or the new time of a source with unchanged content."""
         manifest, name = self._manifest(job), Path(job.target).name
         if outcome.stamp and outcome.status in ("done", "skipped"):
             old = manifest.get(name)

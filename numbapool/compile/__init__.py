@@ -1,1 +1,1 @@
-"""From a reducer and some types to machine code that stays."""
+"""From a reducer and some types to machine code that is kept."""

@@ -1,10 +1,10 @@
-"""Which reducers of users are the same code, so that one kernel serves them.
+"""Which users' reducers have the same code, so that one kernel serves them.
 
-A class made anew by each call of a function would keep a compiled kernel each time. Two classes
-share one only if nothing that Numba could see differs: the methods' code, with their constants,
-their defaults, and what they find in closures and among globals. Numba reads what is found there
-once, when it compiles. So it must be a constant, or a thing that is what it is for good; with
-anything else, a class is like no other.
+If a function makes a class anew on each call, each class would keep a compiled kernel of its own.
+Two classes share a kernel only if nothing that Numba could see differs: the methods' code, with
+their constants, their defaults, and the values that they find in closures and among globals. Numba
+reads those values once, when it compiles. So each must be a constant or something that never
+changes. A class with any other value is like no other class.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import numpy as np
 
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
 MODULES = (np, math, cmath, operator)
-"""What these hold does not change."""
+"""Modules whose content does not change."""
 
 OF_THE_CLASS = (
     "__annotate__",
@@ -36,20 +36,20 @@ OF_THE_CLASS = (
     "__static_attributes__",
     "__weakref__",
 )
-"""What a class statement adds, which compiled code does not see."""
+"""Names that a class statement adds, and compiled code does not see."""
 
 LOADS = ("LOAD_GLOBAL", "LOAD_NAME")
 
 
 class Unlike(Exception):
-    """Something that may differ where it looks the same."""
+    """Something that may differ although it looks the same."""
 
 
 _keys: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
 
 
 def likeness(op: type) -> Any:
-    """Return what is equal for classes of the same code: the class itself, if there is a doubt."""
+    """Return a key that is equal for classes of the same code: in doubt, the class itself."""
     key = _keys.get(op)
     if key is None:
         try:
@@ -85,7 +85,7 @@ def _member_key(value: Any) -> Any:
 def _function_key(function: FunctionType) -> Any:
     code = function.__code__
     if any(isinstance(part, CodeType) for part in code.co_consts):
-        raise Unlike  # a function within: its names are looked up elsewhere
+        raise Unlike  # an inner function: its names are looked up elsewhere
     steps = list(dis.get_instructions(code))
     if any(step.opname.startswith("IMPORT") for step in steps):
         raise Unlike
@@ -93,7 +93,7 @@ def _function_key(function: FunctionType) -> Any:
     found = [_global(function, name) for name in names]
     found += [_cell(cell) for cell in function.__closure__ or ()]
     named = sorted((function.__kwdefaults__ or {}).items())
-    # Code is equal if its bytes, constants, names and lines are; of constants the types as well.
+    # Code objects are equal if their bytes, constants (with types), names and lines are equal.
     return (
         code,
         _key(function.__defaults__),
@@ -113,15 +113,15 @@ def _global(function: FunctionType, name: str) -> Any:
 def _cell(cell: Any) -> Any:
     try:
         return cell.cell_contents
-    except ValueError as error:  # nothing yet
+    except ValueError as error:  # the cell is still empty
         raise Unlike from error
 
 
 def _key(value: Any) -> Any:
-    """Return what is equal only for what Numba takes as the same."""
+    """Return a key that is equal only for values that Numba takes as the same."""
     kind = type(value)
     if kind in CONSTANTS:
-        return kind, repr(value)  # so 0.0 is not -0.0, and NaN is NaN
+        return kind, repr(value)  # 0.0 differs from -0.0, and NaN equals NaN
     if kind is tuple:
         return kind, tuple(map(_key, value))
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
@@ -134,7 +134,7 @@ def _key(value: Any) -> Any:
     elif kind is ModuleType:
         if value in MODULES:
             return kind, value.__name__
-    elif kind.__module__ == "numba.core.registry":  # what njit makes
+    elif kind.__module__ == "numba.core.registry":  # made by njit
         return kind, _Same(value), _function_key(value.py_func)
     elif _stays(value):
         return kind, _Same(value)
@@ -142,14 +142,14 @@ def _key(value: Any) -> Any:
 
 
 def _stays(value: Any) -> bool:
-    """Say whether a function is NumPy's, Numba's, ours or built in."""
+    """Say whether a function never changes: if NumPy's, Numba's, ours or built in."""
     if isinstance(value, FunctionType):
         return value.__module__.partition(".")[0] in ("numpy", "numba", "numbapool")
     return isinstance(value, BuiltinFunctionType | np.ufunc)
 
 
 class _Same:
-    """A thing that is equal to itself alone."""
+    """A wrapper that is equal only if it holds the same object."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

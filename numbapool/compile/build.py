@@ -1,9 +1,9 @@
 """From a spec to machine code: Numba's front end, then LLVM once over the whole kernel.
 
-Numba by itself optimises every function that another calls, makes machine code of it, and does
-both again in each of its callers: two thirds of the time that a kernel takes to compile. Here
-the parts stay drafts, which are only linked, and the whole goes through LLVM's pipeline once.
-The result is an object file with one C function, :data:`ENTRY`, that needs nothing of Numba's.
+By itself Numba optimises every function that another calls, makes machine code of it, and does
+both again in each of its callers. That is two thirds of a kernel's compile time. Here the parts
+stay drafts, which are only linked, and the whole kernel goes through LLVM's pipeline once. The
+result is an object file with one C function, :data:`ENTRY`, that needs nothing of Numba's.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ define void @{entry}(i64 %call, i64 %block, i64 %begin, i64 %end) {{
   ret void
 }}
 """
-"""The C function around Numba's own, whose status says nothing: no kernel raises."""
+"""The C function around Numba's own. It drops the status, since no kernel raises."""
 
 
 @contextmanager
 def no_collection() -> Iterator[None]:
-    """Let no garbage be looked for meanwhile: Numba's many objects live on, and it found none."""
+    """Turn off the garbage collector meanwhile: Numba's many objects live on, so it finds none."""
     was = gc.isenabled()
     gc.disable()
     try:
@@ -49,9 +49,9 @@ def no_collection() -> Iterator[None]:
 
 @no_collection()
 def build(spec: Spec, name: str) -> bytes:
-    """Return the object file of a spec's kernel; `name` sets it apart from others."""
+    """Return the object file of a spec's kernel; `name` tells it from others."""
     function = entry_of(spec, name, KERNELS[spec.kernel])
-    # What a user's reducer calls may be called by itself too: a draft could not.
+    # A function that a user's reducer calls may also be called directly, which a draft cannot be.
     own = is_own(spec.op)
     with drafts() if own else nullcontext():
         dispatcher = njit(**JIT)(function)
@@ -64,7 +64,7 @@ def build(spec: Spec, name: str) -> bytes:
 
 
 def optimised(text: str) -> bytes:
-    """Return the object file of LLVM's text, in which nothing but the entry is seen outside."""
+    """Return the object file of LLVM's text, with the entry as its only public symbol."""
     module = llvm.parse_assembly(text)
     for symbol in (*module.functions, *module.global_variables):
         if not symbol.is_declaration and symbol.name != ENTRY:
@@ -73,8 +73,8 @@ def optimised(text: str) -> bytes:
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)
     tuning.loop_vectorization = True
-    # The loops that gain by it are written out; of the others it made half as much code again,
-    # and took 0.8 s more to compile, for no measurable gain.
+    # The loops that gain by unrolling are written out. For the others LLVM's unrolling made half
+    # as much code again and took 0.8 s more to compile, for no measurable gain.
     tuning.loop_unrolling = False
     builder = llvm.create_pass_builder(machine, tuning)
     passes = builder.getModulePassManager()

@@ -1,9 +1,9 @@
 """Kernels by their specs: from this process, from the disk, or compiled.
 
 Every kernel is a C function of four numbers: the address of its arguments, the number of the
-block, and which of the pieces to do. So one parallel driver runs them all, and any thread can
-call one without the GIL. Numba is imported where something is compiled, not before: it takes
-longer than all else.
+block, and the first and last of the pieces to do. So one parallel driver runs all kernels, and
+any thread can call one without the GIL. Numba is imported only when something is compiled: its
+import takes longer than everything else.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
 
 on_compile: list[Callable[[], object]] = []
-"""Functions that are called before a kernel is compiled: to tell a user who waits, or to count."""
+"""Functions that are called before a kernel is compiled, to tell a waiting user or to count."""
 
 _lock = RLock()
 
@@ -38,7 +38,7 @@ def _before_fork() -> None:
     """Take the compile lock before a fork.
 
     So the child inherits no lock from a thread that no longer exists: neither this lock, nor the
-    compilers' own, nor that of the kernel's file.
+    compilers' locks, nor the lock of the kernel's file.
     """
     _lock.acquire()
 
@@ -50,14 +50,14 @@ def _after_fork() -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    # Imported above: a fork takes the lock of logging too, which who compiles may wait for, and
-    # takes last the locks that were registered first.
+    # logging is imported above so that its lock is registered before this one. A thread that
+    # compiles may wait for it, and a fork takes last the locks that were registered first.
     os.register_at_fork(
         before=_before_fork, after_in_parent=lambda: _lock.release(), after_in_child=_after_fork
     )
 
 _kernels: dict[tuple[Spec, bool], Any] = {}
-"""By what they are compiled for, and whether they are plain."""
+"""The kernels, by the spec that they are compiled for and whether they are plain."""
 
 
 def kernel(spec: Spec) -> Any:
@@ -73,7 +73,7 @@ def kernel(spec: Spec) -> Any:
 
 
 def _made(spec: Spec) -> Any:
-    """Return a kernel: interpreted or plain if that is asked for, else from machine code."""
+    """Return a kernel: interpreted or plain if so requested, else from machine code."""
     if wanted():
         return Interpreted(spec)
     if plain_wanted():
@@ -99,11 +99,11 @@ def _plain(spec: Spec) -> Any:
 
 
 class Unbuilt(Exception):
-    """An inner part of Numba that kernels are built with is missing: the text says which."""
+    """Numba lacks an inner part that kernels are built with; the text says which."""
 
 
 def _key(spec: Spec) -> Spec:
-    """Return what is equal for specs of one kernel: users' classes of the same code share it."""
+    """Return a key that is equal for specs of one kernel: users' classes of equal code share it."""
     if is_own(spec.op) or wanted():
         return spec
     return spec._replace(op=likeness(spec.op))
@@ -116,7 +116,7 @@ THAT_CAN = "those that can are 0.62 to 0.68: pip install 'numba>=0.62,<0.69'"
 
 
 def cannot(why: object = "") -> PoolImportError:
-    """Return the error that names a Numba which cannot build kernels, and those that can."""
+    """Return the error that says that this Numba cannot build kernels, and which Numba can."""
     because = f" ({why})" if why else ""
     return PoolImportError(
         f"Numba {numba_version()} cannot build numbapool's kernels{because}; {THAT_CAN}"
@@ -129,9 +129,9 @@ def with_numba(name: str) -> ModuleType:
     Raises
     ------
     PoolImportError
-        If Numba is not there or too old: it says what to install.
+        If Numba is missing or too old; the error says what to install.
     Unbuilt
-        If a part of Numba is not there.
+        If Numba lacks a part.
     """
     release = re.match(r"(\d+)\.(\d+)", numba_version())
     if release and tuple(map(int, release.groups())) < OLDEST:
@@ -142,13 +142,13 @@ def with_numba(name: str) -> ModuleType:
         raise PoolImportError(
             f"numbapool compiles its kernels with Numba, which cannot be imported: {error}"
         ) from error
-    except (ImportError, AttributeError) as error:  # its parts have other names
+    except (ImportError, AttributeError) as error:  # Numba's parts have other names
         raise Unbuilt(error) from error
 
 
 @cache
 def driver() -> Kernel | None:
-    """Return what runs a kernel over many blocks at once, on Numba's threads, if these serve."""
+    """Return the driver that runs a kernel's blocks on Numba's threads, or None if they cannot."""
     with _lock:
         try:
             made: Kernel | None = with_numba("driver").made()
@@ -158,7 +158,7 @@ def driver() -> Kernel | None:
 
 
 def loaded() -> int:
-    """Return how many kernels are in this process."""
+    """Return the number of kernels in this process."""
     return len(_kernels)
 
 
@@ -168,7 +168,7 @@ def _tell() -> None:
 
 
 _builds = count()
-"""Sets kernels of one name apart: a class may be defined again under the name that it had."""
+"""Tells kernels of one name apart: a class may be defined again under the same name."""
 
 
 def _code(spec: Spec) -> bytes:
@@ -189,9 +189,9 @@ def _code(spec: Spec) -> bytes:
         except PoolImportError:
             raise
         except (ImportError, AttributeError, TypeError, RuntimeError) as error:
-            # Our own kernels are right, so this Numba's inner parts are others.
+            # Our own kernels are right, so this Numba has other inner parts.
             raise Unbuilt(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
     if not is_own(spec.op):
-        return make()  # a user's reducer may change, and what it calls: nothing says so
+        return make()  # a user's reducer, or a function that it calls, may change unnoticed
     return store.code_for(name, make_own)

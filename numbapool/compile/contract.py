@@ -1,11 +1,11 @@
 """The contract with compiled code: how a kernel is called, and what a call's record holds.
 
 A kernel is a C function of four numbers: the address of its arguments, the number of the block of
-scratch that it may use, and the pieces that it begins and ends with. Its arguments stand at the
+scratch that it may use, its first piece, and the end of its pieces. Its arguments stand at the
 address in slots of 8 bytes, in the order of :class:`Arguments`.
 
 Users' compiled code runs a kernel by a record: numbers at an address. Users keep such code for
-years. So whatever changes here, the records' layout or the order of the slots, raises `RECORD`.
+years. So any change here, to the records' layout or to the order of the slots, raises `RECORD`.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SLOTS = 32
 
 
 class Arguments(NamedTuple):
-    """A kernel's arguments, or what stands for them, in the order of their slots."""
+    """A kernel's arguments, or values that stand for them, in the order of their slots."""
 
     fields: Any
     """The reducer's fields, one slot per field."""
     x: Any
     """The input's address."""
     more: Any
-    """The addresses of what goes with it, one slot each: weights, or none."""
+    """The addresses of arrays that go with the input, such as weights; one slot each."""
     outs: Any
     """The results' addresses, one slot per result."""
     geometry: Any
@@ -40,10 +40,10 @@ class Arguments(NamedTuple):
     lanes: Any
     """The addresses of the lanes in the scratch, one slot per lane."""
     room: Any
-    """How many accumulators of each lane belong to a block."""
+    """Accumulators of each lane that belong to a block."""
 
     def flat(self) -> list[Any]:
-        """Return what stands in each slot."""
+        """Return the content of each slot."""
         return [
             *self.fields,
             self.x,
@@ -56,7 +56,7 @@ class Arguments(NamedTuple):
 
 
 def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 0) -> Arguments:
-    """Return the arguments that stand in slots: so many fields, results, lanes, and more inputs."""
+    """Return the arguments in slots, from the counts of fields, results, lanes and more inputs."""
     rest = iter(slots)
 
     def some(count: int) -> list[Any]:
@@ -82,7 +82,7 @@ def taken(slots: Iterable[Any], fields: int, outs: int, lanes: int, more: int = 
 HEAD = 11
 
 RECORD = 1
-"""The version of all this."""
+"""The version of this contract."""
 
 
 def record(
@@ -95,8 +95,8 @@ def record(
 ) -> list[int]:
     """Return a call's record.
 
-    In `arguments` the arrays' addresses are blank, and a lane is its place in the scratch. The key
-    is what a call site knows the record by.
+    In `arguments` the arrays' addresses are blank, and a lane is its place in the scratch. A call
+    site recognises the record by its key.
     """
     parts = arguments.fields, arguments.outs, arguments.lanes, arguments.more
     counts = map(len, parts)

@@ -1,9 +1,9 @@
-"""A kernel over blocks of its work at once, on Numba's threads.
+"""Run a kernel's blocks at once, on Numba's threads.
 
-Numba's parallel layer takes a loop as NumPy's generalised ufuncs have it: arguments, how many
-rounds, the arguments' steps, and some data. Around that stand two short functions, written as
-LLVM's text. Each process makes machine code of them: that takes some milliseconds, less than
-what Numba's own cached driver took to load, and nothing is kept that somebody could have changed.
+Numba's parallel layer takes a loop in the form of NumPy's generalised ufuncs: arguments, the
+number of rounds, the arguments' steps, and some data. Two short functions, written as LLVM's text,
+stand around that. Each process makes machine code of them in some milliseconds, less than Numba's
+own cached driver took to load. So no file is kept that somebody could have changed.
 """
 
 from __future__ import annotations
@@ -78,14 +78,14 @@ define void @{entry}(i64 %kernel, i64 %call, i64 %pieces, i64 %blocks) {{
 """
 
 NEEDED = ("get_num_threads", "numba_parallel_for")
-"""What Numba tells LLVM of when it starts its threads."""
+"""The functions that LLVM knows once Numba has started its threads."""
 
 
 def made() -> target.Kernel | None:
     """Return the driver in machine code; None if this Numba has no such parallel layer.
 
-    It is called as a kernel is, with other numbers: a kernel's address, the address of its
-    arguments, the pieces, and into how many blocks to cut them.
+    It is called like a kernel, with other numbers: a kernel's address, the address of its
+    arguments, the number of pieces, and the number of blocks to cut them into.
     """
     if not launch_threads() or not all(map(llvm.address_of_symbol, NEEDED)):
         return None

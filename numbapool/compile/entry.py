@@ -14,7 +14,7 @@ from numbapool.compile.spec import Spec
 from numbapool.loops.pointers import geometry_type, pointer_to
 
 SIGNATURE = types.void(types.int64, types.int64, types.int64, types.int64)
-"""A kernel's arguments' address, the block's number, its pieces from and to."""
+"""The address of a kernel's arguments, the block's number, its first piece and its end."""
 
 
 def _pointers(names: tuple[str, ...]) -> types.Tuple:
@@ -22,9 +22,9 @@ def _pointers(names: tuple[str, ...]) -> types.Tuple:
 
 
 def argument_types(spec: Spec) -> types.Tuple:
-    """Return Numba's types of the arguments in the order of their slots, behind the reducer's form.
+    """Return Numba's types of the arguments in the order of their slots, after the form's type.
 
-    The form takes no slot.
+    The form in which elements are read takes no slot.
     """
     arguments = Arguments(
         fields=types.BaseTuple.from_types([getattr(types, name) for name in spec.fields], spec.op),
@@ -64,7 +64,7 @@ def unpack(typingctx: Any, call: Any, name: Any) -> Any:
 
 
 def joined(x, more):
-    """Return the input alone, or with what goes with it."""
+    """Return the input alone, or together with the array that goes with it."""
     return (x, *more) if more else x
 
 
@@ -82,7 +82,7 @@ def entry(call, block, begin, end):
 
 
 def entry_of(spec: Spec, name: str, pool: Any) -> FunctionType:
-    """Return a copy of `entry` for a spec; `name` sets it apart from others."""
+    """Return a copy of `entry` for a spec; `name` tells it from others."""
     _specs[name] = spec
     scope = {**entry.__globals__, "SPEC": name, "POOL": pool}
     function = FunctionType(entry.__code__, scope, f"{spec.kernel}_{name}")

@@ -1,8 +1,8 @@
-"""Folders and files that hold machine code: only those that no other user could have written.
+"""Folders and files of machine code, used only if no other user could have written them.
 
-What is kept on the disk is run in this process. So a file, the folder that it stands in, and the
-cache's root above that are used only if this user or root owns them and nobody else can write to
-them. Each is judged by its open descriptor: a name may stand for something else a moment later.
+This process runs the code that is kept on the disk. So a file, its folder, and the cache's root
+above the folder are used only if this user or root owns them and nobody else can write to them.
+Each is checked by its open descriptor: a moment later, a name may stand for something else.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from pathlib import Path
 from typing import BinaryIO
 
 _OTHERS = stat.S_IWGRP | stat.S_IWOTH
-_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)  # a pipe in a file's place is not waited for
+_READ = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)  # never wait for a pipe in a file's place
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
 
 HAS_OWNERS = os.name != "nt"
-"""Whether files have an owner and modes; on Windows the user's profile is a place of their own."""
+"""Whether files have an owner and modes. On Windows the user's profile is private instead."""
 
 
 class Unsafe(Exception):
-    """A file or folder must be left alone: the text names it and says why."""
+    """A file or folder that must be left alone; the text names it and says why."""
 
 
 def prepared(root: Path, name: str) -> tuple[Path, str]:
-    """Return a folder of this user's in a root, made if missing, and a warning, or nothing.
+    """Return a folder of this user's in a root, made if missing, and a warning or an empty text.
 
-    A folder of ours that others can read is closed to them. One that others could write to is
-    closed as well, and emptied: the warning says so.
+    A folder of ours that others can read is closed to them. A folder that others could write to
+    is closed and emptied, and the warning says so.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def prepared(root: Path, name: str) -> tuple[Path, str]:
 
 
 def _empty(folder: int) -> None:
-    """Remove what is in a folder, and in folders within; links are removed, not followed."""
+    """Remove everything in a folder, and in folders within; links are removed, not followed."""
     for name in os.listdir(folder):
         try:
             os.unlink(name, dir_fd=folder)
@@ -80,7 +80,7 @@ def _refuse_outside(root: Path, home: Path) -> None:
 
 
 def _make(folder: Path) -> None:
-    """Make a folder, and those above it, for this user alone."""
+    """Make a folder, and the folders above it, for this user alone."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     for each in reversed(missing):
         with suppress(FileExistsError):
@@ -89,7 +89,7 @@ def _make(folder: Path) -> None:
 
 @contextmanager
 def _opened(path: Path, name: str = "", within: int | None = None) -> Iterator[int]:
-    """Open a folder; one named within another may be no link."""
+    """Open a folder; a folder named within another may not be a link."""
     if within is None:
         descriptor = os.open(path, _FOLDER)
     else:
@@ -104,13 +104,13 @@ def _opened(path: Path, name: str = "", within: int | None = None) -> Iterator[i
 
 
 def _as_unsafe(error: OSError, path: Path) -> Exception:
-    """Turn the error that a link gives into its own kind."""
+    """Turn an error caused by a link into `Unsafe`."""
     is_link = error.errno in (errno.ELOOP, errno.EMLINK) or path.is_symlink()
     return Unsafe(f"{path} is a link, which is not followed") if is_link else error
 
 
 def _judged(descriptor: int, path: Path) -> os.stat_result:
-    """Return the state of what is open, if its owner is this user or root."""
+    """Return the state of an open file or folder, if its owner is this user or root."""
     state = os.fstat(descriptor)
     if state.st_uid not in (os.geteuid(), 0):
         raise Unsafe(f"{path} belongs to another user (uid {state.st_uid})")
@@ -120,8 +120,8 @@ def _judged(descriptor: int, path: Path) -> os.stat_result:
 def _close_root(descriptor: int, path: Path) -> bool:
     """Let no other user write to the cache's root; return whether one could.
 
-    It may hold the files of other programs, so they can still read it. In a folder with the
-    sticky bit, as /tmp, others can add files, but cannot rename or remove those of this user.
+    The root may hold files of other programs, so other users can still read it. In a folder with
+    the sticky bit, such as /tmp, others can add files, but cannot rename or remove this user's.
     """
     state = _judged(descriptor, path)
     if not state.st_mode & _OTHERS or state.st_mode & stat.S_ISVTX:
@@ -131,7 +131,7 @@ def _close_root(descriptor: int, path: Path) -> bool:
 
 
 def _close(descriptor: int, path: Path) -> bool:
-    """Let no other user into a folder of ours; return whether one could write to it."""
+    """Let no other user into a folder of ours; return whether another user could write to it."""
     state = _judged(descriptor, path)
     could = bool(state.st_mode & _OTHERS)
     if could or (state.st_uid == os.geteuid() and stat.S_IMODE(state.st_mode) != 0o700):
@@ -148,16 +148,16 @@ def _set_mode(descriptor: int, path: Path, state: os.stat_result, mode: int) -> 
 
 
 def read(path: Path) -> tuple[bytes, str]:
-    """Return what is in a file, and a warning, or nothing.
+    """Return a file's content, and a warning or an empty text.
 
-    A file of ours that others could write to is removed: the warning says so.
+    A file of ours that others could write to is removed, and the warning says so.
 
     Raises
     ------
     Unsafe
-        If it is a link, no plain file, or not owned by this user or root.
+        If the file is a link, no plain file, or not owned by this user or root.
     OSError
-        If it cannot be read.
+        If the file cannot be read.
     """
     with _file(path, _READ) as file:
         if not (HAS_OWNERS and os.fstat(file.fileno()).st_mode & _OTHERS):
@@ -167,13 +167,13 @@ def read(path: Path) -> tuple[bytes, str]:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Make a file that is this user's alone; there may be none of its name."""
+    """Make a file that only this user can use; no file may have its name yet."""
     with _file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as file:
         file.write(content)
 
 
 def opened_lock(path: Path) -> BinaryIO:
-    """Open a file that is only locked, made if missing.
+    """Open a lock file, made if missing.
 
     Raises
     ------

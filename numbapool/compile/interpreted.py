@@ -1,4 +1,4 @@
-"""Kernels as plain Python, where NUMBA_DISABLE_JIT asks for that: slow, and open to a debugger."""
+"""Kernels as plain Python, if NUMBA_DISABLE_JIT asks for them: slow, and open to a debugger."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def plain_wanted() -> bool:
 
 
 FAR = 1 << 40
-"""More elements than there are: a pointer knows no end."""
+"""More elements than any array has: a pointer knows no end."""
 
 
 @cache
@@ -30,7 +30,7 @@ def wanted() -> bool:
 
 
 class Interpreted:
-    """A kernel that is called as compiled ones are."""
+    """A kernel that is called like a compiled one."""
 
     address = 0
 

@@ -1,8 +1,8 @@
 """The plain kernels between processes: Numba's cache, in a folder that only this user can write to.
 
-Numba's cache is pickled, so a file that somebody else put there would run in this process. Its
-folder keeps the same rule as that of the other kernels (:mod:`numbapool.compile.guarded`). It is
-named by all that the kernels are compiled from: Numba itself looks at one source file alone.
+Numba's cache is pickled, so a file from another user would run code in this process. Its folder
+follows the same rule as the folder of other kernels (:mod:`numbapool.compile.guarded`). Its name
+is a hash of everything that the kernels are compiled from: Numba itself checks one source file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numbapool.compile import guarded, store
 
 
 def folder() -> Path | None:
-    """Return the folder, made if it is missing; None, with a warning, if there can be none."""
+    """Return the folder, made if missing; None, with a warning, if it cannot be used."""
     path, trouble = store.place()
     if path is not None:
         try:
@@ -30,7 +30,7 @@ def folder() -> Path | None:
 
 
 def keep(dispatchers: Iterable[Any]) -> None:
-    """Let Numba keep what it compiles of these functions, as ``cache=True`` does, if it is safe."""
+    """Let Numba keep the code of these functions, as ``cache=True`` does, if the folder is safe."""
     from numba import config
 
     path = folder()

@@ -1,11 +1,11 @@
 """The inner parts of Numba and llvmlite that numbapool uses, all in this file.
 
-They are no public interface: another release may name them otherwise. They are looked at when
-something is first compiled (:func:`probe`). If one is missing, kernels are compiled by Numba's
-public functions instead (:mod:`numbapool.compile.plain`): slower, with the same results.
+They are no public interface: another release may rename them. They are checked when something is
+first compiled (:func:`probe`). If one is missing, Numba's public functions compile the kernels
+instead (:mod:`numbapool.compile.plain`): slower, with the same results.
 
-llvmlite's typed pointers alone stand elsewhere (:func:`numbapool.loops.pointers.pointer_to`): loops
-need them. Importing this file imports neither Numba nor llvmlite.
+Only llvmlite's typed pointers stand elsewhere (:func:`numbapool.loops.pointers.pointer_to`),
+because loops need them. Importing this file imports neither Numba nor llvmlite.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ OVERRIDDEN = (
     "_ensure_finalized",
     "get_pointer_to_function",
 )
-"""What a draft overrides, or calls, of Numba's library of code."""
+"""The methods of Numba's code library that a draft overrides or calls."""
 
 
 @cache
 def probe() -> str:
-    """Return what kernels cannot be built without and this Numba lacks, or nothing."""
+    """Return the needed part that this Numba lacks, or an empty text."""
     try:
         library, codegen = draft().__mro__[1], _cpu_target().target_context.codegen()
         for owner, names in (library, OVERRIDDEN), (codegen, ("_library_class", "set_env")):
@@ -57,18 +57,18 @@ def draft() -> type:
 
         def get_pointer_to_function(self, name: str) -> int:
             self._ensure_finalized()
-            return 0  # there is nothing to point to
+            return 0  # a draft has no machine code to point to
 
     return Draft
 
 
 @contextmanager
 def drafts() -> Iterator[None]:
-    """Let whatever Numba compiles meanwhile stay a draft."""
+    """Let everything that Numba compiles meanwhile stay a draft."""
     codegen = _cpu_target().target_context.codegen()
     with compiler_lock():
         codegen._library_class = draft()
-        codegen.set_env = lambda name, env: None  # of a function that can be called
+        codegen.set_env = lambda name, env: None  # only callable functions need an environment
         try:
             yield
         finally:
@@ -78,8 +78,8 @@ def drafts() -> Iterator[None]:
 def compiler_lock() -> Any:
     """Return the lock that Numba holds while it compiles.
 
-    The target's contexts are made first: a thread that makes one holds a lock of its own and takes
-    this one. If another thread took them the other way round, both would wait for good.
+    The target's contexts are made first: a thread that makes one holds another lock and then takes
+    this lock. If a second thread took them in the other order, both would wait for ever.
     """
     from numba.core.compiler_lock import global_compiler_lock
 
@@ -98,7 +98,7 @@ def _contexts() -> tuple[Any, Any]:
 
 
 def refresh() -> None:
-    """Let what compiles at this moment see overloads that were added meanwhile."""
+    """Let a compilation that is under way see overloads that were added since it began."""
     for context in _contexts():
         context.refresh()
 
@@ -107,15 +107,15 @@ FUNCTION_HEAD = re.compile(r"^define .*$", re.MULTILINE)
 """A function's first line in LLVM's text."""
 
 ARRAY = re.compile(r"(\bptr|\*) (%\"?arg\.(?:x|outs|lanes|others|geometry|axis\.geometry)\b)")
-"""One of a kernel's arrays among its parameters, as Numba names them."""
+"""A parameter of a kernel that is an array, as Numba names it."""
 
 
 def apart(text: str) -> str:
-    """Say in LLVM's text of a kernel that its arrays lie apart.
+    """Mark in LLVM's text of a kernel that its arrays share no memory.
 
-    What is written through one is never read through another. Numba cannot say so: loops would
-    begin with checks for that. What users' reducers call may have arrays of such names too, and
-    do with them what it likes.
+    A value written through one array is never read through another. Numba cannot say so, and loops
+    would begin with checks for it. This does not hold for users' reducers: functions that they
+    call may have arrays of the same names, and may do anything with them.
     """
     return FUNCTION_HEAD.sub(lambda head: ARRAY.sub(r"\1 noalias \2", head[0]), text)
 
@@ -129,12 +129,12 @@ def new_reference(context: Any, builder: Any, kind: Any, value: Any) -> Any:
 
 
 def python_api(context: Any, builder: Any) -> Any:
-    """Return what calls Python's C functions from compiled code."""
+    """Return the object that calls Python's C functions from compiled code."""
     return context.get_python_api(builder)
 
 
 def launch_threads() -> bool:
-    """Start the threads of Numba's parallel layer; return whether it has any."""
+    """Start the threads of Numba's parallel layer; return whether there is such a layer."""
     from numba.np.ufunc import parallel
 
     launch: Callable[[], None] | None = getattr(parallel, "_launch_threads", None)
@@ -145,9 +145,10 @@ def launch_threads() -> bool:
 
 
 def thread_counter(numba: Any) -> Callable[[], int]:
-    """Return what says how many of Numba's threads may run, once they are started.
+    """Return the function that counts Numba's threads that may run, once they are started.
 
-    It is what ``numba.get_num_threads`` asks in the end, without the lock around starting them.
+    ``numba.get_num_threads`` calls the same function in the end, but first takes the lock around
+    starting them.
     """
     parallel = sys.modules.get("numba.np.ufunc.parallel")
     counter: Callable[[], int] = getattr(parallel, "_get_num_threads", numba.get_num_threads)

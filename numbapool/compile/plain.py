@@ -1,9 +1,9 @@
-"""Kernels that Numba's public functions compile: the plain loops, for whatever Numba there is.
+"""Kernels that Numba's public functions compile: the plain loops, for any Numba.
 
 They run if this Numba lacks a part that the fast kernels are built with, or if the environment
-variable ``NUMBAPOOL_KERNELS`` is ``plain``. They give the same results; sums of floats may differ
-in the last bits, since they add in another order. They are slower, and each process that uses them
-compiles them again.
+variable ``NUMBAPOOL_KERNELS`` is ``plain``. They give the same results. Sums of floats may differ
+in the last bits, because the order of additions differs. They are slower, and each process that
+uses them compiles them again.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numbapool.loops.options import METHODS
 
 
 class Plain:
-    """A plain kernel, called as others are."""
+    """A plain kernel, called like the others."""
 
     def __init__(self, spec: Spec, name: str) -> None:
         function = entry_of(spec, f"plain_{name}", plain(spec.kernel))

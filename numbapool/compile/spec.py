@@ -1,4 +1,4 @@
-"""What a kernel is compiled for: a reducer, and the types of what it reads and writes."""
+"""What a kernel is compiled for: a reducer, and the types that it reads and writes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Spec(NamedTuple):
     outs: tuple[str, ...]
     lanes: tuple[str, ...]
     more: tuple[str, ...] = ()
-    """The types of what goes with the input."""
+    """The types of the arrays that go with the input."""
 
     def __str__(self) -> str:
         owner = f"{self.op.__module__}.{self.op.__qualname__}"
@@ -40,7 +40,7 @@ def spec_of(
 ) -> Spec:
     """Return the spec for a reducer and the dtypes of input, results and lanes.
 
-    `group` is how many neighbours are read at a time; `more` are dtypes of what goes with the
+    `group` neighbours are read at a time; `more` are the dtypes of the arrays that go with the
     input.
     """
 

@@ -1,10 +1,10 @@
 """Machine code on disk, and back into the process.
 
-There is one file per kernel, named by a hash of all that bears on it: the reducer and types, the
-sources that it is compiled from, the versions of the compilers, and the processor. A file begins
-with a hash of its content: a file that is cut short or changed is thrown away and compiled again.
-Each file is written to a temporary file and renamed, so no reader sees a part of it. It is
-compiled under a lock: if many processes want one kernel, one of them makes it.
+There is one file per kernel. Its name is a hash of everything that decides its content: the
+reducer and types, the sources that it is compiled from, the versions of the compilers, and the
+processor. A file begins with a hash of its content: a file that is cut short or changed is thrown
+away and compiled again. Each file is written to a temporary file and renamed, so a partial file
+never appears. It is compiled under a lock: if many processes want one kernel, one of them makes it.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ SOURCES = (
     "compile/numba_seams.py",
     "compile/spec.py",
 )
-"""What the kernels are compiled from."""
+"""The files that kernels are compiled from."""
 
 CHECK = hashlib.sha256
 CHECK_BYTES = CHECK().digest_size
@@ -88,7 +88,7 @@ CHECK_BYTES = CHECK().digest_size
 
 @cache
 def surroundings() -> bytes:
-    """Return a hash of what all kernels depend on: our sources, the compilers, the processor."""
+    """Return a hash of everything that all kernels depend on: sources, compilers, processor."""
     digest = hashlib.sha256()
     for path in SOURCES:
         digest.update(get_data("numbapool", path) or b"")
@@ -104,21 +104,21 @@ class Place(NamedTuple):
     path: Path | None
     """A folder that exists and can be written to, or None."""
     trouble: str = ""
-    """What the user should know of it, or nothing."""
+    """A warning for the user, or an empty text."""
 
 
 def place() -> Place:
-    """Return where the kernels are kept; the folder is made if it is missing.
+    """Return where the kernels are kept; the folder is made if missing.
 
-    It is in ``NUMBA_CACHE_DIR`` if that is set, else in the user's folder for caches.
+    It lies in ``NUMBA_CACHE_DIR`` if this is set, else in the user's folder for caches.
     """
     try:
-        path, trouble = guarded.prepared(_root(), "numbapool-kernels")  # cannot be imported
+        path, trouble = guarded.prepared(_root(), "numbapool-kernels")  # no module has such a name
         if os.access(path, os.W_OK | os.X_OK):
             return Place(path, trouble)
     except guarded.Unsafe as error:
         return Place(None, f"{error}, so it is left alone; {REMEDY}")
-    except (OSError, RuntimeError):  # no rights, or no home
+    except (OSError, RuntimeError):  # no permission, or no home folder
         pass
     return Place(None, f"there is no folder that compiled kernels can be written to; {REMEDY}")
 
@@ -139,12 +139,12 @@ def _root() -> Path:
 
 
 def read(path: Path) -> bytes | None:
-    """Return the code in a file if it is whole.
+    """Return the code in a file if the file is whole.
 
     Raises
     ------
     Unsafe
-        If another user could have put it there.
+        If another user could have written the file.
     """
     try:
         content, trouble = guarded.read(path)
@@ -157,7 +157,7 @@ def read(path: Path) -> bytes | None:
 
 
 def write(path: Path, code: bytes) -> None:
-    """Put code into a file, whole or not at all; what fails here is only slower next time."""
+    """Put code into a file, whole or not at all; on failure, the next process compiles again."""
     partial = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         guarded.write(partial, CHECK(code).digest() + code)
@@ -169,7 +169,7 @@ def write(path: Path, code: bytes) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of a kernel's file against other processes; where none can be had, go on."""
+    """Hold the lock of a kernel's file against other processes; without a lock, go on."""
     try:
         file = guarded.opened_lock(path.with_suffix(".lock"))
     except (OSError, guarded.Unsafe):
@@ -178,7 +178,7 @@ def locked(path: Path) -> Iterator[None]:
     with file:
         with suppress(OSError):
             _lock(file)
-        yield  # closing the file gives the lock back
+        yield  # closing the file releases the lock
 
 
 def _lock(file: Any) -> None:
@@ -193,18 +193,18 @@ def _lock(file: Any) -> None:
 
 
 told: list[str] = []
-"""What this process has warned of: one thing at most."""
+"""The warnings that this process gave: at most one."""
 
 
 def warn_once(trouble: str) -> None:
-    """Warn of the first thing that keeps kernels from being kept, or that threw some away."""
+    """Warn of the first trouble that keeps kernels from being stored, or that removed some."""
     if not told:
         told.append(trouble)
         warnings.warn(f"numbapool: {trouble}", RuntimeWarning, stacklevel=2)
 
 
 def code_for(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the code of a kernel from its file, or made and kept there."""
+    """Return the code of a kernel from its file; if there is none, make the code and keep it."""
     folder, trouble = place()
     if trouble:
         warn_once(trouble)

@@ -28,7 +28,7 @@ class Kernel:
 
 
 def target_machine() -> Any:
-    """Return a description of this processor for LLVM; an engine keeps the one it is given."""
+    """Return a new description of this processor for LLVM: an engine keeps the one it is given."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm.Target.from_default_triple().create_target_machine(
@@ -40,7 +40,7 @@ def target_machine() -> Any:
     )
 
 
-# As Numba reads its variables, without Numba.
+# These read Numba's environment variables as Numba does, without importing it.
 
 
 def cpu() -> str:
@@ -57,7 +57,7 @@ def features() -> str:
         return ""
     known = llvm.get_host_cpu_features()
     host = str(known.flatten())
-    # At the end, this takes away what builds on AVX too: before "+fma" it would be undone.
+    # At the end, "-avx" also removes features that build on AVX; before "+fma" it would be undone.
     return f"{host},-avx" if "avx" in known and not _has_avx() else host
 
 
@@ -69,7 +69,7 @@ def _has_avx() -> bool:
 
 
 WITHOUT_AVX = {"corei7-avx", "core-avx-i", "sandybridge", "ivybridge", "nocona"}
-"""Processors whose AVX gains nothing or is not there: Numba does not use it."""
+"""Processors without AVX, or whose AVX gains nothing: Numba does not use it there."""
 
 
 def numba_version() -> str:

@@ -1,4 +1,4 @@
-"""The pooling functions: of each operator a file.
+"""The pooling functions: one file per operator or two.
 
 Names, shapes and edge rules are PyTorch's. Every function takes any number of leading axes.
 """

@@ -1,4 +1,4 @@
-"""Mean and soft pooling: windows that slide, that cover the input, and of all."""
+"""Mean and soft pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def avg_pool2d(
 ) -> Array:
     """Keep the mean of each window over two axes.
 
-    The windows are those of :func:`max_pool2d`, as torch.nn.AvgPool2d's.
+    The windows are those of :func:`max_pool2d`, as in torch.nn.AvgPool2d.
 
     Parameters
     ----------
@@ -85,25 +85,25 @@ def avg_pool2d(
     kernel_size, stride, padding, dilation, ceil_mode, data_format
         As in :func:`max_pool2d`; the padding counts as zeros.
     count_include_pad : bool
-        Divide by the window's taps inside the padded input, else by the taps inside the input.
-        What a ceil window has past the padding never counts, nor does "same" padding.
+        Divide by the window's taps inside the padded input, else by its taps inside the input.
+        Taps of a ceil window past the padding never count, nor does "same" padding.
     divisor_override : int, optional
-        Divide by this instead.
+        Divide by this number instead.
     nan : {"propagate", "skip"}
-        Whether NaN makes its windows NaN, or is left out: of the sum and of the divisor.
+        Whether NaN makes its windows NaN, or is left out of both sum and divisor.
     nodata : number, optional
-        A value to leave out in the same way; a window of nothing else gives it.
+        A value to leave out in the same way; a window of nothing else gives this value.
     rounding : {"half_up", "half_even", "floor"}
-        How the mean of integers becomes an integer. It is made from the exact sum, and kept
-        within the dtype's range if `divisor_override` leads out of it.
+        How the mean of integers becomes an integer. It is computed from the exact sum, and kept
+        within the dtype's range if `divisor_override` would lead outside.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
 
     Returns
     -------
     ndarray of the input's dtype; float32 for bool
-        float32 is added up in float32 over up to some dozens of rows, past that in float64;
-        float16 in float32.
+        Small windows of float32 are added up in float32, windows of more than some dozens of rows
+        in float64; float16 is added up in float32.
 
     Raises
     ------
@@ -169,9 +169,9 @@ def adaptive_avg_pool1d(
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
-    and errors are those of :func:`avg_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes, dtypes, the other parameters and errors are those of
+    :func:`avg_pool1d`.
 
     Examples
     --------
@@ -194,9 +194,9 @@ def adaptive_avg_pool2d(
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
-    and errors are those of :func:`avg_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes, dtypes, the other parameters and errors are those of
+    :func:`avg_pool2d`.
 
     Examples
     --------
@@ -220,9 +220,9 @@ def adaptive_avg_pool3d(
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes, dtypes, the other parameters
-    and errors are those of :func:`avg_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes, dtypes, the other parameters and errors are those of
+    :func:`avg_pool3d`.
 
     Examples
     --------
@@ -246,10 +246,10 @@ def global_avg_pool(
 ) -> Array:
     """Keep the mean of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters,
-    dtypes and errors are those of :func:`avg_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`avg_pool2d`.
 
     Examples
     --------
@@ -309,9 +309,9 @@ def soft_pool2d(
     ``sum(x * exp(beta * x)) / sum(exp(beta * x))``: between the mean and the largest element, to
     which it tends as `beta` grows; a negative `beta` tends to the smallest (Stergiou and others,
     2021). Large elements do not overflow. Floats keep their dtype; integers and bool give float64.
-    An infinity counts as the limit does: inf wins, -inf weighs nothing. Padding never counts; the
-    other parameters and errors are those of :func:`max_pool2d`; a `beta` of zero, or that is not
-    finite, is a PoolValueError.
+    An infinity counts as in the limit: inf wins, -inf weighs nothing. Padding never counts; the
+    other parameters and errors are those of :func:`max_pool2d`. A `beta` that is zero or not
+    finite is a PoolValueError.
 
     Examples
     --------
@@ -365,9 +365,9 @@ def adaptive_soft_pool1d(
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`soft_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`soft_pool1d`.
 
     Examples
     --------
@@ -390,9 +390,9 @@ def adaptive_soft_pool2d(
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`soft_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`soft_pool2d`.
 
     Examples
     --------
@@ -416,9 +416,9 @@ def adaptive_soft_pool3d(
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`soft_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`soft_pool3d`.
 
     Examples
     --------
@@ -442,10 +442,10 @@ def global_soft_pool(
 ) -> Array:
     """Keep the mean, weighted by exponentials, of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`soft_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`soft_pool2d`.
 
     Examples
     --------

@@ -23,13 +23,13 @@ __all__ = ["block_reduce"]
 EDGES = ("partial", "trim", "pad", "error")
 
 COMMON = frozenset(("nan", "nodata"))
-"""What all operators take."""
+"""Parameters that all operators take."""
 
 AXES = 3
 """Spatial axes that one pooling takes."""
 
 MOST_AXES = 32
-"""Axes that NumPy can cut in two each: it has up to 64."""
+"""The most axes that NumPy can cut in two each: an array has up to 64."""
 
 
 def block_reduce(
@@ -46,19 +46,20 @@ def block_reduce(
     Parameters
     ----------
     x : array_like
-        As :func:`max_pool2d` takes; all its axes count.
+        As in :func:`max_pool2d`; all axes count.
     block_size : int, or one per axis
         The block's size; 1 leaves an axis as it is.
     op : str, NumPy function or reducer
         What to keep of a block, as :class:`Pool` takes it: "max", "mean", a reducer of your own.
         Dtypes are those of the pooling functions.
     func : NumPy function
-        The same by the name that skimage.measure.block_reduce gives it, as ``func=np.mean``.
+        The same under its name in skimage.measure.block_reduce, as in ``func=np.mean``.
     edge : {"partial", "trim", "pad", "error"}
-        What to do if the blocks do not tile the array: reduce what there is of a block, leave it
-        out, fill it up with zeros that count (as skimage.measure.block_reduce does), or refuse.
+        What to do with partial blocks if the blocks do not tile the array: reduce the elements that
+        they have, leave them out, fill them up with zeros that count (as
+        skimage.measure.block_reduce does), or raise an error.
     **own
-        `nan` and `nodata`, and what the operator's function takes beside, as `rounding`.
+        `nan` and `nodata`, and the operator's own parameters, such as `rounding`.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def block_reduce(
 
 
 def fitted(array: Array, block: tuple[int, ...], edge: str) -> Array:
-    """Return the array as `edge` asks, if the blocks do not tile it."""
+    """Return the array, trimmed or padded as `edge` says if the blocks do not tile it."""
     tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
     if edge == "error" and tiles != array.shape:
         raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
@@ -110,7 +111,7 @@ def fitted(array: Array, block: tuple[int, ...], edge: str) -> Array:
 
 
 def padded(array: Array, block: tuple[int, ...]) -> Array:
-    """Return the array with zeros at its ends, so that the blocks tile it."""
+    """Return the array with zeros at its ends, so the blocks tile it."""
     ends = [-n % k for n, k in zip(array.shape, block, strict=True)]
     shape = tuple(n + end for n, end in zip(array.shape, ends, strict=True))
     refuse_too_large(shape)
@@ -140,7 +141,7 @@ def neighbours(
     first: int,
     reduce: Callable[..., Array],
 ) -> Array:
-    """Reduce blocks whose axes of more than one element lie in the three from `first` on."""
+    """Reduce blocks whose axes of more than one element are among the three from `first` on."""
     stop = min(first + AXES, array.ndim)
     spatial, kernel = array.shape[first:stop], block[first:stop]
     ones = (1,) * (AXES - len(spatial))
@@ -157,9 +158,9 @@ def regions(
     block: tuple[int, ...],
     reduce: Callable[..., Array],
 ) -> Array:
-    """Reduce blocks of any axes, whole ones and each kind of partial ones in turn.
+    """Reduce blocks of any axes: first whole blocks, then each kind of partial blocks.
 
-    Each kind's blocks are first made contiguous: windows of one axis.
+    The blocks of each kind are first made contiguous, as windows of one axis.
     """
     if array.ndim > MOST_AXES:
         raise PoolValueError(

@@ -1,4 +1,4 @@
-"""Blur pooling: binomial filters that slide, alone or after the largest of neighbours."""
+"""Blur pooling: sliding binomial filters, alone or after max pooling."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ def blur_pool2d(
     stride : int or pair
         How far a window moves.
     padding_mode : "reflect", "zeros" or "replicate"
-        What stands outside the input: its elements mirrored at the outermost, zeros that count, or
-        the outermost again.
+        The elements outside the input: its elements mirrored at the outermost element, zeros that
+        count, or the outermost element repeated.
     data_format, out
         As in :func:`max_pool2d`.
 
     Returns
     -------
     ndarray
-        Of the input's dtype, of bool float32. Integers come from an exact sum, rounded half up.
-        NaN and infinities propagate. A constant stays one, but float64's last places by filters of
-        more than three taps.
+        It has the input's dtype; bool gives float32. Integers come from an exact sum, rounded half
+        up. NaN and infinities propagate. A constant stays constant, except that filters of more
+        than three taps may change the last places of float64.
 
     Raises
     ------
@@ -76,10 +76,10 @@ def max_blur_pool2d(
     data_format: str | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the blur of the largest elements of windows at every place: max pooling, anti-aliased.
+    """Keep the blur of the maxima of windows at every place: anti-aliased max pooling.
 
-    It is ``blur_pool2d(max_pool2d(x, kernel_size, 1), filter_size, stride, padding_mode)``, whose
-    parameters, dtypes and errors it has.
+    It is ``blur_pool2d(max_pool2d(x, kernel_size, 1), filter_size, stride, padding_mode)``, with
+    the same parameters, dtypes and errors.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Stochastic pooling: windows that slide, that cover the input, and of all."""
+"""Stochastic pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def stochastic_pool1d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each window over one axis.
+    """Keep a randomly drawn element of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`stochastic_pool2d`.
@@ -64,13 +64,13 @@ def stochastic_pool2d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each window over two axes.
+    """Keep a randomly drawn element of each window over two axes.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. An element x is drawn
-    with the chance ``max(x, 0) / sum(max(x, 0))``; a window of none above 0 gives 0 (Zeiler and
-    Fergus, 2013). ``mode="expected"`` gives what is drawn on average, for use after training. Each
-    result has a draw of its own, by its place among the results and `seed`: the same whatever the
-    number of threads. Floats keep their dtype; integers and bool give float64. inf gives inf.
+    with the chance ``max(x, 0) / sum(max(x, 0))``; a window without elements above 0 gives 0
+    (Zeiler and Fergus, 2013). ``mode="expected"`` gives the average of the draws, for use after
+    training. Each result has a draw of its own, from its place among the results and `seed`, so
+    threads change nothing. Floats keep their dtype; integers and bool give float64. inf gives inf.
     Padding never counts; the other parameters and errors are those of :func:`max_pool2d`; a `seed`
     below 0 or past 64 bits, or an unknown `mode`, is a PoolValueError.
 
@@ -102,7 +102,7 @@ def stochastic_pool3d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each window over three axes.
+    """Keep a randomly drawn element of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`stochastic_pool2d`.
@@ -128,11 +128,11 @@ def adaptive_stochastic_pool1d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each of `output_size` windows that cover the input.
+    """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`stochastic_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`stochastic_pool1d`.
 
     Examples
     --------
@@ -154,11 +154,11 @@ def adaptive_stochastic_pool2d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each of `output_size` windows that cover the input.
+    """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`stochastic_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`stochastic_pool2d`.
 
     Examples
     --------
@@ -181,11 +181,11 @@ def adaptive_stochastic_pool3d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each of `output_size` windows that cover the input.
+    """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`stochastic_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`stochastic_pool3d`.
 
     Examples
     --------
@@ -208,12 +208,12 @@ def global_stochastic_pool(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep an element drawn by chance of each channel of each sample.
+    """Keep a randomly drawn element of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`stochastic_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`stochastic_pool2d`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The pooling that a public function does, as a `Pool`: by the function's name and arguments."""
+"""The pooling of a public function as a `Pool`, from the function's name and arguments."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numbapool.pooling.pool import ARGUMENTS, Pool
 
 OPS = "|".join([*OPERATORS, "reduce", "blur"])
 NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
-"""The form, operator and number of axes of a function of windows by an operator."""
+"""The pattern of a pooling function's name: its form, its operator and its number of axes."""
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return a function's parameters with their defaults, those of its operators one by one.
+    """Return a function's parameters with their defaults; an operator's own stand one by one.
 
-    What has no default has `Parameter.empty`.
+    A parameter without a default has `Parameter.empty`.
     """
     found: dict[str, Any] = {}
     for name, parameter in signature(function).parameters.items():
@@ -30,7 +30,7 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
 
 
 def pool_of(function: Callable[..., Any], *given: Any, **named: Any) -> Pool:
-    """Return the pooling of a function called with arguments, the array apart.
+    """Return the pooling of a function called with arguments, without the array.
 
     >>> from numbapool import max_pool2d
     >>> pool_of(max_pool2d, 3, 2, padding=1)
@@ -43,9 +43,9 @@ def pool_of(function: Callable[..., Any], *given: Any, **named: Any) -> Pool:
 
 
 def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
-    """Return the pooling of the function of a name for arguments by their names."""
+    """Return the pooling of the function called `name`, for named arguments."""
     parsed = NAME.fullmatch(name)
-    assert parsed is not None  # only pooling functions get here
+    assert parsed is not None  # callers pass only names of pooling functions
     form, op, ndim = parsed.groups()
     form = form or (BLURRING if op == "blur" else SLIDING)
     rest = {key: value for key, value in arguments.items() if key not in ("x", "out")}

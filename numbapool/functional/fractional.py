@@ -1,4 +1,4 @@
-"""Fractional max pooling: to sizes that are no whole part of the input's."""
+"""Fractional max pooling: to sizes that do not divide the input's size."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def fractional_max_pool2d(
     data_format: str | None = None,
     out: Array | Pair | None = None,
 ) -> Array | Pair:
-    """Keep the largest element of windows whose steps random numbers shift, over two axes.
+    """Keep the largest element of windows at randomly shifted steps, over two axes.
 
     Along an axis of L elements, window i of O begins at ``int((i + u) * step) - int(u * step)``,
-    with ``step = (L - kernel_size) / (O - 1)`` in float32, and the last at ``L - kernel_size``
-    (Graham, 2014). Of the same samples this is torch's result.
+    with ``step = (L - kernel_size) / (O - 1)`` in float32, and the last window at
+    ``L - kernel_size`` (Graham, 2014). torch gives the same result for the same samples.
 
     Parameters
     ----------
@@ -37,29 +37,29 @@ def fractional_max_pool2d(
     kernel_size : int or pair
         The windows' size.
     output_size : int or pair, optional
-        How many windows each axis gets.
+        The number of windows per axis.
     output_ratio : float or pair, optional
-        In place of it: windows per element of the axis, between 0 and 1.
+        In place of `output_size`: windows per element of the axis, between 0 and 1.
     return_indices : bool
-        Whether to return each result's flat place in its plane too, as :func:`max_pool2d` does.
+        Whether to return each result's flat place in its plane too, as in :func:`max_pool2d`.
     samples : array_like of shape (..., C, 2), optional
-        The random numbers u, from 0 to below 1: of each plane one for the width, then one for the
-        height, as torch has them.
+        The random numbers u, from 0 to below 1: per plane one for the width, then one for the
+        height, as in torch.
     seed : int, optional
-        What to draw the samples by, if none are given; without it they differ from call to call.
+        The seed of the samples if none are given; without it they differ from call to call.
     data_format, out
         As in :func:`max_pool2d`.
 
     Returns
     -------
     ndarray of the input's dtype, or a pair of it and int64 places
-        NaN propagates. Of equal elements the first is kept.
+        NaN propagates. The first of equal elements is kept.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If a parameter is out of range, if an axis is too short, for samples of another shape or
-        outside their limits, or for arrays that are not pooled.
+        If a parameter is out of range, if an axis is too short, if the samples have another shape
+        or lie outside their limits, or for arrays that are not pooled.
 
     Examples
     --------
@@ -86,10 +86,10 @@ def fractional_max_pool3d(
     data_format: str | None = None,
     out: Array | Pair | None = None,
 ) -> Array | Pair:
-    """Keep the largest element of windows whose steps random numbers shift, over three axes.
+    """Keep the largest element of windows at randomly shifted steps, over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. A plane's three
-    samples are for depth, height and width, in this order, as torch has them; all else is as in
+    samples are for depth, height and width, in this order, as in torch; all else is as in
     :func:`fractional_max_pool2d`.
 
     Examples

@@ -1,4 +1,4 @@
-"""Pooling by any operator: a name, an alias or a reducer of the user's own."""
+"""Pooling by any operator: a name, an alias or a user's own reducer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pool1d(
     out: Array | Pair | None = None,
     **own: Any,
 ) -> Array | Pair:
-    """Keep what an operator makes of each window over one axis.
+    """Keep an operator's result of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`pool2d`.
@@ -58,7 +58,7 @@ def pool2d(
     out: Array | Pair | None = None,
     **own: Any,
 ) -> Array | Pair:
-    """Keep what an operator makes of each window over two axes.
+    """Keep an operator's result of each window over two axes.
 
     It does what the operator's own function does: ``pool2d(x, "max", 2)`` is
     ``max_pool2d(x, 2)``.
@@ -68,17 +68,17 @@ def pool2d(
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
     op : str, NumPy function or reducer
-        What :class:`Pool` takes: "max", "mean", ``np.mean``, or a reducer of your own, as
+        As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
     kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out
         As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
     **own
-        What the operator's function takes beside these, as `q` of "percentile".
+        The operator's own parameters, such as `q` of "percentile".
 
     Returns
     -------
     ndarray, and with ``return_indices=True`` a pair
-        Of the dtype that the operator's function gives.
+        It has the dtype that the operator's function gives.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def pool3d(
     out: Array | Pair | None = None,
     **own: Any,
 ) -> Array | Pair:
-    """Keep what an operator makes of each window over three axes.
+    """Keep an operator's result of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`pool2d`.

@@ -1,4 +1,4 @@
-"""Max pooling: windows that slide, that cover the input, and of all."""
+"""Max pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def max_pool2d(
     """Keep the largest element of each window over two axes.
 
     The output has ``floor((L + before + after - dilation * (k - 1) - 1) / stride) + 1`` windows
-    along an axis of L elements, as torch.nn.MaxPool2d.
+    along an axis of L elements, as in torch.nn.MaxPool2d.
 
     Parameters
     ----------
@@ -78,23 +78,24 @@ def max_pool2d(
     stride : int or (int, int), default `kernel_size`
         The step from window to window.
     padding : int, (int, int), ((top, bottom), (left, right)), "valid", "same" or "same_lower"
-        What lies around the input and is never kept. Given as ints it is at most half a
-        window, as torch has it; pairs may be wider. "same" makes ``ceil(L / stride)`` windows.
+        The padding around the input, which is never kept. Given as ints it is at most half a
+        window, as in torch; pairs may be wider. "same" makes ``ceil(L / stride)`` windows.
     dilation : int or (int, int)
         The distance between a window's taps.
     ceil_mode : bool
         Round the number of windows up: the last may reach past the input.
     return_indices : bool
-        Return each element's place too: flat within its plane, channels not counted.
+        Return each element's place too: its flat place within its plane, without channels.
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
-        Where the channels are; "NCHW" if not given. A name with N takes any number of axes before
+        The order of the axes; "NCHW" if not given. A name with N takes any number of axes before
         the others, so "NHWC" serves a picture too; a name without N must name every axis. In
-        functions over one axis L stands for HW, in functions over three DHW.
+        functions over one axis L stands in place of HW, in functions over three axes DHW.
     nan : {"propagate", "skip"}
         Whether NaN comes before every number, or is left out (a window of NaN alone gives NaN).
     nodata : number, optional
-        A value to leave out; a window of nothing else gives it. It is compared in the input's own
-        dtype: a float is rounded to that, and a number that it cannot hold leaves nothing out.
+        A value to leave out; a window of nothing else gives this value. It is compared in the
+        input's own dtype: a float is rounded to that dtype, and a number that the dtype cannot
+        hold leaves nothing out.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
         `return_indices`, a pair.
@@ -102,12 +103,12 @@ def max_pool2d(
     Returns
     -------
     ndarray of the input's dtype, and with `return_indices` one of int64
-        Of equal elements the place is the first's in row-major order; of NaN the last's.
+        The place is that of the first of equal elements in row-major order, or of the last NaN.
 
     Raises
     ------
     PoolValueError
-        For a parameter out of range, a window larger than the padded input or one that holds
+        For a parameter out of range, a window larger than the padded input, or a window of
         padding alone. It is a ValueError.
     PoolTypeError
         For a dtype that is not pooled, and masked arrays. It is a TypeError.
@@ -171,8 +172,8 @@ def adaptive_max_pool1d(
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`max_pool1d`.
 
     Examples
     --------
@@ -197,8 +198,8 @@ def adaptive_max_pool2d(
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`max_pool2d`.
 
     Examples
     --------
@@ -223,8 +224,8 @@ def adaptive_max_pool3d(
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`max_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`max_pool3d`.
 
     Examples
     --------
@@ -247,10 +248,10 @@ def global_max_pool(
 ) -> Array:
     """Keep the largest element of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`max_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`max_pool2d`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Median pooling: windows that slide, that cover the input, and of all."""
+"""Median pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -34,10 +34,9 @@ def median_pool1d(
 ) -> Array:
     """Keep the median of each window over one axis.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. Floats give the mean of the
-    two middle elements if their number is even; integers and bool the lower one, in
-    their own dtype. Padding never counts; the other parameters and errors are those of
-    :func:`max_pool2d`.
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. Floats give the mean of the two
+    middle elements if their number is even; integers and bool give the lower one, in their own
+    dtype. Padding never counts; the other parameters and errors are those of :func:`max_pool2d`.
 
     Examples
     --------
@@ -63,9 +62,9 @@ def median_pool2d(
 ) -> Array:
     """Keep the median of each window over two axes.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Floats give the mean
-    of the two middle elements if their number is even; integers and bool the lower one,
-    in their own dtype. Padding never counts; the other parameters and errors are those of
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Floats give the mean of
+    the two middle elements if their number is even; integers and bool give the lower one, in their
+    own dtype. Padding never counts; the other parameters and errors are those of
     :func:`max_pool2d`.
 
     Examples
@@ -93,10 +92,10 @@ def median_pool3d(
 ) -> Array:
     """Keep the median of each window over three axes.
 
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. Floats give
-    the mean of the two middle elements if their number is even; integers and bool the
-    lower one, in their own dtype. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. Floats give the
+    mean of the two middle elements if their number is even; integers and bool give the lower one,
+    in their own dtype. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`.
 
     Examples
     --------
@@ -119,9 +118,9 @@ def adaptive_median_pool1d(
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`median_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`median_pool1d`.
 
     Examples
     --------
@@ -143,9 +142,9 @@ def adaptive_median_pool2d(
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`median_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`median_pool2d`.
 
     Examples
     --------
@@ -168,9 +167,9 @@ def adaptive_median_pool3d(
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`median_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`median_pool3d`.
 
     Examples
     --------
@@ -193,10 +192,10 @@ def global_median_pool(
 ) -> Array:
     """Keep the median of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`median_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`median_pool2d`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Min pooling: windows that slide, that cover the input, and of all."""
+"""Min pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -125,8 +125,8 @@ def adaptive_min_pool1d(
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`min_pool1d`.
 
     Examples
     --------
@@ -150,8 +150,8 @@ def adaptive_min_pool2d(
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`min_pool2d`.
 
     Examples
     --------
@@ -176,8 +176,8 @@ def adaptive_min_pool3d(
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's; None keeps an axis's size. Shapes and the rest are as in :func:`min_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch. None keeps an axis's size. Shapes and the rest are as in :func:`min_pool3d`.
 
     Examples
     --------
@@ -200,10 +200,10 @@ def global_min_pool(
 ) -> Array:
     """Keep the smallest element of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`min_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`min_pool2d`.
 
     Examples
     --------

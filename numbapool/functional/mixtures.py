@@ -1,4 +1,4 @@
-"""Mixed and detail-preserving pooling: windows that slide, that cover the input, and of all."""
+"""Mixed and detail-preserving pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -125,9 +125,9 @@ def adaptive_mixed_pool1d(
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`mixed_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`mixed_pool1d`.
 
     Examples
     --------
@@ -150,9 +150,9 @@ def adaptive_mixed_pool2d(
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`mixed_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`mixed_pool2d`.
 
     Examples
     --------
@@ -176,9 +176,9 @@ def adaptive_mixed_pool3d(
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`mixed_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`mixed_pool3d`.
 
     Examples
     --------
@@ -202,10 +202,10 @@ def global_mixed_pool(
 ) -> Array:
     """Keep a mixture of the largest element and the mean of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`mixed_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`mixed_pool2d`.
 
     Examples
     --------
@@ -233,7 +233,7 @@ def detail_preserving_pool1d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the mean, weighted towards what stands out, of each window over one axis.
+    """Keep the mean, weighted towards elements that stand out, of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`detail_preserving_pool2d`.
@@ -263,14 +263,14 @@ def detail_preserving_pool2d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the mean, weighted towards what stands out, of each window over two axes.
+    """Keep the mean, weighted towards elements that stand out, of each window over two axes.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Each element weighs
-    ``alpha + sqrt(d * d + eps * eps) ** lam``, where d is how far it lies from the window's mean
-    and eps is 0.001: so elements that stand out keep standing out (Saeedan and others, 2018). If
-    `asymmetric`, d is 0 for elements below the mean, so that bright detail is kept. Floats keep
+    ``alpha + sqrt(d * d + eps * eps) ** lam``, where d is its distance from the window's mean
+    and eps is 0.001. So elements that stand out still do in the result (Saeedan and others, 2018).
+    With `asymmetric`, d is 0 for elements below the mean, so bright detail is kept. Floats keep
     their dtype, computed in float64; integers and bool give float64; an infinity gives NaN. Padding
-    never counts; the other parameters and errors are those of :func:`max_pool2d`; an `alpha` or
+    never counts; the other parameters and errors are those of :func:`max_pool2d`. An `alpha` or
     `lam` below 0 is a PoolValueError.
 
     Examples
@@ -298,7 +298,7 @@ def detail_preserving_pool3d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the mean, weighted towards what stands out, of each window over three axes.
+    """Keep the mean, weighted towards elements that stand out, of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`detail_preserving_pool2d`.
@@ -327,9 +327,9 @@ def adaptive_detail_preserving_pool1d(
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`detail_preserving_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`detail_preserving_pool1d`.
 
     Examples
     --------
@@ -354,9 +354,9 @@ def adaptive_detail_preserving_pool2d(
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`detail_preserving_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`detail_preserving_pool2d`.
 
     Examples
     --------
@@ -382,9 +382,9 @@ def adaptive_detail_preserving_pool3d(
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`detail_preserving_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`detail_preserving_pool3d`.
 
     Examples
     --------
@@ -408,12 +408,12 @@ def global_detail_preserving_pool(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the mean, weighted towards what stands out, of each channel of each sample.
+    """Keep the mean, weighted towards elements that stand out, of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`detail_preserving_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`detail_preserving_pool2d`.
 
     Examples
     --------

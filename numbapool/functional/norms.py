@@ -1,4 +1,4 @@
-"""Lp and generalised-mean pooling: windows that slide, that cover the input, and of all."""
+"""Lp and generalised-mean pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -42,12 +42,11 @@ def lp_pool1d(
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over one axis, p being `norm_type`.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
-    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
-    positive is a PoolValueError.
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The absolute value follows ONNX;
+    torch leaves it out, and gives NaN if the sum of odd powers is negative. ``norm_type=inf`` keeps
+    the largest ``|x|``. Floats keep their dtype, computed in float64; integers and bool give
+    float64. Elements left out by `nan` or `nodata` add nothing. The other parameters and errors are
+    those of :func:`avg_pool2d`; a `norm_type` that is not positive is a PoolValueError.
 
     Examples
     --------
@@ -74,12 +73,12 @@ def lp_pool2d(
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over two axes, p being `norm_type`.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
-    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
-    positive is a PoolValueError.
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The absolute value
+    follows ONNX; torch leaves it out, and gives NaN if the sum of odd powers is negative.
+    ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in float64;
+    integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The other
+    parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not positive is a
+    PoolValueError.
 
     Examples
     --------
@@ -107,12 +106,12 @@ def lp_pool3d(
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over three axes, p being `norm_type`.
 
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The absolute
-    value is ONNX's rule; torch leaves it out, and gives NaN if an odd power's sum is
-    negative. ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in
-    float64; integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The
-    other parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not
-    positive is a PoolValueError.
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The absolute value
+    follows ONNX; torch leaves it out, and gives NaN if the sum of odd powers is negative.
+    ``norm_type=inf`` keeps the largest ``|x|``. Floats keep their dtype, computed in float64;
+    integers and bool give float64. Elements left out by `nan` or `nodata` add nothing. The other
+    parameters and errors are those of :func:`avg_pool2d`; a `norm_type` that is not positive is a
+    PoolValueError.
 
     Examples
     --------
@@ -136,9 +135,9 @@ def adaptive_lp_pool1d(
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`lp_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`lp_pool1d`.
 
     Examples
     --------
@@ -161,9 +160,9 @@ def adaptive_lp_pool2d(
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`lp_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`lp_pool2d`.
 
     Examples
     --------
@@ -187,9 +186,9 @@ def adaptive_lp_pool3d(
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`lp_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`lp_pool3d`.
 
     Examples
     --------
@@ -213,10 +212,10 @@ def global_lp_pool(
 ) -> Array:
     """Keep the norm of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`lp_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`lp_pool2d`.
 
     Examples
     --------
@@ -335,9 +334,9 @@ def adaptive_gem_pool1d(
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`gem_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`gem_pool1d`.
 
     Examples
     --------
@@ -361,9 +360,9 @@ def adaptive_gem_pool2d(
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`gem_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`gem_pool2d`.
 
     Examples
     --------
@@ -388,9 +387,9 @@ def adaptive_gem_pool3d(
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`gem_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`gem_pool3d`.
 
     Examples
     --------
@@ -415,10 +414,10 @@ def global_gem_pool(
 ) -> Array:
     """Keep the generalised mean of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`gem_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`gem_pool2d`.
 
     Examples
     --------

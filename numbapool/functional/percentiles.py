@@ -1,4 +1,4 @@
-"""Percentile pooling: windows that slide, that cover the input, and of all."""
+"""Percentile pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def percentile_pool2d(
 ) -> Array:
     """Keep the `q`-th percentile of each window over two axes, 0 <= q <= 100.
 
-    Of n sorted elements it is number ``q * (n - 1) / 100``, counted from 0 and computed in
-    float64; between two elements it is interpolated, as numpy.percentile's "linear". An element
-    that is met exactly is the result, whatever its neighbours: of 1, 2 and inf it is 2 at 50.
+    Among n sorted elements it is number ``q * (n - 1) / 100``, counted from 0 and computed in
+    float64. Between two elements it is interpolated, as by numpy.percentile's "linear". If the
+    place is exactly an element's, the result is that element: for 1, 2 and inf it is 2 at 50.
     Between a number and an infinity it is that infinity, between both infinities NaN. Floats keep
-    their dtype, integers and bool give float64. Shapes are (..., H, W), or (..., H, W, C) with
+    their dtype; integers and bool give float64. Shapes are (..., H, W), or (..., H, W, C) with
     ``data_format="NHWC"``. Padding never counts; the other parameters and errors are those of
     :func:`max_pool2d`, and a `q` out of range is a PoolValueError.
 
@@ -122,9 +122,9 @@ def adaptive_percentile_pool1d(
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`percentile_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`percentile_pool1d`.
 
     Examples
     --------
@@ -147,9 +147,9 @@ def adaptive_percentile_pool2d(
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`percentile_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`percentile_pool2d`.
 
     Examples
     --------
@@ -173,9 +173,9 @@ def adaptive_percentile_pool3d(
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`percentile_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`percentile_pool3d`.
 
     Examples
     --------
@@ -199,10 +199,10 @@ def global_percentile_pool(
 ) -> Array:
     """Keep the `q`-th percentile of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`percentile_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`percentile_pool2d`.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What the places of maxima are good for: unpooling, and other libraries' numbering of them."""
+"""Uses of the places of maxima: unpooling, and other libraries' numbering of places."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def unpool(
     output_size: Ints | None,
     data_format: str | None,
 ) -> Array:
-    """Put each value at its index, zeros elsewhere."""
+    """Put each value at its index, and zeros elsewhere."""
     values, places = as_array(x), read_indices(indices)
     if places.shape != values.shape:
         raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
@@ -92,7 +92,7 @@ def refuse_outside(places: Array, plane: tuple[int, ...]) -> None:
 
 
 def pooled_shape(shape: Any, places: Array, kept: tuple[int, int]) -> tuple[int, ...]:
-    """Return the shape that was pooled, which has the axes `kept` in common with the indices."""
+    """Return the pooled array's shape, whose axes `kept` are the same as those of the indices."""
     sizes = whole_numbers(shape, "shape", 0)
     same = len(sizes) == places.ndim > 2 and all(sizes[n] == places.shape[n] for n in kept)
     if not same:
@@ -114,12 +114,12 @@ def max_unpool1d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over one axis back to their places, zeros elsewhere.
+    """Put maxima over one axis back to their places, and zeros elsewhere.
 
-    Shapes are those of :func:`max_pool1d`; `indices` are what that returned. The output has
-    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool1d's. If an
-    index stands twice, the later value stays.
+    Shapes are those of :func:`max_pool1d`; `indices` are the places that it returned. The output
+    has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
+    torch.nn.MaxUnpool1d, or `output_size` (the spatial sizes, or the whole shape). If an index
+    occurs twice, the later value stays.
 
     Raises
     ------
@@ -146,12 +146,12 @@ def max_unpool2d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over two axes back to their places, zeros elsewhere.
+    """Put maxima over two axes back to their places, and zeros elsewhere.
 
-    Shapes are those of :func:`max_pool2d`; `indices` are what that returned. The output has
-    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool2d's. If an
-    index stands twice, the later value stays.
+    Shapes are those of :func:`max_pool2d`; `indices` are the places that it returned. The output
+    has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
+    torch.nn.MaxUnpool2d, or `output_size` (the spatial sizes, or the whole shape). If an index
+    occurs twice, the later value stays.
 
     Raises
     ------
@@ -182,12 +182,12 @@ def max_unpool3d(
     *,
     data_format: str | None = None,
 ) -> Array:
-    """Put maxima over three axes back to their places, zeros elsewhere.
+    """Put maxima over three axes back to their places, and zeros elsewhere.
 
-    Shapes are those of :func:`max_pool3d`; `indices` are what that returned. The output has
-    ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, or
-    `output_size` (the spatial sizes, or the whole shape), as torch.nn.MaxUnpool3d's. If an
-    index stands twice, the later value stays.
+    Shapes are those of :func:`max_pool3d`; `indices` are the places that it returned. The output
+    has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
+    torch.nn.MaxUnpool3d, or `output_size` (the spatial sizes, or the whole shape). If an index
+    occurs twice, the later value stays.
 
     Raises
     ------
@@ -206,10 +206,10 @@ def max_unpool3d(
 
 
 def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: int = 0) -> Array:
-    """Return places as ONNX's MaxPool numbers them: over the whole tensor, not each plane.
+    """Return places as ONNX's MaxPool numbers them: over the whole tensor, not per plane.
 
-    `indices` are those of a channels-first max pooling, `shape` the pooled tensor's, (N, C, ...).
-    With ``storage_order=1`` planes count by columns.
+    `indices` are those of a channels-first max pooling; `shape` is that of the pooled tensor,
+    (N, C, ...). With ``storage_order=1`` places in a plane count column by column.
 
     Examples
     --------
@@ -231,11 +231,11 @@ def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: 
 def to_tf_indices(
     indices: ArrayLike, shape: Sequence[int], *, include_batch_in_index: bool = False
 ) -> Array:
-    """Return places as TensorFlow's max_pool_with_argmax numbers them: channels too.
+    """Return places as TensorFlow's max_pool_with_argmax numbers them, which counts channels.
 
-    ``(y * width + x) * channels + channel``, and with `include_batch_in_index` that after the
-    images before. `indices` are those of a channels-last max pooling, `shape` the pooled
-    tensor's, (N, H, W, C).
+    A place is ``(y * width + x) * channels + channel``; with `include_batch_in_index` the elements
+    of the images before are added. `indices` are those of a channels-last max pooling; `shape` is
+    that of the pooled tensor, (N, H, W, C).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Deep pooling: several levels of one array, and chains of different operators."""
+"""Pyramids: several levels of one array, and chains of different operators."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ def pool_pyramid(
     """Pool an array to several levels, each smaller than the one before.
 
     Level n of max, min, avg, sum and range keeps one number per window of ``kernel_size ** n``
-    elements of `x` itself. So a mean is rounded once, however many levels there are, and an
-    element at a partial edge weighs what it covers. Each level of any other operator, as median
-    and mode, pools the level before.
+    elements of `x` itself. So a mean is rounded only once, and each element of `x` counts alike in
+    it, even at a partial edge. Each level of any other operator, such as median and mode, pools the
+    level before.
 
     Parameters
     ----------
     x : array_like
-        As :func:`pool2d` takes it; `data_format` or three numbers of `kernel_size` name one or
-        three axes.
+        As in :func:`pool2d`; `data_format`, or a `kernel_size` of three numbers, names one or three
+        axes.
     op : str, NumPy function, reducer, or a list of them
-        What :func:`pool2d` takes. A list is a chain: an operator for each level, which pools the
-        level before.
+        As in :func:`pool2d`. A list is a chain: one operator per level, which pools the level
+        before.
     levels : int
-        How many levels, 1 or more. A chain has as many as operators.
+        The number of levels, 1 or more. A chain has one level per operator.
     kernel_size : int or tuple of int
-        How much smaller each level is than the one before.
+        How many times smaller each level is than the level before.
     ceil_mode : bool
-        Whether windows at the end that `x` does not fill give an element too.
+        Whether windows at the end that `x` does not fill give a result too.
     data_format, nan, nodata, **own
         As in :func:`pool2d`.
 
     Returns
     -------
     tuple of ndarray
-        Level 1 first; `x` itself, level 0, is not among them.
+        Level 1 comes first; level 0, `x` itself, is not included.
 
     Raises
     ------
@@ -92,11 +92,11 @@ def pool_pyramid(
 
 
 LARGEST = 1 << 62
-"""A window's most elements along an axis: no axis has as many."""
+"""The most elements of a window along an axis: no axis has as many."""
 
 
 MOST_LEVELS = 1 << 10
-"""More levels than there are: after 63 halvings an axis has one element."""
+"""More levels than any array needs: after 63 halvings an axis has one element."""
 
 
 def chain_of(op: Any, levels: Any) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Pooling by a reducer that the user defines."""
+"""Pooling by a user's own reducer."""
 
 from __future__ import annotations
 
@@ -51,24 +51,25 @@ def reduce_pool2d(
     Parameters
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
-        What :func:`max_pool2d` takes.
+        As in :func:`max_pool2d`.
     reducer : instance of a NamedTuple class
-        Its fields are numbers, its methods plain Python that Numba compiles, their parameters
-        named as here:
+        Its fields are numbers. Its methods are plain Python that Numba compiles, with the
+        parameter names that stand here:
 
-        - ``neutral(self)``: the accumulator that changes nothing when combined;
-        - ``combine(self, a, b)``: two accumulators joined, in any order and grouping;
-        - ``lift(self, value, row)``: an element, as a number of the accumulator's type, turned
-          into an accumulator (the element itself if left out); `row` is numbapool's own;
-        - ``prepare(self, weight)``: what `finish` needs for windows of that many elements;
-        - ``finish(self, acc, scale)``: the result, of an accumulator and of what `prepare` gave
-          (the accumulator itself if left out).
+        - ``neutral(self)`` returns the accumulator that changes nothing when combined;
+        - ``combine(self, a, b)`` joins two accumulators, in any order and grouping;
+        - ``lift(self, value, row)`` turns an element, as a number of the accumulator's type, into
+          an accumulator (default: the element itself); `row` is for numbapool's own use;
+        - ``prepare(self, weight)`` returns the scale that `finish` needs for windows of `weight`
+          elements;
+        - ``finish(self, acc, scale)`` returns the result of an accumulator and the scale from
+          `prepare` (default: the accumulator itself).
 
-        Two class attributes may say more: ``accumulates``, the accumulator's dtype, or a tuple
-        of up to three for accumulators that are tuples (float64), and ``gives``, the result's
-        dtype (that of `x` if it is a float, else float64).
+        Two class attributes may set dtypes. ``accumulates`` is the accumulator's dtype (default:
+        float64), or a tuple of up to three for accumulators that are tuples. ``gives`` is the
+        result's dtype (default: that of `x` if it is a float, else float64).
     kernel_size, stride, padding, dilation, ceil_mode, data_format, out
-        As :func:`max_pool2d` takes them. Padding never counts.
+        As in :func:`max_pool2d`. Padding never counts.
 
     Returns
     -------
@@ -79,11 +80,11 @@ def reduce_pool2d(
     PoolValueError
         As :func:`max_pool2d`.
     PoolTypeError
-        For a reducer that is none.
+        For an object that is no reducer.
 
     Notes
     -----
-    Such a kernel is compiled in each process that uses it: a file on disk would not show that the
+    Each process compiles the kernel of your reducer anew: a file on disk could not tell that the
     reducer, or a function that it calls, has changed.
 
     Examples

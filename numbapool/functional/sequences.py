@@ -1,4 +1,4 @@
-"""Sequences of any length pooled to one row each: of a text's embeddings, of audio frames."""
+"""Sequences of any length, pooled to one row each: a text's embeddings, or audio frames."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def sequence_pool(
 ) -> Array:
     """Keep one row of each sequence of rows.
 
-    What is masked is never read: no NaN of the padding gets into a result. A sequence's result
+    Masked rows are never read, so no NaN of the padding gets into a result. A sequence's result
     does not depend on its neighbours.
 
     Parameters
@@ -38,58 +38,58 @@ def sequence_pool(
         bool, integers, float16, float32 or float64, in any layout; copied only if its elements
         are not in native byte order or not aligned. With `offsets`, (T, C) or (C, T).
     op : str, NumPy function, reducer, or a tuple of them
-        What is kept of each channel:
+        What to keep of each channel:
 
-        - "mean", "max", "min", "sum", "range": as the windows' functions;
+        - "mean", "max", "min", "sum", "range": as in the functions of windows;
         - "mean_sqrt_len": the sum divided by the root of the number of rows;
-        - "first", "last": the first row that counts, the last;
-        - "weighted_mean": the mean by the weights 1, 2, … from the first row that counts on,
-          holes counted, or by `weights`;
+        - "first", "last": the first or the last row that counts;
+        - "weighted_mean": the mean by `weights`, or by the weights 1, 2, … from the first row
+          that counts on, holes counted;
         - "std": the standard deviation; "stats": the means, then the deviations;
         - a reducer of your own, as :func:`reduce_pool2d` takes.
 
-        sentence-transformers' names are aliases: "cls", "lasttoken", "weightedmean",
-        "mean_sqrt_len_tokens". The results of a tuple's operators stand side by side, in the
+        The names in sentence-transformers are aliases: "cls", "lasttoken", "weightedmean",
+        "mean_sqrt_len_tokens". The results of several operators stand side by side, in the
         dtype that holds all of them.
     lengths : array_like of integers, shape (B,), optional
-        How many rows count, from the first on.
+        The number of rows that count, from the first on.
     mask : array_like of bool, or of 0 and 1, shape (B, T), (B, T, 1) or (B, 1, T), optional
-        Which rows count: those that are True. (torch's ``key_padding_mask`` is the inverse.)
+        Which rows count: True or 1 keeps a row. (torch's ``key_padding_mask`` is the inverse.)
     offsets : array_like of integers, shape (B + 1,), optional
-        Where each sequence begins in one array of all rows, and where the last ends.
+        Where each sequence begins in one array of all rows, and where the last sequence ends.
     weights : array_like, shape (B, T), or (T,) with `offsets`, optional
-        What each row counts for, with "sum", "mean", "weighted_mean" and "mean_sqrt_len": means
+        The weight of each row, for "sum", "mean", "weighted_mean" and "mean_sqrt_len". Means
         divide by the sum of the weights, or by its root. A weight of 0 leaves a row out.
     correction : float
-        What is subtracted from the number of rows that squares are divided by.
+        The number to subtract from the number of rows in the variance's divisor.
     normalize : bool
-        Whether results are divided by their length.
+        Whether to divide each result by its length.
     empty : float
-        What all results of a sequence are of which no row counts.
+        The value of all results of a sequence without rows that count.
     data_format : str
-        "NTC", or "NCT", which audio models have.
+        "NTC", or "NCT" as in audio models.
     nan : {"propagate", "skip"}
-        Whether NaN is left out, element by element; a channel of NaN alone stays NaN.
+        "skip" leaves NaN out, element by element; a channel of NaN alone stays NaN.
     out : ndarray, optional
-        What the result is written to.
+        Where to write the result.
 
     Returns
     -------
     ndarray of shape (B, C), or (B, 2 C) for "stats"
-        Of the dtype that the windows' function gives; "mean_sqrt_len", "weighted_mean", "std" and
-        "stats" of integers, and what has weights, in float64.
+        It has the dtype that the functions of windows give. For integers, "mean_sqrt_len",
+        "weighted_mean", "std", "stats" and all weighted results are float64.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        For shapes that do not fit, lengths or offsets out of range, masks of other numbers, and
+        For shapes that do not fit, lengths or offsets out of range, masks of other numbers, or
         more than one of `lengths`, `mask` and `offsets`.
 
     Notes
     -----
-    float16 and float32 are added up in float32 for some dozens of rows at a time, and those sums in
-    float64. A deviation of no more rows than `correction` is 0, where the windows' `std` gives NaN.
-    It is taken about the sequence's first row, so that no digits are lost.
+    float16 and float32 are added up in float32 for some dozens of rows at a time, and these sums
+    are added up in float64. The deviation of no more rows than `correction` is 0; the functions of
+    windows give NaN there. It is taken about the sequence's first row, so no digits are lost.
 
     Examples
     --------
@@ -126,20 +126,20 @@ def attention_pool(
     Parameters
     ----------
     x : array_like of shape (B, T, C), or (B, C, T) with ``data_format="NCT"``
-        As :func:`sequence_pool` takes it.
+        As in :func:`sequence_pool`.
     scores : array_like of shape (B, T), (B, T, heads) or (B, T, C)
-        What softmax is taken of, over the rows that count. With heads, the first C / heads
-        channels have the first head's weights, and so on; with ``data_format="NCT"`` the shape is
-        (B, heads, T), with `offsets` (T,) or (T, heads).
+        The scores whose softmax, over the rows that count, gives the weights. With heads, the
+        first C / heads channels have the first head's weights, and so on. With
+        ``data_format="NCT"`` the shape is (B, heads, T), with `offsets` (T,) or (T, heads).
     op : {"mean", "std", "stats"}
-        The weighted mean; the weighted deviation, which is the biased one; or both.
+        The weighted mean; the weighted biased deviation; or both.
     lengths, mask, offsets, empty, data_format
-        As :func:`sequence_pool` takes them.
+        As in :func:`sequence_pool`.
 
     Returns
     -------
     ndarray of shape (B, C), or (B, 2 C) for "stats"
-        Of the input's dtype, float64 of what is no float.
+        It has the input's dtype if that is a float, else float64.
 
     Raises
     ------
@@ -148,8 +148,8 @@ def attention_pool(
 
     Notes
     -----
-    The largest score is subtracted first, so none is too large. A score of -inf is a weight of 0,
-    which leaves the row out; NaN and inf make the result NaN.
+    The largest score is subtracted first, so no exponential overflows. A score of -inf is a weight
+    of 0, which leaves the row out; NaN and inf make the result NaN.
 
     Examples
     --------

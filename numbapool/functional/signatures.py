@@ -1,4 +1,4 @@
-"""What a type checker knows of functions whose results depend on `return_indices`."""
+"""Types for checkers, of functions whose results depend on `return_indices`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numbapool.windows.window import OutputSize, Padding
 
 
 class Sliding(Protocol):
-    """Max or min pooling by a window that slides."""
+    """Max or min pooling by a sliding window."""
 
     __name__: str
 

@@ -1,4 +1,4 @@
-"""Standard deviation and range pooling: windows that slide, that cover the input, and of all."""
+"""Standard deviation and range pooling: over sliding windows, to a size, over whole channels."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ def std_pool1d(
 ) -> Array:
     """Keep the standard deviation of each window over one axis.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The root of what
-    :func:`var_pool1d` gives. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. It is the root of the result of
+    :func:`var_pool1d`. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`.
 
     Examples
     --------
@@ -71,9 +71,9 @@ def std_pool2d(
 ) -> Array:
     """Keep the standard deviation of each window over two axes.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The root of what
-    :func:`var_pool2d` gives. Padding never counts; the other parameters and errors are
-    those of :func:`max_pool2d`.
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. It is the root of the
+    result of :func:`var_pool2d`. Padding never counts; the other parameters and errors are those of
+    :func:`max_pool2d`.
 
     Examples
     --------
@@ -100,8 +100,8 @@ def std_pool3d(
 ) -> Array:
     """Keep the standard deviation of each window over three axes.
 
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The root of
-    what :func:`var_pool3d` gives. Padding never counts; the other parameters and errors are
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. It is the root of
+    the result of :func:`var_pool3d`. Padding never counts; the other parameters and errors are
     those of :func:`max_pool2d`.
 
     Examples
@@ -126,9 +126,9 @@ def adaptive_std_pool1d(
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`std_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`std_pool1d`.
 
     Examples
     --------
@@ -151,9 +151,9 @@ def adaptive_std_pool2d(
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`std_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`std_pool2d`.
 
     Examples
     --------
@@ -176,9 +176,9 @@ def adaptive_std_pool3d(
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`std_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`std_pool3d`.
 
     Examples
     --------
@@ -202,10 +202,10 @@ def global_std_pool(
 ) -> Array:
     """Keep the standard deviation of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`std_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`std_pool2d`.
 
     Examples
     --------
@@ -230,7 +230,7 @@ def range_pool1d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the largest less the smallest element of each window over one axis.
+    """Keep the largest minus the smallest element of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`range_pool2d`.
@@ -257,12 +257,12 @@ def range_pool2d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the largest less the smallest element of each window over two axes.
+    """Keep the largest minus the smallest element of each window over two axes.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Floats, unsigned
     integers and bool keep their dtype. Signed integers give the unsigned dtype of their
-    width, which holds every difference: so `nodata` below zero, which it does not hold, is an
-    error. Where two infinities are equal, their difference is NaN. Padding never counts; the
+    width, which holds every difference. It holds no `nodata` below zero, so that is an error.
+    The difference of two equal infinities is NaN. Padding never counts; the
     other parameters and errors are those of :func:`max_pool2d`.
 
     Examples
@@ -288,7 +288,7 @@ def range_pool3d(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the largest less the smallest element of each window over three axes.
+    """Keep the largest minus the smallest element of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`range_pool2d`.
@@ -314,9 +314,9 @@ def adaptive_range_pool1d(
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`range_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`range_pool1d`.
 
     Examples
     --------
@@ -338,9 +338,9 @@ def adaptive_range_pool2d(
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`range_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`range_pool2d`.
 
     Examples
     --------
@@ -363,9 +363,9 @@ def adaptive_range_pool3d(
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`range_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`range_pool3d`.
 
     Examples
     --------
@@ -386,12 +386,12 @@ def global_range_pool(
     nodata: float | None = None,
     out: Array | None = None,
 ) -> Array:
-    """Keep the largest less the smallest element of each channel of each sample.
+    """Keep the largest minus the smallest element of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`range_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`range_pool2d`.
 
     Examples
     --------

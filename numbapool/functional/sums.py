@@ -1,4 +1,4 @@
-"""Sum and log-mean-exp pooling: windows that slide, that cover the input, and of all."""
+"""Sum and log-mean-exp pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def sum_pool1d(
 ) -> Array:
     """Keep the sum of each window over one axis.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; parameters and errors
-    are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; parameters and errors are those
+    of :func:`avg_pool2d`. Sums of unsigned integers are uint64; sums of signed integers and bool
+    are int64; both wrap past 64 bits. Sums of floats keep their dtype. Elements left out by `nan`
+    or `nodata` add nothing; a window without elements gives 0.
 
     Examples
     --------
@@ -70,10 +70,10 @@ def sum_pool2d(
 ) -> Array:
     """Keep the sum of each window over two axes.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``; parameters and errors
-    are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``; parameters and errors are
+    those of :func:`avg_pool2d`. Sums of unsigned integers are uint64; sums of signed integers and
+    bool are int64; both wrap past 64 bits. Sums of floats keep their dtype. Elements left out by
+    `nan` or `nodata` add nothing; a window without elements gives 0.
 
     Examples
     --------
@@ -101,9 +101,9 @@ def sum_pool3d(
     """Keep the sum of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; parameters and
-    errors are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64, of signed ones and
-    bool int64, wrapping past 64 bits; sums of floats keep their dtype. Elements left out by
-    `nan` or `nodata` add nothing: a window of none gives 0.
+    errors are those of :func:`avg_pool2d`. Sums of unsigned integers are uint64; sums of signed
+    integers and bool are int64; both wrap past 64 bits. Sums of floats keep their dtype. Elements
+    left out by `nan` or `nodata` add nothing; a window without elements gives 0.
 
     Examples
     --------
@@ -126,9 +126,9 @@ def adaptive_sum_pool1d(
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`sum_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`sum_pool1d`.
 
     Examples
     --------
@@ -150,9 +150,9 @@ def adaptive_sum_pool2d(
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`sum_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`sum_pool2d`.
 
     Examples
     --------
@@ -175,9 +175,9 @@ def adaptive_sum_pool3d(
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`sum_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`sum_pool3d`.
 
     Examples
     --------
@@ -200,10 +200,10 @@ def global_sum_pool(
 ) -> Array:
     """Keep the sum of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`sum_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`sum_pool2d`.
 
     Examples
     --------
@@ -260,10 +260,10 @@ def logavgexp_pool2d(
     """Keep the logarithm of the mean exponential of each window over two axes.
 
     Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. It is
-    ``log(mean(exp(r * x))) / r``, between the mean, for an `r` near 0, and the largest element, for
-    a large one; a negative `r` tends to the smallest. Large elements do not overflow. Floats keep
-    their dtype; integers and bool give float64. Padding never counts; the other parameters and
-    errors are those of :func:`max_pool2d`; an `r` of zero, or that is not finite, is a
+    ``log(mean(exp(r * x))) / r``: near the mean for an `r` near 0, near the largest element for a
+    large `r`, near the smallest for a very negative `r`. Large elements do not overflow. Floats
+    keep their dtype; integers and bool give float64. Padding never counts; the other parameters
+    and errors are those of :func:`max_pool2d`. An `r` that is zero or not finite is a
     PoolValueError.
 
     Examples
@@ -318,9 +318,9 @@ def adaptive_logavgexp_pool1d(
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`logavgexp_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`logavgexp_pool1d`.
 
     Examples
     --------
@@ -343,9 +343,9 @@ def adaptive_logavgexp_pool2d(
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`logavgexp_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`logavgexp_pool2d`.
 
     Examples
     --------
@@ -369,9 +369,9 @@ def adaptive_logavgexp_pool3d(
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`logavgexp_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`logavgexp_pool3d`.
 
     Examples
     --------
@@ -395,10 +395,10 @@ def global_logavgexp_pool(
 ) -> Array:
     """Keep the logarithm of the mean exponential of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`logavgexp_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`logavgexp_pool2d`.
 
     Examples
     --------

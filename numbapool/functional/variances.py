@@ -1,4 +1,4 @@
-"""Variance pooling: windows that slide, that cover the input, and of all."""
+"""Variance pooling: over sliding windows, to a size, and over whole channels."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def var_pool1d(
 ) -> Array:
     """Keep the variance of each window over one axis.
 
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The mean square distance
-    from the mean, in float64 and two passes, so that a large mean does no harm; the divisor
-    is the number of elements less `correction` (NaN if that is not positive). Floats
-    keep their dtype, integers and bool give float64. Padding never counts; the other
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``. The variance is the mean squared
+    distance from the mean, computed in float64 and in two passes, so a large mean does no harm. The
+    divisor is the number of elements less `correction`; if it is not positive, the result is NaN.
+    Floats keep their dtype, integers and bool give float64. Padding never counts; the other
     parameters and errors are those of :func:`max_pool2d`.
 
     Examples
@@ -66,10 +66,10 @@ def var_pool2d(
 ) -> Array:
     """Keep the variance of each window over two axes.
 
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The mean square
-    distance from the mean, in float64 and two passes, so that a large mean does no harm;
-    the divisor is the number of elements less `correction` (NaN if that is not positive).
-    Floats keep their dtype, integers and bool give float64. Padding never counts; the other
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. The variance is the mean
+    squared distance from the mean, computed in float64 and in two passes, so a large mean does no
+    harm. The divisor is the number of elements less `correction`; if it is not positive, the result
+    is NaN. Floats keep their dtype, integers and bool give float64. Padding never counts; the other
     parameters and errors are those of :func:`max_pool2d`.
 
     Examples
@@ -98,10 +98,10 @@ def var_pool3d(
 ) -> Array:
     """Keep the variance of each window over three axes.
 
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The mean
-    square distance from the mean, in float64 and two passes, so that a large mean does no
-    harm; the divisor is the number of elements less `correction` (NaN if that is not
-    positive). Floats keep their dtype, integers and bool give float64. Padding never
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``. The variance is
+    the mean squared distance from the mean, computed in float64 and in two passes, so a large mean
+    does no harm. The divisor is the number of elements less `correction`; if it is not positive,
+    the result is NaN. Floats keep their dtype, integers and bool give float64. Padding never
     counts; the other parameters and errors are those of :func:`max_pool2d`.
 
     Examples
@@ -126,9 +126,9 @@ def adaptive_var_pool1d(
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover one axis.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`var_pool1d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`var_pool1d`.
 
     Examples
     --------
@@ -151,9 +151,9 @@ def adaptive_var_pool2d(
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover two axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`var_pool2d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`var_pool2d`.
 
     Examples
     --------
@@ -177,9 +177,9 @@ def adaptive_var_pool3d(
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover three axes.
 
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as
-    torch's adaptive poolings; None keeps an axis's size. Shapes, dtypes, the other
-    parameters and errors are those of :func:`var_pool3d`.
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`var_pool3d`.
 
     Examples
     --------
@@ -203,10 +203,10 @@ def global_var_pool(
 ) -> Array:
     """Keep the variance of each channel of each sample.
 
-    The spatial axes are the axes from 2 on, or with ``data_format="NHWC"`` (or "NLC", "NDHWC") 1
-    to -2. "CHW" and "HWC" are one sample's, "HW" one plane's, and so with L and DHW in place of
-    HW. `keepdims` leaves the spatial axes in the shape as 1. The other parameters, dtypes
-    and errors are those of :func:`var_pool2d`.
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`var_pool2d`.
 
     Examples
     --------

@@ -1,8 +1,9 @@
 """The pooling functions inside users' own compiled code.
 
 Numba calls `register` before it compiles anything, by the entry point ``numba_extensions``, in
-every program that uses Numba: so this file imports nothing until there is something to do.
-Compiled code asks for `record` by its name, and users keep such code for years: both stay here.
+every program that uses Numba. So this file imports nothing until there is something to do.
+Compiled code looks up `record` in this module by name, and users keep such code for years. So
+both names stay.
 """
 
 import sys
@@ -25,8 +26,8 @@ def record(structure: str, key: int) -> tuple[int, str]:
     """Return the address of a call's record, or zero and what is wrong with the call.
 
     `structure` says what the numbers at the address `key` mean: the array's shape, then the
-    arguments that are no constants. It takes and gives the same for good, and it raises nothing:
-    the first of the code that calls it does not survive that.
+    arguments that are no constants. The arguments and the result never change, and the function
+    raises nothing: the oldest code that calls it does not survive an error.
     """
     try:
         from numbapool.jit import records
@@ -39,7 +40,7 @@ def record(structure: str, key: int) -> tuple[int, str]:
             from numbapool.jit.stopped import raise_later
 
             raise_later(stop)
-        except Exception:  # there may be no thread to be had
+        except Exception:  # no thread may be available
             pass
         return 0, f"stopped by {type(stop).__name__}"
 
@@ -47,5 +48,5 @@ def record(structure: str, key: int) -> tuple[int, str]:
 def _text_of(error: Exception) -> str:
     try:
         return str(error) or type(error).__name__
-    except Exception:  # a user's own
+    except Exception:  # a user's own exception class may fail here
         return type(error).__name__

@@ -1,7 +1,7 @@
-"""The functions that compiled code calls in Python: those that put together, rather than pool.
+"""The functions that compiled code runs in Python, because they combine others or pool nothing.
 
-They do their work as outside, holding the GIL; their results' types are known when the call is
-compiled.
+They work as they do outside compiled code, and hold the GIL. Their results' types are known when
+the call is compiled.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ SIGNATURES = {
 OTHERS: dict[str, Callable[..., Any]] = {
     each.__name__: each for each in (roi_align, roi_pool, spatial_pyramid_pool)
 }
-"""Those that are in no file of `numbapool.functional`."""
+"""The functions that are in no file of `numbapool.functional`."""
 
 IMPLEMENTATION = """
 def implementation({signature}):
@@ -68,7 +68,7 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
     Raises
     ------
     TypingError
-        Where its first argument is no array, or the result's dtype is not known.
+        If its first argument is no array, or the result's dtype is not known.
     """
     first = next(iter(given.values()))
     if not isinstance(first, types.Array):
@@ -90,12 +90,12 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
 
 
 def results(name: str, values: Any, given: dict[str, Any]) -> Any:
-    """Return the type of a call's results: of values, or of a pair of these and their places.
+    """Return the type of a call's results: values, or a pair of values and their places.
 
     Raises
     ------
     TypingError
-        If it cannot be known which.
+        If the argument that decides this is no constant.
     """
     kind, wanted = described("return_indices", given.get("return_indices", False))
     if kind != "constant":
@@ -104,7 +104,7 @@ def results(name: str, values: Any, given: dict[str, Any]) -> Any:
 
 
 def function_of(name: str) -> Callable[..., Any]:
-    """Return the function of a name."""
+    """Return the function with this name."""
     return OTHERS[name] if name in OTHERS else getattr(functional, name)
 
 
@@ -127,7 +127,7 @@ def result_of(
         axes, data_format = spatial_axes(1, data_format)
         if name == "spatial_pyramid_pool":
             return dtype, max(ndim - axes, 1)
-        # Boxes stand for the images, or before the one that there is.
+        # The axis of boxes replaces the axis of images, or stands before a single image's axes.
         return dtype, ndim + (not data_format.startswith("N"))
     return dtype, ndim
 

@@ -1,4 +1,4 @@
-"""Users' reducers' classes by their names, as compiled code has them."""
+"""The classes of users' reducers, by the names that compiled code keeps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _reducer_classes: dict[str, type] = {}
 
 
 def known_as(owner: type) -> str:
-    """Return a class's name; another of the same name, defined before, keeps its own."""
+    """Return a class's name, which differs from that of an earlier class of the same name."""
     plain = name = f"{owner.__module__}:{owner.__qualname__}"
     while _reducer_classes.setdefault(name, owner) is not owner:
         name = f"{plain}#{len(_reducer_classes)}"
@@ -18,7 +18,7 @@ def known_as(owner: type) -> str:
 
 
 def reducer_class(name: str) -> Any:
-    """Return the class that a name stands for: one met in this process, or one to be imported."""
+    """Return the class of this name: known in this process, or imported now."""
     if name not in _reducer_classes:
         module, _, path = name.partition(":")
         _reducer_classes[name] = attrgetter(path)(import_module(module))

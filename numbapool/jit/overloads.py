@@ -1,10 +1,10 @@
 """The pooling functions inside users' own compiled code.
 
-Compiled code calls the same kernels as Python does, at their addresses. What to run is decided
-by the same planners: a call asks Python for a record (:mod:`numbapool.jit.records`) when it meets
-a shape or a parameter for the first time, and keeps the record for the next. So a call costs a
-comparison of some numbers, the result's memory and the kernel; nothing is compiled that is not
-called; and the rules stand in one place.
+Compiled code calls the same kernels as Python does, at their addresses. The same planners decide
+which kernel runs: a call asks Python for a record (:mod:`numbapool.jit.records`) when it meets a
+shape or a parameter for the first time, and keeps the record for the next call. So a call costs
+a comparison of some numbers, the result's memory and the kernel. Nothing is compiled that is not
+called, and the rules stand in one place.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NAMES = tuple(
 """The functions that compiled code may call."""
 
 
-# The overloads: of every function one, its implementation made for the types of each call.
+# The overloads: one per function. Its implementation is made for the types of each call.
 
 IMPLEMENTATION = """
 def implementation({signature}):
@@ -59,7 +59,7 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     Raises
     ------
     TypingError
-        Where a type is none that the function takes.
+        If the function does not take an argument's type.
     """
     x = given["x"]
     if not isinstance(x, types.Array) or as_dtype(x.dtype) not in DTYPES:
@@ -108,7 +108,7 @@ def results(
 ) -> tuple[list[str], int]:
     """Return the dtypes of a call's results, and how many axes they have.
 
-    They are those of a call by windows of one element, whatever the windows of this one are.
+    They are found by a call with windows of one element: the size of windows does not change them.
     """
     sizes = [name for name in ("kernel_size", "filter_size") if name in constants]
     arguments: dict[str, Any] = dict.fromkeys(sizes, 1)
@@ -128,7 +128,7 @@ def results(
 
 
 def _operator(name: str, kind: str, content: Any) -> Any:
-    """Return an operator's name, or a reducer of the class described, its fields what they may."""
+    """Return an operator's name, or a reducer of the described class with any fields."""
     if kind == "constant" and name == "op":
         return content
     if kind != "reducer":
@@ -144,7 +144,7 @@ def check_types(out: Any, dtypes: list[str], ndim: int) -> None:
     Raises
     ------
     TypingError
-        Where it is no array, or as many as there are results, of their dtype and axes.
+        If it is not one array per result, of the result's dtype and number of axes.
     """
     given = out.types if isinstance(out, types.BaseTuple) else [out]
     wanted = [types.Array(from_dtype(np.dtype(dtype)), ndim, "C") for dtype in dtypes]
@@ -162,7 +162,7 @@ def check_types(out: Any, dtypes: list[str], ndim: int) -> None:
 
 @register_jitable
 def checked(out, shape, source):
-    """Return `out` where its shape is right and it lies apart from the source."""
+    """Return `out` if its shape is right and it shares no memory with the source."""
     if out.shape != shape:
         raise PoolValueError("out must have the shape of the result")
     start, other = out.ctypes.data, source.ctypes.data
@@ -181,11 +181,11 @@ IN_SCOPE = {
     "number_of": number_of,
     "shape_of": sites.shape_of,
 }
-"""What an implementation calls."""
+"""The names that an implementation calls."""
 
 
 def signature_of(function: Callable[..., Any]) -> str:
-    """Return a function's parameters as Numba takes them: with defaults, none by keyword alone."""
+    """Return a function's parameters as Numba takes them: with defaults, none keyword-only."""
     return ", ".join(
         name if default is inspect.Parameter.empty else f"{name}={default!r}"
         for name, default in parameters_of(function).items()
@@ -193,7 +193,7 @@ def signature_of(function: Callable[..., Any]) -> str:
 
 
 def register() -> None:
-    """Tell Numba of all functions; any number of threads may ask for that."""
+    """Tell Numba of all functions; any number of threads may call this."""
     with numba_seams.compiler_lock():
         told = _register()
         run = getattr(sys.modules.get("numbapool.kernels"), "run", None)

@@ -1,4 +1,4 @@
-"""The records by which compiled code runs its calls: each is made once, and kept for good."""
+"""The records that compiled code runs its calls by: each is made once and kept for good."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from numbapool.run.call import Call, address
 from numbapool.sequences.records import call_of
 
 SEQUENCES = ("sequence_pool", "attention_pool")
-"""The functions whose kernels hang on no shape."""
+"""The functions whose kernels do not depend on a shape."""
 
 _records: dict[tuple[str, tuple[int, ...]], tuple[Call, np.ndarray[Any, np.dtype[np.int64]]]] = {}
-"""Kept for good, with their calls: compiled code holds the addresses of both's numbers."""
+"""Records and their calls, kept for good: compiled code holds the addresses of their numbers."""
 
 
 def record(structure: str, key: int) -> int:
@@ -50,7 +50,7 @@ def record(structure: str, key: int) -> int:
     if found is None:
         call = _call(site, numbers)
         found = call, np.array(call.numbers(numbers), np.int64)
-        # Of two threads that meet it at once, both take the first one's.
+        # If two threads make the record at once, both take the first.
         found = _records.setdefault((structure, numbers), found)
     return address(found[1])
 
@@ -66,7 +66,7 @@ def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
 
 
 def _value(part: Any, numbers: Iterator[int]) -> Any:
-    """Return an argument, made of constants and the next of the numbers."""
+    """Return an argument, made from constants and the next numbers."""
     kind, content = part
     if kind == "constant":
         return content

@@ -1,7 +1,7 @@
 """`sequence_pool` and `attention_pool` inside users' own compiled code.
 
 Compiled code lists the runs of rows itself, and runs the same kernels as Python does. It asks
-Python for a kernel's record once per call site: the record hangs on no shape.
+Python for a kernel's record once per call site: the record does not depend on a shape.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
     Raises
     ------
     TypingError
-        Where a type is none that the function takes.
+        If the function does not take an argument's type.
     """
     x = given["x"]
     if not isinstance(x, types.Array) or as_dtype(x.dtype) not in DTYPES:
@@ -157,12 +157,12 @@ def text_of(
 
 
 def string_of(name: str, kind: Any) -> str:
-    """Return a string that is written out.
+    """Return the value of a literal string.
 
     Raises
     ------
     TypingError
-        If it is none.
+        If the argument is no literal string.
     """
     way, content = described(name, kind)
     if way != "constant" or not isinstance(content, str):
@@ -171,14 +171,14 @@ def string_of(name: str, kind: Any) -> str:
 
 
 def is_given(kind: Any) -> bool:
-    """Say whether an argument of a type is none that stands for nothing."""
+    """Say whether an argument of this type is given, rather than None."""
     if isinstance(kind, types.Omitted):
         kind = kind.value
     return not (kind is None or isinstance(kind, types.NoneType))
 
 
 def held_as(cut: bool, flip: bool) -> str:
-    """Return the array's text: as (sequences, rows, channels)."""
+    """Return the text of the array as (sequences, rows, channels)."""
     held = "spans.flipped(x)" if flip else "x"
     return f"spans.one({held})" if cut else held
 
@@ -189,7 +189,7 @@ def runs_as(given: dict[str, Any]) -> str:
     Raises
     ------
     TypingError
-        Where lengths or offsets are no whole numbers, or more than one is given.
+        If lengths or offsets are no whole numbers, or if more than one of the three is given.
     """
     ways = [name for name in ("lengths", "mask", "offsets") if is_given(given[name])]
     if len(ways) > 1:
@@ -215,12 +215,12 @@ def runs_as(given: dict[str, Any]) -> str:
 
 
 def weights_as(kind: Any, name: str, cut_flip: tuple[bool, bool], shown: records.Described) -> str:
-    """Return the text of the weights: as (sequences, rows, heads).
+    """Return the text of the weights as (sequences, rows, heads).
 
     Raises
     ------
     TypingError
-        Where they are no array, or have other axes.
+        If they are no array, or have other axes.
     """
     cut, flip = cut_flip
     if not is_given(kind):
@@ -248,7 +248,7 @@ def check_out(out: Any, dtype: np.dtype[Any]) -> None:
     Raises
     ------
     TypingError
-        Where it is no C-contiguous array of two axes of the result's dtype.
+        If it is no C-contiguous array of two axes of the result's dtype.
     """
     wanted = types.Array(from_dtype(dtype), 2, "C")
     same = isinstance(out, types.Array) and out.mutable
@@ -257,7 +257,7 @@ def check_out(out: Any, dtype: np.dtype[Any]) -> None:
 
 
 def after(normalize: Any, dtype: np.dtype[Any]) -> str:
-    """Return the text that divides results by their length, where that is asked for."""
+    """Return the text that divides results by their length, if this is asked for."""
     kind, content = described("normalize", False if normalize is None else normalize)
     if kind == "constant" and not content:
         return "pass"
@@ -283,10 +283,10 @@ def _number_for(result, number):
 def run_spans(
     typingctx: Any, found: Any, pieces: Any, factor: Any, arrays: Any, numbers: Any, scratch: Any
 ) -> Any:
-    """Run a record's kernel, by geometry and scratch of the caller's.
+    """Run a record's kernel with the caller's geometry and scratch.
 
-    The record is that of `spans.ROOM` accumulators; the scratch holds `factor` times as many. The
-    arrays are the input, its weights, and the result: their slots lie behind one another.
+    The record is for `spans.ROOM` accumulators; the scratch holds `factor` times as many. The
+    arrays are the input, its weights, and the result: their slots follow one another.
     """
 
     def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
@@ -338,7 +338,7 @@ IN_SCOPE = {
     "run_spans": run_spans,
     "spans": spans,
 }
-"""What an implementation calls."""
+"""The names that an implementation calls."""
 
 
 def register() -> None:

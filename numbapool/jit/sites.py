@@ -1,6 +1,6 @@
-"""A call of a pooling function in compiled code: what is known of it, and what it does there.
+"""A call of a pooling function in compiled code: what the compiler knows of it, and how it runs.
 
-It finds its record by asking Python once, keeps it, and runs the record's kernel from then on.
+The call asks Python for its record once, keeps it, and runs the record's kernel from then on.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from numbapool.loops.pointers import pointer_to
 
 
 class Site(NamedTuple):
-    """What is known of a call when it is compiled."""
+    """The facts of a call that are known when it is compiled."""
 
     name: str
     dtype: str
@@ -43,7 +43,7 @@ class Site(NamedTuple):
     arguments: dict[str, Any]
 
     def text(self, count: int) -> str:
-        """Return the structure that `record` takes; `count` is how many numbers go with it."""
+        """Return the structure that `record` takes; `count` numbers go with it."""
         return json.dumps({**self._asdict(), "count": count, "record": RECORD})
 
 
@@ -52,7 +52,7 @@ NONE = "constant", None
 
 
 def described(name: str, kind: Any) -> Any:
-    """Return what `_value` takes for an argument of a type.
+    """Return the description that `_value` takes for an argument of a type.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def described(name: str, kind: Any) -> Any:
         For a type that no parameter takes.
     """
     if not isinstance(kind, types.Type):
-        return "constant", kind  # a default, as it stands
+        return "constant", kind  # a default value, not a type
     if isinstance(kind, types.Omitted):
         return "constant", kind.value
     if isinstance(kind, types.NoneType):
@@ -87,7 +87,7 @@ def described(name: str, kind: Any) -> Any:
 
 
 def _leaves(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
-    """Give the 64 bits of each number in an argument, in the order that `_value` takes them."""
+    """Yield the 64 bits of each number in an argument, in the order that `_value` takes."""
     if isinstance(kind, types.Omitted | types.NoneType | types.Literal):
         return
     if isinstance(kind, types.BaseTuple):
@@ -102,7 +102,7 @@ def _leaves(context: Any, builder: Any, kind: Any, value: Any) -> Iterator[Any]:
 
 @intrinsic(prefer_literal=True)
 def lookup(typingctx: Any, name: Any, x: Any, names: Any, arguments: Any) -> Any:
-    """Return the address of the call's record, or zero and what is wrong."""
+    """Return the address of the call's record, or zero and the error's text."""
     parts = zip(json.loads(names.literal_value), arguments.types, strict=True)
     described_arguments = {part: described(part, kind) for part, kind in parts}
     site = Site(name.literal_value, str(as_dtype(x.dtype)), x.ndim, described_arguments)
@@ -133,7 +133,7 @@ def lookup(typingctx: Any, name: Any, x: Any, names: Any, arguments: Any) -> Any
 
 
 def _same_key(builder: Any, found: Any, key: Any, count: int) -> Any:
-    """Say whether there is a record, and its key is this one."""
+    """Say whether there is a record and it has this key."""
     same = cgutils.alloca_once_value(builder, cgutils.false_bit)
     with builder.if_then(builder.icmp_unsigned("!=", found, cgutils.intp_t(0))):
         numbers = builder.inttoptr(found, pointer_to(cgutils.intp_t))
@@ -148,7 +148,7 @@ def _same_key(builder: Any, found: Any, key: Any, count: int) -> Any:
 
 
 MODULE, FUNCTION = "numbapool.jit", "record"
-"""What compiled code looks up by name: where both stand stays for good."""
+"""The names that compiled code looks up: both stay where they are for good."""
 
 REMEDY = (
     ": was numbapool removed or replaced since this was compiled? "
@@ -160,7 +160,7 @@ NO_ANSWER = f"{MODULE}.{FUNCTION} raised an error or gave a wrong answer{REMEDY}
 
 
 def _ask(context: Any, builder: Any, structure: str, key: Any) -> tuple[Any, Any]:
-    """Call :func:`numbapool.jit.record`; return its results, or zero and what is wrong with it."""
+    """Call :func:`numbapool.jit.record`; return its results, or zero and the error's text."""
     found = cgutils.alloca_once_value(builder, cgutils.intp_t(0))
     text = cgutils.alloca_once_value(builder, context.get_constant_null(types.unicode_type))
     api = seams.python_api(context, builder)
@@ -198,20 +198,20 @@ def _ask(context: Any, builder: Any, structure: str, key: Any) -> tuple[Any, Any
 
 
 LEAST_ADDRESS = 1 << 12
-"""No record lies below: a smaller number is none's address."""
+"""No record lies below this: a smaller number is no address."""
 
 
 def _read_answer(context: Any, builder: Any, answer: Any, found: Any, text: Any) -> None:
-    """Take apart what `record` gave, if it is a number and a text; an error stays set, or none."""
+    """Take apart the answer of `record`, if it is a number and a text; a Python error stays set."""
     api = seams.python_api(context, builder)
-    # Of anything but a tuple this is -1.
+    # The size is -1 for anything but a tuple.
     pair = builder.icmp_signed("==", api.tuple_size(answer), cgutils.intp_t(2))
     with builder.if_then(pair):
         number = api.long_as_longlong(api.tuple_getitem(answer, 0))
         is_number = cgutils.is_null(builder, api.err_occurred())
         none = builder.icmp_signed("==", number, cgutils.intp_t(0))
         with builder.if_then(builder.and_(is_number, none)):
-            # Of anything this is a string, or null.
+            # Any object gives a string, or null.
             string = api.object_str(api.tuple_getitem(answer, 1))
             with builder.if_then(cgutils.is_not_null(builder, string)):
                 builder.store(api.to_native_value(types.unicode_type, string).value, text)

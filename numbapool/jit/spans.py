@@ -1,7 +1,7 @@
-"""The rows of sequences, listed by compiled code: what `numbapool.sequences` does in Python.
+"""The rows of sequences, listed by compiled code, as `numbapool.sequences` does in Python.
 
-Runs are three arrays (the sequence that each lies in, its first row, its rows) and a table as the
-loops have it: of each sequence its first run, the rows of all before it, its own rows.
+Runs are three arrays (each run's sequence, its first row, its number of rows) and a table as the
+loops read it: each sequence's first run, the rows of all sequences before it, its own rows.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ HEADS, WEIGHT_STEP, HEAD_STEP, SOFT = (
 
 @register_jitable
 def flipped(x):
-    """Return an array with its last two axes changed."""
+    """Return an array with its last two axes swapped."""
     if x.ndim == 2:
         return x.T
     return x.transpose((0, 2, 1))
@@ -51,13 +51,13 @@ def one(x):
 
 @register_jitable
 def one_head(x):
-    """Return weights with an axis of one head."""
+    """Return weights with an added axis of one head."""
     return np.expand_dims(x, x.ndim)
 
 
 @register_jitable
 def squeezed(mask, steps):
-    """Return a mask of three axes without the one of size 1."""
+    """Return a mask of three axes without its axis of size 1."""
     if mask.shape[1] == 1 and mask.shape[2] == steps:
         return mask[:, 0, :]
     if mask.shape[2] != 1:
@@ -67,7 +67,7 @@ def squeezed(mask, steps):
 
 @register_jitable
 def tabled(rows, runs):
-    """Return the table of sequences that have so many rows and runs each."""
+    """Return the table of sequences from each sequence's number of rows and runs."""
     table = np.zeros((len(rows) + 1, 3), np.int64)
     for n in range(len(rows)):
         table[n, 2] = rows[n]
@@ -78,14 +78,14 @@ def tabled(rows, runs):
 
 @register_jitable
 def spanned(batch, start, rows):
-    """Return sequences of one run each, or of none where they have no row."""
+    """Return sequences of one run each, or of no run if they have no row."""
     held = rows > 0
     return batch[held], start[held], rows[held], tabled(rows, held)
 
 
 @register_jitable
 def whole(batch, steps):
-    """Return sequences of which every row counts."""
+    """Return sequences whose rows all count."""
     return spanned(np.arange(batch), np.zeros(batch, np.int64), np.full(batch, steps, np.int64))
 
 
@@ -104,7 +104,7 @@ def measured(lengths, batch, steps):
 
 @register_jitable
 def cut(offsets, steps):
-    """Return the sequences that offsets cut one long array into."""
+    """Return the sequences into which offsets cut one long array."""
     if offsets.ndim != 1 or offsets.size == 0:
         raise PoolValueError("offsets are n + 1 numbers for n sequences")
     count = offsets.size - 1
@@ -154,7 +154,7 @@ def masked(mask, batch, steps):
 
 @register_jitable
 def beside(weights, batch, steps, channels):
-    """Return weights that lie beside the rows."""
+    """Return weights, checked to have one row per row of the array."""
     if weights.shape[0] != batch or weights.shape[1] != steps:
         raise PoolValueError("weights or scores must have a row for each row of the array")
     if weights.shape[2] == 0 or channels % weights.shape[2]:
@@ -177,7 +177,7 @@ def positions(runs, batch, steps, kind):
 
 @register_jitable
 def capacity(table):
-    """Return how many rows an integer's sum is to hold."""
+    """Return how many rows a sum of integers must hold."""
     rows = LEAST_ROWS
     for n in range(len(table) - 1):
         while rows < table[n, 2]:
@@ -187,7 +187,7 @@ def capacity(table):
 
 @register_jitable
 def is_along(x):
-    """Say whether a channel's elements lie behind one another, and a row's do not."""
+    """Say whether the elements of a channel are contiguous and those of a row are not."""
     steps, channels = x.strides[1], x.strides[2]
     beside_rows = x.shape[1] > 1 and steps == x.itemsize
     return beside_rows and (x.shape[2] == 1 or channels != x.itemsize)
@@ -239,7 +239,7 @@ def geometry(x, weights, runs, along, how):
 
 @register_jitable
 def copy_edges(x, result, runs, last):
-    """Copy the first or the last row of each sequence that has one."""
+    """Copy the first or the last row of each sequence that has rows."""
     which, start, counts, table = runs
     for n in range(len(table) - 1):
         if table[n, 2] > 0:
@@ -259,7 +259,7 @@ def fill_empty(result, table, number):
 
 @register_jitable
 def normalize(result, table, wanted):
-    """Divide results by their length, as they are if it is 0."""
+    """Divide results by their length; results of length 0 stay as they are."""
     for n in range(len(table) - 1):
         if wanted and table[n, 2] > 0:
             squares = 0.0
@@ -273,7 +273,7 @@ def normalize(result, table, wanted):
 
 @register_jitable
 def checked(out, shape, x):
-    """Return `out` where its shape is right and it lies apart from the array."""
+    """Return `out` if its shape is right and it shares no memory with the array."""
     if out.shape != shape:
         raise PoolValueError("out must have the shape of the result")
     low, high = x.ctypes.data, x.ctypes.data + x.itemsize

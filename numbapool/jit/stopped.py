@@ -1,4 +1,4 @@
-"""What stops Python while compiled code waits for its answer: Ctrl-C must not be lost."""
+"""Ctrl-C while compiled code waits for Python's answer: it must not be lost."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import ctypes
 import threading
 
 LATER = 0.05
-"""Seconds in which compiled code has its answer and leaves Python."""
+"""Seconds after which compiled code has its answer and has left Python."""
 
 
 def raise_later(stop: BaseException) -> None:
-    """Raise Ctrl-C, or what a signal's handler raised, again in this thread: it must not be lost.
+    """Raise Ctrl-C, or the error of a signal's handler, in this thread again, so it is not lost.
 
-    That is done from another thread after a while. Done from here, it would be raised at once.
+    Another thread does this after a while. From here it would be raised at once.
     """
 
     def __init__(self: BaseException) -> None:

@@ -10,7 +10,7 @@ from numbapool.loops.pointers import border
 
 @njit(**JIT)
 def window(axis, i):
-    """The first tap of window i, how many taps it has, and its part in a mean's divisor."""
+    """Return the first tap of window i, its number of taps, and its part in a mean's divisor."""
     lo = axis.lo
     hi = axis.hi
     if (i >= lo) & (i < hi):
@@ -21,7 +21,11 @@ def window(axis, i):
 
 @njit(**JIT)
 def nth_row(bounds, t):
-    """The t-th row of a window: its first, its rows a plane, and the steps between both."""
+    """Return where the t-th row of a window begins.
+
+    `bounds` is the start of the first row, the rows per plane, the step from one row to the next,
+    and the step from one plane to the next.
+    """
     row, heights, d_step, h_step = bounds
     if t < heights:
         return row + t * h_step
@@ -30,9 +34,9 @@ def nth_row(bounds, t):
 
 @njit(**JIT)
 def next_row(geometry, oh, od, plane, volume):
-    """The row of results after the one at `oh` and `od`, and where its input begins.
+    """Return the row of results after the row at `oh` and `od`, and where its input begins.
 
-    That is at `plane`, or a `volume` further on.
+    Its input begins at `plane`, or a `volume` further on.
     """
     oh += 1
     if oh == geometry.height.out:

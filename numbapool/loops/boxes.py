@@ -1,12 +1,12 @@
 """Loops over the bins of boxes: windows that lie elsewhere for each box.
 
 A piece is a plane of a box; there are ``depth.out`` planes in an image. A box's row in the table of
-`depth` is its image, and the first column that it needs and the end of those. The tables of
-`height` and `width` have a row per bin, those of a box one after the other.
+`depth` is its image, the first column that the box needs, and one past the last. The tables of
+`height` and `width` have a row per bin; the bins of one box follow one another.
 
-A bin of elements is its first, and how many there are. A bin of samples is its first sample's place
-among them, how many there are, and whether some lie outside the image. The samples' rows follow
-those of all bins: an element, and a weight's bits.
+The row of a bin of elements is its first element and their number. The row of a bin of samples is
+its first sample's place among all samples, their number, and whether some lie outside the image.
+The samples' rows follow the rows of all bins; each is an element and the bits of a weight.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 @njit(**JIT)
 def pool_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Reduce bins of elements: first a bin's rows, as far as the box reaches, then its columns."""
+    """Reduce bins of elements: first the bin's rows over the box's width, then its columns."""
     height, width = geometry.height, geometry.width
     planes, inner = geometry.depth.out, geometry.inner
     nothing = held(lanes, neutral(op))
@@ -54,7 +54,7 @@ def pool_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
 
 @njit(**JIT)
 def weight_of(lanes, bits):
-    """A weight, in the lanes' dtype, from its bits in a table."""
+    """Return a weight, in the lanes' dtype, from its bits in a table."""
     return held((lanes[0],), np.int64(bits).view(np.float64))
 
 
@@ -76,7 +76,7 @@ def keep_columns(geometry, lanes, scratch, box):
 def add_rows(x, geometry, lanes, scratch, box, bin_of_rows, first_row):
     """Set the row at `scratch`, from a box's first column on, to the weighted sum of a bin's rows.
 
-    Two rows at a time: so the sum is read and written half as often.
+    It adds two rows at a time, so the sum is read and written half as often.
     """
     height, inner = geometry.height, geometry.inner
     row = lanes[0]
@@ -112,7 +112,7 @@ def add_rows(x, geometry, lanes, scratch, box, bin_of_rows, first_row):
 
 @njit(**JIT, fastmath=CONTRACT)
 def mean_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Add up bins of samples, whose weights add up to one: the lanes are a row, weights, places."""
+    """Add up bins of samples, whose weights add up to 1. The lanes are a row, weights, places."""
     height, width, planes, inner = (
         geometry.height,
         geometry.width,
@@ -150,9 +150,10 @@ def mean_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
 
 @njit(**JIT, fastmath=CONTRACT)
 def max_boxes(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Keep the largest of a bin's samples: a sample's weight is its next element's, 0 if none.
+    """Keep the largest of a bin's samples.
 
-    What lies outside counts as 0.
+    A sample's weight is the share of the element after it, or 0 if there is none. A sample outside
+    the image counts as 0.
     """
     height, width, planes, inner = (
         geometry.height,

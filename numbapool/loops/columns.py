@@ -1,9 +1,9 @@
 """Along a row: from a row of accumulators, which the rows' kernels make, to a row of results.
 
 Windows of one size slide in whole passes over the row. A pass joins a window of n taps with
-its neighbour to one of 2n, or of 2n + 1 with a tap more; k taps take log2(k) passes, each
-contiguous and vectorised, in a row that stays in the first-level cache. Windows of two and
-three neighbours need no pass: they are joined where the stride picks them.
+its neighbour to a window of 2n taps, or of 2n + 1 with one more tap. So k taps take log2(k)
+passes. Each is contiguous and vectorised, in a row that stays in the first-level cache. Windows
+of two or three neighbours need no pass: they are joined only at the places that the stride picks.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from numbapool.reducers.methods import combine, finish, neutral, prepare
 
 @njit(**JIT)
 def tile_span(geometry, left, right):
-    """The columns that the outputs [left, right) look at: first, and one past the last.
+    """Return the first column that the outputs [left, right) look at, and one past the last.
 
-    Where windows slide, columns outside the input count too.
+    If the windows slide, columns outside the input count too.
     """
     step = geometry.width.step
     if step > 0:
@@ -40,7 +40,7 @@ def tile_span(geometry, left, right):
 
 @njit(**JIT)
 def slide(op, lanes, row, spare, other, taps, pitch, n):
-    """Reduce `taps` elements, `pitch` apart, from every place on; return where that stands.
+    """Reduce `taps` elements, `pitch` apart, from every place on; return where the results begin.
 
     `row`, `spare` and `other` are the offsets of three stretches of the lanes.
     """
@@ -70,11 +70,11 @@ def slide(op, lanes, row, spare, other, taps, pitch, n):
 
 @njit(**JIT)
 def halve(op, lanes, at, to, evens, n):
-    """Join neighbours in pairs, `n` of them, and keep the first of each.
+    """Join neighbours in `n` pairs, and keep the first of each pair.
 
-    Both members of a pair are read at once and each result is stored alone, which makes shuffles
-    of the loads. A loop that reads every second element alone becomes one of gathers, ten times
-    as slow, and one that does not keep the firsts is not vectorised at all.
+    The loop reads both members of a pair at once and stores each result alone, so LLVM loads whole
+    vectors and shuffles them. A loop that reads every second element alone becomes gathers, ten
+    times as slow. A loop that does not keep the first members is not vectorised at all.
     """
     for i in range(n):
         first = load(lanes, at + 2 * i)
@@ -96,7 +96,7 @@ def thin_row(lanes, at, outs, to, channels, step, n):
 
 @njit(forceinline=True, **JIT)
 def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
-    """Join `parts` elements, `pitch` apart, and write that."""
+    """Join `parts` elements, `pitch` apart, and write the result."""
     acc = load(lanes, at)
     if parts > 1:
         acc = combine(op, acc, load(lanes, at + pitch))
@@ -107,10 +107,11 @@ def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
 
 @njit(forceinline=True, **JIT)
 def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
-    """`pick_of` at every stride-th place of each row, `inner` elements each, `n` times.
+    """Do `pick_of` at every stride-th place of each row, `inner` elements each, `n` times.
 
-    Where all of `parts`, `stride` and `inner` are constants, no branch is left, and the stride
-    becomes shuffles. `strip` is the number of rows, how far apart they begin, and their results.
+    If `parts`, `stride` and `inner` are all constants, no branch is left, and the stride becomes
+    shuffles. `strip` is the number of rows, the distance between their starts, and the distance
+    between the starts of their results.
     """
     rows, between, outputs = strip
     for row in range(rows):
@@ -123,10 +124,9 @@ def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, s
 
 @njit(**JIT)
 def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
-    """`pick`, the common cases as constants.
+    """Do `pick`, with constants in the common cases.
 
-    They are constants to LLVM alone: to Numba, which would compile `pick` for each, they are
-    variables.
+    Only LLVM sees constants. Numba sees variables: it would compile `pick` anew for each constant.
     """
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
     simple = is_simple(form, lanes)
@@ -149,7 +149,7 @@ def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inne
 
 @njit(**JIT)
 def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, weight):
-    """Windows of a size each: from the table, tap by tap."""
+    """Reduce windows that each have a size of their own, from the table, tap by tap."""
     inner = geometry.inner
     pitch = geometry.width.dilation * inner
     for i in range(left, right):
@@ -167,7 +167,7 @@ def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, wei
 def pick_borders(
     op, form, lanes, at, parts, pitch, outs, to, geometry, left, begin, end, step, weight
 ):
-    """`pick` for the outputs [begin, end), each with a divisor of its own."""
+    """Do `pick` for the outputs [begin, end), each with a divisor of its own."""
     inner = geometry.inner
     one = np.int64(1)
     for i in range(begin, end):
@@ -183,9 +183,9 @@ def pick_borders(
 
 @njit(**JIT)
 def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
-    """Reduce the rows at `row`, a strip of them, to their outputs [left, right).
+    """Reduce the strip of rows at `row` to their outputs [left, right).
 
-    Results are written from `to` on, a row of them after the other.
+    The results are written from `to` on, row after row.
     """
     inner = geometry.inner
     between = geometry.between
@@ -198,7 +198,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
             row += between
             to += outputs
         return
-    # The strip is worked on as one row: what comes out where two rows meet is never picked.
+    # The strip is worked on as one row: the results where two rows meet are never picked.
     n = (rows - 1) * between + (stop - start) * inner
     room = geometry.stretch
     pitch = geometry.width.dilation * inner
@@ -242,8 +242,8 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         inside *= rows
         outputs *= rows
         rows = 1
-    # What is picked past a row's end, to keep the vectors whole, the next row overwrites; its
-    # borders come last, or they would be overwritten too.
+    # Results picked past a row's end keep the vectors whole; the next row overwrites them. The
+    # borders are written last, or they would be overwritten too.
     vector = geometry.vector
     whole = (inside + vector - 1) // vector * vector
     first = to + (lo - left) * inner

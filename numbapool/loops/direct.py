@@ -1,7 +1,7 @@
 """Windows of a few elements: from the input straight to the results.
 
-A run is what lies side by side in memory and is pooled alike: the groups of columns of a row, or
-the channels of a pixel. It takes one vectorised loop, whose accumulators stay in registers.
+A run here is the groups of columns of a row, or the channels of a pixel. It takes one vectorised
+loop, whose accumulators stay in registers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def across(op, form, lanes, x, at, columns, step):
 def pool_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
     """Pool a run of `n`, its windows `rows` high and `columns` wide.
 
-    Where both are constants, no branch is left in the loop.
+    If both are constants, no branch is left in the loop.
     """
     row0, row1, row2, row3 = starts
     for j in range(n):
@@ -49,7 +49,7 @@ def pool_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale
 
 @njit(forceinline=True, **JIT)
 def pool_run_high(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
-    """`pool_run`, the rows as constants: to LLVM alone, Numba compiles it once."""
+    """Do `pool_run` with the number of rows as a constant to LLVM; Numba compiles it once."""
     one, two, three, four = np.int64(1), np.int64(2), np.int64(3), np.int64(4)
     if rows == 1:
         pool_run(op, form, lanes, x, starts, one, columns, step, outs, to, n, scale)
@@ -63,7 +63,7 @@ def pool_run_high(op, form, lanes, x, starts, rows, columns, step, outs, to, n, 
 
 @njit(**JIT)
 def pool_any_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, scale):
-    """`pool_run`, rows and columns as constants, or a run of windows that hold nothing."""
+    """Do `pool_run` with rows and columns as constants, or fill a run of empty windows."""
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
     if rows * columns == 0:
         for j in range(n):
@@ -71,7 +71,7 @@ def pool_any_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, s
     elif columns == 1:
         pool_run_high(op, form, lanes, x, starts, rows, one, step, outs, to, n, scale)
     elif is_grouped(form):
-        return  # never: groups are a column each
+        return  # never reached: groups are one column each
     elif columns == 2:
         pool_run_high(op, form, lanes, x, starts, rows, two, step, outs, to, n, scale)
     else:
@@ -80,10 +80,10 @@ def pool_any_run(op, form, lanes, x, starts, rows, columns, step, outs, to, n, s
 
 @njit(**JIT)
 def starts_of(geometry, plane, planes, rows):
-    """Where the rows of a window begin, up to four, how many they are, and where the last begins.
+    """Return where up to four rows of a window begin, their number, and where the last begins.
 
-    `plane` is the row that its outermost index begins with; `planes` and `rows` are the first
-    of each and how many.
+    `plane` is the row that the window's outermost index begins with; `planes` and `rows` are the
+    first plane and row of the window, each with their number.
     """
     height = geometry.height.size
     pitch = geometry.width.size * geometry.inner
@@ -104,14 +104,14 @@ def starts_of(geometry, plane, planes, rows):
 
 @njit(**JIT)
 def moved(starts, n):
-    """The same places `n` further on."""
+    """Return the same places, each `n` further on."""
     row0, row1, row2, row3 = starts
     return row0 + n, row1 + n, row2 + n, row3 + n
 
 
 @njit(**JIT)
 def ask_ahead(form, x, geometry, start, depths):
-    """Ask for the memory of a later window, as the plan has it: so many stretches in each plane."""
+    """Ask for the memory of a later window: in each plane, as many stretches as the plan says."""
     pitch = geometry.width.size * geometry.inner
     between = geometry.depth.dilation * geometry.height.size * pitch
     for d in range(depths):
@@ -146,7 +146,7 @@ def pool_direct(op, form, x, outs, geometry, lanes, scratch, begin, end):
         left = t * tile
         n = min(tile, inner - left)
         to = out_row * out_w * inner + left
-        # Past a run's end the vectors stay whole: the next run, as long, overwrites the rest.
+        # Past a run's end the vectors stay whole: the next run is as long and overwrites the rest.
         whole = (n + vector - 1) // vector * vector
         whole = whole if whole <= 2 * n else n
         ask_ahead(form, x, geometry, starts[0] + left, depths)

@@ -1,4 +1,4 @@
-"""The reducers' and selectors' methods for compiled code: each picked by the type of its owner."""
+"""The reducers' and selectors' methods for compiled code, each picked by its owner's type."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
 
 @intrinsic
 def _short_quotient(typingctx, n, factor, shift):
-    """In 16 bits throughout: as Numba has it, in 64, a vector would hold a quarter as many.
+    """Divide in 16 bits throughout: in Numba's 64 bits a vector would hold a quarter as many.
 
-    Written as a shifted product of 32 bits LLVM finds the instruction for the upper half too, but
-    of half a vector.
+    For a shifted product of 32 bits, LLVM finds the instruction for the upper half too, but only
+    for half a vector.
     """
 
     def codegen(context, builder, signature, args):

@@ -1,8 +1,8 @@
 """Wide windows that hardly overlap: each row of a window is one run of memory.
 
 A piece of work is one output row. Each of its windows is folded, run by run, into a few hundred
-accumulators side by side, which vectorises whatever the reducer; those are then halved into one.
-Global pooling is one such window, all of it one run.
+accumulators side by side. That vectorises with any reducer. The accumulators are then joined in
+halves until one is left. Global pooling is one such window, all of it one run.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""A step of a recurrent layer behind its two products: gates, and the states that they make.
+"""A step of a recurrent layer after its two products: gates, and the states that they make.
 
-`x` holds what the step's input gives, the lane what the state before gives, both with their bias.
-A gate is `total` numbers, in rows of `inner`. In `x` rows are `between` apart and gates
-`stretch`; all else is dense. The first result is the state h, which the step changes in place.
+`x` holds the product of the step's input, the lane the product of the state before, both with
+their bias. A gate is `total` numbers, in rows of `inner`. In `x`, rows are `between` apart and
+gates `stretch` apart; all other arrays are dense. The first result is the state h, which the step
+changes in place.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numbapool.reducers.exponentials import exp
 
 @njit(**INLINED)
 def sigmoid(v, one):
-    """1 / (1 + e^-v); `one` has the numbers' dtype, which they would not keep beside 1."""
+    """Return 1 / (1 + e^-v); `one` is 1 in the dtype of `v`, so the result keeps that dtype."""
     faded = exp(-abs(v))
     share = one / (one + faded)
     return share if v > one - one else share * faded
@@ -24,7 +25,7 @@ def sigmoid(v, one):
 
 @njit(**INLINED)
 def tanh(v, one):
-    """The hyperbolic tangent."""
+    """Return the hyperbolic tangent."""
     faded = exp(-abs(v + v))
     size = (one - faded) / (one + faded)
     return -size if v < one - one else size
@@ -32,7 +33,7 @@ def tanh(v, one):
 
 @njit(**JIT, fastmath=CONTRACT)
 def lstm_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Gates i, f, g and o, in rows [begin, end); the second result is the cell's state c."""
+    """Apply gates i, f, g and o in rows [begin, end); the second result is the cell's state c."""
     inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
     h, c, y, one = outs[0], outs[1], lanes[0], held(lanes, 1)
     for row in range(begin, end):
@@ -49,7 +50,7 @@ def lstm_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
 
 @njit(**JIT, fastmath=CONTRACT)
 def gru_gates(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Gates r, z and n, in rows [begin, end)."""
+    """Apply gates r, z and n in rows [begin, end)."""
     inner, gate, x_gate = geometry.inner, geometry.total, geometry.stretch
     h, y, one = outs[0], lanes[0], held(lanes, 1)
     for row in range(begin, end):

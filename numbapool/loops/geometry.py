@@ -1,10 +1,10 @@
 """A plan as the loops read it: one array of int64, whose slots this file names.
 
 The array holds the numbers of `HEAD`, then a block of the numbers of `AXIS` for each axis of
-`AXES`, then the border windows of all axes, three numbers per window, then the weights of taps, if
-they have any. The plan fills the array by
-these names (:func:`filled`). Compiled loops read it by the same names through a bare pointer
-(:mod:`numbapool.loops.pointers`), interpreted ones through :class:`Geometry`.
+`AXES`, then the border windows of all axes, three numbers per window. If the taps have weights,
+the weights stand last. The plan fills the array by these names (:func:`filled`). Compiled loops
+read it by the same names through a bare pointer (:mod:`numbapool.loops.pointers`), interpreted
+loops through :class:`Geometry`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Numbers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 HEAD = (
     "total",  # elements of the input
     "pieces",  # pieces of work
-    "inner",  # channels that lie behind the pooled axes and are pooled alike
+    "inner",  # channels that follow the pooled axes and are pooled alike
     "tile",  # results of a row that one piece of work makes
     "tiles",  # tiles per row of results
     "strip",  # rows that are worked on together
     "between",  # accumulators from the start of one row to the start of the next
-    "stretch",  # accumulators of a strip: there is scratch for three such stretches
+    "stretch",  # accumulators of a strip: the scratch has room for three such stretches
     "blocks",  # blocks of rows per volume, each as high as a window
     "vector",  # elements that a vectorised loop takes at a time
-    "row_place",  # how much the place of an element grows from one row to the next
-    "column_place",  # how much it grows from one column to the next
+    "row_place",  # by how much the place of an element grows from one row to the next
+    "column_place",  # by how much it grows from one column to the next
     "ahead",  # how far ahead of a window, in columns, its memory is asked for
     "fresh",  # rows of a window that the window above it does not have
     "line",  # columns per cache line
@@ -37,12 +37,12 @@ HEAD = (
     "run_tile",  # elements of a run that one piece of work makes
     "breadth",  # accumulators side by side that a run is folded into
     "group",  # windows whose elements are gathered together; 0 if each stands alone
-    "heads",  # weights that a row of a sequence has: one, or one for each group of channels
+    "heads",  # weights per row of a sequence: one, or one per group of channels
     "weight_step",  # from a row's weights to the next row's
     "head_step",  # from a head's weight to the next head's
-    "soft",  # whether weights are scores, of which a softmax is taken
+    "soft",  # whether weights are scores, which a softmax turns into weights
 )
-"""The numbers that stand first."""
+"""The numbers that the array begins with."""
 
 AXIS = (
     "size",  # elements of the input
@@ -54,14 +54,14 @@ AXIS = (
     "taps",  # elements of an inner window
     "dilation",  # from one tap of a window to the next
     "weight",  # the part that an inner window has in a mean's divisor
-    "borders",  # the slot that the axis's border windows begin at
+    "borders",  # the slot where the axis's border windows begin
 )
 """The numbers of an axis."""
 
 AXES = ("depth", "height", "width")
 
 BORDER = 3
-"""Numbers per border window: its first tap, how many taps it has, and its part in a divisor."""
+"""Numbers per border window: its first tap, its number of taps, and its part in a divisor."""
 
 AT = {axis: len(HEAD) + n * len(AXIS) for n, axis in enumerate(AXES)}
 """Where the block of each axis begins."""
@@ -73,7 +73,7 @@ def filled(
     borders: Sequence[np.ndarray[Any, Any]],
     weights: Sequence[np.ndarray[Any, Any]] = (),
 ) -> Numbers:
-    """Return the array that holds these numbers; what `head` leaves out is 0."""
+    """Return the array that holds these numbers; numbers that `head` leaves out are 0."""
     unknown = set(head) - set(HEAD)
     if unknown:
         raise KeyError(f"no slots are named {sorted(unknown)}")

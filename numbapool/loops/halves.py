@@ -10,7 +10,7 @@ from numbapool.loops.options import JIT
 
 @njit(**JIT)
 def half_to_single(bits):
-    """The float32 of a float16's bits."""
+    """Return the float32 of a float16's bits."""
     magnitude = np.uint32((bits & 0x7FFF) << 13)
     # Moving the exponent's bias by a product is exact for subnormals too.
     number = magnitude.view(np.float32) * np.float32(2.0**112)
@@ -21,7 +21,7 @@ def half_to_single(bits):
 
 @njit(**JIT)
 def single_to_half(number):
-    """The bits of the float16 nearest to a float32, ties to even."""
+    """Return the bits of the float16 nearest to a float32, ties to even."""
     bits = np.int64(np.float32(number).view(np.uint32))
     sign = (bits >> 16) & 0x8000
     bits &= 0x7FFFFFFF

@@ -1,4 +1,4 @@
-"""The table of loops, by the names that a plan calls them."""
+"""The table of loops, by the names that plans give them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from numbapool.loops.windowed import pool_windows, select_windows
 
 KERNELS: dict[str, Any] = {
     "direct": pool_direct,  # windows of a few elements
-    "thinned": pool_thinned,  # the same of pixels of few channels
+    "thinned": pool_thinned,  # windows of a few elements, of pixels of few channels
     "rows": pool_rows,  # small windows
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap
@@ -40,13 +40,13 @@ KERNELS: dict[str, Any] = {
 }
 
 FAST = ("direct", "thinned", "rows", "running", "runs", "selection")
-"""Loops that a plain one can stand in for."""
+"""Loops that a plain loop can replace."""
 
 PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}
 PLAIN["selection"] = select_windows
-"""The plain loop in place of each; of all others the same."""
+"""The plain loop that replaces each; the other loops replace themselves."""
 
 
 def plain(name: str) -> Any:
-    """Return the plain loop that makes what a loop makes."""
+    """Return the plain loop with the same results as the loop of this name."""
     return PLAIN.get(name, pool_windows)

@@ -1,9 +1,9 @@
-"""Rows of accumulators: a lane an array, one to three of them, walked together.
+"""Rows of accumulators: one array per lane, one to three lanes, walked together.
 
-Also how elements are read and results written.
+This file also says how elements are read and results written.
 
-In compiled code the arrays are bare pointers: an index is an offset, never counted from the
-end, so the compiler sees that neighbours are neighbours; and passing one costs nothing.
+In compiled code the arrays are bare pointers. An index is an offset, never counted from the end,
+so the compiler sees that neighbours are neighbours. Passing a pointer costs nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def _prefetch(typingctx, pointer, index):
         kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
         function = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
         at = builder.bitcast(builder.gep(args[0], [args[1]]), byte)
-        # For reading, to the second-level cache, data.
+        # Prefetch data, for reading, into the second-level cache.
         builder.call(function, [at, number(0), number(2), number(1)])
         return context.get_dummy_value()
 
@@ -51,8 +51,8 @@ def _ask(form, x, j):
 def group_of(form):
     """Return how many elements a form of reading takes at a time.
 
-    They are read one by one: of neighbours that all are used LLVM makes whole vectors, which
-    shuffles take apart.
+    The elements are read one by one. LLVM loads neighbours that are all used as whole vectors, and
+    takes them apart by shuffles.
     """
     return {Pairs: 2, Fours: 4}.get(form, 1)
 
@@ -67,7 +67,7 @@ def _retyped(typingctx, pointer, at, other):
 
 
 def results_at(lanes, outs, at):
-    """Return the lane from `at` on as room for results, no larger than accumulators."""
+    """Return the lane from `at` on as room for results, which are no larger than accumulators."""
     return (lanes[0][at:].view(outs[0].dtype),)
 
 
@@ -77,7 +77,7 @@ def _results_at(lanes, outs, at):
 
 
 def load(lanes, j):
-    """Return accumulator j: a number, or a tuple where there are several lanes."""
+    """Return accumulator j: a number, or a tuple if there are several lanes."""
     return lanes[0][j] if len(lanes) == 1 else tuple(lane[j] for lane in lanes)
 
 
@@ -118,7 +118,7 @@ def _put(lanes, j, acc):
 
 
 def held(lanes, acc):
-    """Return an accumulator in the lanes' own types: so `combine` is compiled for those alone."""
+    """Return an accumulator in the lanes' own types, so `combine` is compiled for these alone."""
     if len(lanes) == 1:
         return lanes[0].dtype.type(acc)
     return tuple(lane.dtype.type(part) for lane, part in zip(lanes, acc, strict=True))
@@ -153,7 +153,7 @@ def _read(form, lanes, value):
 
 
 def element(op, form, lanes, value, row):
-    """Return an element's accumulator: of its value as read, or as it stands in the input."""
+    """Return an element's accumulator, made from its value as read or as it stands in the input."""
     number = value if hasattr(op, "unconverted") else read(form, lanes, value)
     return held(lanes, lift(op, number, row))
 
@@ -166,7 +166,7 @@ def _element(op, form, lanes, value, row):
 
 
 def take(op, form, lanes, x, j, row):
-    """Return the accumulator of element j of `x`, which lies in that row; or of group j."""
+    """Return the accumulator of element j of `x`, which lies in row `row`, or of group j."""
     count = group_of(type(form))
     parts = x[count * j : count * (j + 1)]
     accs = [element(op, form, lanes, part, row) for part in parts]
@@ -191,13 +191,13 @@ def _take(op, form, lanes, x, j, row):
 
 @njit(**JIT)
 def joined(op, form, lanes, a, b, row):
-    """The accumulator of two elements."""
+    """Return the accumulator of two elements."""
     first = element(op, form, lanes, a, row)
     return held(lanes, combine(op, first, element(op, form, lanes, b, row)))
 
 
 def is_simple(form, lanes):
-    """Say whether reading and writing take few instructions: loops may then stand often."""
+    """Say whether reading and writing take few instructions: loops may then be repeated often."""
     return not isinstance(form, Half) and len(lanes) == 1
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 METHODS: dict[str, Any] = {"error_model": "numpy"}
-"""A division by zero gives inf or NaN, as NumPy's, and no branch that would stop the vectors."""
+"""A division by zero gives inf or NaN, as in NumPy: a branch for it would stop the vectors."""
 
 CONTRACT = {"contract"}
-"""A product and a sum may be one instruction, which rounds once."""
+"""A product and a sum may become one instruction, which rounds once."""
 
 INLINED: dict[str, Any] = {**METHODS, "forceinline": True, "fastmath": CONTRACT}
-"""For sums and products that LLVM takes for too many to repeat: else no loop around is vectors."""
+"""For arithmetic that LLVM deems too long to inline: without it the loops around stay scalar."""
 
 JIT: dict[str, Any] = {
     **METHODS,
@@ -19,4 +19,4 @@ JIT: dict[str, Any] = {
     "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
 }
-"""For the parts of kernels: nothing calls them singly."""
+"""For the parts of kernels, which nothing else calls."""

@@ -1,7 +1,7 @@
 """Windows of one size that begin at other places in each plane, as a table says.
 
-A piece of work is one row of results, of all the channels that lie behind the pooled axes. The
-table of an axis begins at the slot `borders`; a row of it, per plane, says where windows begin.
+A piece of work is one row of results, with all channels that follow the pooled axes. The table of
+an axis begins at the slot `borders`. It has one row per plane, which says where windows begin.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numbapool.reducers.methods import combine, finish, neutral
 
 @njit(**JIT)
 def start(axis, plane, i):
-    """The first tap of window i of a plane."""
+    """Return the first tap of window i of a plane."""
     return number_at(axis, axis.borders + plane * axis.out + i)
 
 

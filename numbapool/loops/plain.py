@@ -1,21 +1,22 @@
-"""Kernels that import: pooling loops to call from your own compiled code.
+"""Kernels to import: pooling loops to call from your own compiled code.
 
 Each is compiled by ``@njit(parallel=True, nogil=True)`` and kept in numbapool's guarded folder.
-``kernel(x, out, kernel, stride, pads)`` fills `out` and returns nothing. Nothing is checked but
-the types:
+``kernel(x, out, kernel, stride, pads)`` fills `out` and returns nothing. Only the types are
+checked:
 
-- `x` and `out` are C-contiguous arrays of numbers (no float16), of the same number of axes, apart
-  from each other; their last axes are pooled, the others are alike;
+- `x` and `out` are C-contiguous arrays of numbers (no float16), of the same number of axes, and
+  share no memory; their last axes are pooled, the others have the same sizes;
 - `kernel`, `stride` and `pads` are tuples of one number per pooled axis: a window's size, how far
   it moves, and the padding before the first element. `out`'s shape says how many windows there
   are, and so how much padding follows the last element.
 
-Padding never counts: a window's result comes from its elements inside `x`. A window without any
-gives what changes nothing: the least number for a maximum, 0 for a sum, NaN for a mean of floats.
+Padding never counts: a window's result comes from its elements inside `x`. A window without
+elements gives the neutral number: the least number for a maximum, 0 for a sum, NaN for a mean of
+floats.
 
-These are the loops of :mod:`numbapool.loops.windowed` over the same reducers as all others: one
-window after the other, so they are slower than :func:`numbapool.max_pool2d` and the like, which
-take any array and any option.
+These are the loops of :mod:`numbapool.loops.windowed`, with the same reducers as all other loops.
+They go window by window, so they are slower than :func:`numbapool.max_pool2d` and its siblings,
+which take any array and any option.
 
 >>> import numpy as np
 >>> from numba import njit
@@ -117,7 +118,7 @@ def avg_pool2d(x, out, kernel, stride, pads):
 
 @njit(**kernel_options)
 def median_pool2d(x, out, kernel, stride, pads):
-    """Set each element of `out` to its window's median; if `out` is of integers, to the lower one.
+    """Set each element of `out` to its window's median; if `out` is of integers, the lower median.
 
     >>> x, out = np.array([[1.0, 9.0, 2.0, 4.0]]), np.empty((1, 2))
     >>> median_pool2d(x, out, (1, 3), (1, 1), (0, 0))
@@ -142,7 +143,7 @@ KERNELS = (max_pool2d, min_pool2d, sum_pool2d, avg_pool2d, median_pool2d)
 """Each serves one, two and three axes."""
 
 
-# Below stands what the kernels are made of.
+# The parts of the kernels.
 
 LARGEST, SMALLEST = variant(Extreme, Largest, Keep), variant(Extreme, Smallest, Keep)
 TOTAL_OF = variant(Sum, Keep)
@@ -150,25 +151,25 @@ LOWER_MEDIAN, MEDIAN = variant(LowerMedian, Keep), variant(Median, Keep)
 
 
 def largest(x):
-    """The reducer to the largest of `x`."""
+    """Return the reducer to the largest element of `x`."""
     low = ends(x.dtype)[0]
     return LARGEST(low, low)
 
 
 def smallest(x):
-    """The reducer to the smallest of `x`."""
+    """Return the reducer to the smallest element of `x`."""
     high = ends(x.dtype)[1]
     return SMALLEST(high, high)
 
 
 def total(out):
-    """The reducer to a sum of `out`'s dtype."""
+    """Return the reducer to a sum of `out`'s dtype."""
     zero = out.dtype.type(0)
     return TOTAL_OF(zero, zero)
 
 
 def mean(out):
-    """The reducer to a mean."""
+    """Return the reducer to a mean."""
     if out.dtype.kind == "f":
         return Mean(np.float64(0.0))
     low, high = (np.float64(end) for end in ends(out.dtype))
@@ -176,12 +177,12 @@ def mean(out):
 
 
 def mean_lane(out):
-    """The lane of a mean: the loops look at its type alone."""
+    """Return a lane for a mean: the loops look at its type alone."""
     return (np.empty(1, np.float64 if out.dtype.kind == "f" else np.int64),)
 
 
 def median(out):
-    """The selector of a median."""
+    """Return the selector of a median."""
     zero = out.dtype.type(0)
     return MEDIAN(zero, zero) if out.dtype.kind == "f" else LOWER_MEDIAN(zero, zero)
 
@@ -237,7 +238,7 @@ def _median(out):
 
 @njit(**JIT)
 def lane_like(x):
-    """A lane of an array's dtype: the loops look at its type alone."""
+    """Return a lane of an array's dtype: the loops look at its type alone."""
     return (np.empty(1, x.dtype),)
 
 
@@ -249,7 +250,7 @@ END = FIRST_AXIS + len(AT) * AXIS_COUNT
 
 @njit(**JIT)
 def windows(x, out, kernel, stride, pads):
-    """The geometry, with every window in the table of borders, and the number of `out`'s rows."""
+    """Return the geometry, with every window in the table of borders, and the rows of `out`."""
     pooled = len(kernel)
     count = 3 - pooled
     for n in range(pooled):
@@ -284,14 +285,14 @@ def pool_row(op, lanes, x, out, numbers, row):
 
 @njit(**JIT)
 def select_row(op, taps, x, out, numbers, row):
-    """The same by a selector, which needs a window's elements together."""
+    """Fill one row of `out` by a selector, which needs all elements of a window at once."""
     flat, outs = x.reshape(-1), (out.reshape(-1),)
     lanes = (np.empty(taps + 1, x.dtype),)
     select_windows(op, Native(), flat, outs, geometry_of(numbers), lanes, 0, row, row + 1)
 
 
 def geometry_of(numbers):
-    """The numbers as the loops read them."""
+    """Return the numbers as the loops read them."""
     return Geometry(numbers)
 
 

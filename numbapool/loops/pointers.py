@@ -1,7 +1,8 @@
 """The geometry for compiled loops: a bare pointer whose numbers have names.
 
-``geometry.inner`` is one load, ``geometry.width`` is the same pointer and where the axis's block
-begins, and ``geometry.width.taps`` is one load again. Nothing is compiled for an attribute.
+``geometry.inner`` is one load. ``geometry.width`` is the same pointer, with the slot where the
+axis's block begins. ``geometry.width.taps`` is again one load. No function is compiled for an
+attribute.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from numbapool.loops.geometry import AT, AXIS, BORDER, HEAD
 
 
 def pointer_to(kind: Any) -> Any:
-    """Return LLVM's type of a pointer, with or without what it points to."""
+    """Return LLVM's type of a pointer: typed if this llvmlite has typed pointers, else opaque."""
     return kind.as_pointer() if hasattr(kind, "as_pointer") else cgutils.ir.PointerType()
 
 
@@ -38,7 +39,7 @@ class GeometryType(types.Type):  # type: ignore[misc]
 
 
 class AxisType(types.Type):  # type: ignore[misc]
-    """The same pointer, and the slot that the block of one axis begins at."""
+    """The same pointer, and the slot where the block of one axis begins."""
 
     def __init__(self) -> None:
         super().__init__(name="numbapool.geometry.axis")
@@ -85,7 +86,7 @@ def _load(context: Any, builder: Any, pointer: Any, slot: Any) -> Any:
 
 @lower_getattr_generic(GeometryType)
 def geometry_attribute(context: Any, builder: Any, owner: Any, pointer: Any, name: str) -> Any:
-    """Load a number of the head, or say where an axis stands."""
+    """Load a number of the head, or return an axis."""
     if name in HEAD:
         return _load(context, builder, pointer, context.get_constant(types.int64, HEAD.index(name)))
     axis = cgutils.create_struct_proxy(axis_type)(context, builder)

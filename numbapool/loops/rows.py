@@ -1,8 +1,8 @@
 """Small windows: fold a window's input rows into one row, then reduce that along its columns.
 
 A piece of work is one tile of one output row. Its input rows are contiguous, so folding them is
-a vectorised pass over a buffer that stays in the first-level cache; kh + kw operations an
-output, not kh * kw. Depth folds like height.
+a vectorised pass over a buffer that stays in the first-level cache. It takes kh + kw operations
+per output, not kh * kw. Depth folds like height.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numbapool.reducers.methods import combine, locate, neutral
 
 @njit(**JIT)
 def fill(op, lanes, at, n):
-    """Put what changes nothing where a window reaches past the input."""
+    """Put the neutral number where a window reaches past the input."""
     nothing = neutral(op)
     for j in range(n):
         put(lanes, at + j, nothing)
@@ -89,12 +89,12 @@ def fold(op, form, x, base, pitch, bounds, rows, numbers, lanes, at, n):
 def ask(form, x, at, plane, depths, n, line):
     """Ask for the memory of about `n` elements in each of a window's planes.
 
-    It must not rest while a strip goes along its columns.
+    The memory must not be idle while a strip is reduced along its columns.
     """
     for t in range(depths):
         ahead = at + t * plane
         asked = ahead + n
-        while ahead < asked:  # four lines at a time: half of the loop's cost where all is cached
+        while ahead < asked:  # four lines at a time: if all is cached, the loop costs half as much
             prefetch(form, x, ahead)
             prefetch(form, x, ahead + line)
             prefetch(form, x, ahead + 2 * line)
@@ -106,8 +106,8 @@ def ask(form, x, at, plane, depths, n, line):
 def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the pieces [begin, end) of `outs`, with room for three strips at `scratch`.
 
-    A strip is several rows whose work along the columns is done at once: a loop over one short
-    row costs more for its start and its rest than for its elements.
+    The rows of a strip are reduced along the columns at once: a loop over one short row costs
+    more for its start and its rest than for its elements.
     """
     inner = geometry.inner
     tile = geometry.tile
@@ -155,8 +155,8 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             bounds = (d * height + h, max(heights, 1), d_step, h_step)
             final = nth_row(bounds, max(depths * heights - 1, 0))
             n = columns * inner
-            # Past the row's end the vectors stay whole: reading on is harmless, up to the
-            # array's end, and what it leaves behind is overwritten or never picked.
+            # Past the row's end the vectors stay whole. Up to the array's end, reading on is
+            # harmless: its results are overwritten or never picked.
             whole = (n + vector - 1) // vector * vector  # from here on n may reach past the row
             if base + final * pitch + whole <= total:
                 n = whole

@@ -1,12 +1,13 @@
-"""Large windows: down the columns three operations an element, whatever the window's height.
+"""Large windows: three operations per element down the columns, whatever the window's height.
 
-Van Herk's and Gil and Werman's way: the rows, padding included, are cut in blocks of a window's
-height. A window that starts inside a block is that block's rows from there on, its suffix, and
-the next block's rows up to the window's end, a prefix. Only ever joining, it serves sums as well
-as extremes: no running total from which an inf or NaN would have to be taken out again.
+The method is van Herk's, and Gil and Werman's. The rows, padding included, are cut into blocks of
+a window's height. A window that starts inside a block consists of two parts: that block's rows
+from there on (a suffix), and the next block's rows up to the window's end (a prefix). The method
+only joins, so it serves sums as well as extremes: it keeps no running total, from which an inf or
+NaN would have to be subtracted again.
 
-A piece of work is one tile of one block: its suffixes, then the next block's prefixes, each
-joined to a row that goes along its columns as in the small windows' kernel.
+A piece of work is one tile of one block: its suffixes, then the next block's prefixes. Each pair
+is joined to a row, which is reduced along its columns as in the small windows' kernel.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, 
 
 @njit(**JIT)
 def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Fill the pieces [begin, end) of `outs`; `scratch` holds three rows, a prefix, a block."""
+    """Fill the pieces [begin, end) of `outs`; `scratch` holds three rows, a prefix and a block."""
     inner = geometry.inner
     tile = geometry.tile
     tiles = geometry.tiles
@@ -75,7 +76,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
         top = volume // out_d * geometry.depth.size * height + d * height
         base = top * pitch + first * inner
         origin = block * taps - before
-        # Suffixes, the last row first.
+        # The suffixes, from the last row up.
         fill(op, lanes, suffix + taps * between, n)
         for t in range(taps - 1, -1, -1):
             at = suffix + t * between

@@ -1,9 +1,9 @@
-"""Selections: what needs a window's elements together, in order or not.
+"""Selections: reductions that need all elements of a window at once, sorted or not.
 
 The elements of a group of windows are gathered tap by tap: a row of the scratch holds one tap of
-every window. So sorting them is a network of minima and maxima between whole rows, which
-vectorises across the windows, and what is picked is picked for all of them at once. Windows of a
-size of their own, at the borders or where elements are skipped, form groups of one.
+every window. So sorting them is a network of minima and maxima between whole rows. It vectorises
+across the windows, and the results of all windows are picked at once. A window with a size of its
+own, at a border or because elements are skipped, forms a group of its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from numbapool.reducers.selectors import empty, select, sorts
 def sort_rows(values, at, taps, width):
     """Sort each column of `taps` rows of `width` elements.
 
-    Batcher's odd-even merging network, as Knuth has it (5.2.2, algorithm M): it serves any
+    This is Batcher's odd-even merging network as in Knuth (5.2.2, algorithm M), which serves any
     number of taps.
     """
     top = 1
@@ -51,7 +51,7 @@ def sort_rows(values, at, taps, width):
 
 @njit(**JIT)
 def mark_nan(values, at, taps, width):
-    """Write a NaN below each column of `taps` elements that holds one, else a number."""
+    """Write NaN below each column of `taps` elements that holds a NaN, else a number."""
     spoiled = at + taps * width
     for j in range(width):
         values[spoiled + j] = values[at + j]
@@ -80,7 +80,7 @@ def select_each(op, form, lanes, at, taps, width, outs, to):
 
 @njit(**JIT)
 def pick_group(op, form, lanes, at, taps, width, outs, to):
-    """Sort where the reducer needs it, and pick."""
+    """Sort if the reducer needs it, and pick."""
     if can_be_nan(lanes[0][at]):
         mark_nan(lanes[0], at, taps, width)
     if sorts(op, taps):
@@ -93,7 +93,7 @@ def pick_group(op, form, lanes, at, taps, width, outs, to):
 
 @njit(**JIT)
 def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
-    """Gather one window's elements that are not missing; return how many."""
+    """Gather one window's elements that are not missing; return their number."""
     row, depths, d_step, heights, h_step = bounds
     values = lanes[0]
     step = geometry.width.dilation * geometry.inner
@@ -111,10 +111,10 @@ def gather_one(op, form, x, base, pitch, geometry, bounds, lanes, at, w, count):
 
 @njit(**JIT)
 def gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width):
-    """Gather the taps that neighbouring windows have in one row, of which each fills a row."""
+    """Gather the taps that neighbouring windows have in one row; each tap fills a row."""
     values = lanes[0]
     if (inner == 1) & (stride == 2) & (spread == 1) & (taps % 2 == 0):
-        # Two taps at a time: a loop that reads every second element alone is one of gathers.
+        # Two taps at a time: a loop that reads every second element alone becomes gathers.
         for v in range(taps // 2):
             to = at + 2 * v * width
             for i in range(width):
@@ -135,7 +135,7 @@ def gather_row(form, x, source, stride, spread, taps, inner, lanes, at, width):
 
 @njit(**JIT)
 def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width):
-    """Gather all taps of neighbouring windows, the first of which starts at column `start`."""
+    """Gather all taps of neighbouring windows; the first window starts at column `start`."""
     row, depths, d_step, heights, h_step = bounds
     inner = geometry.inner
     stride = geometry.width.step
@@ -150,7 +150,7 @@ def gather_group(form, x, base, pitch, geometry, bounds, lanes, at, start, width
 
 @njit(**JIT)
 def pool_select(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Fill the output rows [begin, end); `scratch` holds a group's taps and a row more."""
+    """Fill the output rows [begin, end); `scratch` holds a group's taps and one more row."""
     inner = geometry.inner
     height = geometry.height.size
     pitch = geometry.width.size * inner

@@ -9,11 +9,11 @@ from numba.extending import intrinsic, overload
 from numbapool.loops.pointers import pointer_to
 
 PIXELS = 16
-"""How many pixels `thin` keeps at a time."""
+"""Pixels that `thin` keeps at a time."""
 
 
 def thinner(channels, step):
-    """Return what keeps one of `step` pixels, as a shuffle of whole vectors."""
+    """Return a function that keeps one of `step` pixels, as a shuffle of whole vectors."""
 
     @intrinsic
     def thin_lane(typingctx, pointer, at, other, to):
@@ -41,7 +41,7 @@ _rgba_by_2, _rgba_by_3 = thinner(4, 2), thinner(4, 3)
 
 
 def thin(lanes, at, outs, to, channels, step):
-    """Keep one of `step` pixels, PIXELS times: of 3 or 4 channels, one of 2 or 3."""
+    """Keep one of `step` pixels, PIXELS times; `channels` is 3 or 4 and `step` is 2 or 3."""
     (lane,), (out,) = lanes, outs
     for n in range(PIXELS):
         for c in range(channels):

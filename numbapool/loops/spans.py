@@ -1,20 +1,20 @@
-"""Sequences of any length: spans of rows, of which each channel is folded into one number.
+"""Sequences of any length: each channel of a span of rows is folded into one number.
 
 The plan's axes are these:
 
-- ``depth`` are the sequences: a border of one is its first run, the rows of all sequences before
-  it, and its own rows; one more stands at the end;
-- ``height`` are the runs of rows that lie behind one another, a sequence's in order: a border is
-  where its first row lies in the input, where that row's weights lie, and how many rows it has;
-  its step leads from one row to the next;
-- ``width`` are the channels.
+- ``depth`` is the sequences. The border of a sequence is its first run, the number of rows of all
+  sequences before it, and the number of its own rows. One more border stands at the end.
+- ``height`` is the runs of rows, in the order of the sequences. The border of a run is where its
+  first row lies in the input, where that row's weights lie, and its number of rows. The axis's
+  step leads from one row to the next.
+- ``width`` is the channels.
 
-A unit of work is a tile of the channels of one sequence. It has as many pieces as the sequence has
-rows, and one: so threads that get as many pieces have as much to do. A unit belongs to the thread
-that has its first piece.
+A unit of work is a tile of the channels of one sequence. It counts as one piece per row of the
+sequence and one more: so threads with equal numbers of pieces have equal work. A unit belongs to
+the thread that has its first piece.
 
-Rows are read one at a time: two or four at once, right for windows, were two to three times slower
-here, since that breaks the stream that the memory's prefetcher follows.
+Rows are read one at a time. Windows read two or four rows at once; here that was two to three
+times slower, because it breaks the stream that the memory's prefetcher follows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from numbapool.loops.strips import add_row, moved, narrow, renew, settle, wide
 
 @njit(**JIT)
 def unit_from(geometry, begin):
-    """The first unit that begins at a piece or behind it: its sequence, its tile, its piece."""
+    """Return the first unit that begins at a piece or after it: its sequence, tile and piece."""
     tiles = geometry.tiles
     low, high = 0, geometry.depth.out
     while low < high:
@@ -51,14 +51,14 @@ def unit_from(geometry, begin):
 
 @njit(**JIT)
 def unit_at(geometry, sequence, tile):
-    """A sequence's tile, and the piece that it begins at."""
+    """Return the unit of a sequence and a tile: both, and the piece that it begins at."""
     _, before, rows = border(geometry.depth, sequence)
     return sequence, tile, (before + sequence) * geometry.tiles + tile * (rows + 1)
 
 
 @njit(**JIT)
 def next_unit(geometry, sequence, tile):
-    """The unit behind one."""
+    """Return the unit after this one."""
     if tile + 1 < geometry.tiles:
         return unit_at(geometry, sequence, tile + 1)
     return unit_at(geometry, sequence + 1, 0)
@@ -99,7 +99,7 @@ def fold_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 @njit(**JIT)
 def bounds_of(geometry, sequence, tile):
-    """A unit's runs, its first channel, how many it has, and where its results begin."""
+    """Return a unit's runs, its first channel, its channels, and where its results begin."""
     first, _, _ = border(geometry.depth, sequence)
     last, _, _ = border(geometry.depth, sequence + 1)
     begin = tile * geometry.tile

@@ -1,7 +1,7 @@
-"""The same where a channel's elements lie behind one another, as in (B, C, T).
+"""Sequences whose elements of one channel follow one another in memory, as in (B, C, T).
 
 A channel is folded, a stretch of elements at a time, into accumulators side by side, which
-vectorises; those are then halved into one.
+vectorises. The accumulators are then joined in halves until one is left.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ BREADTH = 32
 
 
 def spread_shift(op, lanes, scratch):
-    """Set the shifts of all accumulators to the first's."""
+    """Set the shifts of all accumulators to the shift of the first."""
     if hasattr(op, "shifts"):
         shift_lane(op, lanes)[scratch : scratch + BREADTH] = shift_lane(op, lanes)[scratch]
 
@@ -44,7 +44,7 @@ def _spread_shift(op, lanes, scratch):
 
 @njit(**JIT)
 def begin_channel(op, lanes, scratch):
-    """Begin the accumulators of a channel, whose shift stands first."""
+    """Begin the accumulators of a channel; its shift stands at the first."""
     fill(op, wide(op, lanes), scratch, BREADTH)
     fill(op, narrow(op, lanes), scratch, BREADTH)
     spread_shift(op, lanes, scratch)
@@ -52,7 +52,7 @@ def begin_channel(op, lanes, scratch):
 
 @njit(**JIT)
 def end_channel(op, lanes, here, scratch):
-    """Join a channel's accumulators in the first."""
+    """Join a channel's accumulators into the first."""
     settle(op, lanes, here, scratch, BREADTH)
     long = wide(op, lanes)
     width = BREADTH
@@ -98,7 +98,7 @@ def pool_spans_along(op, form, x, outs, geometry, lanes, scratch, begin, end):
 
 @njit(**JIT)
 def pool_weighted_spans_along(op, form, pair, outs, geometry, lanes, scratch, begin, end):
-    """The same where elements have weights: a head's are set once for all of its channels."""
+    """Fill the results of units whose rows have weights, set once for all channels of a head."""
     x, weights = pair
     lane = weight_lane(op, lanes)
     here = moved(narrow(op, lanes), scratch)

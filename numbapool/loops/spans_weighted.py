@@ -1,7 +1,6 @@
-"""Spans of rows that have weights, or scores of which a softmax makes weights.
+"""Spans of rows that have weights, or scores that a softmax turns into weights.
 
-The input and its weights are a pair here. A row has one weight, or one for each group of channels:
-its heads.
+The input and its weights are a pair here. A row has one weight, or one per head.
 """
 
 from __future__ import annotations
@@ -20,9 +19,10 @@ from numbapool.reducers.exponentials import exp
 
 @njit(**JIT)
 def largest_score(weights, geometry, runs, head):
-    """The largest of a head's scores, and where its row lies; NaN never is, if there is another.
+    """Return the largest of a head's scores, and where its row lies.
 
-    The row of the largest weight is near the weighted mean: so deviations are taken from it.
+    The result is NaN only if all scores are NaN. The row of the largest weight is near the weighted
+    mean, so deviations are measured from it.
     """
     first, last = runs
     stride = geometry.weight_step
@@ -66,7 +66,7 @@ def set_weights(weights, geometry, lane, scratch, runs, head, peak):
 
 @njit(**JIT)
 def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
-    """Fold rows of one weight each, which the scratch holds."""
+    """Fold rows of one weight each; the scratch holds the weights."""
     step = geometry.width.step
     pitch = geometry.height.step
     lane = weight_lane(op, lanes)
@@ -94,7 +94,7 @@ def fold_weighted_rows(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 @njit(**JIT)
 def set_peaks(op, form, x, weights, geometry, lanes, scratch, runs, begin, n):
-    """Set the largest score of each head of a tile, row by row, and the shifts to its row."""
+    """Set the peak of each head of a tile, row by row, and its shifts to the peak's row."""
     peaks = peak_lane(op, lanes)
     step = geometry.width.step
     group = geometry.width.size // geometry.heads
@@ -137,7 +137,7 @@ def set_row_weights(op, weights, geometry, lanes, scratch, at, heads):
 
 @njit(**JIT)
 def fold_headed_rows(op, form, x, weights, geometry, lanes, scratch, runs, begin, n):
-    """Fold rows that have a weight for each group of channels."""
+    """Fold rows that have one weight per head."""
     step = geometry.width.step
     pitch = geometry.height.step
     lane = weight_lane(op, lanes)

@@ -1,8 +1,8 @@
-"""The results of a unit; of moments, where each channel's distances are taken from.
+"""The results of a unit and, for moments, the shift that each channel's distances are taken from.
 
-Distances in float32 are near enough for most data, and twice as fast. Of a channel whose first
-element lies far from the others, or whose squares float32 cannot hold, the moments are taken again
-in float64, about the mean that the first pass gave.
+Distances in float32 are exact enough for most data, and twice as fast. If a channel's first element
+lies far from the others, or if float32 cannot hold its squares, its moments are taken again in
+float64, about the mean that the first pass gave.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from numbapool.reducers.exponentials import exp
 from numbapool.reducers.methods import combine, finish, lift, neutral, prepare
 
 FAR = 32.0
-"""Squares about the shift over squares about the mean: with more of it, too many bits are lost.
-A first element five and a half deviations from the mean has as much."""
+"""Squares about the shift over squares about the mean: above this ratio too many bits are lost.
+A first element five and a half deviations from the mean gives this ratio."""
 
 TINY = 1e-30
-"""Sums of squares below it may be of numbers that float32 rounds to nothing."""
+"""A sum of squares below this may hold squares that float32 rounds to zero."""
 
 
 def peak_lane(op, lanes):
-    """Return the lane of each head's largest score."""
+    """Return the lane of the heads' peaks."""
     return lanes[-1]
 
 
@@ -49,7 +49,7 @@ def _weight_lane(op, lanes):
 
 
 def elements(x):
-    """Return the input itself where weights go with it."""
+    """Return the input itself, without the weights that may go with it."""
     return x[0] if isinstance(x, tuple) else x
 
 
@@ -61,7 +61,7 @@ def _elements(x):
 
 
 def row_weight(op, x, geometry, lanes, scratch, row, place, head):
-    """Return a row's weight, which stands at a place; 0 where rows have none."""
+    """Return a row's weight, which stands at `place`, or 0 if rows have no weights."""
     if not isinstance(x, tuple):
         return 0
     return weight_again(op, x, geometry, lanes, scratch, row, place, head)
@@ -78,7 +78,7 @@ def _row_weight(op, x, geometry, lanes, scratch, row, place, head):
 
 @njit(**JIT)
 def weight_again(op, x, geometry, lanes, scratch, row, place, head):
-    """A row's weight: of one head from the scratch, of several made anew."""
+    """Return a row's weight: with one head from the scratch, with several heads computed anew."""
     if geometry.heads == 1:
         return weight_lane(op, lanes)[scratch + row]
     weight = x[1][place]
@@ -88,7 +88,7 @@ def weight_again(op, x, geometry, lanes, scratch, row, place, head):
 
 
 def looks_on(op):
-    """Say whether a shift is looked for in later rows where the first has NaN."""
+    """Say whether a shift is looked for in later rows if it is NaN in the first."""
     return hasattr(op, "left_out")
 
 
@@ -99,7 +99,7 @@ def _looks_on(op):
 
 
 def set_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
-    """Set the shifts of `n` channels from `begin` on, where the reducer has shifts."""
+    """Set the shifts of `n` channels from `begin` on, if the reducer has shifts."""
     if hasattr(op, "shifts"):
         set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n)
 
@@ -115,7 +115,10 @@ def _set_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 @njit(**JIT)
 def set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
-    """Set each shift to the channel's first element, or first number, or to 0."""
+    """Set each shift to the channel's first element or, if NaN is left out, its first number.
+
+    A shift that is infinite or NaN becomes 0.
+    """
     shifts = shift_lane(op, lanes)
     step = geometry.width.step
     pitch = geometry.height.step
@@ -144,7 +147,7 @@ def set_all_shifts(op, form, x, geometry, lanes, scratch, runs, begin, n):
 
 
 def shift_to(op, form, x, geometry, lanes, at, to, n):
-    """Set `n` shifts from `to` on to the elements of a row, where the reducer has shifts."""
+    """Set `n` shifts from `to` on to the elements of a row, if the reducer has shifts."""
     if hasattr(op, "shifts"):
         shift_to_row(op, form, x, geometry, lanes, at, to, n)
 
@@ -160,7 +163,7 @@ def _shift_to(op, form, x, geometry, lanes, at, to, n):
 
 @njit(**JIT)
 def shift_to_row(op, form, x, geometry, lanes, at, to, n):
-    """See `shift_to`: a shift is a number, so 0 in place of infinity and NaN."""
+    """See `shift_to`: a shift must be finite, so infinity and NaN become 0."""
     shifts = shift_lane(op, lanes)
     for c in range(n):
         near = read(form, narrow(op, lanes), x[at + c * geometry.width.step])
@@ -168,7 +171,7 @@ def shift_to_row(op, form, x, geometry, lanes, at, to, n):
 
 
 def deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
-    """Write the results of `n` channels from `begin` on, whose rows' weights are so much."""
+    """Write the results of `n` channels from `begin` on; `weight` is the weight of all rows."""
     spreads = hasattr(op, "shifts")
     deliver_one_way = deliver_spreads if spreads else deliver_each
     deliver_one_way(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight)
@@ -186,12 +189,12 @@ def _deliver(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, we
 
 
 def is_narrow(op, lanes):
-    """Say whether parts of a sum are narrower numbers than it is kept in."""
+    """Say whether the strips of a sum are added in a narrower dtype than the sum."""
     return lanes[0].dtype != narrow(op, lanes)[0].dtype
 
 
 def mended(op, form, x, geometry, lanes, scratch, runs, channel, head, acc):
-    """Return a channel's accumulator: added up again, if the sum is past what its parts hold."""
+    """Return a channel's accumulator, added up again if its narrow sums overflowed or are NaN."""
     if not is_narrow(op, lanes):
         return acc
     return again_if_past(op, form, x, geometry, lanes, scratch, runs, channel, head, acc)
@@ -229,9 +232,9 @@ def again_if_past(op, form, x, geometry, lanes, scratch, runs, channel, head, ac
 
 @njit(**JIT)
 def deliver_each(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
-    """Write what the reducer makes of each accumulator.
+    """Write the reducer's result of each accumulator.
 
-    A sum past float32 may be none past float64: such a channel is added up again.
+    A sum that overflows float32 may fit float64, so such a channel is added up again.
     """
     scale = prepare(op, weight)
     group = geometry.width.size // geometry.heads
@@ -244,7 +247,7 @@ def deliver_each(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to
 
 @njit(**JIT)
 def deliver_spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n, to, weight):
-    """Write the deviations; where both are results, the means before them."""
+    """Write the deviations and, if both are results, the means before them."""
     scale = prepare(op, weight)
     group = geometry.width.size // geometry.heads
     for c in range(n):
@@ -267,7 +270,7 @@ def deliver_spreads(op, form, x, outs, geometry, lanes, scratch, runs, begin, n,
 
 @njit(**JIT)
 def fold_again(op, form, x, geometry, lanes, scratch, runs, channel, head, centre):
-    """A channel's accumulator, of distances from a centre, folded in wide numbers."""
+    """Return a channel's accumulator of distances from a centre, folded in wide numbers."""
     long = wide(op, lanes)
     pitch = geometry.height.step
     acc = held(long, neutral(op))

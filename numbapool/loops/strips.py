@@ -1,7 +1,7 @@
-"""A sequence's accumulators: wide ones, narrow ones for a strip of rows, and what goes with them.
+"""A sequence's accumulators: wide ones, narrow ones for a strip of rows, shifts and weights.
 
-Sums are folded in narrow accumulators for a strip of rows, and those are added to wide ones: so
-float32 is added up as fast as it is read, and nearly as exactly as in float64.
+Sums are folded in narrow accumulators for a strip of rows, which are then added to the wide
+accumulators. So float32 is added up as fast as it is read, and nearly as exactly as in float64.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from numbapool.reducers.sums import Sum
 
 
 def lanes_of(kind, count):
-    """Return how many numbers an accumulator has, by the reducer's class and how many lanes it has.
+    """Return the numbers per accumulator, from the reducer's class and its count of lanes.
 
-    They are wide ones, as many narrow ones, a shift, and two for the weights.
+    The lanes are the wide ones, as many narrow ones, one of shifts if the class has shifts, and two
+    for the weights if it weighs.
     """
     return (count - hasattr(kind, "shifts") - 2 * hasattr(kind, "weighs")) // 2
 
@@ -36,7 +37,7 @@ def _wide(op, lanes):
 
 
 def narrow(op, lanes):
-    """Return the lanes that hold a strip's."""
+    """Return the lanes that hold a strip's accumulators."""
     count = lanes_of(type(op), len(lanes))
     return lanes[count : 2 * count]
 
@@ -60,7 +61,7 @@ def _shift_lane(op, lanes):
 
 
 def accumulator(op, form, lanes, x, j, c, weight):
-    """Return the narrow accumulator of element j of `x`, of a row of this weight."""
+    """Return the narrow accumulator of element j of `x`, in a row of weight `weight`."""
     if not hasattr(op, "shifts"):
         return element(op, form, narrow(op, lanes), x[j], weight)
     near = read(form, narrow(op, lanes), x[j]) - shift_lane(op, lanes)[c]
@@ -80,7 +81,7 @@ def _accumulator(op, form, lanes, x, j, c, weight):
 
 
 def moved(lanes, at):
-    """Return lanes from a place on."""
+    """Return the lanes from `at` on."""
     return tuple(lane[at:] for lane in lanes)
 
 
@@ -102,9 +103,9 @@ def _moved(lanes, at):
 
 @njit(**JIT)
 def add(op, form, lanes, others, x, at, step, to, n, weight):
-    """Add `n` elements, `step` apart, of one weight, to the accumulators `others`.
+    """Add `n` elements, `step` apart and of one weight, to the accumulators `others`.
 
-    Their shifts stand from `to` on in the lanes.
+    The elements' shifts stand from `to` on in the lanes.
     """
     if step == 1:
         for c in range(n):
@@ -118,7 +119,7 @@ def add(op, form, lanes, others, x, at, step, to, n, weight):
 
 @njit(**JIT)
 def add_over(op, form, lanes, others, outs, x, at, step, to, n):
-    """The same of rows without weights, from the accumulators `others` to those called `outs`."""
+    """Add `n` elements without weights to the accumulators `others`; put the sums in `outs`."""
     if step == 1:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c, to + c, 0)
@@ -130,15 +131,15 @@ def add_over(op, form, lanes, others, outs, x, at, step, to, n):
 
 
 def adds_up(kind):
-    """Say whether a reducer's class only adds: then accumulators are folded in place."""
+    """Say whether a reducer's class only adds; its accumulators are then folded in place."""
     return hasattr(kind, "shifts") or issubclass(kind, Mean | CountedMean | Sum)
 
 
 def add_row(op, form, lanes, here, there, x, at, step, to, n):
-    """Add a row to the accumulators `here`; return them and those to use next, in this order.
+    """Add a row to the accumulators `here`; return the updated accumulators, then the spare ones.
 
-    They change places unless they are sums: where a largest is kept in place, LLVM makes stores of
-    it that write some elements only, and those took five times as long with AVX2.
+    The two change places unless the reducer only adds. For a maximum that is kept in place, LLVM
+    makes masked stores, which took five times as long with AVX2.
     """
     if adds_up(type(op)):
         add(op, form, lanes, here, x, at, step, to, n, 0)
@@ -162,7 +163,7 @@ def _add_row(op, form, lanes, here, there, x, at, step, to, n):
 
 @njit(**JIT)
 def add_each(op, form, lanes, others, x, at, step, to, n, weights, first):
-    """Add elements that have a weight each, from the first weight on."""
+    """Add elements that each have a weight of their own; the weights begin at `first`."""
     if step == 1:
         for c in range(n):
             one = accumulator(op, form, lanes, x, at + c, to + c, weights[first + c])
@@ -175,7 +176,7 @@ def add_each(op, form, lanes, others, x, at, step, to, n, weights, first):
 
 @njit(**JIT)
 def settle(op, lanes, others, to, n):
-    """Add the narrow accumulators `others` to the wide ones from `to` on, and begin them anew."""
+    """Add the narrow accumulators `others` to the wide ones from `to` on, and reset them."""
     long = wide(op, lanes)
     nothing = neutral(op)
     for c in range(n):
@@ -185,7 +186,7 @@ def settle(op, lanes, others, to, n):
 
 @njit(**JIT)
 def renew(op, form, lanes, others, x, at, step, to, n, weight):
-    """Settle a strip and begin the next, in one pass over a row: memory is read meanwhile."""
+    """Settle a strip and begin the next in one pass over a row, so memory is read meanwhile."""
     long = wide(op, lanes)
     if step == 1:
         for c in range(n):

@@ -1,7 +1,7 @@
 """Windows that step over pixels of few channels: pooled at every pixel of a row, then thinned.
 
-A pixel's three channels are too few for a loop of their own. Side by side, with what lies between,
-they make long loops; one shuffle of whole vectors keeps what was wanted.
+A pixel's three channels are too few for a loop of their own. Side by side, with the pixels between
+them, they make long loops; one shuffle of whole vectors keeps the wanted pixels.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Windows whose taps have weights: the rows of a window are blended, then the row's columns.
 
-A piece of work is one row of results. Of each axis, a table has a window's first tap, how many
-there are, and the slot that its weights begin at. Inner windows, which have the same weights, are
+A piece of work is one row of results. The table of each axis holds a window's first tap, its
+number of taps, and the slot where its weights begin. Inner windows have the same weights and are
 blended in whole vectors.
 """
 
@@ -19,7 +19,7 @@ from numbapool.reducers.methods import combine, finish, neutral, weigh
 
 
 def weight_at(lanes, axis, slot):
-    """Return the weight in a slot: a whole number, or the bits of a float, as the lanes are."""
+    """Return the weight in a slot: a whole number, or a float from its bits, as the lanes are."""
     number = axis.numbers[slot : slot + 1]
     kind = lanes[0].dtype
     return kind.type((number.view(np.float64) if kind.kind == "f" else number)[0])
@@ -43,19 +43,19 @@ def _weight_at(lanes, axis, slot):
 
 @njit(forceinline=True, **JIT)
 def part(op, form, lanes, x, j, weight):
-    """A weighted element."""
+    """Return a weighted element."""
     return held(lanes, weigh(op, take(op, form, lanes, x, j, 0), weight))
 
 
 @njit(forceinline=True, **JIT)
 def kept(op, lanes, j, weight):
-    """A weighted accumulator."""
+    """Return a weighted accumulator."""
     return held(lanes, weigh(op, load(lanes, j), weight))
 
 
 @njit(forceinline=True, **JIT)
 def plus(op, lanes, a, b):
-    """Two accumulators joined."""
+    """Return two accumulators joined."""
     return held(lanes, combine(op, a, b))
 
 
@@ -95,7 +95,7 @@ def blend_rows(op, form, x, base, pitch, axis, i, lanes, at, n):
 
 @njit(forceinline=True, **JIT)
 def blended(op, lanes, at, inner, weights):
-    """Three accumulators, `inner` apart, blended."""
+    """Return three accumulators, `inner` apart, blended."""
     a, b, c = weights
     ends = plus(op, lanes, kept(op, lanes, at, a), kept(op, lanes, at + 2 * inner, c))
     return plus(op, lanes, ends, kept(op, lanes, at + inner, b))
@@ -103,7 +103,7 @@ def blended(op, lanes, at, inner, weights):
 
 @njit(forceinline=True, **JIT)
 def blend_run(op, form, lanes, at, step, weights, outs, to, n):
-    """Blend neighbours, three of them at every step: with the step a constant, by whole vectors."""
+    """Blend three neighbours at every step; if the step is a constant, in whole vectors."""
     one = np.int64(1)
     for i in range(n):
         acc = blended(op, lanes, at + i * step, one, weights)
@@ -165,7 +165,7 @@ def blend_inner(op, form, lanes, at, geometry, outs, to, room):
 
 @njit(**JIT)
 def pool_weighted(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """Fill the output rows [begin, end); `scratch` holds a row of the input and one of results."""
+    """Fill the output rows [begin, end); `scratch` holds a row of input and a row of results."""
     inner = geometry.inner
     pitch = geometry.width.size * inner
     out_h = geometry.height.out

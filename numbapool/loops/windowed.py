@@ -1,7 +1,7 @@
 """The plain loops: one window after the other, tap by tap.
 
-They say what all other loops must give, and serve any plan that those take. They keep no lanes:
-a window's accumulator is a local number.
+They define the results of all other loops, and serve any plan that the others take. They keep no
+lanes: a window's accumulator is a local number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numbapool.reducers.selectors import empty
 
 @njit(**JIT)
 def rows_of(geometry, begin, end):
-    """The rows of results that the pieces [begin, end) make, whatever a piece is to the plan."""
+    """Return the rows of results that the pieces [begin, end) make, whatever a piece is here."""
     d, h, w = geometry.depth, geometry.height, geometry.width
     outer = geometry.total // (d.size * h.size * w.size * geometry.inner)
     rows = outer * d.out * h.out
@@ -27,7 +27,7 @@ def rows_of(geometry, begin, end):
 
 @njit(**JIT)
 def inside(axis, i):
-    """`window`, without the taps outside the input."""
+    """Return `window` without the taps outside the input."""
     first, taps, weight = window(axis, i)
     while (taps > 0) & (first < 0):
         first += axis.dilation
@@ -72,7 +72,7 @@ def pool_windows(op, form, x, outs, geometry, lanes, scratch, begin, end):
 
 @njit(**JIT)
 def select_windows(op, form, x, outs, geometry, lanes, scratch, begin, end):
-    """The same for selections: gather a window's elements at `scratch`, sort them, pick."""
+    """Fill the pieces of a selection: gather a window's elements at `scratch`, sort them, pick."""
     inner = geometry.inner
     height, width = geometry.height, geometry.width
     pitch = width.size * inner

@@ -1,1 +1,1 @@
-"""How to pool, decided before an element is read: which loop, in which pieces."""
+"""How to pool, decided before any element is read: which loop, in which pieces."""

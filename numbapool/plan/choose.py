@@ -1,6 +1,6 @@
-"""A pooling decided, before any element is read: the result's shape, and what a kernel needs.
+"""Choose how to pool before any element is read: the result's shape, the kernel and its numbers.
 
-A plan is made once for a shape, a dtype and parameters, and kept.
+A plan is made once per shape, dtype and parameters, and kept.
 """
 
 from __future__ import annotations
@@ -30,72 +30,73 @@ from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 
 ROW_BYTES = 8192
-"""The accumulators of a strip of rows: three such stretches stay in a first-level cache of 32 kB.
-Of strips of 2, 4 and 8 kB the longest were faster by some percent; at 1 kB the loops' starts
+"""Bytes of accumulators in a strip of rows: three such stretches stay in a first-level cache of
+32 kB. Of strips of 2, 4 and 8 kB the longest were some percent faster; at 1 kB the loops' starts
 showed."""
 
 TILE_BYTES = 5120
-"""What a tile of a longer row reads that the tiles above it did not: so much of the next one can
-be asked for while this one is worked on. Tiles of twice that took a tenth longer."""
+"""Bytes that a tile of a longer row reads and the tiles above it did not: while the loop works on
+one tile, it can ask for this much of the next. Tiles of twice the size took a tenth longer."""
 
 LEAST_BYTES = 2048
-"""The fewest bytes of accumulators in a tile: below that the loops' starts show."""
+"""The fewest bytes of accumulators in a tile: with fewer, the loops' starts show."""
 
 BLOCK_BYTES = 1 << 18
-"""The accumulators of a block of suffixes, which are written and read once: they stay in a
+"""Bytes of accumulators in a block of suffixes, each written and read once: they stay in a
 second-level cache."""
 
 VECTOR_BYTES = 128
-"""What a vectorised loop takes at a time, four vectors of 32 bytes: rows are read up to a whole
-number of those, since the rest of a loop goes element by element."""
+"""Bytes that a vectorised loop takes at a time, four vectors of 32 bytes. Rows are read up to a
+whole number of these, because the rest of a loop goes element by element."""
 
 RUNNING_OVERLAP = 8
-"""Windows that step by less than this part of their height share enough rows for suffixes and
-prefixes (three operations a row, and a block to keep) to beat folding each window's rows."""
+"""Windows at least this many steps high share enough rows for suffixes and prefixes (three
+operations per row, and a block to keep) to beat folding each window's rows."""
 
 RUN_TAPS = 64
 """Windows at least this wide are folded as runs of memory."""
 
 GROUP_BYTES = 1 << 15
-"""The elements of a group of windows that are sorted together: a first-level cache's share."""
+"""Bytes of elements in a group of windows that are sorted together: part of a first-level cache."""
 
 RUN_BREADTH = 512
 """Accumulators side by side in a run: a loop long enough to make its start cheap."""
 
 
 AHEAD_BYTES = 8192
-"""How far ahead of a row the memory is asked for: without that it rests while a strip goes along
-its columns. A 2x2 maximum took 6.8 ms without, 5.4 to 5.2 ms with 2 to 8 kB."""
+"""How far ahead of a row the loop asks for memory, which else is idle while a strip is reduced
+along its columns. A 2x2 maximum took 6.8 ms without it, 5.4 to 5.2 ms with 2 to 8 kB."""
 
 
 GROUPS = {1: (2, 1), 2: (4, 2, 1), 4: (4, 2, 1), 8: (1,)}
-"""How many columns are read at a time, by an element's bytes, where windows allow it: tried in
-this order. A mean by 2 of 24 million uint8 took 0.49 ms for 0.88 so, a maximum by 4 of 1-D float32
-2.9 ms for 4.6. Of bytes four at a time took a tenth longer than two; of float32 where windows span
-planes a fold of pairs took 3.4 ms for 2.9."""
+"""How many columns are read at a time, by an element's bytes, if the windows allow it; tried in
+this order. A mean by 2 of 24 million uint8 took 0.49 ms instead of 0.88, a maximum by 4 of 1-D
+float32 2.9 ms instead of 4.6. Four bytes at a time took a tenth longer than two. For float32
+windows that span planes, a fold of pairs took 3.4 ms instead of 2.9."""
 
 
 MOST_ROWS, MOST_COLUMNS = 4, 3
 """The largest windows that the direct kernel has loops for."""
 
 LEAST_ROW_BYTES, LEAST_PIXEL_BYTES, LEAST_PIXELS = 32, 128, 16
-"""The shortest rows that are a run, the shortest pixels whose channels are, and the fewest pixels
-to thin: less is left to strips. Columns of 4 to 28 bytes took a tenth to a fifth longer as runs,
-those of 32 a tenth less; a mean by 2 of pixels of 64 bytes was as fast, of 128 a quarter faster."""
+"""The shortest row that is a run, the shortest pixel whose channels are a run, and the fewest
+pixels to thin; strips serve anything smaller. Columns of 4 to 28 bytes took a tenth to a fifth
+longer as runs, columns of 32 bytes a tenth less. A mean by 2 of pixels of 64 bytes was as fast as
+in strips, of 128 bytes a quarter faster."""
 
 LEAST_ASKED_BYTES, SHORT_ROWS_BYTES = 1024, 4096
-"""Where the next window's rows are near, and of some length, they are asked for whole: a mean by 4
-of rows of 112 float32 took 2.5 ms for 3.5. Of less, the loop for that took longer than it saved."""
+"""If the next window's rows are near and long enough, they are asked for whole: a mean by 4 of
+rows of 112 float32 took 2.5 ms instead of 3.5. For shorter rows, asking cost more than it saved."""
 
 START_BYTES = 448
 """How much of the next row's runs is asked for: the hardware finds the rest, but no new page. A
-mean by 2 of 1024 x 1024 float32 took 47 us for 49 so, and 56 with all of a row asked for."""
+mean by 2 of 1024 x 1024 float32 took 47 us instead of 49, and 56 if whole rows were asked for."""
 
 THINNED_BYTES = 4096
-"""Results of a tile of pixels before they are thinned."""
+"""Bytes of a tile's results before its pixels are thinned."""
 
 RUN_TILE = 4096
-"""Elements of a long run that make a piece of work."""
+"""Elements of a long run that make one piece of work."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,9 @@ class Plan:
     room: int
     """Accumulators that a block of pieces needs."""
     work: int
-    """About how much there is to do, in elements read."""
+    """The work, roughly, in elements read."""
     group: int = 1
-    """How many columns are taken at a time."""
+    """Columns that are taken at a time."""
 
 
 def make_plan(
@@ -152,9 +153,9 @@ def small_plan(
     reduction: Reduction,
     dtype: np.dtype[Any],
 ) -> Plan:
-    """Plan small windows: without a pass over accumulators where the types allow it.
+    """Plan small windows, without a pass over accumulators if the types allow it.
 
-    Users' reducers, which each process compiles, have one kernel for all shapes.
+    A user's reducer, which each process compiles, has one kernel for all shapes.
     """
     unit = dtype.itemsize
     if dtype == np.float16 or len(reduction.lanes) > 1 or not reduction.own:
@@ -182,7 +183,7 @@ def is_direct(view: View, unit: int) -> bool:
 
 
 def is_thinned(view: View, reduction: Reduction) -> bool:
-    """Say whether windows are as small, and channels so few that pixels are to be thinned."""
+    """Say whether windows are that small too, and channels so few that pixels are to be thinned."""
     d, h, w = view.axes
     fits = reduction.outs[0].itemsize <= reduction.lanes[0].itemsize
     pixels = view.inner in (3, 4) and w.step in (2, 3) and w.taps <= MOST_COLUMNS
@@ -208,7 +209,7 @@ def thinned_plan(
 
 
 def asks(view: View, unit: int) -> dict[str, int]:
-    """Return what memory to ask for beforehand: a later window's rows, or their start."""
+    """Return which memory to ask for ahead: a later window's rows, or their start."""
     d, h, w = view.axes
     if view.outer * d.out * h.out == 1:
         return {"line": 64}
@@ -247,9 +248,9 @@ def rows_plan(
     unit: int,
     group: int = 1,
 ) -> Plan:
-    """Plan small windows: strips of rows, or tiles of a long one.
+    """Plan small windows: strips of rows, or tiles of a long row.
 
-    A column has `unit` bytes and is a group of so many elements.
+    A column has `unit` bytes and is a group of `group` elements.
     """
     d, h, w = view.axes
     budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
@@ -259,8 +260,8 @@ def rows_plan(
         fresh = max(d.taps * min(h.step, h.taps), 1) * unit
         tile, span = columns_in(w, max(TILE_BYTES // fresh // view.inner, least // view.inner, 1))
     tiles = -(-w.out // tile)
-    # Where rows step over as much as they span, a strip's results lie as one row's do. A whole
-    # number of steps, so that rows begin at one's start.
+    # If rows step over as much as they span, a strip's results lie as those of one row do. The
+    # distance of rows is a whole number of steps, so that each row begins where a step begins.
     steps = -(-max(span, tile * w.step) // w.step) * w.step if w.step else span
     strip = max(budget // steps, 1) if tiles == 1 else 1
     pitch = (steps if strip > 1 else span) * view.inner
@@ -332,11 +333,11 @@ def item_bytes(reduction: Reduction) -> int:
 
 
 def columns_in(axis: Axis, budget: int) -> tuple[int, int]:
-    """Return how many outputs make a tile of about `budget` columns, and how many it spans."""
+    """Return the outputs of a tile of about `budget` columns, and the columns that it spans."""
     if not axis.regular:
         tile = min(max(budget * axis.out // axis.size, 1), axis.out)
         return tile, longest_reach(axis, tile)
-    # A tile reads `reach` columns more than it steps over: that must not be most of them.
+    # A tile reads `reach` more columns than it steps over: these must not be most of its columns.
     reach = axis.dilation * (axis.taps - 1)
     tile = min(max((max(budget, 4 * reach) - reach) // axis.step, 1), axis.out)
     return tile, (tile - 1) * axis.step + reach + 1

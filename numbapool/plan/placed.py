@@ -12,13 +12,13 @@ from numbapool.plan.choose import Plan
 from numbapool.windows.layout import Layout
 
 SINGLE = {"size": 1, "taps": 1, "out": 1}
-"""An axis that is not there."""
+"""An axis that the array lacks."""
 
 
 def placed_plan(
     shape: tuple[int, ...], layout: Layout, taps: tuple[int, ...], starts: tuple[Numbers, ...]
 ) -> Plan:
-    """Return the plan of windows of `taps`; `starts` has for each axis a row per plane."""
+    """Return the plan of windows of `taps`; `starts` has one row per plane for each axis."""
     planes = layout.outer * layout.inner
     if not planes:
         return Plan(shape, "placed", np.empty(0, np.int64), 0, 0, 0)

@@ -1,4 +1,4 @@
-"""An array and its windows as the kernels take them: three axes at most, of no work none."""
+"""An array and its windows as the kernels take them: at most three axes, all with work to do."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis, sliding
 
 Weights: TypeAlias = list[tuple[int, np.ndarray[Any, Any]]]
-"""Of each axis, a window's share of a mean's divisor: of inner windows, and the borders' table."""
+"""Per axis, the windows' part in a mean's divisor: an inner window's, and a table of borders."""
 
 
 OF_AN_AXIS = ("size", "out", "step", "before", "taps", "dilation")
-"""What the geometry takes from an axis as it stands."""
+"""The numbers that the geometry takes from an axis unchanged."""
 
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """An array and its windows as the kernels take them, axes of no work folded away."""
+    """An array and its windows as the kernels take them; axes without work are folded away."""
 
     outer: int
     axes: tuple[Axis, Axis, Axis]
@@ -33,13 +33,13 @@ class View:
 
     @property
     def elements(self) -> int:
-        """How many elements the array has."""
+        """The array's number of elements."""
         d, h, w = self.axes
         return self.outer * d.size * h.size * w.size * self.inner
 
 
 def identity(size: int) -> Axis:
-    """Return an axis left as it is."""
+    """Return an axis whose windows are its elements."""
     return sliding(size, 1, 1)
 
 
@@ -47,7 +47,7 @@ SINGLE = identity(1)
 
 
 def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> View:
-    """Fold axes of no work, and whole ones, into their neighbours.
+    """Fold axes without work, and axes of one whole window, into their neighbours.
 
     With `places`, elements keep their row and column.
     """
@@ -62,7 +62,7 @@ def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> Vie
 
 
 def whole_rows(view: View, places: bool) -> View:
-    """Make channels part of the rows where nothing is pooled along those."""
+    """Make channels part of the rows if nothing is pooled along the rows."""
     d, h, w = view.axes
     if d is SINGLE and h is SINGLE and view.inner > 1:
         return View(view.outer, (SINGLE, w, identity(view.inner)), 1, 1, 0)
@@ -79,7 +79,7 @@ def in_groups(view: View, count: int) -> bool:
 
 
 def grouped(view: View, shares: Weights, count: int) -> tuple[View, Weights]:
-    """Return the view and the weights in which a column is a group of them."""
+    """Return the view and the weights with groups of `count` columns as columns."""
     if count == 1:
         return view, shares
     d, h, w = view.axes
@@ -91,7 +91,7 @@ def grouped(view: View, shares: Weights, count: int) -> tuple[View, Weights]:
 
 
 def as_runs(view: View) -> View:
-    """Make whole rows one pixel each, and one row of them where nothing is pooled at all."""
+    """Make each row one pixel if nothing is pooled along it, or all rows if nothing is pooled."""
     d, h, w = view.axes
     if not w.trivial:
         return view
@@ -108,7 +108,7 @@ def as_runs(view: View) -> View:
 def weights(
     axes: tuple[Axis, ...], reduction: Reduction, include_pad: bool, override: int | None
 ) -> Weights:
-    """Return each axis's share of a window's divisor: of inner windows, and of borders."""
+    """Return each axis's part in a window's divisor, for inner windows and for borders."""
     shares = []
     for number, axis in enumerate(axes):
         borders = axis.borders.copy()
@@ -125,8 +125,8 @@ def weights(
 def geometry(view: View, head: dict[str, int], shares: Weights, slides: bool = True) -> Numbers:
     """Return the view as one array of numbers, as :mod:`numbapool.loops.geometry` names them.
 
-    If windows slide along the columns, a border's place follows from its number, and only
-    one with a weight of its own stands in the table.
+    If windows slide along the columns, a border's place follows from its number, so the table
+    holds only borders with a weight of their own.
     """
     axes = []
     for number, (axis, (weight, borders)) in enumerate(zip(view.axes, shares, strict=True)):

@@ -13,10 +13,10 @@ from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
 
 TABLES = max(AT.values()) + len(AXIS)
-"""The slot that the tables begin at."""
+"""The slot where the tables begin."""
 
 DEEP = {"size": 1, "out": 1, "lo": 0, "hi": 1, "step": 1, "before": 0, "taps": 1, "dilation": 1}
-"""The axis that is not there."""
+"""The depth axis, which two axes lack."""
 
 
 def weighted_plan(
@@ -46,7 +46,7 @@ def weighted_plan(
 
 
 def as_slots(axis: WeightedAxis, reduction: Reduction) -> Numbers:
-    """Return an axis's weights as the loop reads them: whole numbers, or the bits of shares."""
+    """Return an axis's weights as the loop reads them: whole numbers, or the bits of floats."""
     if reduction.lanes[0].kind != "f":
         return axis.weights
     return np.ascontiguousarray(axis.weights / float(axis.whole)).view(np.int64)
@@ -56,7 +56,7 @@ def block(axis: WeightedAxis, slots: Numbers) -> dict[str, Any]:
     """Return the numbers of an axis: its inner windows have the same weights at every step."""
     middle = axis.out // 2
     step = int(axis.start[middle] - axis.start[middle - 1]) if axis.out > 1 else 1
-    step = max(step, 1)  # windows that begin at one place stand for themselves
+    step = max(step, 1)  # windows that begin at one place follow no step
     before = middle * step - int(axis.start[middle])
     like = (axis.weights == axis.weights[middle]).all(axis=1) & (axis.count == axis.count[middle])
     like &= axis.start == np.arange(axis.out) * step - before

@@ -1,1 +1,1 @@
-"""From a request to a result: three planners, calls that are kept, and `Pool`."""
+"""From a request to a result: the planners, the kept calls, and `Pool`."""

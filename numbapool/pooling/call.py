@@ -1,4 +1,4 @@
-"""From a call's arguments to its result: one way, for every pooling function."""
+"""From a call's arguments to its result, in one way for every pooling function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Pair: TypeAlias = tuple[Array, Array]
 """Values and their places."""
 
 Decider: TypeAlias = Callable[..., Call]
-"""Decides a call from a shape, a dtype and a call's arguments; keeps what it decided."""
+"""A function from a shape, a dtype and arguments to a call; it keeps the calls."""
 
 
 def decider(form: str) -> Decider:
@@ -38,7 +38,7 @@ def decider(form: str) -> Decider:
 def decided(
     shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
 ) -> Call:
-    """Return the call that a planner decides on."""
+    """Return the call that a planner decides."""
     try:
         plan, reduction = planners.decide(shape, dtype, window, request)
     except MemoryError:
@@ -61,14 +61,14 @@ def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
         return decider(x.shape, x.dtype, *key)
     except PoolError:
         raise
-    except TypeError:  # a parameter that cannot be a key
+    except TypeError:  # a parameter cannot be a key
         return decider(x.shape, x.dtype, *map(frozen, key))
 
 
 def pool(decider: Decider, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
     """Pool `x` by the call that `decider` decides for its shape, its dtype and `key`.
 
-    `out` is one array, or as many as there are results.
+    `out` is one array, or one per result.
     """
     held = x if type(x) is np.ndarray else viewed(x)
     array = as_array(held)
@@ -100,5 +100,5 @@ def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
 
 
 def unpair(results: tuple[Array, ...]) -> Array | Pair:
-    """Return one result alone, and two as a pair."""
+    """Return a single result itself, and two results as a pair."""
     return cast(Pair, results) if len(results) > 1 else results[0]

@@ -1,4 +1,4 @@
-"""Fractional max pooling, whose windows are placed anew for each array."""
+"""Fractional max pooling, which places its windows anew for each array."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def fractional(
 ) -> Call:
     """Return the call of a fractional pooling.
 
-    The `key` is kernel_size, output_size, output_ratio, return_indices, samples and seed. What it
-    decides is not kept: other samples place other windows.
+    The `key` is kernel_size, output_size, output_ratio, return_indices, samples and seed. The
+    call is not kept: other samples place other windows.
     """
     kernel_size, output_size, output_ratio, return_indices, samples, seed = key
     layout = layout_of(shape, ndim, data_format)

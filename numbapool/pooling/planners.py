@@ -1,7 +1,7 @@
-"""The planners: of windows that slide, that cover an input, that hold all of it, that blur.
+"""The planners of windows that slide, cover an input, hold all of it, or blur.
 
-Each says where windows lie, and the results' shape; `decide` then chooses the reduction and the
-plan. None reads an array.
+Each planner says where windows lie, and the results' shape; `decide` then chooses the reduction
+and the plan. No planner reads an array.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ Decision: TypeAlias = tuple[Plan, Reduction]
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for beside the windows."""
+    """The parts of a request besides the windows."""
 
     operator: Operator
     own: tuple[tuple[str, Any], ...]
-    """The operator's own parameters, checked."""
+    """The operator's own parameters, already checked."""
     data_format: str | None
     nan: str
     nodata: Any
 
     def reduction(self, dtype: DType, **sizes: int) -> Reduction:
-        """Return the reduction for a dtype; the sizes are a :class:`Case`'s."""
+        """Return the reduction for a dtype; `sizes` are fields of a :class:`Case`."""
         return self.operator.reduce(Case(dtype, self.skip(dtype), **sizes), **dict(self.own))
 
     def skip(self, dtype: DType) -> Skip:
-        """Return what to leave out of an array.
+        """Return which values to leave out of an array.
 
         Raises
         ------
         PoolTypeError
-            If the operator cannot leave out anything.
+            If the operator cannot leave out values.
         """
         if not self.operator.leaves_out and (self.nan != "propagate" or self.nodata is not None):
             raise PoolTypeError(
@@ -65,13 +65,13 @@ class Placed(NamedTuple):
 
     layout: Layout
     axes: tuple[Any, ...]
-    """Each an `Axis`, or a `WeightedAxis` of windows that blur."""
+    """Each is an `Axis`, or a `WeightedAxis` for windows that blur."""
     shape: Shape
-    """The results'."""
+    """The results' shape."""
 
 
 def slide(shape: Shape, window: Window, request: Request) -> Placed:
-    """Place a window that slides."""
+    """Place a sliding window."""
     layout = layout_of(shape, len(window.kernel_size), request.data_format)
     axes = window.axes(layout)
     fixed = window.counts_padding or dict(request.own).get("divisor_override") is not None
@@ -88,7 +88,7 @@ def cover(shape: Shape, windows: Cover, request: Request) -> Placed:
 
 
 def whole(shape: Shape, windows: Whole, request: Request) -> Placed:
-    """Place the one window that holds all that share a sample and a channel."""
+    """Place the one window that holds all elements of a channel of a sample."""
     return Placed(*windows.axes(shape, request.data_format))
 
 
@@ -130,11 +130,11 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
 
 
-# From a call's arguments, in one order for all operators, to the windows and the request.
+# These read a call's arguments, in one order for all operators, as windows and a request.
 
 
 def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
-    """Read kernel_size, stride, padding, dilation, ceil_mode, and what `requested` takes."""
+    """Read kernel_size, stride, padding, dilation, ceil_mode, and the arguments of `requested`."""
     request = requested(find(op), SLIDING, *key[5:])
     own = dict(request.own)
     window = Window.of(ndim, *key[:5])
@@ -143,12 +143,12 @@ def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
 
 
 def read_adaptive(op: Any, ndim: int, output_size: Any, *key: Any) -> tuple[Cover, Request]:
-    """Read output_size, and what `requested` takes."""
+    """Read output_size, and the arguments of `requested`."""
     return Cover.of(ndim, output_size), requested(find(op), ADAPTIVE, *key)
 
 
 def read_global(op: Any, keepdims: bool, *key: Any) -> tuple[Whole, Request]:
-    """Read keepdims, and what `requested` takes."""
+    """Read keepdims, and the arguments of `requested`."""
     return Whole(bool(keepdims)), requested(find(op), GLOBAL, *key)
 
 
@@ -163,11 +163,11 @@ def read_blurring(
 def requested(
     operator: Operator, form: str, data_format: Any, nan: Any, nodata: Any, *own: Any
 ) -> Request:
-    """Return the request; `own` are all of the operator's parameters, in the table's order."""
+    """Return the request; `own` are all own parameters of the operator, in the table's order."""
     pairs = zip(operator.own(form), own, strict=True)
     checked = tuple((each.name, each.checked(value)) for each, value in pairs)
     request = Request(operator, checked, data_format, nan, nodata)
-    request.skip(np.dtype(np.float32))  # refuses what can be left out of no array
+    request.skip(np.dtype(np.float32))  # refuses values that no array can leave out
     return request
 
 

@@ -1,4 +1,4 @@
-"""A pooling as a value: what it makes of any array is known before there is one."""
+"""A pooling as a value: it knows its results' shapes and dtypes before there is an array."""
 
 from __future__ import annotations
 
@@ -23,46 +23,46 @@ Key: TypeAlias = tuple[Any, ...]
 
 
 class Saved(NamedTuple):
-    """What a pooling saves of an array."""
+    """How much smaller a pooling makes an array."""
 
     elements: int
-    """How many fewer its results have."""
+    """How many fewer elements the results have."""
     nbytes: int
-    """How many fewer bytes they take; negative if they take more."""
+    """How many fewer bytes the results take; negative if they take more."""
     share: float
     """The bytes saved per byte of the array."""
 
 
 class Pool:
-    """A pooling layer: an operator, its window, and how arrays are laid out.
+    """A pooling layer: an operator, its window, and the arrays' data format.
 
-    It is frozen, hashable and picklable; called with an array, it pools it. It pools as many
-    axes as `data_format` names: one with "NCL", two with "NCHW", three with "NCDHW". Without a
-    format they are two, or three if `kernel_size` has three numbers.
+    It is frozen, hashable and picklable; called with an array, it pools the array. `data_format`
+    says how many axes it pools: one with "NCL", two with "NCHW", three with "NCDHW". Without a
+    format it pools two axes, or three if `kernel_size` has three numbers.
 
     Parameters
     ----------
     op : str, NumPy function or reducer
-        An operator's name, as "max" or "median", an alias ("mean"), NumPy's function of that name
-        (``np.mean``), or an instance of a NamedTuple class as :func:`reduce_pool2d` takes.
+        An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
+        name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`.
     kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
         As in :func:`max_pool2d`.
     **own
-        What the operator's functions take beside these: `return_indices` of max and min;
-        `count_include_pad`, `divisor_override` and `rounding` of avg; `norm_type` of lp; `q` of
-        percentile; `correction` of var and std; the others' in the library's guide.
+        The operator's own parameters: `return_indices` of max and min; `count_include_pad`,
+        `divisor_override` and `rounding` of avg; `norm_type` of lp; `q` of percentile;
+        `correction` of var and std; the library's guide lists those of other operators.
 
     Attributes
     ----------
     window : Window
         The windows, as plain whole numbers.
     request : Request
-        The table's row of the operator, its own parameters, the data format, what is left out.
+        The operator's row of the table, its own parameters, the data format, the values left out.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If a parameter is out of range or unknown, or one lacks that the operator needs.
+        If a parameter is out of range or unknown, or if a needed parameter is missing.
 
     Examples
     --------
@@ -112,7 +112,7 @@ class Pool:
         nodata: float | None = None,
         **own: Any,
     ) -> Pool:
-        """Return pooling to a size, by windows that cover the input.
+        """Return a pooling to a size, by windows that cover the input.
 
         >>> Pool.adaptive("avg", 7).shape((1, 64, 112, 112))
         (1, 64, 7, 7)
@@ -132,7 +132,7 @@ class Pool:
         nodata: float | None = None,
         **own: Any,
     ) -> Pool:
-        """Return pooling of each channel of each sample to one number.
+        """Return a pooling of each channel of each sample to one number.
 
         >>> Pool.over_all("std", keepdims=False).shape((8, 64, 7, 7))
         (8, 64)
@@ -149,7 +149,7 @@ class Pool:
         *,
         data_format: str | None = None,
     ) -> Pool:
-        """Return pooling by a binomial filter, as :func:`blur_pool2d` does it.
+        """Return a pooling by a binomial filter, as in :func:`blur_pool2d`.
 
         >>> Pool.blur().shape((1, 64, 112, 112))
         (1, 64, 56, 56)
@@ -158,7 +158,7 @@ class Pool:
 
     @classmethod
     def made(cls, form: str, key: Key) -> Pool:
-        """Return a pooling by all of its arguments, in the order that the planners read them."""
+        """Return a pooling from all of its arguments, in the order that the planners read."""
         pool = cls.__new__(cls)
         pool._set(form, key)
         return pool
@@ -175,7 +175,7 @@ class Pool:
         return planners.decide(sizes, known_dtype(dtype), self.window, self.request)
 
     def shape(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """Return the results' shape for an array's.
+        """Return the results' shape for an array's shape.
 
         Raises
         ------
@@ -207,7 +207,7 @@ class Pool:
         return self.dtypes(dtype)[0]
 
     def saves(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Saved:
-        """Return what the results save of an array of a shape and a dtype.
+        """Return how much the results save of an array of a shape and a dtype.
 
         >>> Pool("max", 2).saves((64, 112, 112), "float32")
         Saved(elements=602112, nbytes=2408448, share=0.75)
@@ -220,7 +220,7 @@ class Pool:
     def __call__(
         self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
     ) -> Array | tuple[Array, ...]:
-        """Pool an array, into `out` if that is given."""
+        """Pool an array, into `out` if given."""
         from numbapool.pooling.call import DECIDERS, pool, unpair
 
         return unpair(pool(DECIDERS[self.form], x, self._key, out))
@@ -273,13 +273,13 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
     BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
 }
-"""What each form takes beside the operator's own parameters, and the defaults."""
+"""The parameters of each form besides the operator's own, with their defaults."""
 
 
 def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:
     """Return how many axes are pooled, and the data format.
 
-    `numbers` are the kernel's, or the output's size.
+    `numbers` is the kernel's size or the output's size.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def known_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     Raises
     ------
     PoolTypeError
-        For something that is no dtype, or a dtype that is not pooled.
+        For a value that is no dtype, or a dtype that is not pooled.
     """
     try:
         found: np.dtype[Any] = np.dtype(dtype).newbyteorder("=")

@@ -27,34 +27,34 @@ def spatial_pyramid_pool(
     nodata: float | None = None,
     **own: Any,
 ) -> Array:
-    """Pool images of any size to vectors of one length: to several grids, one after the other.
+    """Pool images of any size to vectors of one length, by several grids one after the other.
 
-    As He and others have it (2014): each level cuts an image into so many parts along each axis,
-    as :func:`adaptive_max_pool2d` does.
+    As in He and others (2014), each level cuts an image into a number of parts along each axis, as
+    :func:`adaptive_max_pool2d` does.
 
     Parameters
     ----------
     x : array_like
-        As :func:`max_pool2d` takes; `data_format` may name one to three axes to cut.
+        As in :func:`max_pool2d`; `data_format` may name one to three axes to cut.
     levels : int, or sequence of int
         The parts along each axis, in each level.
     op : str, NumPy function or reducer
-        What to keep of a part, as :class:`Pool` takes it.
+        What to keep of a part, as in :class:`Pool`.
     data_format, nan, nodata
         As in :func:`max_pool2d`.
     **own
-        What the operator's functions take beside these, as `q` of percentile.
+        The operator's own parameters, such as `q` of percentile.
 
     Returns
     -------
     ndarray of shape (N, C * (1 + 4 + 16))
-        For the levels 1, 2 and 4 of two axes. A level's numbers lie channel by channel, a
-        channel's row by row. Its dtype is that of the operator's results.
+        The shape is for levels 1, 2 and 4 of two axes. The numbers of a level stand channel by
+        channel, those of a channel row by row. The dtype is that of the operator's results.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If there is no level, or one is below 1; and as :func:`max_pool2d`.
+        If there is no level, or a level is below 1; and as :func:`max_pool2d`.
 
     Examples
     --------

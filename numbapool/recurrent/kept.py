@@ -11,14 +11,14 @@ from numbapool.sequences.rows import Rows
 
 
 class Steps(NamedTuple):
-    """The steps of all rows that count, a row's one after the other."""
+    """The steps that count of all rows, row by row."""
 
     counts: Array
-    """How many each row has."""
+    """The number of steps of each row."""
     first: Array
-    """Where its steps begin among all."""
+    """Where the steps of each row begin among all steps."""
     positions: Array
-    """Each one's number within its row."""
+    """Each step's number within its row."""
 
     def of(self, row: int) -> Array:
         """Return the positions of a row's steps."""
@@ -27,7 +27,7 @@ class Steps(NamedTuple):
 
 
 def steps_of(rows: Rows) -> Steps:
-    """Return the steps that runs of them are made of."""
+    """Return the steps of runs of rows."""
     ends = np.cumsum(rows.count)
     shift = np.repeat(rows.start - (ends - rows.count), rows.count)
     positions = np.arange(int(rows.count.sum())) + shift

@@ -1,4 +1,4 @@
-"""Layers over packed steps: two products and a kernel a step."""
+"""Layers over packed steps: two products and one kernel per step."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ GATES = {"lstm": 4, "gru": 3}
 
 
 class Taker(Protocol):
-    """What is done with the states of a step."""
+    """A consumer of the states after each step."""
 
     def __call__(self, step: int, states: Array) -> None:
-        """Take the states after a step, a column per row."""
+        """Take the states after a step, one column per row."""
         ...
 
 
 class Cell:
-    """The states of all rows of one direction, and what computes the next ones."""
+    """The states of all rows of one direction, and the loop that computes the next states."""
 
     def __init__(self, kind: str, weights: Direction) -> None:
         self.weights = weights
@@ -32,7 +32,7 @@ class Cell:
         self.size = weights.of_state.shape[1] - 1
         dtype = weights.of_state.dtype
         self.dtype = dtype
-        states = 2 if kind == "lstm" else 1  # h, and the cell's own
+        states = 2 if kind == "lstm" else 1  # h, and the LSTM cell's own state
         self.loop = Loop(kind, dtype, (dtype,) * states, (dtype,))
         self.width = 0
         self._states = [np.zeros((self.size, 0), dtype)] * states
@@ -40,7 +40,7 @@ class Cell:
 
     @property
     def state(self) -> Array:
-        """The state h, a column per row."""
+        """The state h, one column per row."""
         return self._states[0][: self.size]
 
     def begin(self, width: int) -> None:
@@ -48,26 +48,26 @@ class Cell:
         self._hold(width, [np.zeros((self.size, width), self.dtype) for _ in self._states])
 
     def narrow(self, width: int) -> None:
-        """Go on with the first rows alone."""
+        """Go on with only the first `width` rows."""
         if width != self.width:
             self._hold(width, [each[: self.size, :width] for each in self._states])
 
     def _hold(self, width: int, states: list[Array]) -> None:
         self.width = width
-        # Below the state h stands a row of ones: it brings the bias into the product.
+        # A row of ones below the state h brings the bias into the product.
         self._states = [np.ones((self.size + 1, width), self.dtype) for _ in states]
         for held, state in zip(self._states, states, strict=True):
             held[: self.size] = state
         self._of_state = np.empty((self.gates * self.size, width), self.dtype)
 
     def run(self, rows: Array, take: Taker, first: int) -> None:
-        """Do steps whose inputs lie in `rows`, from step `first` on."""
+        """Do the steps whose inputs lie in `rows`, from step `first` on."""
         width, size = self.width, self.size
         steps, count = len(rows) // width, self.gates * size
         if self._room.size < count * len(rows):
             self._room = np.empty(count * len(rows), self.dtype)
         room = self._room[: count * len(rows)]
-        if width == 1:  # then the numbers of a step can lie side by side
+        if width == 1:  # the numbers of a step can then lie side by side
             np.dot(rows, self.weights.of_input.T, out=room.reshape(len(rows), count))
             head = {"inner": size, "total": size, "between": 0, "stretch": size}
             pieces, next_step = 1, count
@@ -89,7 +89,7 @@ class Cell:
 def run_direction(
     kind: str, weights: Direction, packed: Packed, source: Array, take: Taker
 ) -> None:
-    """Run one direction of a layer over the steps in `source`, in their order there."""
+    """Run one direction of a layer over the steps in `source`, in order."""
     cell = Cell(kind, weights)
     cell.begin(packed.widths[0])
     for begin, end in packed.chunks():
@@ -98,7 +98,7 @@ def run_direction(
 
 
 def run_layer(kind: str, layer: list[Direction], packed: Packed, source: Array) -> Array:
-    """Return the states of all steps, those of both directions side by side, and ones."""
+    """Return the states of all steps, both directions side by side, with a last column of ones."""
     size = layer[0].of_state.shape[1] - 1
     result = np.zeros((packed.total, size * len(layer) + 1), source.dtype)
     result[:, -1] = 1

@@ -1,4 +1,4 @@
-"""Pooling by multi-head attention with queries that were learned: the function."""
+"""The function for pooling by multi-head attention with learned queries."""
 
 from __future__ import annotations
 
@@ -33,33 +33,35 @@ def multihead_attention_pool(
 ) -> Array:
     """Pool each sequence by multi-head attention of queries to its steps.
 
-    It is what ``torch.nn.MultiheadAttention`` gives for keys and values that are both `x`.
+    The result is that of ``torch.nn.MultiheadAttention`` with `x` as both keys and values.
 
     Parameters
     ----------
     x : array_like
         Batch, time, channels.
     query : array_like
-        Of shape (E,), one for all rows; (L, E), L for all rows; or (B, L, E), L for each row.
+        Its shape is (E,), one query for all rows; (L, E), L queries for all rows; or (B, L, E),
+        L queries per row.
     weights : mapping or path
         torch's parameters by their names: in_proj_weight (rows of the queries, the keys, the
         values) or q_proj_weight, k_proj_weight and v_proj_weight; in_proj_bias; out_proj.weight;
-        out_proj.bias. Without a bias there is none. Or the path of an .npz or .safetensors file.
+        out_proj.bias. The biases are optional. Or the path of an .npz or .safetensors file.
     num_heads : int
-        Heads that E is split into.
+        The number of heads that E is split into.
     lengths, mask, data_format
         As in :func:`lstm_pool`. Steps that do not count are not read.
 
     Returns
     -------
     ndarray of shape (B, E) for one query, else (B, L, E)
-        A row without steps is out_proj.bias. It is float64 if anything given is, else float32.
+        A row without steps gives out_proj.bias. The dtype is float64 if any argument is float64,
+        else float32.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        For names that are missing or unknown, shapes that do not fit, keys of their own (bias_k),
-        and lengths or masks that are none.
+        For names that are missing or unknown, shapes that do not fit, extra keys (bias_k), and
+        lengths or masks that are not valid.
     PoolImportError
         If safetensors is not installed and a file needs it.
 
@@ -83,18 +85,18 @@ def multihead_attention_pool(
 
 
 class Product(NamedTuple):
-    """A matrix and a bias that were trained."""
+    """A trained matrix and bias."""
 
     matrix: Array
     bias: Array
 
 
 class Layer(NamedTuple):
-    """What was trained of attention."""
+    """The trained parameters of attention."""
 
     heads: int
     size: int
-    """E, all heads together."""
+    """E, the size of all heads together."""
     query: Product
     key: Product
     value: Product
@@ -107,7 +109,7 @@ def layer_of(trained: Trained, channels: int, heads: int, dtype: np.dtype[Any]) 
     Raises
     ------
     PoolValueError
-        If names are missing or others', or shapes do not fit.
+        If names are missing or belong to another layer, or if shapes do not fit.
     """
     names = trained.arrays
     together = "in_proj_weight" in names or not any(name in names for name in APART)
@@ -136,7 +138,7 @@ def layer_of(trained: Trained, channels: int, heads: int, dtype: np.dtype[Any]) 
 
 
 def refuse_others(names: Any, known: tuple[str, ...]) -> None:
-    """Raise if there is a name that is not known."""
+    """Raise if a name is not known."""
     for name in names:
         if name in ("bias_k", "bias_v"):
             raise PoolValueError(f"{name}: a key of the layer's own (add_bias_kv) is not taken")
@@ -148,7 +150,7 @@ def refuse_others(names: Any, known: tuple[str, ...]) -> None:
 
 
 def size_of(trained: Trained, heads: int) -> int:
-    """Return E, which the heads share."""
+    """Return E, which the heads split."""
     name = "out_proj.weight"
     if name not in trained.arrays:
         raise PoolValueError(f"weights has no {name!r}: it has {listed(trained.arrays)}")
@@ -173,11 +175,11 @@ def queries_of(queries: Array, batch: int, size: int) -> Array:
 
 
 def attended(x: Array, queries: Array, layer: Layer, steps: Steps) -> Array:
-    """Return what all queries get of each row.
+    """Return the results of all queries for each row.
 
-    A score is (Wk x + bk) · q = x · (Wk' q) + bk · q, and softmax takes no note of what is the same
-    for all steps. Since weights add up to one, the mean of Wv x + bv is Wv times the mean of x,
-    plus bv. So no step is multiplied by a matrix: only scores and means read them.
+    A score is (Wk x + bk) · q = x · (Wk' q) + bk · q, and a term that is the same for all steps
+    does not change a softmax. Since weights add up to one, the mean of Wv x + bv is Wv times the
+    mean of x, plus bv. So no step is multiplied by a matrix: only scores and means read the steps.
     """
     heads, depth = layer.heads, layer.size // layer.heads
     batch, channels = len(x), x.shape[2]
@@ -207,7 +209,7 @@ def slice_of(kept: Array) -> slice | Array:
 
 
 def weigh(steps: Array, scorers: Array, means: Array) -> None:
-    """Set the means of a row's steps, each by the softmax of the scores that a scorer gives."""
+    """Set the means of a row's steps, each weighted by the softmax of a scorer's scores."""
     scores = scorers @ steps.T
     scores -= scores.max(axis=1, keepdims=True)
     np.exp(scores, out=scores)

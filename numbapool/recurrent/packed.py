@@ -1,7 +1,7 @@
-"""Steps of sequences one behind the other, as the layers read them.
+"""Steps of sequences one after the other, as the layers read them.
 
-Rows are sorted by their number of steps, so that those that still go on are the first, and step t
-of all of them lies side by side. There is a row more than that here and there, which repeats one:
+Rows are sorted by their number of steps, longest first. So the rows that still go on are the first,
+and step t of all these rows lies side by side. Some steps have extra rows, which repeat a row:
 products of whole multiples of `ALIKE` columns are faster.
 """
 
@@ -16,33 +16,33 @@ from numbapool.inputs import Array
 from numbapool.recurrent.kept import Steps
 
 ALIKE = 8
-"""Columns of a product that take as long as one more than a multiple of it does."""
+"""One column more than a multiple of this takes a product as long as the next multiple does."""
 
 AT_ONCE = 256
-"""Columns that are multiplied by an input's weights at once: the results stay in the cache."""
+"""Columns that are multiplied by the input's weights at once: the results stay in the cache."""
 
 
 class Packed:
-    """Where each step of each row lies; rows without steps are not among them."""
+    """Where each step of each row lies, without the rows that have no steps."""
 
     def __init__(self, steps: Steps) -> None:
         order = np.argsort(-steps.counts, kind="stable")
         self.order = order[: np.count_nonzero(steps.counts)]
-        """The rows, those of the most steps first."""
+        """The rows, longest first."""
         self.counts = steps.counts[self.order]
         self.steps = int(self.counts.max(initial=0))
         ends = np.searchsorted(self.counts[::-1], np.arange(self.steps + 1), side="right")
         self.active = [int(len(self.order) - end) for end in ends]
-        """How many rows have step t: a number per step, and 0."""
+        """The number of rows that have step t, per step, and a last 0."""
         self.widths = [n if n < ALIKE else -(-n // ALIKE) * ALIKE for n in self.active[:-1]]
-        """How many rows are computed for it."""
+        """The number of rows that are computed for each step."""
         self.starts = [0, *np.cumsum(self.widths, dtype=np.int64).tolist()]
-        """Where it begins, and the end of all."""
+        """Where each step begins, and the end of all steps."""
         self._first, self._positions = steps.first[self.order], steps.positions
 
     @property
     def total(self) -> int:
-        """How many rows all steps have together."""
+        """The number of computed rows of all steps together."""
         return int(self.starts[-1])
 
     @cached_property
@@ -61,13 +61,13 @@ class Packed:
 
     @cached_property
     def reverse(self) -> Array:
-        """Return the place of what each place holds in the other direction."""
+        """Return, for each place, the place that the other direction reads there."""
         step, row = self._places
         other: Array = np.array(self.starts)[self.counts[row] - 1 - step] + row
         return other
 
     def chunks(self) -> Iterator[tuple[int, int]]:
-        """Yield steps from and to that are as wide and are multiplied at once."""
+        """Yield first and end of steps of equal width that are multiplied at once."""
         begin = 0
         while begin < self.steps:
             width = self.widths[begin]

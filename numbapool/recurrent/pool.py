@@ -1,4 +1,4 @@
-"""Pooling by the states of a recurrent layer: the functions."""
+"""The functions for pooling by the states of a recurrent layer."""
 
 from __future__ import annotations
 
@@ -33,37 +33,36 @@ def lstm_pool(
     Parameters
     ----------
     x : array_like
-        Batch, time, channels. float64 is computed in float64, as are weights of it; all else in
+        Batch, time, channels. If `x` or a weight is float64, all is computed in float64, else in
         float32.
     weights : mapping or path
         torch's parameters by their names, as ``lstm.state_dict()`` gives them: weight_ih_l0,
-        weight_hh_l0, bias_ih_l0, bias_hh_l0, the same of further layers, and with "_reverse" of
-        the other direction. How many layers and directions there are is read from the names;
-        without biases, there are none. Or the path of an .npz or .safetensors file that holds
-        them.
+        weight_hh_l0, bias_ih_l0, bias_hh_l0; the same for further layers, and with "_reverse" for
+        the other direction. The names say how many layers and directions there are. The biases
+        are optional. Or the path of an .npz or .safetensors file with these parameters.
     pick : {"last", "mean", "max", "sum"}
         What to keep of the last layer's states: each direction's state at its end (the reverse
-        one ends at the first step), or the mean, the largest or the sum over all steps.
+        direction ends at the first step), or the mean, the maximum or the sum over all steps.
     lengths : array_like of int, optional
-        How many steps of each row count, from the first on.
+        The number of steps of each row that count, from the first on.
     mask : array_like, optional
-        Which steps count: bool, or 0 and 1, of shape (B, T), (B, T, 1) or (B, 1, T). True keeps:
-        torch's key_padding_mask is the inverse. Steps that do not count are not read, as if they
-        were not there.
+        Which steps count: bool, or 0 and 1, of shape (B, T), (B, T, 1) or (B, 1, T). True keeps a
+        step: torch's key_padding_mask is the inverse. Steps that do not count are not read, as if
+        they were not there.
     data_format : {"NTC", "NCT"}
         The order of the axes.
 
     Returns
     -------
     ndarray of shape (B, H) or (B, 2 * H)
-        Both directions are side by side; a row without steps is 0. It is float64 if anything
-        given is, else float32.
+        Both directions stand side by side; a row without steps is 0. The dtype is float64 if any
+        argument is float64, else float32.
 
     Raises
     ------
     PoolValueError, PoolTypeError
         For names that are missing or unknown, shapes that do not fit, projections (weight_hr_l0),
-        and lengths or masks that are none.
+        and lengths or masks that are not valid.
     PoolImportError
         If safetensors is not installed and a file needs it.
 
@@ -90,7 +89,7 @@ def gru_pool(
 ) -> Array:
     """Pool each sequence to states of a GRU that was trained elsewhere.
 
-    All is as in :func:`lstm_pool`; the new gate is torch's, tanh(Wx + b + r * (Wh + b)).
+    All is as in :func:`lstm_pool`. The new gate is as in torch: tanh(Wx + b + r * (Wh + b)).
 
     Examples
     --------
@@ -103,7 +102,7 @@ def gru_pool(
 
 
 def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
-    """Return what is picked of the states of a kind of layer; `which` steps count."""
+    """Return the pick of the states of a kind of layer; `which` says which steps count."""
     if not isinstance(pick, str) or pick not in PICKS:
         raise PoolValueError(f"pick is one of {', '.join(PICKS)}, not {shown(pick)}")
     lengths, mask, data_format = which
@@ -127,7 +126,7 @@ def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any
 
 
 def pooled(kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last) -> Array:
-    """Return what a pick keeps of one direction, a row per sorted row."""
+    """Return the result of a pick for one direction, one row per sorted row."""
     run_direction(kind, direction, packed, steps, pick)
     return pick.result().T
 
@@ -144,12 +143,12 @@ class Last:
         )
 
     def __call__(self, step: int, states: Array) -> None:
-        """Take the states after a step, a column per row."""
+        """Take the states after a step, one column per row."""
         rows = slice(self.packed.active[step + 1], self.packed.active[step])
         self.kept[:, rows] = states[:, rows]
 
     def result(self) -> Array:
-        """Return what was kept."""
+        """Return the states that were kept."""
         return self.kept
 
 
@@ -165,7 +164,7 @@ class Sum(Last):
 
 
 class Mean(Sum):
-    """Their mean."""
+    """The mean of each row's states."""
 
     def result(self) -> Array:
         """Divide by each row's steps."""
@@ -173,12 +172,12 @@ class Mean(Sum):
 
 
 class Largest(Last):
-    """The largest of each row's states; NaN is larger."""
+    """The largest of each row's states; NaN is larger than any number."""
 
     start = -np.inf
 
     def __call__(self, step: int, states: Array) -> None:
-        """Take what is larger after a step."""
+        """Keep the states after a step that are larger."""
         kept = self.kept[:, : self.packed.active[step]]
         np.maximum(kept, states[:, : kept.shape[1]], out=kept)
 

@@ -1,4 +1,4 @@
-"""What was trained: from a mapping or a file to the matrices of layers and directions."""
+"""Trained weights: from a mapping or a file to the matrices of layers and directions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PARAMETER = re.compile(r"(?:weight|bias)_(?:ih|hh)_l(0|[1-9]\d{0,5})(_reverse)?"
 """torch's names of a recurrent layer's parameters."""
 
 NAMES_SHOWN = 6
-"""Names that an error lists."""
+"""The most names that an error lists."""
 
 
 class Trained(NamedTuple):
@@ -35,7 +35,7 @@ class Trained(NamedTuple):
         Raises
         ------
         PoolValueError
-            If it is not there, or has another shape.
+            If the array is missing or has another shape.
         """
         if name not in self.arrays:
             raise PoolValueError(f"weights has no {name!r}: it has {listed(self.arrays)}")
@@ -45,13 +45,13 @@ class Trained(NamedTuple):
         return found
 
     def dtype(self, *others: Array) -> np.dtype[Any]:
-        """Return what to compute in: float64 if anything is of it, else float32."""
+        """Return the dtype to compute in: float64 if any array is float64, else float32."""
         dtypes = {array.dtype for array in (*self.arrays.values(), *others)}
         return np.dtype(np.float64 if np.dtype(np.float64) in dtypes else np.float32)
 
 
 def listed(names: Any) -> str:
-    """Return the first of many names."""
+    """Return a text of the first names, and how many more there are."""
     found = [str(name) for name in names]
     more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
     return (", ".join(found[:NAMES_SHOWN]) or "nothing") + more
@@ -63,9 +63,9 @@ def read(weights: Weights) -> Trained:
     Raises
     ------
     PoolTypeError, PoolValueError
-        For anything else, and for what cannot be read.
+        For any other object, and for a file that cannot be read.
     PoolImportError
-        If the package that reads .safetensors is not there.
+        If the package that reads .safetensors is not installed.
     """
     if isinstance(weights, Mapping):
         found = weights
@@ -101,7 +101,7 @@ def read_file(path: Path) -> Mapping[str, Array]:
         raise
     except (ValueError, zipfile.BadZipFile, EOFError) as error:
         raise PoolValueError(f"{shown(str(path))} cannot be read: {told(error)}") from error
-    except Exception as error:  # of safetensors, whose errors have no common kind
+    except Exception as error:  # the errors of safetensors have no common class
         if suffix != ".safetensors":
             raise
         raise PoolValueError(f"{shown(str(path))} cannot be read: {told(error)}") from error
@@ -109,7 +109,7 @@ def read_file(path: Path) -> Mapping[str, Array]:
 
 
 def told(error: Exception) -> str:
-    """Return what an error says, in one line."""
+    """Return an error's text in one line."""
     return " ".join(str(error).split())
 
 
@@ -141,7 +141,7 @@ def layers_of(
     Raises
     ------
     PoolValueError
-        If names are missing or others', layers have holes, or shapes do not fit.
+        If names are missing or belong to another layer, layers have holes, or shapes do not fit.
     """
     layers, suffixes, has_bias = structure(trained.arrays)
     state = state_size(trained, kind, gates)
@@ -165,7 +165,7 @@ def layers_of(
 
 
 def structure(names: Mapping[str, Any]) -> tuple[int, list[str], bool]:
-    """Return how many layers there are, their directions' suffixes, whether they have biases."""
+    """Return the number of layers, their directions' suffixes, and whether they have biases."""
     numbers, suffixes = set(), set()
     for name in names:
         if name.startswith("weight_hr_l"):
@@ -187,7 +187,7 @@ def structure(names: Mapping[str, Any]) -> tuple[int, list[str], bool]:
 
 
 def state_size(trained: Trained, kind: str, gates: dict[str, int]) -> int:
-    """Return how many numbers a state has."""
+    """Return the number of elements of a state."""
     name = "weight_hh_l0"
     if name not in trained.arrays:
         raise PoolValueError(f"weights has no {name!r}: it has {listed(trained.arrays)}")

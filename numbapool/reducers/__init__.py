@@ -1,1 +1,1 @@
-"""What a window keeps of its elements: reducers and selectors, and which serves a dtype."""
+"""What a window keeps of its elements: reducers and selectors, and their choice by dtype."""

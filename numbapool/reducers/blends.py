@@ -1,8 +1,8 @@
 """Sums of weighted elements: of floats, and of whole numbers exactly.
 
-A blend is a reducer with one method more, ``weigh(accumulator, weight)``. The weights of floats
-add up to 1. Those of whole numbers are whole, and add up to a power of two, by which the exact sum
-is divided at the end, rounded half up.
+A blend is a reducer with one more method, ``weigh(accumulator, weight)``. The weights of floats
+add up to 1. The weights of whole numbers are whole and add up to a power of two. At the end the
+exact sum is divided by it, rounded half up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numbapool.reducers.case import Case, Reduction
 
 SMALL = 3
-"""Binomials of so few taps are powers of two, by which products are exact in any float."""
+"""Binomials of up to this many taps are powers of two, so products are exact in any float."""
 
 
 class Blend(NamedTuple):
@@ -33,7 +33,7 @@ class Blend(NamedTuple):
 
 
 class RoundedBlend(NamedTuple):
-    """The weighted mean of integers whose sums fit their lane; `half` of 2 to the power `shift`."""
+    """The weighted mean of integers whose sums fit their lane; `half` is half of ``2 ** shift``."""
 
     start: Any
     half: Any
@@ -53,7 +53,7 @@ class RoundedBlend(NamedTuple):
 
 
 class WideBlend(NamedTuple):
-    """The weighted mean of 64-bit integers, from two sums: of all above 32 bits, and of those."""
+    """The weighted mean of 64-bit integers, from two sums: of the upper bits and the lower 32."""
 
     start: Any
     half: Any
@@ -81,7 +81,7 @@ def blend(case: Case) -> Reduction:
     """Return the reduction by whole weights that add up to the case's divisor, a power of two.
 
     Floats and integers keep their dtype, bool gives float32. Floats are added in float32 only if
-    that is exact for a constant.
+    a constant then stays exact.
     """
     dtype, shift = case.dtype, case.divisor.bit_length() - 1
     if dtype.kind in "fb":

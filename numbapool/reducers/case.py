@@ -1,4 +1,4 @@
-"""The case that a reduction is chosen by, and the reduction."""
+"""The case for which a reduction is chosen, and the reduction."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from numbapool.reducers.dtypes import DType, Skip
 from numbapool.reducers.ways import Keep, is_own
 
 SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
-"""Windows of more float32 taps than these add up in float64: one rounding per addition would
-come near 1e-6 of the mean."""
+"""Windows with more float32 taps are added up in float64: in float32 the roundings of the
+additions would come near 1e-6 of the mean."""
 
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
-    """A reducer for one dtype: what its lanes hold, and what it writes."""
+    """A reducer for one dtype: the dtypes of its lanes and of its results."""
 
     op: Any
     lanes: tuple[DType, ...]
@@ -25,7 +25,7 @@ class Reduction:
     weighted: bool = False
     """Whether the result depends on a window's divisor."""
     gathers: bool = False
-    """Whether it needs a window's elements together: its reducer is a selector."""
+    """Whether it needs all elements of a window at once: its reducer is a selector."""
 
     @property
     def skips(self) -> bool:
@@ -40,7 +40,7 @@ class Reduction:
 
 @dataclass(frozen=True)
 class Case:
-    """The case that a reduction is chosen by: a dtype, the values left out, the windows' sizes."""
+    """The case for which a reduction is chosen: dtype, values left out, windows' sizes."""
 
     dtype: DType
     skip: Skip
@@ -48,9 +48,9 @@ class Case:
     """The most rows that a window has."""
     columns: int = 1
     plane: int = 1
-    """The elements of a plane, of which an index may be any."""
+    """The elements of a plane; an index lies below this."""
     divisor: int = 1
-    """The most that a window's sum is divided by: with padding more than its taps."""
+    """The largest divisor of a window's sum; with padding it exceeds the number of taps."""
 
 
 def sum_lane(case: Case) -> DType:
@@ -69,6 +69,6 @@ def sum_lane(case: Case) -> DType:
 
 
 def is_past_float64(case: Case) -> bool:
-    """Say whether float64 would make other numbers equal to the value to leave out."""
+    """Say whether other numbers would equal the value to leave out in float64."""
     dtype = case.dtype
     return case.skip.value is not None and dtype.kind in "iu" and dtype.itemsize == 8

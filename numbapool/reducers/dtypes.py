@@ -1,4 +1,4 @@
-"""What a dtype holds, what of it may be left out, and numbers that parameters are given as."""
+"""What a dtype holds, which of its values may be left out, and numbers from parameters."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NaN: TypeAlias = Literal["propagate", "skip"]
 
 @dataclass(frozen=True)
 class Skip:
-    """What is left out: NaN, a value, both or neither."""
+    """The values to leave out: NaN, a value, both or neither."""
 
     nan: bool = False
     value: Any = None
 
     @property
     def way(self) -> type:
-        """The reducers' mixin for it."""
+        """The reducers' mixin for these values."""
         if self.value is None:
             return SkipNaN if self.nan else Keep
         return SkipNaNOrValue if self.nan else SkipValue
@@ -32,7 +32,7 @@ class Skip:
 
 @lru_cache(maxsize=256)
 def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
-    """Return what to leave out of an array of `dtype`; nothing if it can hold no such value.
+    """Return which values to leave out of an array of `dtype`: none if it cannot hold them.
 
     Raises
     ------
@@ -54,8 +54,8 @@ def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
 def held(dtype: DType, number: Any) -> Any:
     """Return a number as `dtype` holds it, floats rounded; None if it cannot.
 
-    An integer dtype holds whole numbers within its limits, a float none that it would round to
-    infinity or to zero. Nothing here goes through another dtype.
+    An integer dtype holds whole numbers within its limits. A float dtype holds no number that it
+    would round to infinity or to zero. No number passes through another dtype here.
     """
     if isinstance(number, np.generic):
         number = number.item()  # Python compares whole numbers and floats exactly
@@ -74,7 +74,7 @@ def held(dtype: DType, number: Any) -> Any:
 
 
 def limits(dtype: DType) -> tuple[Any, Any]:
-    """Return the smallest and the largest value of a dtype, infinities if it has them."""
+    """Return the smallest and the largest value of a dtype: infinities if it has them."""
     if dtype.kind == "f":
         return dtype.type(-np.inf), dtype.type(np.inf)
     if dtype.kind == "b":
@@ -91,7 +91,7 @@ def lane(dtype: DType) -> DType:
 
 
 def in_floats(dtype: DType) -> DType:
-    """Return the dtype of results that are no whole numbers."""
+    """Return the dtype of results that may be fractions."""
     return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 

@@ -1,7 +1,7 @@
-"""Exponentials, logarithms and powers that loops of vectors can take.
+"""Exponentials, logarithms and powers that vectorised loops can use, and the means made of them.
 
 The system's functions take one number at a time. These are sums and products without a branch,
-right to the last places; NaN gives NaN. Below them stand the means that are made of them.
+right to the last places; NaN gives NaN.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from numbapool.reducers.methods import missing
 from numbapool.reducers.ways import AsItStands, Keep, variant
 
 SHIFT64, SHIFT32 = np.float64(1.5 * 2.0**52), np.float32(1.5 * 2.0**23)
-"""Added to a number, it rounds it to a whole one, which is then the sum's last bits."""
+"""Adding this to a number rounds it to a whole number, which then stands in the sum's last bits."""
 
 PER64, PER32 = np.float64(1.4426950408889634), np.float32(1.4426950408889634)
-"""How many times the logarithm of 2 goes into 1."""
+"""1 over the logarithm of 2."""
 
 HIGH64, LOW64 = np.float64(0.6931471803691238), np.float64(1.9082149292705877e-10)
 HIGH32, LOW32 = np.float32(0.693145751953125), np.float32(1.4286068203094173e-06)
 """The logarithm of 2 in two parts: a whole number times the first is exact."""
 
 LEAST64, LEAST32 = np.float64(-708.0), np.float32(-87.0)
-"""The exponential of less is taken for 0: it is beside any number that is not."""
+"""The exponential of a smaller number is taken for 0: it is negligible beside any other."""
 
 ROOT_HALF = np.int64(0x3FE6A09E667F3BCD)
-"""The bits of the root of 1/2, where a number's fraction begins."""
+"""The bits of the root of 1/2, the start of the range of a number's fraction."""
 
 TINY, SCALE = np.float64(2.0**-1022), np.float64(2.0**54)
-"""The least number of all its digits, and what makes such of any less."""
+"""The smallest normal number, and the factor that makes smaller numbers normal."""
 
 ROOT_START = np.float64(1 << 20) * (1023 - 0.0450466) * 4 / 3
-"""The upper half of the bits of 1 over a cube root: this less a third of the number's."""
+"""This, less a third of the upper half of a number's bits, is that half of 1 over its cube root."""
 
 
 def exp64(x):
-    """The exponential of a float64 up to 700, by Taylor's series of what is past whole powers of 2.
+    """Return the exponential of a float64 up to 700: a power of 2 times the rest's Taylor series.
 
-    That is up to ``log(2) / 2``, so the series' next part is below the last place.
+    The rest is at most ``log(2) / 2``, so the series' next term is below the last place.
     """
     shifted = x * PER64 + SHIFT64
     whole = shifted - SHIFT64
@@ -65,7 +65,7 @@ def exp64(x):
 
 
 def exp32(x):
-    """The same of a float32."""
+    """Return the exponential of a float32, in the same way."""
     shifted = x * PER32 + SHIFT32
     whole = shifted - SHIFT32
     r = (x - whole * HIGH32) - whole * LOW32
@@ -82,12 +82,12 @@ def exp32(x):
 
 
 def exp(x):
-    """The exponential of a float up to 700, of a float32 up to 80, in its own dtype."""
+    """Return the exponential, in its own dtype, of a float64 up to 700 or a float32 up to 80."""
     return exp32(x) if isinstance(x, np.float32) else exp64(x)
 
 
 def log(x):
-    """The logarithm of a float64 from 0 on, by the series of the inverse hyperbolic tangent."""
+    """Return the logarithm of a float64 from 0 on, by the inverse hyperbolic tangent's series."""
     scaled = x * SCALE if x < TINY else x
     bits = np.float64(scaled).view(np.int64)
     exponent = (bits - ROOT_HALF) >> 52
@@ -110,9 +110,10 @@ def log(x):
 
 
 def cube_root(x):
-    """The cube root of a float64 from 0 on: Newton's way to 1 over it, which divides nothing.
+    """Return the cube root of a float64 from 0 on.
 
-    The start, from the exponent's third, is off by 4 %.
+    Newton's method finds 1 over the root, without a division. Its start, from a third of the
+    exponent, is off by 4 %.
     """
     high = np.float64(np.int64(np.float64(x).view(np.int64) >> 32))
     y = np.int64(np.int64(ROOT_START - high * (1 / 3)) << 32).view(np.float64)
@@ -124,15 +125,15 @@ def cube_root(x):
 
 
 def faded(x, share):
-    """A share of a number: none of infinity is 0."""
+    """Return a share of a number; a share of 0 gives 0 even of infinity."""
     return share if share == 0.0 else x * share
 
 
 class SoftMean(NamedTuple):
     """The mean by weights ``exp(beta * x)``.
 
-    An accumulator holds the element of the largest weight, the sum of weights as parts of that
-    one, and the weighted sum of how far the elements lie from it.
+    An accumulator holds the element of the largest weight, the sum of the weights relative to
+    that weight, and the weighted sum of the elements' distances from that element.
     """
 
     lowest: Any
@@ -162,7 +163,7 @@ class SoftMean(NamedTuple):
 
 
 class CubeMean(NamedTuple):
-    """The power mean for a power of 3, of numbers whose cubes no float64 overflows with."""
+    """The power mean for a power of 3, of numbers whose cubes do not overflow float64."""
 
     zero: Any
     least: Any
@@ -187,8 +188,8 @@ class CubeMean(NamedTuple):
 class PowerMean(NamedTuple):
     """The root of the mean of powers.
 
-    An accumulator holds the logarithm of the largest element, the sum of powers as parts of that
-    one's, and how many elements there are: so no power overflows.
+    An accumulator holds the logarithm of the largest element, the sum of powers relative to its
+    power, and the number of elements. So no power overflows.
     """
 
     lowest: Any
@@ -224,7 +225,7 @@ class PowerMean(NamedTuple):
 class LogMeanExp(PowerMean):
     """The logarithm of the mean of ``exp(r * x)``, divided by r, which is the field `power`.
 
-    That is the logarithm of a power mean of exponentials: the elements are its logarithms.
+    That is the logarithm of a power mean of exponentials, whose logarithms are the elements.
     """
 
     __slots__ = ()
@@ -240,12 +241,12 @@ class LogMeanExp(PowerMean):
 
 
 def floats_of(case: Case) -> DType:
-    """Return the floats that sums are kept in: float64 of many, and of whole numbers."""
+    """Return the dtype of sums: float64 for many elements and for whole numbers."""
     return sum_lane(case) if case.dtype.kind == "f" else np.dtype(np.float64)
 
 
 def led(case: Case, base: type, kind: DType, sharpness: float, *more: float) -> Reduction:
-    """Return a mean whose accumulators, of three numbers each, hold the element that leads."""
+    """Return a mean whose accumulators hold three numbers, with the leading element first."""
     ways: tuple[type, ...] = (case.skip.way,)
     value = left_out = np.nan if case.skip.value is None else case.skip.value
     if is_past_float64(case):

@@ -14,17 +14,17 @@ from numbapool.reducers.ways import Largest, Smallest, variant
 
 
 class Extreme(NamedTuple):
-    """The first element in its order; NaN comes before all, unless it is skipped."""
+    """The first element in an order; NaN comes before all others, unless it is skipped."""
 
     start: Any
-    """What every element beats or equals; if some are left out, one of them."""
+    """A value that every element beats or equals; if some values are left out, one of these."""
     left_out: Any
 
     def neutral(self):
         return self.start
 
     def combine(self, a, b):
-        # In this order the first choice is one instruction, and the others are often none.
+        # In this order the first choice is one instruction, and the others often cost none.
         best = b if beats(self, b, a) else a
         best = b if b != b else best
         # If both are missing, the order decides: NaN, else the value that is left out.
@@ -34,7 +34,7 @@ class Extreme(NamedTuple):
 
 
 class ArgExtreme(NamedTuple):
-    """An extreme and its place: the first of equals, the last NaN, as torch has them."""
+    """An extreme and its place: that of the first of equals, or of the last NaN, as in torch."""
 
     start: Any
     left_out: Any
@@ -73,13 +73,13 @@ class ArgExtreme(NamedTuple):
 
 
 class Range(NamedTuple):
-    """The smallest element and the largest; what is left out is as what lies outside the input.
+    """The smallest and the largest element; values left out count as little as padding.
 
-    NaN, where it counts, stays in both.
+    NaN, if it counts, stays in both.
     """
 
     highest: Any
-    """Where the smallest starts: so of nothing it stays above the largest."""
+    """The start of the smallest element: without elements it stays above the largest."""
     lowest: Any
     left_out: Any
     of_nothing: Any
@@ -96,8 +96,8 @@ class Range(NamedTuple):
         return least, b[1] if (b[1] > a[1]) | (b[1] != b[1]) else a[1]
 
     def finish(self, acc, scale):
-        # Equal zeros may differ in sign: one less itself is 0.0. A signed difference may wrap,
-        # and is right as the unsigned number that its bits are.
+        # Equal zeros may differ in sign, so a number is subtracted from itself: that gives 0.0.
+        # A signed difference may wrap, but its bits are right as an unsigned number.
         part = acc[1] if acc[0] == acc[1] else acc[0]
         return self.of_nothing if acc[0] > acc[1] else acc[1] - part
 
@@ -113,7 +113,7 @@ def minimum(case: Case, return_indices: bool = False) -> Reduction:
 
 
 def extreme(case: Case, order: type, indices: bool) -> Reduction:
-    """Return the reduction that keeps the first in an order, and with `indices` its place."""
+    """Return the reduction to the first element in an order, and with `indices` its place."""
     dtype, skip, kind = case.dtype, case.skip, lane(case.dtype)
     low, high = limits(kind)
     start = low if order is Largest else high
@@ -131,12 +131,12 @@ def extreme(case: Case, order: type, indices: bool) -> Reduction:
 
 
 def span(case: Case) -> Reduction:
-    """Return the reduction of range pooling: of signed integers unsigned, else in its dtype.
+    """Return the reduction of range pooling: unsigned for signed integers, else in the same dtype.
 
     Raises
     ------
     PoolValueError
-        If a window of which all is left out would give a number below zero as an unsigned one.
+        If a window whose elements are all left out would give a negative number as an unsigned one.
     """
     dtype, value, kind = case.dtype, case.skip.value, lane(case.dtype)
     out = np.dtype(f"u{dtype.itemsize}") if dtype.kind == "i" else dtype

@@ -1,4 +1,4 @@
-"""A reducer's fields: the numbers that compiled code is given."""
+"""A reducer's fields: the numbers that compiled code gets."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from numbapool.errors import PoolTypeError
 
 
 def numbers_of(op: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
-    """Return a reducer's fields as numbers of a dtype each.
+    """Return a reducer's fields as numbers, each with its dtype.
 
     Raises
     ------
     PoolTypeError
-        If one is no number of at most 64 bits.
+        If a field is no number of at most 64 bits.
     """
     numbers = [np.asarray(value) for value in op]
     for name, number in zip(op._fields, numbers, strict=True):

@@ -1,6 +1,7 @@
-"""Means as reducers: of floats, and of integers rounded right from an exact sum.
+"""Means as reducers: of floats, and of integers rounded correctly from an exact sum.
 
-The sums of integers are held as narrow as they fit: so many more are added, and divided, at once.
+Sums of integers are held in the narrowest dtype that fits, so that one instruction adds, or
+divides, many more of them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ EXACT_SUM = 1 << 50
 
 
 class Mean(NamedTuple):
-    """The mean of floats, or of anything as a float."""
+    """The mean of floats, or of other numbers as floats."""
 
     start: Any
 
@@ -44,10 +45,10 @@ class Mean(NamedTuple):
 
 
 class SingleMean(Mean):
-    """The mean of float32 by a divisor below 2**24, which float32 holds: the same quotient.
+    """The mean of float32 by a divisor below 2**24, which float32 holds exactly.
 
-    Divided in float64 and then rounded it would be the same number: 53 bits are more than twice
-    24 and 2.
+    The quotient equals one divided in float64 and then rounded: 53 bits are more than twice 24
+    plus 2.
     """
 
     __slots__ = ()
@@ -57,15 +58,15 @@ class SingleMean(Mean):
 
 
 def tally(skipped):
-    """Return one element's part in a count: of kept ones below, of skipped ones above."""
+    """Return one element's part in a count: kept elements in the low half, skipped in the high."""
     return np.int64(1) << 32 if skipped else np.int64(1)
 
 
 class CountedMean(NamedTuple):
     """The mean of the floats that are not skipped; `of_nothing` if all are.
 
-    The second lane counts as `tally` does. What is skipped is taken from the divisor, unless
-    that is `fixed`.
+    The second lane counts as `tally` does. The divisor is reduced by the number of skipped
+    elements, unless it is `fixed`.
     """
 
     start: Any
@@ -94,16 +95,16 @@ class CountedMean(NamedTuple):
 
 
 def short_quotient(n, factor, shift):
-    """Return ``n * factor >> 16 >> shift`` of uint16: the upper half of a product, shifted."""
+    """Return ``n * factor >> 16 >> shift`` of uint16: a product's upper half, shifted."""
     return np.uint16(np.uint32(n) * np.uint32(factor) >> np.uint32(16)) >> shift
 
 
 class ShortMean(NamedTuple):
     """The mean of uint8 by divisors up to 128, half up, in 16 bits.
 
-    With 2**s the largest power of two below the divisor d and m = ceil(2**(16 + s) / d), the
-    product ``n * m`` of a sum n <= 255 d + d / 2 is too large by less than
-    ``255.5 d / 2**(16 + s) < 1 / d`` for d <= 128: the quotient's floor is exact.
+    Let 2**s be the largest power of two below the divisor d, and m = ceil(2**(16 + s) / d). For
+    d <= 128 and a sum n <= 255 d + d / 2, the product ``n * m`` is too large by less than
+    ``255.5 d / 2**(16 + s) < 1 / d``. So the quotient's floor is exact.
     """
 
     start: Any
@@ -115,7 +116,7 @@ class ShortMean(NamedTuple):
         return np.uint16(a + b)
 
     def prepare(self, weight):
-        if weight == 1:  # 2**16 has a bit too many: (n + 1) * (2**16 - 1) does as well
+        if weight == 1:  # 2**16 has one bit too many; (n + 1) * (2**16 - 1) gives the same
             return np.uint16(1), np.uint16(0xFFFF), np.uint16(0)
         shift = 0
         while (2 << shift) < weight:
@@ -131,9 +132,9 @@ class ShortMean(NamedTuple):
 class MiddleMean(NamedTuple):
     """The mean of uint16 by divisors up to 32, half up, by a product in float32.
 
-    ``n + half + 0.5`` for a sum n < 2**21 is exact, lies at least 0.5 from a multiple of the
-    divisor d, and so its quotient, at most 2**16, at least 0.5 / d = 2**-6 from a whole number.
-    A rounded factor and a rounded product are wrong by less than 2**-7 together.
+    For a sum n < 2**21, ``n + half + 0.5`` is exact and lies at least 0.5 from a multiple of the
+    divisor d. So its quotient, at most 2**16, lies at least 0.5 / d >= 2**-6 from a whole number.
+    The rounding of factor and product is wrong by less than 2**-7 in total.
     """
 
     start: Any
@@ -155,8 +156,8 @@ class MiddleMean(NamedTuple):
 class RoundedMean(NamedTuple):
     """The mean of integers whose sums stay below 2**50, rounded from the exact sum.
 
-    ``floor((n + half + 0.5) / d)`` is exact in float64: its argument lies at least 0.5 / d from
-    a whole number, and is known to one part in 2**51.
+    ``floor((n + half + 0.5) / d)`` is exact in float64: the quotient lies at least 0.5 / d from
+    a whole number, and its error is below one part in 2**51.
     """
 
     start: Any
@@ -190,8 +191,8 @@ class RoundedMean(NamedTuple):
 def wide_quotient(high, low, weight, rounding, limits):
     """Return the int64 bits of ``(high * 2**32 + low) / weight``, rounded.
 
-    The result is kept between the `limits`: the high and low halves of the lowest number, and of
-    the highest. Needs 0 < abs(weight) < 2**31.
+    The result is kept within the `limits`: the high and low halves of the lowest number, then of
+    the highest. It needs 0 < abs(weight) < 2**31.
     """
     high += low >> 32
     low &= 0xFFFFFFFF
@@ -222,8 +223,8 @@ def wide_quotient(high, low, weight, rounding, limits):
 class WideMean(NamedTuple):
     """The mean of integers of any width, from a sum kept exactly in two halves.
 
-    The second lane holds the low 32 bits of each element, the first all above them, in the
-    element's own kind. The last four fields are the result's limits, in halves.
+    The second lane sums the low 32 bits of the elements, the first lane the bits above them,
+    signed or unsigned as the elements are. The last four fields are the result's limits, in halves.
     """
 
     start: Any
@@ -253,7 +254,7 @@ class WideMean(NamedTuple):
 class CountedWideMean(NamedTuple):
     """The mean of the integers that are not skipped; `of_nothing` if all are.
 
-    The lanes hold the halves of the sum, as WideMean's, and a count as CountedMean's.
+    The lanes hold the halves of the sum, as in WideMean, and a count, as in CountedMean.
     """
 
     rounding: Any
@@ -293,7 +294,7 @@ def mean(
 ) -> Reduction:
     """Return the reduction of mean pooling.
 
-    Of floats in their own dtype, of integers rounded in theirs, of bool in float32.
+    Floats keep their dtype, integers are rounded in theirs, bool gives float32.
     """
     most = case.divisor if divisor_override is None else abs(divisor_override)
     if most >= 1 << 63:

@@ -1,25 +1,25 @@
-"""The methods that a reducer has, called by the type of their owner.
+"""The methods of reducers, called by their owner's type.
 
 A reducer is a ``NamedTuple`` class whose methods are plain Python. Inside compiled code the
 functions `lift`, `combine`, `prepare` and `finish` of this module pick the method by the
-reducer's type (:mod:`numbapool.loops.faces`), so that no branch is left at run time; without
-the JIT they call it.
+reducer's type (:mod:`numbapool.loops.faces`), so no branch is left at run time. Without the JIT
+they call the method.
 
 - ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of up to three;
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
-- ``weigh(accumulator, weight)`` multiplies one, if the windows' taps have weights;
-- ``neutral()`` is the accumulator that changes nothing when combined;
-- ``prepare(weight)`` computes once what `finish` needs for many windows of one divisor;
-- ``finish(accumulator, scale)`` makes a window's result.
+- ``weigh(accumulator, weight)`` multiplies an accumulator, if the windows' taps have weights;
+- ``neutral()`` returns the accumulator that changes nothing when combined;
+- ``prepare(weight)`` computes once the scale that `finish` needs for windows of one divisor;
+- ``finish(accumulator, scale)`` returns a window's result.
 
-What a class leaves out, the defaults at the end give: an element is its own accumulator, an
-accumulator its own result.
+The defaults at the end replace the methods that a class leaves out: an element is its own
+accumulator, and an accumulator is its own result.
 """
 
 from __future__ import annotations
 
-# The faces of the methods, for compiled code and for plain Python alike. Each takes the method
-# of the reducer's class, or the default.
+# The functions that call the methods, for compiled code and plain Python alike. Each takes the
+# method of the reducer's class, or the default.
 
 
 def _lift(self, value, row):

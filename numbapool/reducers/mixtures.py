@@ -1,4 +1,4 @@
-"""Mixtures of a window's elements: by shares, by chance, by how far they stand out."""
+"""Mixtures of a window's elements: by shares, by chance, by distance from the mean."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from numbapool.reducers.ways import AsItStands, variant
 Drawing: TypeAlias = Literal["sample", "expected"]
 
 FLAT = 1e-3
-"""How far an element lies from its window's mean at least, where it weighs by that."""
+"""The smallest distance from the window's mean that an element's weight is computed from."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
-"""Odd numbers of SplitMix64, Steele's and others' generator of 2014."""
+"""The odd factors of SplitMix64, the generator of Steele and others (2014)."""
 
 
 class MixedMean(NamedTuple):
-    """A share of the largest element and the rest of the mean, from the sum and the count."""
+    """A share of the largest element plus the rest as a share of the mean, from sum and count."""
 
     lowest: Any
     zero: Any
@@ -50,7 +50,7 @@ class MixedMean(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """An element drawn by chance, each as likely as it is large; 0 if none is above it."""
+    """An element drawn by chance, with a chance proportional to its size; 0 if none is above 0."""
 
     left_out: Any
     of_nothing: Any
@@ -73,7 +73,7 @@ class Draw(NamedTuple):
         for t in range(taps):
             total += max(values[at + t * step], 0.0) / largest
         rest = uniform(self.seed, number) * total
-        drawn = largest  # if the parts add up to less than all, by rounding
+        drawn = largest  # if rounding makes the parts add up to less than the whole
         found = False
         for t in range(taps):
             value = max(values[at + t * step], 0.0)
@@ -85,7 +85,7 @@ class Draw(NamedTuple):
 
 
 class Expected(NamedTuple):
-    """What :class:`Draw` gives on average: the mean, each element weighing as much as itself."""
+    """The average result of :class:`Draw`: the mean weighted by the elements themselves."""
 
     left_out: Any
     of_nothing: Any
@@ -113,9 +113,9 @@ class Expected(NamedTuple):
 
 
 class DetailMean(NamedTuple):
-    """The mean, each element weighing `alpha` and its distance from the plain mean to a power.
+    """The mean weighted by `alpha` plus a power of each element's distance from the plain mean.
 
-    If `above`, elements below the plain mean lie 0 from it.
+    With `above`, the distance of an element below the plain mean counts as 0.
     """
 
     left_out: Any
@@ -147,20 +147,20 @@ class DetailMean(NamedTuple):
 
 
 def scattered(bits):
-    """A number of 64 bits, each of which hangs on all of another's."""
+    """Return 64 bits, each of which depends on all bits of the argument."""
     bits = (bits ^ (bits >> np.uint64(30))) * FIRST
     bits = (bits ^ (bits >> np.uint64(27))) * SECOND
     return bits ^ (bits >> np.uint64(31))
 
 
 def uniform(seed, number):
-    """A number from 0 to below 1 by chance: by SplitMix64, the one of that number of a seed."""
+    """Return the random number, in [0, 1), that SplitMix64 gives for a seed at place `number`."""
     state = scattered(seed + GOLDEN) + np.uint64(number) * GOLDEN
     return np.float64(scattered(state + GOLDEN) >> np.uint64(11)) * 2.0**-53
 
 
 def wide(case: Case) -> tuple[tuple[type, ...], Any, np.float64]:
-    """Return the ways of a reducer of float64, what it leaves out, and what it gives of nothing."""
+    """Return a float64 reducer's ways, its value to leave out, and its result without elements."""
     value = np.nan if case.skip.value is None else case.skip.value
     if is_past_float64(case):
         return (case.skip.way, AsItStands), value, np.float64(value)
@@ -176,7 +176,7 @@ def mixed(case: Case, alpha: float = 0.5) -> Reduction:
 
 
 def stochastic(case: Case, seed: int = 0, mode: Drawing = "sample") -> Reduction:
-    """Return the selection of stochastic pooling: by chance, or what is expected of it."""
+    """Return the selection of stochastic pooling: a random draw, or its expected value."""
     if mode == "sample":
         return selection(case, Draw, in_floats(case.dtype), np.uint64(seed), wide=True)
     return selection(case, Expected, in_floats(case.dtype), wide=True)

@@ -1,11 +1,11 @@
-"""What a window keeps of its elements taken together, in order or not: selectors as types.
+"""Selectors: what a window keeps of all its elements at once, sorted or not.
 
-As the reducers, a selector is a ``NamedTuple`` class whose methods are plain Python:
+Like a reducer, a selector is a ``NamedTuple`` class whose methods are plain Python:
 
-- ``sorts(taps)`` says whether so many elements must be in order;
+- ``sorts(taps)`` says whether `taps` elements must be sorted;
 - ``select(values, at, step, taps, number)`` picks from `taps` elements, `step` apart from `at` on,
-  for the result of that number;
-- ``empty()`` is what a window gives whose elements are all skipped.
+  for result number `number`;
+- ``empty()`` returns the result of a window whose elements are all skipped.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numbapool.reducers.ways import variant
 
 
 class LowerMedian(NamedTuple):
-    """The middle element; of an even number the lower one, so that integers stay integers."""
+    """The middle element, or the lower of two middle elements, so that integers stay integers."""
 
     left_out: Any
     of_nothing: Any
@@ -36,7 +36,7 @@ class LowerMedian(NamedTuple):
 
 
 class Median(NamedTuple):
-    """The middle element, or the mean of the two."""
+    """The middle element, or the mean of two middle elements."""
 
     left_out: Any
     of_nothing: Any
@@ -53,7 +53,7 @@ class Median(NamedTuple):
 
 
 class Percentile(NamedTuple):
-    """The element at a share of the way through the sorted ones, interpolated as NumPy's."""
+    """The element at a share of the way through the sorted elements, interpolated as in NumPy."""
 
     left_out: Any
     of_nothing: Any
@@ -73,7 +73,7 @@ class Percentile(NamedTuple):
 
 
 class Mode(NamedTuple):
-    """The most frequent element; of several, the smallest."""
+    """The most frequent element; if several are, the smallest of them."""
 
     left_out: Any
     of_nothing: Any
@@ -85,7 +85,7 @@ class Mode(NamedTuple):
         return taps != 4
 
     def select(self, values, at, step, taps, number):
-        if taps == 4:  # the window of labels; without a loop whole rows are picked at once
+        if taps == 4:  # the usual window of labels; without a loop whole rows are picked at once
             second, third = values[at + step], values[at + 2 * step]
             return mode_of_four(values[at], second, third, values[at + 3 * step])
         best = values[at]
@@ -102,7 +102,7 @@ class Mode(NamedTuple):
 
 
 class Variance(NamedTuple):
-    """The mean square distance from the mean, in two passes; its root if `root`."""
+    """The mean squared distance from the mean, in two passes; its root if `root`."""
 
     left_out: Any
     of_nothing: Any
@@ -131,7 +131,7 @@ class Variance(NamedTuple):
 
 
 def mode_of_four(a, b, c, d):
-    """Return the most frequent of four numbers in any order; of several, the smallest."""
+    """Return the most frequent of four numbers in any order; if several are, the smallest."""
     low, high = (a if a <= b else b), (b if a <= b else a)
     left, right = (c if c <= d else d), (d if c <= d else c)
     best = low if low <= left else left
@@ -142,10 +142,9 @@ def mode_of_four(a, b, c, d):
 
 
 def between(low, high, weight):
-    """Return the float that far from `low` to `high`.
+    """Return the float at the share `weight` of the way from `low` to `high`.
 
-    It is `low` itself if both are equal, or if `weight` is 0: nothing times an infinity
-    would be NaN.
+    It is `low` itself if both are equal or if `weight` is 0: zero times infinity would be NaN.
     """
     if (low == high) | (weight == 0.0):
         return np.float64(low)
@@ -153,7 +152,7 @@ def between(low, high, weight):
 
 
 def empty(self):
-    """Call the selector's method; so do the two below."""
+    """Call the selector's method; the two functions below do so too."""
     return type(self).empty(self)
 
 
@@ -168,7 +167,7 @@ def select(self, values, at, step, taps, number):
 
 
 def median(case: Case) -> Reduction:
-    """Return the selection of the median: of integers the lower middle one."""
+    """Return the selection of the median: for integers, the lower middle element."""
     real = case.dtype.kind == "f"
     return selection(case, Median if real else LowerMedian, case.dtype)
 
@@ -196,15 +195,16 @@ def deviation(case: Case, correction: float = 0.0) -> Reduction:
 def selection(
     case: Case, base: type, out: DType, *parameters: Any, wide: bool = False
 ) -> Reduction:
-    """Return the selection by a selector, with what it leaves out and gives of nothing.
+    """Return the selection by a selector, with the value to leave out and the empty result.
 
-    If `wide`, it is given elements as float64, unless that would make others equal to those.
+    With `wide`, it gets elements as float64, unless other numbers would then equal the value to
+    leave out.
     """
     skip, kind = case.skip, lane(case.dtype)
     if wide and not is_past_float64(case):
         kind = np.dtype(np.float64)
     left_out = kind.type(0 if skip.value is None else skip.value)
-    # NaN if no value is left out: integers have no NaN, nor windows of nothing else.
+    # Without a value to leave out, only windows of nothing but NaN are empty: they give NaN.
     nothing = (np.nan if out.kind == "f" else 0) if skip.value is None else skip.value
     of_nothing = (kind if kind.kind == out.kind == "f" else lane(out)).type(nothing)
     op = variant(base, skip.way)(left_out, of_nothing, *parameters)

@@ -1,9 +1,10 @@
-"""What is kept of a sequence's rows beside what windows keep: weighted sums, and moments.
+"""Reducers that only sequences have: weighted sums, and moments.
 
-Two methods tell the loop, if a class has them, what to hand to `lift`:
+If a class has one of two methods, the loop passes other arguments to `lift`:
 
 - ``weighs()``: the second argument is the row's weight; a weight of 0 leaves the row out;
-- ``shifts()``: the first is the element's distance from a shift, the sequence's first element.
+- ``shifts()``: the first argument is the element's distance from a shift, such as the sequence's
+  first element.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class RootMean(Mean):
 
 
 class CountedRootMean(CountedMean):
-    """The same of what is not skipped."""
+    """The sum of the elements that are not skipped, divided by the root of their count."""
 
     __slots__ = ()
 
@@ -57,9 +58,9 @@ class WeightedSum(NamedTuple):
 
 
 class WeightedMean(NamedTuple):
-    """The same divided by the sum of the weights, or by its root.
+    """The weighted sum divided by the sum of the weights, or by its root.
 
-    The second lane adds up the weights of what is not skipped.
+    The second lane adds up the weights of the elements that are not skipped.
     """
 
     start: Any
@@ -84,7 +85,7 @@ class WeightedMean(NamedTuple):
 
 
 class RowMean(NamedTuple):
-    """The same where all elements of a row count alike: the loop adds up the weights once."""
+    """The weighted mean if all elements of a row count alike: the loop adds up the weights once."""
 
     start: Any
     root: Any
@@ -109,7 +110,7 @@ class RowMean(NamedTuple):
 
 
 def spread_of(first, second, count, correction):
-    """Return the mean distance, and the deviation, from sums of distances and their squares."""
+    """Return the mean distance and the deviation, from sums of distances and their squares."""
     mean = first / count
     squares = second - mean * first
     squares = 0.0 if squares < 0.0 else squares
@@ -146,7 +147,7 @@ class Moments(NamedTuple):
 
 
 class CountedMoments(NamedTuple):
-    """The same of what is not skipped, which the third lane counts; NaN if all is."""
+    """Moments of the elements that are not skipped, which the third lane counts; NaN if all are."""
 
     start: Any
     left_out: Any
@@ -203,7 +204,7 @@ class RowMoments(NamedTuple):
 
 
 class HeadMoments(NamedTuple):
-    """The same where each group of channels has weights of its own, which the third lane adds."""
+    """Row moments if each head has its own weights, which the third lane adds up."""
 
     start: Any
     both: Any

@@ -28,7 +28,7 @@ class Sum(NamedTuple):
 
 
 class Lp(NamedTuple):
-    """``sum(|x|**p) ** (1/p)``, as ONNX's LpPool; skipped elements add nothing."""
+    """``sum(|x|**p) ** (1/p)``, like ONNX's LpPool; skipped elements add nothing."""
 
     left_out: Any
     p: Any
@@ -95,7 +95,7 @@ class LInf(NamedTuple):
 
 
 def total(case: Case) -> Reduction:
-    """Return the reduction of sum pooling: of integers in 64 bits, of floats in their own dtype."""
+    """Return the reduction of sum pooling: integers give 64 bits, floats keep their dtype."""
     dtype, kind = case.dtype, sum_lane(case)
     op = variant(Sum, case.skip.way)(kind.type(0), kind.type(case.skip.value or 0))
     out = dtype if dtype.kind == "f" else np.dtype("u8" if dtype.kind == "u" else "i8")
@@ -106,7 +106,7 @@ NORMS = {1: L1, 2: L2, np.inf: LInf}
 
 
 def norm(case: Case, norm_type: float) -> Reduction:
-    """Return the reduction of Lp pooling: added up in float64, floats in their own dtype."""
+    """Return the reduction of Lp pooling: added up in float64; floats keep their dtype."""
     dtype, skip, wide = case.dtype, case.skip, np.dtype(np.float64)
     ways: tuple[type, ...] = (skip.way,)
     left_out = np.float64(0 if skip.value is None else skip.value)

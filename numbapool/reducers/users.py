@@ -1,4 +1,4 @@
-"""Reducers that users define: what a kernel must know of one."""
+"""Users' reducers: the facts that a kernel must know of one."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from numbapool.reducers.dtypes import DType
 from numbapool.reducers.fields import numbers_of
 
 MOST_FIELDS = 16
-"""Half of the slots that a kernel's arguments have."""
+"""Half of the slots of a kernel's arguments."""
 
 
 def is_reducer(given: Any) -> bool:
-    """Say whether something is an instance of a NamedTuple class, as reducers are."""
+    """Say whether a value is an instance of a NamedTuple class, as reducers are."""
     return isinstance(given, tuple) and hasattr(type(given), "_fields")
 
 
 def as_reducer(given: Any) -> Any:
-    """Return a reducer as it is.
+    """Return a reducer unchanged.
 
     Raises
     ------
     PoolTypeError
-        If it is none.
+        If the value is no reducer.
     """
     if not is_reducer(given):
         raise PoolTypeError(f"a reducer is an instance of a NamedTuple class, not {shown(given)}")
@@ -37,7 +37,7 @@ def as_reducer(given: Any) -> Any:
 
 @dataclass(frozen=True)
 class ByUser:
-    """Chooses the reduction by a user's reducer, which serves every dtype."""
+    """The choice of a reduction by a user's reducer, which serves every dtype."""
 
     reducer: Any
 
@@ -47,7 +47,7 @@ class ByUser:
 
 
 def reduction_of(reducer: Any, dtype: DType) -> Reduction:
-    """Return what a user's reducer does to arrays of a dtype.
+    """Return the reduction of arrays of a dtype by a user's reducer.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Ways that reducers are mixed of: what they leave out, and the order that they keep."""
+"""Mixins of reducers: which elements they leave out, and which order they keep."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SkipNaNOrValue:
 
 
 class AsItStands:
-    """Elements come in the input's own dtype, which may hold what the accumulators' cannot.
+    """Elements come in the input's own dtype, which may hold values that accumulators cannot.
 
     So 64-bit integers are compared with the value to leave out before they become floats.
     """
@@ -59,14 +59,14 @@ class Smallest:
 
 
 WAYS = (SkipNaNOrValue, SkipNaN, SkipValue, Keep, AsItStands, Largest, Smallest)
-"""All of them: a name that begins with another stands before it."""
+"""All mixins; a name that begins with another name stands before it."""
 
 
 @cache
 def variant(base: type, *ways: type) -> Any:
-    """Return `base` with the methods of the order and the skip that it is to have.
+    """Return `base` with the methods of the given order and skip.
 
-    One class per combination. It stands in this module, so that Numba's cache finds it by name.
+    There is one class per combination. It is in this module, so Numba's cache finds it by name.
 
     >>> from numbapool.reducers.extremes import Extreme
     >>> variant(Extreme, Largest, SkipNaN)(start=float("nan"), left_out=0.0).combine(2.0, 3.0)
@@ -79,7 +79,7 @@ def variant(base: type, *ways: type) -> Any:
 
 
 def __getattr__(name: str) -> Any:
-    """Make a variant that a cache asks for by its name.
+    """Make a variant when a cache asks for its name.
 
     >>> import numbapool.reducers.ways
     >>> numbapool.reducers.ways.SumSkipNaN.__mro__[1].__name__
@@ -103,7 +103,7 @@ MODULES = (
     "sequences",
     "sums",
 )
-"""The files that reducers stand in."""
+"""The modules of reducers."""
 
 
 def _bases() -> list[type]:
@@ -115,7 +115,7 @@ def _bases() -> list[type]:
 
 
 def _ways_in(name: str) -> list[type]:
-    """Return the ways that a name is put together of, or nothing."""
+    """Return the mixins whose names make up a name, or an empty list."""
     found: list[type] = []
     while name:
         each = next((way for way in WAYS if name.startswith(way.__name__)), None)

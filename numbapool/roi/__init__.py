@@ -1,5 +1,5 @@
 """Pooling of boxes in images: regions of interest.
 
-`boxes` reads them, `places` says which elements or samples each bin of a box has, `pool` has the
-functions.
+`boxes` reads the boxes, `places` says which elements or samples each bin of a box has, `pool` holds
+the functions.
 """

@@ -1,4 +1,4 @@
-"""Boxes as they are given: with their image's number, or a list of them for each image."""
+"""Boxes as callers give them: with their image's number, or as one list of boxes per image."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ class Boxes(NamedTuple):
     """Boxes of a batch of images."""
 
     images: Array
-    """Each one's image."""
+    """The image of each box."""
     corners: Array
-    """Its x, y and x, y, in float32: a column each."""
+    """The corners x, y and x, y of each box, in float32: one column each."""
 
 
 def boxes_of(boxes: Any, images: int, batched: bool) -> Boxes:
-    """Return boxes, of shape (K, 5) or a list of (L, 4); of a single image also (K, 4).
+    """Return boxes of shape (K, 5), a list of (L, 4) or, for a single image, also (K, 4).
 
     Raises
     ------
     PoolTypeError, PoolValueError
-        For another shape, an image that is not there, and what is not finite.
+        For another shape, an unknown image, and numbers that are not finite.
     """
     if isinstance(boxes, list | tuple) and any(map(holds_boxes, boxes)):
         found = listed(boxes, images)
@@ -50,7 +50,7 @@ def boxes_of(boxes: Any, images: int, batched: bool) -> Boxes:
 
 
 def holds_boxes(each: Any) -> bool:
-    """Say whether a part of a list is several boxes, or none, not one."""
+    """Say whether a part of a list is a list of boxes, even an empty one, and not a single box."""
     return np.ndim(each) == 2 or (isinstance(each, list | tuple) and not each)
 
 
@@ -63,7 +63,7 @@ def numbers(given: Any, name: str) -> Array:
 
 
 def listed(boxes: Any, images: int) -> Boxes:
-    """Return the boxes of a list with those of each image."""
+    """Return the boxes of a list with one list of boxes per image."""
     if len(boxes) != images:
         raise PoolValueError(f"boxes lists those of {len(boxes)} images, and there are {images}")
     parts = []
@@ -83,7 +83,7 @@ def images_of(column: Array, images: int) -> Array:
     Raises
     ------
     PoolValueError
-        If one is not there.
+        If there is no such image.
     """
     wrong = np.flatnonzero(~((column >= 0) & (column < images) & (column == np.floor(column))))
     if wrong.size:

@@ -1,7 +1,7 @@
 """Where the bins of boxes lie along one axis: their elements, or their samples.
 
-torch's arithmetic, in its order and in float32. What a kernel reads is a table of three numbers a
-row, as :mod:`numbapool.loops.boxes` has it.
+The arithmetic is torch's, in the same order and in float32. A kernel reads a table of three numbers
+per row, as :mod:`numbapool.loops.boxes` describes.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numbapool.errors import PoolValueError
 from numbapool.inputs import Array
 
 MOST_SAMPLES = 1 << 26
-"""Samples along an axis that may stand in a table: to make one of these takes gigabytes."""
+"""The most samples along an axis that a table may list: to make such a table takes gigabytes."""
 
 FARTHEST = np.float32(1 << 26)
-"""Boxes are cut this far from an image's first element: farther, float32 tells few places apart."""
+"""Boxes are cut at this distance from an image's first element: beyond, float32 is too coarse."""
 
 
 def scaled(ends: Array, scale: np.float32, moved: np.float32) -> Array:
@@ -28,10 +28,10 @@ def scaled(ends: Array, scale: np.float32, moved: np.float32) -> Array:
 
 
 def elements(low: Array, high: Array, out: int, size: int) -> Array:
-    """Return the rows of bins of elements of boxes from `low` to `high`, as ``roi_pool`` has them.
+    """Return the rows of bins of elements, of boxes from `low` to `high`, as in ``roi_pool``.
 
-    Ends are rounded, half away from zero, and both belong to a box; a bin reaches from the floor
-    of its start to the ceiling of its end, which may be the next one's too.
+    Ends are rounded, half away from zero, and both belong to a box. A bin reaches from the floor
+    of its start to the ceiling of its end, so neighbouring bins may share an element.
 
     >>> elements(np.float32([1.5]), np.float32([2.5]), 2, 6)[..., :2].tolist()
     [[2, 1], [3, 1]]
@@ -54,32 +54,34 @@ def rounded(numbers: Array) -> Array:
 
 
 class Samples(NamedTuple):
-    """The samples of boxes along an axis that lie inside the image, those of a bin together."""
+    """The samples of boxes along an axis that lie inside the image, bin by bin."""
 
     bins: Array
-    """Each sample's bin; the bins of all boxes count on."""
+    """The bin of each sample, counted through all boxes."""
     low: Array
-    """The element at or before it."""
+    """The element at or before each sample."""
     share: Array
-    """The next element's part in it; 0 if that is not needed."""
+    """The next element's part in each sample; 0 if that element is not needed."""
     grid: Array
-    """How many samples each bin of a box has, those outside too."""
+    """The number of samples of each bin of a box, including samples outside."""
     out: int
-    """Bins of a box."""
+    """Bins per box."""
 
     @property
     def counts(self) -> Array:
-        """How many samples of each bin lie inside."""
+        """The number of samples of each bin that lie inside."""
         return np.bincount(self.bins, minlength=len(self.grid) * self.out)
 
 
 def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Samples:
-    """Return the samples of boxes that begin at `low`, both in float32; `ratio` a bin, or as fit.
+    """Return the samples of boxes from `low` and `length`, in float32: `ratio` samples per bin.
+
+    If `ratio` is not positive, a bin has as many samples as elements, rounded up.
 
     Raises
     ------
     PoolValueError
-        If there are too many.
+        If there are too many samples.
     """
     step = length / np.float32(out)
     count = np.full(len(low), float(ratio)) if ratio > 0 else np.ceil(step.astype(np.float64))
@@ -87,7 +89,7 @@ def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Sampl
     base = low[:, np.newaxis] + np.arange(out, dtype=np.float32) * step[:, np.newaxis]
     first, stop = candidates(base.astype(np.float64), step.astype(np.float64), count, size)
     number = (stop - first).reshape(-1)
-    total = int(number.sum(dtype=np.float64))  # of more than integers hold
+    total = int(number.sum(dtype=np.float64))  # the sum may be past 64-bit integers
     if total > MOST_SAMPLES:
         raise PoolValueError(
             f"there are {total} samples along an axis, and up to {MOST_SAMPLES} may be: "
@@ -107,9 +109,9 @@ def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Sampl
 
 
 def candidates(base: Array, step: Array, count: Array, size: int) -> tuple[Array, Array]:
-    """Return from and to which of a bin's samples may lie inside: a box may be of any size.
+    """Return the first and the end of a bin's samples that may lie inside.
 
-    A few more are named than there are, for float32's sake.
+    A box may be of any size. The range is a little wider than needed, because float32 rounds.
     """
     apart = (step / np.maximum(count, 1))[:, np.newaxis]
     margin = 2 + 2.0**-20 * (np.abs(base) + np.abs(step)[:, np.newaxis])
@@ -123,27 +125,27 @@ def candidates(base: Array, step: Array, count: Array, size: int) -> tuple[Array
 
 
 class Taps(NamedTuple):
-    """What a kernel reads of one axis."""
+    """The numbers of one axis that a kernel reads."""
 
     table: Array
-    """The rows of bins, then those of samples or elements."""
+    """The rows of bins, then the rows of samples or elements."""
     first: Array
     """The first element that each box needs."""
     stop: Array
-    """The end of those it needs."""
+    """The end of the elements that each box needs."""
     counts: Array
-    """How many rows of samples or elements each box has."""
+    """The number of rows of samples or elements of each box."""
 
 
 def one_by_one(found: Samples) -> Taps:
-    """Return samples as they are."""
+    """Return samples one by one, as they are."""
     some_out = found.counts < np.repeat(found.grid, found.out)
     reach = found.low + (found.share > 0) + 1
     return taps(found, found.bins, found.low, (reach, found.share), some_out)
 
 
 def added_up(found: Samples, size: int) -> Taps:
-    """Return the elements that the mean of each bin's samples is made of, with their weights."""
+    """Return the elements that make up the mean of each bin's samples, with their weights."""
     held = found.share > 0
     bins = np.concatenate([found.bins, found.bins[held]])
     element = np.concatenate([found.low, found.low[held] + 1])
@@ -157,7 +159,7 @@ def added_up(found: Samples, size: int) -> Taps:
 def taps(
     found: Samples, bins: Array, element: Array, rest: tuple[Array, Array], some_out: Array
 ) -> Taps:
-    """Return the table of rows that are sorted by their bins; `rest` are their ends and weights."""
+    """Return the table of rows sorted by their bins; `rest` are their ends and weights."""
     reach, weight = rest
     boxes = len(found.grid)
     counts = np.bincount(bins, minlength=boxes * found.out)

@@ -1,4 +1,4 @@
-"""Pooling of boxes in images: the functions."""
+"""The functions for pooling of boxes in images."""
 
 from __future__ import annotations
 
@@ -60,37 +60,38 @@ def roi_pool(
 ) -> Array | tuple[Array, Array]:
     """Pool each box to a size by the largest element of each of its bins.
 
-    It is torchvision's, but that NaN is the largest: theirs leaves it out.
+    The result is that of torchvision, except that NaN counts as the largest: torchvision leaves
+    it out.
 
     Parameters
     ----------
     x : array_like
         Images, as `data_format` says; any dtype that is pooled.
     boxes : array_like of shape (K, 5), or list of array_like of shape (L, 4)
-        The image's number, then x, y, x, y of two corners, in any numbers; or for each image a
-        list of its boxes. Of a single image also of shape (K, 4). Places are reckoned in float32,
-        and cut 2**26 elements from the image.
+        The image's number, then x, y, x, y of two corners, in any dtype; or one list of boxes per
+        image. For a single image also of shape (K, 4). Places are computed in float32, and cut at
+        2**26 elements from the image.
     output_size : int or pair of int
         Bins along a box's height and width.
     spatial_scale : float
-        What the boxes' numbers are multiplied by, as 1 / 16 where they lie in an image and x is
+        The factor of the boxes' numbers, such as 1 / 16 if the boxes lie in an image and x holds
         that image's features.
     return_indices : bool
-        Whether to return each maximum's place in its plane as well, row by row.
+        Whether to return each maximum's place in its plane too, counted row by row.
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}
-        The order of the axes. With N, more axes may stand behind the first.
+        The order of the axes. With N, more axes may follow the first.
 
     Returns
     -------
     ndarray of shape (K, C, height, width), or as `data_format` has it
-        In x's dtype. Corners are rounded, and belong to the box; a bin that lies outside the image
-        gives 0, and the index -1. With `return_indices` a pair, the indices in int64.
+        It has x's dtype. Corners are rounded and belong to the box. A bin outside the image gives
+        0, and the index -1. With `return_indices`, a pair with the indices in int64.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        For boxes of another shape, in an image that is not there, or not finite, and for what no
-        image can be.
+        For boxes of another shape, in an unknown image or not finite, and for arrays that are no
+        images.
 
     Examples
     --------
@@ -139,27 +140,27 @@ def roi_align(
 ) -> Array:
     """Pool each box to a size by samples between elements, in each of its bins.
 
-    It is torchvision's. A sample is bilinear between four elements; one that lies more than one
-    element outside the image counts as 0.
+    The result is that of torchvision. A sample is bilinear between four elements; a sample that
+    lies more than one element outside the image counts as 0.
 
     Parameters
     ----------
     x, boxes, output_size, spatial_scale, data_format
         As in :func:`roi_pool`.
     sampling_ratio : int
-        Samples along each side of a bin; where it is not positive, as many as the bin is long,
+        Samples along each side of a bin; if it is not positive, as many as the bin is long,
         rounded up.
     aligned : bool
-        Whether an element's centre lies at its number, so that corners move by half an element.
-        Where it does not, boxes are at least one element high and wide.
+        Whether an element's centre lies at its index, so corners move by half an element. If
+        false, boxes are at least one element high and wide.
     mode : {"mean", "max"}
-        What to keep of a bin's samples. NaN in one of them gives NaN in both.
+        What to keep of a bin's samples. A NaN among them gives NaN in both modes.
 
     Returns
     -------
     ndarray of shape (K, C, height, width), or as `data_format` has it
-        In x's dtype if that is a float, else in float64. float16 is computed in float32. A bin
-        without samples, of a box without an area, gives 0.
+        It has x's dtype if that is a float, else float64. float16 is computed in float32. A bin
+        without samples, in a box without an area, gives 0.
 
     Raises
     ------
@@ -196,7 +197,7 @@ def roi_align(
 
 
 def reach(case: Regions, rows: Array, columns: Array) -> tuple[Array, Array, Array]:
-    """Return each box's image, first column and end of columns; and how many each bin has."""
+    """Return each box's image, first column and end of columns; and each bin's rows and columns."""
     start, count = (columns[:, n].reshape(-1, case.bins[1]) for n in (0, 1))
     held = count > 0
     first = np.where(held, start, np.iinfo(np.int64).max).min(axis=1)
@@ -245,13 +246,13 @@ class Regions(NamedTuple):
     planes: int
     """Planes of an image."""
     shape: tuple[int, ...]
-    """The results'."""
+    """The results' shape."""
 
     @classmethod
     def of(
         cls, shape: tuple[int, ...], boxes: Any, output_size: Any, scale: Any, data_format: Any
     ) -> Regions:
-        """Read what is asked of an array of a shape."""
+        """Read the arguments for an array of a shape."""
         layout = layout_of(shape, 2, data_format)
         batched = layout.format.startswith("N")
         if batched and len(shape) < len(layout.format):
@@ -279,16 +280,16 @@ class Regions(NamedTuple):
 
     @property
     def inner(self) -> int:
-        """How many elements share a place."""
+        """The number of elements at one place."""
         return self.layout.inner
 
     @property
     def pieces(self) -> int:
-        """How many planes all boxes have."""
+        """The number of planes of all boxes together."""
         return len(self.boxes.images) * self.planes
 
     def corners(self, moved: float) -> list[tuple[Array, Array]]:
-        """Return each axis's ends of the boxes in elements, `moved` back."""
+        """Return the ends of the boxes along each axis, in elements, moved back by `moved`."""
         x0, y0, x1, y1 = scaled(self.boxes.corners, self.scale, np.float32(moved)).T
         return [(y0, y1), (x0, x1)]
 

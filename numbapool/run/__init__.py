@@ -1,1 +1,1 @@
-"""A plan run on arrays, on as many threads as pay."""
+"""Running a plan on arrays, on as many threads as pay."""

@@ -22,19 +22,19 @@ from numbapool.reducers.fields import numbers_of
 from numbapool.run import threads
 
 ALIGNMENT = 64
-"""Bytes, a cache line: on a multiple of those a lane begins."""
+"""Bytes of a cache line: each lane begins at a multiple of it."""
 
 KEPT_BYTES = 1 << 23
 """The largest scratch that a thread keeps for its next call."""
 
 
 def told_address(array: Array) -> int:
-    """Return where an array's elements begin, as NumPy says it: in a microsecond."""
+    """Return where an array's elements begin, from NumPy, which takes a microsecond."""
     return int(array.__array_interface__["data"][0])
 
 
 def read_address(array: Array) -> int:
-    """Return the same from the array itself, whose first field it is to all who use NumPy in C."""
+    """Return where an array's elements begin, from its first field in NumPy's C interface."""
     return _pointer_at(id(array) + _FIRST_FIELD).value
 
 
@@ -43,7 +43,7 @@ _FIRST_FIELD = object.__basicsize__
 
 
 def _choose_address() -> Callable[[Array], int]:
-    if sys.implementation.name != "cpython":  # there an id is no address
+    if sys.implementation.name != "cpython":  # elsewhere an id is no address
         return told_address
     probe = np.empty(1)
     return read_address if read_address(probe) == told_address(probe) else told_address
@@ -58,7 +58,7 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) 
     Raises
     ------
     PoolTypeError, PoolValueError
-        For another dtype or shape, a read-only array, or one that overlaps the input.
+        For another dtype or shape, a read-only array, or an array that overlaps the input.
     """
     if not isinstance(out, np.ndarray) or out.dtype != dtype:
         kind = f"dtype {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
@@ -73,7 +73,7 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) 
 
 
 def overlap(a: Array, b: Array) -> bool:
-    """Say whether two arrays share an element, or whether that is too hard to tell."""
+    """Say whether two arrays share an element, or may share one and it is too hard to tell."""
     try:
         return np.shares_memory(a, b, max_work=1000)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
@@ -81,13 +81,13 @@ def overlap(a: Array, b: Array) -> bool:
 
 
 class Frame:
-    """What a call needs of memory beside its arrays: the kernel's arguments, and scratch."""
+    """The memory that a call needs besides its arrays: the kernel's arguments, and scratch."""
 
     def __init__(self) -> None:
         self.slots = (ctypes.c_int64 * SLOTS)()
         self.address = ctypes.addressof(self.slots)
         self.ready: tuple[Call | None, int] = None, 0
-        """The call whose arguments stand in the slots, the arrays' apart, and its blocks."""
+        """The call whose arguments, except the arrays, stand in the slots; and its blocks."""
         self.resize(0)
 
     def resize(self, size: int) -> None:
@@ -98,7 +98,7 @@ class Frame:
 
 
 class Frames(threading.local):
-    """A thread's frames that no call is using: most often one."""
+    """A thread's frames that no call is using, most often one."""
 
     def __init__(self) -> None:
         self.free: list[Frame] = []
@@ -126,10 +126,10 @@ class Call:
         self._stretches: dict[int, list[int]] = {}
 
     def planned(self, plan: Plan) -> Call:
-        """Return the same by another plan for the same kernel."""
+        """Return this call with another plan for the same kernel."""
         call = Call.__new__(Call)
         call.__dict__.update(self.__dict__, plan=plan, _stretches={})
-        for name in ("geometry", "record"):  # a plan's own
+        for name in ("geometry", "record"):  # these belong to the plan
             call.__dict__.pop(name, None)
         return call
 
@@ -144,7 +144,7 @@ class Call:
 
     @cached_property
     def first_array(self) -> int:
-        """The slot of the input; behind it stand what goes with it and the results."""
+        """The slot of the input; after it stand the arrays that go with it, then the results."""
         counts = len(self.outs), len(self.lanes), len(self.more)
         at = contract.taken(range(SLOTS), len(self.op), *counts)
         assert at.outs[0] == at.x + 1 + len(self.more)
@@ -152,7 +152,7 @@ class Call:
 
     @cached_property
     def fields(self) -> list[int]:
-        """The bits of the reducer's fields: what fills the first slots."""
+        """The bits of the reducer's fields, which fill the first slots."""
         slots = np.zeros(len(self.op), np.int64)
         for n, field in enumerate(numbers_of(self.op)):
             slots[n : n + 1].view(field.dtype)[0] = field
@@ -164,7 +164,7 @@ class Call:
         return address(self.plan.geometry)
 
     def stretches(self, blocks: int) -> list[int]:
-        """Return where each lane begins in a scratch for so many blocks, and the last's end."""
+        """Return where each lane begins in the scratch of `blocks` blocks, and where all end."""
         edges = self._stretches.get(blocks)
         if edges is None:
             edges = [0]
@@ -181,14 +181,14 @@ class Call:
 
     @cached_property
     def record(self) -> int:
-        """The address of the numbers by which compiled code runs this call, in one thread."""
+        """The address of the numbers that compiled code runs this call by, in one thread."""
         self._record = np.array(self.numbers(()), np.int64)
         return address(self._record)
 
     def numbers(self, key: tuple[int, ...]) -> list[int]:
-        """Return what a record holds: arguments with blanks, the shape, a key to know it by.
+        """Return a record's numbers: arguments with blanks, the shape, and its key.
 
-        The blanks are the arrays' addresses, and where a lane begins: its place in the scratch.
+        The arrays' addresses are blank. For a lane's address stands its place in the scratch.
         """
         edges = self.stretches(1)
         kernel = self.kernel.address if self.plan.pieces else 0
@@ -196,19 +196,19 @@ class Call:
         return contract.record(kernel, self.plan.pieces, edges[-1], arguments, self.shape, key)
 
     def arguments(self, lanes: list[int]) -> Arguments:
-        """Return the kernel's arguments, the arrays' addresses blank."""
+        """Return the kernel's arguments, with the arrays' addresses blank."""
         blanks = [0] * len(self.outs)
         more = [0] * len(self.more)
         return Arguments(self.fields, 0, more, blanks, self.geometry, lanes, self.plan.room)
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
-        """Pool a contiguous array into fresh results."""
+        """Pool a contiguous array into new results."""
         outs = tuple([np.empty(self.plan.shape, dtype) for dtype in self.outs])
         self.into(x, outs)
         return outs
 
     def into(self, x: Array, outs: tuple[Array, ...], more: tuple[Array, ...] = ()) -> None:
-        """Pool a contiguous array, and what goes with it, into contiguous results."""
+        """Pool a contiguous array, and the arrays that go with it, into contiguous results."""
         if not outs[0].size:
             return
         plan = self.plan

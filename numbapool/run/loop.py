@@ -1,4 +1,4 @@
-"""A loop that needs no reducer and no plan, called by its own arguments."""
+"""A loop that needs no reducer and no plan, called with its own arguments."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from numbapool.run.call import address
 
 
 def geometry_of(head: dict[str, int]) -> Numbers:
-    """Return the numbers of a head, and of axes that hold nothing."""
+    """Return the numbers of a head, with empty axes."""
     windows = np.empty((0, 3), np.int64)
     return filled(head, [dict.fromkeys(AXIS, 0)] * len(AXES), [windows] * len(AXES))
 
 
 class Loop:
-    """A loop from the table of loops, compiled for some dtypes, and the arrays that it is to read.
+    """A loop from the table of loops, compiled for some dtypes, and the arrays that it reads.
 
     It keeps no array alive.
     """
@@ -39,7 +39,7 @@ class Loop:
     def set(
         self, x: Array, outs: list[Array], geometry: Numbers, lanes: list[Array], room: int = 0
     ) -> None:
-        """Point to contiguous arrays; `room` is what a block needs of each lane."""
+        """Point to contiguous arrays; a block needs `room` accumulators of each lane."""
         places = [[address(each) for each in arrays] for arrays in (outs, lanes)]
         given = self.at._replace(
             x=address(x), outs=places[0], geometry=address(geometry), lanes=places[1], room=room

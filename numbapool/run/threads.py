@@ -22,11 +22,11 @@ from typing import Any
 from numbapool.compile import compiled, interpreted, numba_seams
 
 SERIAL_WORK = 1 << 16
-"""Work, in elements read, below which starting threads costs more than they save: a start took
-some 10 microseconds, the time in which one thread reads about this much from its cache."""
+"""Work, in elements read, below which starting threads costs more time than they save. A start
+took some 10 microseconds; in that time one thread reads about this much from its cache."""
 
 PYTHON_WORK = 1 << 20
-"""The same for Python's threads, which take some 100 microseconds."""
+"""The same for Python's threads, which take some 100 microseconds to start."""
 
 IMPORT_WORK = 1 << 31
 """Work that pays for importing Numba, some 0.4 s."""
@@ -47,25 +47,25 @@ if hasattr(os, "register_at_fork"):
 
 
 def has_numba(work: int) -> bool:
-    """Say whether Numba is there, or worth importing; count the work towards that."""
+    """Say whether Numba is imported or worth importing; count the work towards that."""
     global _work_so_far
     _work_so_far += work
     return "numba" in sys.modules or _work_so_far >= IMPORT_WORK
 
 
 _started_count: Callable[[], int] | None = None
-"""How many of Numba's threads may run, once they have been started."""
+"""Returns how many of Numba's threads may run, once they have been started."""
 
 
 def thread_count() -> int:
-    """Return how many threads may run: as many as Numba says, or would say."""
+    """Return how many threads may run: the number that Numba gives, or would give."""
     global _started_count
     if _started_count is not None:
         return _started_count()
     numba = sys.modules.get("numba")
     if numba is not None and hasattr(numba, "get_num_threads"):  # it may be half imported
         if numba.config.NUMBA_NUM_THREADS == 1:
-            return 1  # to be asked for their number, Numba starts its threads
+            return 1  # asking Numba for their number would start its threads
         count = int(numba.get_num_threads())
         _started_count = numba_seams.thread_counter(numba)
         return count
@@ -78,7 +78,7 @@ def thread_count() -> int:
 
 
 def block_count(pieces: int, work: int) -> int:
-    """Return into how many blocks to cut the work, one a thread."""
+    """Return into how many blocks to cut the work, one per thread."""
     if work < SERIAL_WORK or _forked or interpreted.wanted():
         return 1
     if _started_count is None and not has_numba(work) and work < PYTHON_WORK:
@@ -96,7 +96,8 @@ def helpers() -> ThreadPoolExecutor:
 def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
     """Run a kernel on Python's threads.
 
-    Nothing, not even Ctrl-C, ends this before all are done: they write to the caller's memory.
+    Nothing, not even Ctrl-C, ends this before all threads are done: they write to the caller's
+    memory.
     """
     edges = [pieces * block // blocks for block in range(blocks + 1)]
     others: list[Future[Any]] = []
@@ -114,7 +115,7 @@ def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
             wait(others)
         except BaseException as error:
             stopped = error
-    if len(others) < blocks - 1:  # no thread could start, and what it was to do still waits
+    if len(others) < blocks - 1:  # a thread could not start, and its block still waits
         helpers().shutdown(cancel_futures=True)
         helpers.cache_clear()
         if isinstance(stopped, RuntimeError):

@@ -1,1 +1,1 @@
-"""Sequences of any length, pooled to one row each: spans of rows, and what is kept of them."""
+"""Sequences of any length, pooled to one row each: spans of rows, and the results kept of them."""

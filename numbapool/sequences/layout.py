@@ -1,4 +1,4 @@
-"""Arrays of sequences as the loops read them: where a row lies, where its channels, in elements."""
+"""Arrays of sequences as the loops read them: the places of rows and channels, in elements."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class Strided:
     """An array of (sequences, rows, channels), however it lies in memory."""
 
     base: Array
-    """What begins at its lowest address."""
+    """The elements in memory, from the lowest address on."""
     origin: int
-    """Its first element, counted from there."""
+    """The array's first element, counted from the start of `base`."""
     steps: tuple[int, int, int]
-    """From a sequence, a row, a channel to the next."""
+    """The steps from a sequence, a row, a channel to the next."""
 
     def places(self, batch: Integers, row: Integers) -> Integers:
         """Return where rows begin."""
@@ -36,7 +36,7 @@ class Strided:
 
 
 def strided(array: Array) -> Strided:
-    """Return an array of three axes as the loops read it: copied only if no loop could."""
+    """Return an array of three axes as the loops read it, copied only if no loop can read it."""
     size = array.itemsize
     strides = array.strides
     if any([step % size for step in strides]) or not array.flags.aligned:
@@ -59,20 +59,20 @@ class Sequences:
     """An array of sequences, and which of its rows count."""
 
     x: Array
-    """As (sequences, rows, channels), or, cut by offsets, (1, rows, channels)."""
+    """The array as (sequences, rows, channels) or, cut by offsets, (1, rows, channels)."""
     rows: Rows
     cut: bool
-    """Whether offsets cut it."""
+    """Whether offsets cut the array into sequences."""
     channels_first: bool
 
     @property
     def channels(self) -> int:
-        """How many channels a row has."""
+        """The number of channels of a row."""
         return int(self.x.shape[2])
 
     @property
     def count(self) -> int:
-        """How many sequences there are."""
+        """The number of sequences."""
         return len(self.rows.rows)
 
     def beside(self, given: Array, name: str) -> Array:
@@ -81,7 +81,7 @@ class Sequences:
         Raises
         ------
         PoolValueError
-            If they do not lie beside the array's rows.
+            If their shape does not match the array's rows.
         """
         batch, steps, channels = self.x.shape
         lead = (steps,) if self.cut else (batch, steps)
@@ -114,7 +114,7 @@ def numbers(x: Any) -> Array:
     Raises
     ------
     PoolTypeError
-        For what is not pooled.
+        For a dtype that is not pooled.
     """
     array = viewed(x)
     if array.dtype not in DTYPES:
@@ -136,7 +136,7 @@ def sequences_of(
     Raises
     ------
     PoolValueError, PoolTypeError
-        If the array has other axes, or what says its rows is wrong.
+        If the array has other axes, or if the lengths, the mask or the offsets are wrong.
     """
     if not isinstance(data_format, str) or data_format.upper() not in FORMATS:
         raise PoolValueError(f"data_format is 'NTC' or 'NCT', not {shown(data_format)}")

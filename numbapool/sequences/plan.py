@@ -1,4 +1,4 @@
-"""From sequences and what is kept of them to the numbers that the loops read."""
+"""From sequences and an operator to the numbers that the loops read."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from numbapool.sequences.rows import Rows
 from numbapool.sequences.table import Kept
 
 MOST_CHANNELS, LEAST_CHANNELS = 2048, 256
-"""Channels of a tile: the most, whose accumulators stay in a first-level cache; the fewest, so
-that a row is read in stretches that the prefetcher follows."""
+"""The most and the fewest channels of a tile. The accumulators of the most stay in a first-level
+cache; the fewest still make stretches of a row that the prefetcher follows."""
 
 AHEAD_BYTES = 16384
-"""How far ahead rows are asked for, where they wait for arithmetic: stats took 2.6 ms for 3.2 so,
-and a mean a tenth longer."""
+"""Bytes ahead of the current row that are asked for, if rows wait for arithmetic. So stats took
+2.6 ms instead of 3.2, but a mean a tenth longer."""
 
 UNITS = 4
-"""Units of work that a thread has at least, so that all have as much to do."""
+"""The fewest units of work per thread, so that all threads have about equal work."""
 
 BREADTH = 32
-"""Accumulators side by side where a channel's elements are."""
+"""Accumulators side by side, if a channel's elements are side by side."""
 
 
 def plan_of(
     held: Sequences, x: Strided, kept: Kept, weights: Strided | None, pitch: int, soft: bool
 ) -> Plan:
-    """Return the plan; a sequence's results lie `pitch` behind those of the one before it."""
+    """Return the plan; the results of two neighbouring sequences are `pitch` apart."""
     channels, rows = held.channels, held.rows
     along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
     tile = tile_of(channels, held.count, along)
@@ -62,14 +62,14 @@ def plan_of(
 
 
 def weights_per_row(weights: Strided) -> int:
-    """Return how many heads there are."""
+    """Return the number of heads."""
     return int(weights.base.shape[2])
 
 
 def tile_of(channels: int, sequences: int, along: bool) -> int:
-    """Return how many channels make a unit of work: fewer where sequences are fewer than threads.
+    """Return the channels of a unit of work: fewer if there are fewer sequences than threads.
 
-    Results do not hang on it.
+    Results do not depend on it.
     """
     most, least = (channels, 1) if along else (MOST_CHANNELS, LEAST_CHANNELS)
     wanted = -(-UNITS * threads.thread_count() // max(sequences, 1))
@@ -81,7 +81,7 @@ def tile_of(channels: int, sequences: int, along: bool) -> int:
 def geometry(
     head: dict[str, int], rows: Rows, x: Strided, weights: Strided | None, channels: int
 ) -> Numbers:
-    """Return all as one array of numbers, as :mod:`numbapool.loops.spans` reads it."""
+    """Return the geometry as one array of numbers, as :mod:`numbapool.loops.spans` reads it."""
     sequences, runs = len(rows.rows), len(rows.count)
     at = TABLES + BORDER * (sequences + 1)
     numbers = np.zeros(at + BORDER * runs, np.int64)
@@ -108,4 +108,4 @@ SLOT = {name: n for n, name in enumerate(HEAD)}
 DEPTH, HEIGHT, WIDTH = (AT[name] for name in ("depth", "height", "width"))
 SIZE, OUT, STEP, BORDERS = (AXIS.index(name) for name in ("size", "out", "step", "borders"))
 TABLES = len(HEAD) + len(AT) * len(AXIS)
-"""Where the tables begin: the numbers of windows that follow a rule, before them, are 0."""
+"""The slot where the tables begin; the slots before them that regular windows would use are 0."""

@@ -1,4 +1,4 @@
-"""Sequences pooled: each operator into its columns of the result."""
+"""Pool sequences: each operator into its columns of the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from numbapool.sequences.table import (
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is to be kept of each sequence."""
+    """The results to keep of each sequence."""
 
     op: Any
     correction: float = 1
@@ -45,7 +45,7 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     Raises
     ------
     PoolValueError, PoolTypeError
-        For what is wrong.
+        If an argument is wrong.
     """
     several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
     ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
@@ -71,7 +71,7 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     Raises
     ------
     PoolValueError, PoolTypeError
-        For what is wrong.
+        If an argument is wrong.
     """
     name = known(op)
     name = "mean" if isinstance(name, str) and name == "avg" else name
@@ -89,21 +89,21 @@ class Part:
 
     op: Any
     kept: Kept | None
-    """How it is kept; None for a row that is."""
+    """How its results are kept; None for a copied row."""
     weights: Array | None = None
     soft: bool = False
 
     def dtype(self, given: Sequences) -> DType:
-        """Return the dtype that it gives."""
+        """Return the dtype of its results."""
         return given.x.dtype if self.kept is None else self.kept.reduction.outs[0]
 
     def columns(self, given: Sequences) -> int:
-        """Return how many columns it has."""
+        """Return its number of columns."""
         return given.channels * (1 if self.kept is None else self.kept.columns)
 
 
 def beside(given: Sequences, weights: Any, name: str) -> Array:
-    """Return weights or scores beside the rows, in the dtype that the loop takes."""
+    """Return weights or scores that match the rows, in the dtype that the loop takes."""
     array = numbers(weights)
     return given.beside(array, name).astype(number_of(given.x.dtype), copy=False)
 
@@ -117,7 +117,7 @@ def places(given: Sequences) -> Array:
 
 
 def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
-    """Return the parts side by side, in `out` if that is given."""
+    """Return the parts side by side, in `out` if given."""
     dtype = parts[0].dtype(given)
     if len(parts) > 1:
         dtype = np.result_type(*(part.dtype(given) for part in parts))
@@ -145,7 +145,7 @@ def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Arr
 
 
 def fill(given: Sequences, part: Part, result: Array) -> None:
-    """Write a part's results where sequences have rows."""
+    """Write a part's results for the sequences that have rows."""
     if not result.size or not len(given.rows.count):
         return
     if part.kept is None:
@@ -171,7 +171,7 @@ def fill(given: Sequences, part: Part, result: Array) -> None:
 
 
 def normalize(result: Array, rows: Any) -> None:
-    """Divide rows by their length, as they are if it is 0."""
+    """Divide rows by their length; rows of length 0 stay as they are."""
     wide = result[rows].astype(np.float64)
     length = np.sqrt(np.sum(wide * wide, axis=1, keepdims=True))
     result[rows] = wide / np.where(length == 0, 1, length)

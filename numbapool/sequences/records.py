@@ -1,4 +1,4 @@
-"""Kernels of sequences for compiled code: what it must know of one, and the call that has it."""
+"""Kernels of sequences for compiled code: the facts of a call, and the call with its kernel."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ from numbapool.sequences.table import (
 )
 
 ROOM = 64
-"""Accumulators that a record's scratch is for."""
+"""Accumulators that a record's scratch holds."""
 
 LAYOUT = crc32(repr((HEAD, AXES, AXIS)).encode())
-"""What stands for the order of the geometry's numbers, which compiled code writes by itself."""
+"""A checksum of the order of the geometry's numbers, which compiled code writes by itself."""
 
 
 class Described(NamedTuple):
-    """What is known of a call when it is compiled."""
+    """The facts of a call that are known when it is compiled."""
 
     dtype: DType
-    """The result's."""
+    """The result's dtype."""
     columns: int
     strip: int
     ahead: bool
     weights: DType
     positions: bool
-    """Whether rows weigh 1, 2, … since no weights are given."""
+    """Whether rows weigh 1, 2, … because no weights are given."""
     copied: bool = False
-    """Whether a row is copied, by no kernel."""
+    """Whether a row is copied, without a kernel."""
 
 
 def name_of(name: str, op: str) -> str:
-    """Return an operator's one name, for a function of that name.
+    """Return an operator's main name, for the function called `name`.
 
     Raises
     ------
@@ -65,10 +65,10 @@ def name_of(name: str, op: str) -> str:
 
 
 def kept_of(name: str, op: str, dtype: DType, skip: Skip, rest: tuple[Any, ...]) -> Kept | None:
-    """Return how a call keeps rows; None for those that are copied.
+    """Return how a call keeps rows; None for rows that are copied.
 
-    The rest is whether rows have weights, whether they have several each, how many rows an
-    integer's sum holds, and the correction.
+    `rest` says whether rows have weights, whether each row has several, how many rows a sum of
+    integers holds, and the correction.
     """
     found = name_of(name, op)
     weighed, many, rows, correction = rest
@@ -78,12 +78,12 @@ def kept_of(name: str, op: str, dtype: DType, skip: Skip, rest: tuple[Any, ...])
 
 
 def described(name: str, op: str, dtype: DType, nan: str, weighed: bool) -> Described:
-    """Return what is known of a call of a function when it is compiled.
+    """Return the facts of a call of a function that are known when it is compiled.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If it can be none.
+        If there can be no such call.
     """
     rest = weighed, False, LEAST_ROWS, 1.0
     found = kept_of(name, op, dtype, skip_for(dtype, nan, None), rest)

@@ -1,7 +1,7 @@
 """Which rows belong to a sequence: lengths, a mask or offsets, all as runs of rows.
 
-A run is rows that lie behind one another. With lengths and offsets a sequence is one of them, or
-none; a mask with holes makes several. So what is masked is never looked at again.
+A run is rows that follow one another. With lengths or offsets a sequence is one run, or none; a
+mask with holes makes several runs. So the loops never see masked rows.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from numbapool.inputs import Array, viewed
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 ADDED = -1e4
-"""Masks that are added to scores have numbers below it where they mask."""
+"""In masks that are added to scores, masked rows have numbers below this."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """The runs of all sequences, a sequence's one after the other."""
+    """The runs of all sequences, sequence by sequence."""
 
     batch: Integers
-    """Where each run's sequence lies: 0 where offsets cut one long array."""
+    """The index of each run's sequence; 0 if offsets cut one long array."""
     start: Integers
-    """Each run's first row within it."""
+    """The first row of each run, within its sequence's array."""
     count: Integers
-    """How many rows it has."""
+    """The number of rows of each run."""
     first: Integers
-    """Each sequence's first run, and the end of the last's."""
+    """The first run of each sequence, and the end of all runs."""
     rows: Integers
-    """How many rows each sequence has."""
+    """The number of rows of each sequence."""
 
     @property
     def empty(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which sequences have no row."""
+        """Which sequences have no rows."""
         empty: np.ndarray[Any, np.dtype[np.bool_]] = self.rows == 0
         return empty
 
     def edges(self, last: bool) -> tuple[Integers, Integers]:
-        """Return where the first or the last row of each sequence that has one lies."""
+        """Return where the first or the last row lies, for each sequence that has rows."""
         held = ~self.empty
         run = (self.first[1:] - 1 if last else self.first[:-1])[held]
         return self.batch[run], self.start[run] + (self.count[run] - 1 if last else 0)
@@ -56,16 +56,16 @@ def rows_of(
     Parameters
     ----------
     batch : int or None
-        How many sequences the array has; None if offsets say so.
+        The array's number of sequences; None if offsets give it.
     steps : int
-        How many rows each has, or the array.
+        The number of rows of each sequence, or of the array that offsets cut.
     lengths, mask, offsets
-        What the caller was given: one of them, or none for whole sequences.
+        The arguments of the caller: one of them, or none for whole sequences.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If they are wrong, or more than one is given.
+        If one is wrong, or if more than one is given.
     """
     named = {"lengths": lengths, "mask": mask, "offsets": offsets}
     given = [name for name, value in named.items() if value is not None]
@@ -84,7 +84,7 @@ def rows_of(
 
 
 def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
-    """Return sequences of one run each, or of none where they have no row."""
+    """Return sequences of one run each, or of no run if they have no row."""
     if rows.size and rows.min() > 0:
         return Rows(batch, start, rows, np.arange(len(rows) + 1), rows)
     held = rows > 0
@@ -93,7 +93,7 @@ def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
 
 
 def cut(offsets: Integers) -> Rows:
-    """Return the sequences that offsets cut one long array into."""
+    """Return the sequences into which offsets cut one long array."""
     return spans(np.zeros(len(offsets) - 1, np.int64), offsets[:-1], offsets[1:] - offsets[:-1])
 
 
@@ -111,12 +111,12 @@ def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
 
 
 def whole_array(given: Any, name: str) -> Array:
-    """Return what was given as an array.
+    """Return an argument as an array.
 
     Raises
     ------
     PoolTypeError
-        If NumPy makes no numbers of it.
+        If NumPy cannot read it as numbers.
     """
     try:
         array = viewed(given)
@@ -150,7 +150,7 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
 
 
 def checked_offsets(given: Any, total: int) -> Integers:
-    """Return offsets that cut an array of so many rows."""
+    """Return offsets that cut an array of `total` rows."""
     offsets = whole_array(given, "offsets")
     if offsets.dtype.kind not in "iu" and offsets.size:
         raise PoolTypeError(f"offsets are whole numbers of rows, not {offsets.dtype}")
@@ -203,7 +203,7 @@ def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype
 
 
 def positions(rows: Rows, steps: int, kind: np.dtype[Any], batch: int | None) -> Array:
-    """Return the weights 1, 2, … of the rows from each sequence's first on, holes counted."""
+    """Return the weights 1, 2, … of the rows from each sequence's first row on, holes counted."""
     held = ~rows.empty
     first = np.zeros(len(rows.rows), np.int64)
     first[held] = rows.edges(last=False)[1]

@@ -1,4 +1,4 @@
-"""What may be kept of a sequence, and the reduction that keeps it."""
+"""The operators of sequences, and their reductions."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from numbapool.reducers.ways import variant
 from numbapool.run.call import Call
 
 SUM_STRIP, MOMENTS_STRIP, WHOLE = 48, 16, 1 << 62
-"""Rows that are added up in float32 before they are added to float64."""
+"""Rows that are added up in float32 before their sum is added to float64."""
 
 LEAST_ROWS = 1 << 16
-"""Integers' sums hold at least so many rows, so that few kernels serve all lengths."""
+"""The fewest rows that a sum of integers can hold: so few kernels serve all lengths."""
 
 WINDOWED = ("avg", "max", "min", "sum", "range")
-"""The windows' operators that sequences have."""
+"""The operators that sequences share with windows."""
 
 EDGES = ("first", "last")
 
 WEIGHED = ("sum", "avg", "mean_sqrt_len", "weighted_mean")
-"""What weights may go with."""
+"""The operators that take weights."""
 
 NAMES = ("mean", *WINDOWED[1:], "mean_sqrt_len", *EDGES, "weighted_mean", "std", "stats")
 
@@ -41,7 +41,7 @@ ALIASES = {
     "weightedmean": "weighted_mean",
     "mean_sqrt_len_tokens": "mean_sqrt_len",
 }
-"""sentence-transformers' names."""
+"""The names in sentence-transformers."""
 
 OWN = ("mean_sqrt_len", *EDGES, "weighted_mean", "std", "stats")
 
@@ -49,7 +49,7 @@ ATTENTION = ("mean", "std", "stats")
 
 
 def known(op: Any) -> Any:
-    """Return an operator's name, one for all of its spellings, or a user's reducer.
+    """Return an operator's main name, whatever its spelling, or a user's reducer.
 
     Raises
     ------
@@ -74,35 +74,35 @@ def known(op: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """How to keep it."""
+    """How to keep an operator's results."""
 
     reduction: Reduction
-    """Its lanes are all that the loop needs: wide, narrow, shifts, weights."""
+    """The reduction, with all lanes that the loop needs: wide, narrow, shifts, weights."""
     strip: int
-    """Rows that are folded before the wide accumulators take them."""
+    """Rows that are folded in narrow accumulators before the wide accumulators take them."""
     columns: int = 1
-    """Results per channel: mean and deviation are two."""
+    """Results per channel: two for mean and deviation."""
     ahead: bool = False
     """Whether rows are asked for before they are read."""
     calls: dict[str, Call] = field(default_factory=dict)
-    """A call by each kernel that it was kept by: the next differ in their plans alone."""
+    """One call per kernel used so far: further calls differ only in their plans."""
 
 
 def capacity(rows: int) -> int:
-    """Return how many rows an integer's sum is to hold, where a sequence has so many."""
+    """Return how many rows a sum of integers must hold if a sequence has `rows` rows."""
     return max(LEAST_ROWS, 1 << max(rows - 1, 0).bit_length())
 
 
 def keep(op: Any, dtype: DType, skip: Skip, rows: int, correction: float) -> Kept:
-    """Return how an operator keeps rows that count alike, of sequences of up to `rows` rows."""
-    if is_reducer(op):  # two may be equal, and of other types
+    """Return how an operator keeps unweighted rows of sequences of up to `rows` rows."""
+    if is_reducer(op):  # not cached: two of other types may be equal
         return in_strips(find(op).reduce(Case(dtype, skip)), dtype)
     return keep_by_name(op, dtype, skip, rows, correction)
 
 
 @lru_cache(maxsize=256)
 def keep_by_name(op: str, dtype: DType, skip: Skip, rows: int, correction: float) -> Kept:
-    """Return the same for an operator's name."""
+    """Return the same as `keep` for an operator's name."""
     if op in ("std", "stats"):
         return moments(op, dtype, skip, correction)
     if op == "mean_sqrt_len":
@@ -131,7 +131,7 @@ def single(lane: DType) -> DType:
 
 
 def root_mean(dtype: DType, skip: Skip) -> Reduction:
-    """Return the reduction of the sum by the root of the count: in float64 of what is no float."""
+    """Return the reduction to the sum over the root of the count, for no float in float64."""
     wide = np.dtype(np.float64)
     if not skip.nan:
         return Reduction(kept.RootMean(0.0), (wide,), (in_floats(dtype),))
@@ -146,7 +146,7 @@ def number_of(dtype: DType) -> DType:
 
 
 def moments(op: str, dtype: DType, skip: Skip, correction: float) -> Kept:
-    """Return how deviations are kept, and with "stats" means before them."""
+    """Return how deviations are kept and, for "stats", the means before them."""
     near, both = number_of(dtype), op == "stats"
     start = near.type(0)
     if skip.nan:
@@ -157,7 +157,7 @@ def moments(op: str, dtype: DType, skip: Skip, correction: float) -> Kept:
 
 
 def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = False) -> Kept:
-    """Return how a reducer of so many numbers is kept: all its lanes."""
+    """Return how a reducer is kept whose accumulators have `numbers` numbers: all its lanes."""
     near = number_of(dtype)
     shifts = hasattr(reducer, "shifts")
     lanes = (np.dtype(np.float64),) * numbers + (near,) * (numbers + shifts + 2 * weights)
@@ -168,7 +168,7 @@ def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = 
 
 @lru_cache(maxsize=256)
 def keep_weighted(op: str, dtype: DType, skip: Skip, heads: int) -> Kept:
-    """Return how an operator keeps rows that have weights: `heads` each."""
+    """Return how an operator keeps rows with `heads` weights each."""
     start = number_of(dtype).type(0)
     if op in ("std", "stats"):
         if heads > 1:
@@ -191,7 +191,7 @@ def kept_for(
     Raises
     ------
     PoolValueError, PoolTypeError
-        For what does not go together.
+        For arguments that do not go together.
     """
     if is_reducer(op):
         if skip.nan or weighed:
@@ -212,12 +212,12 @@ def kept_for(
 
 @lru_cache(maxsize=256, typed=True)
 def refuse_empty(empty: Any, dtype: DType) -> Any:
-    """Return the result of sequences without rows, as a dtype holds it.
+    """Return the result of sequences without rows, in the result's dtype.
 
     Raises
     ------
     PoolValueError
-        If it holds no such number.
+        If the dtype cannot hold it.
     """
     number = held(dtype, real_number(empty, "empty"))
     if number is None:

@@ -1,8 +1,8 @@
 """Where windows lie: from sizes, kernels, strides and padding to each axis's windows.
 
-Everything here is whole numbers about one axis at a time. An :class:`Axis` lists the windows
-of one axis; regular, adaptive and global pooling differ only in how theirs are made, so the
-kernels need not know which it was.
+Everything here is whole numbers about one axis at a time. An :class:`Axis` lists the windows of
+one axis. Regular, adaptive and global pooling differ only in how they make windows, so the kernels
+need not know which it was.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ import numpy as np
 from numbapool.errors import PoolValueError
 
 LONGEST_AXIS = 1 << 48
-"""An axis, padding included, is refused past this: 64-bit products stay far from overflow."""
+"""The longest axis, padding included: within it 64-bit products stay far from overflow."""
 
 MOST_LISTED = 1 << 26
-"""Windows of an axis that may stand in its table: to make one of these takes gigabytes."""
+"""The most windows that an axis's table may list: to make such a table takes gigabytes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Axis:
     """The windows of one axis.
 
-    Output ``i`` of ``[lo, hi)`` has ``taps`` taps, ``dilation`` apart, from
-    ``i * step - before`` on, all inside the input. The other windows stand in `borders`, a row
-    per window of (start, count, extent): the first tap inside the input, the taps inside the input,
-    and the taps inside the padded input.
+    Output ``i`` of ``[lo, hi)`` has ``taps`` taps, ``dilation`` apart, from ``i * step - before``
+    on, all inside the input. The other windows stand in `borders`, one row per window of
+    (start, count, extent): the first tap inside the input, the number of taps inside the input, and
+    the number of taps inside the padded input.
     """
 
     size: int
@@ -44,7 +44,7 @@ class Axis:
 
     @property
     def regular(self) -> bool:
-        """Whether window i spans `taps` from ``i * step - before``, its taps outside included."""
+        """Whether window i spans `taps` from ``i * step - before``, even outside the input."""
         return self.step > 0
 
     @property
@@ -59,7 +59,7 @@ class Axis:
 
     @property
     def longest(self) -> int:
-        """The most taps a window of this axis has inside the input."""
+        """The most taps that a window of this axis has inside the input."""
         inner = self.taps if self.hi > self.lo else 0
         return max(inner, int(self.borders[:, 1].max(initial=0)))
 
@@ -83,8 +83,8 @@ def output_size(
 ) -> int:
     """Return how many windows an axis gets; zero or less if none fits.
 
-    ``floor((size + before + after - dilation * (kernel - 1) - 1) / stride) + 1``, as torch's;
-    with `ceil_mode` the division rounds up, and a last window that would start past the input
+    ``floor((size + before + after - dilation * (kernel - 1) - 1) / stride) + 1``, as in torch.
+    With `ceil_mode` the division rounds up, and a last window that would start past the input
     and the padding before it is dropped.
 
     >>> output_size(603, 2, 2), output_size(603, 2, 2, ceil_mode=True)
@@ -101,7 +101,7 @@ def output_size(
 def same_padding(
     size: int, kernel: int, stride: int, dilation: int, lower: bool
 ) -> tuple[int, int]:
-    """Return the padding that makes ``ceil(size / stride)`` windows; the odd one goes after.
+    """Return the padding that makes ``ceil(size / stride)`` windows; an odd element goes after.
 
     With `lower` the odd element goes before (ONNX's SAME_LOWER).
     """
@@ -139,7 +139,7 @@ def sliding(
             f"a window of {kernel}{spread} is larger than {name}, which has size {size}{pads}; "
             "use a smaller kernel_size, or more padding"
         )
-    # What lies past the padding changes no window, so huge numbers shrink to harmless ones.
+    # Nothing past the padding changes a window, so huge numbers can shrink to small ones.
     stride = min(stride, padded)
     dilation = min(dilation, padded) if kernel > 1 else 1
     kernel = min(kernel, (padded - 1) // dilation + 1)
@@ -172,7 +172,7 @@ def adaptive(size: int, out: int, name: str = "the axis") -> Axis:
         return sliding(size, size // out, size // out, name=name)
     refuse_too_many(out, out, name)
     at = np.arange(out, dtype=np.int64)
-    whole, rest = divmod(size, out)  # so that no product is past 64 bits
+    whole, rest = divmod(size, out)  # keeps products within 64 bits
     start = at * whole + at * rest // out
     count = (at + 1) * whole - (at + 1) * -rest // out - start
     borders = np.stack([start, count, count], axis=1)

@@ -1,4 +1,4 @@
-"""Windows of fractional pooling: of one size, at steps that random numbers shift in each plane."""
+"""Windows of fractional pooling: of one size, at steps that random numbers shift per plane."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 def starts(size: int, taps: int, out: int, shifts: Numbers) -> Numbers:
-    """Return where the windows of each plane begin along an axis: a row per plane's random number.
+    """Return where the windows begin along an axis: one row per plane, from its random number.
 
     Window i begins at ``int((i + u) * step) - int(u * step)``, with a step of
-    ``(size - taps) / (out - 1)``, and the last at ``size - taps``. This is torch's way, in
-    float32, since a rounding decides where a window begins.
+    ``(size - taps) / (out - 1)``, and the last window at ``size - taps``. Like torch, this is
+    computed in float32, since rounding decides where a window begins.
 
     >>> starts(7, 2, 3, np.array([0.3, 0.7], np.float32))
     array([[0, 3, 5],
@@ -38,12 +38,12 @@ def starts(size: int, taps: int, out: int, shifts: Numbers) -> Numbers:
 def output_sizes(
     layout: Layout, taps: tuple[int, ...], output_size: Any, output_ratio: Any
 ) -> tuple[int, ...]:
-    """Return how many windows each axis gets, from one of the two.
+    """Return how many windows each axis gets, from `output_size` or `output_ratio`.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If both are given or none, if one is out of range, or if an axis has too few elements.
+        If both or none are given, if a number is out of range, or if an axis has too few elements.
     """
     ndim = len(taps)
     if (output_size is None) == (output_ratio is None):
@@ -71,12 +71,12 @@ def output_sizes(
 
 
 def shifts_of(layout: Layout, samples: Any, seed: Any) -> Numbers:
-    """Return the random numbers: a row per plane, of which torch's order has one per axis.
+    """Return the random numbers: one row per plane, with one number per axis in torch's order.
 
     Raises
     ------
     PoolValueError, PoolTypeError
-        If the samples have another shape or lie outside [0, 1), or if the seed is none.
+        If the samples have another shape or lie outside [0, 1), or if the seed is not valid.
     """
     ndim = len(layout.spatial)
     lead = (*layout.lead, *layout.channels)
@@ -103,10 +103,10 @@ def shifts_of(layout: Layout, samples: Any, seed: Any) -> Numbers:
 def places(
     layout: Layout, kernel_size: Ints, output_size: Any, output_ratio: Any, shifts: Numbers
 ) -> tuple[tuple[int, ...], tuple[Numbers, ...]]:
-    """Return a window's taps along each axis, and where windows begin, a row per plane."""
+    """Return a window's taps along each axis, and where windows begin: one row per plane."""
     taps = per_axis(kernel_size, len(layout.spatial), "kernel_size", 1)
     outs = output_sizes(layout, taps, output_size, output_ratio)
-    # Torch's samples are of width and height, but of depth, height and width.
+    # torch's samples are for width, then height; in 3-D for depth, height, then width.
     order = (1, 0) if len(taps) == 2 else range(len(taps))
     numbers = zip(layout.spatial, taps, outs, order, strict=True)
     return taps, tuple(starts(size, k, out, shifts[:, n]) for size, k, out, n in numbers)

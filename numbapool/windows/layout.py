@@ -1,8 +1,8 @@
 """From any shape to the kernels' view of it: (outer, depth, height, width, inner), contiguous.
 
-Channels-first arrays have inner = 1 and every axis before the spatial ones in outer;
-channels-last ones have their channels in inner. Nothing here imports numba: to say what a
-pooling would make of a shape costs no compiler.
+Channels-first arrays have inner = 1, and outer holds every axis before the spatial axes.
+Channels-last arrays have their channels in inner. Nothing here imports numba, so a result's shape
+costs no compiler.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ FORMATS = {
     2: ("NCHW", "NHWC", "CHW", "HWC", "HW"),
     3: ("NCDHW", "NDHWC", "CDHW", "DHWC", "DHW"),
 }
-"""Each number of spatial axes with its formats. The first two take any number of axes before the
-named ones and leave N and C out at will; the others name all axes of an array."""
+"""The formats of each number of spatial axes. The first two take any number of axes before the
+named axes, and N and C are optional; the others name all axes of an array."""
 
 ALL_FORMATS = [name for formats in FORMATS.values() for name in formats]
 
 OTHERS = {a: b for first, last, c, d, _ in FORMATS.values() for a, b in ((first, last), (c, d))}
 OTHERS |= {last: first for first, last in OTHERS.items()}
-"""Each format that has channels with the one that has them at the other end."""
+"""Each format with channels, and the format with the channels at the other end."""
 
 AXIS_NAMES = {1: ("length",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 
@@ -44,16 +44,16 @@ class Layout:
 
     @property
     def outer(self) -> int:
-        """How many volumes lie one behind the other."""
+        """The number of volumes, which follow one another."""
         return prod(self.lead)
 
     @property
     def inner(self) -> int:
-        """How many elements share a place."""
+        """The number of elements at one place."""
         return prod(self.channels)
 
     def axis_name(self, axis: int) -> str:
-        """Return what an error calls the spatial axis: its number and what it means."""
+        """Return an error's name for the spatial axis: its number and meaning."""
         name = AXIS_NAMES[len(self.spatial)][axis]
         return f"axis {len(self.lead) + axis} ({name})"
 
@@ -63,12 +63,12 @@ class Layout:
 
 
 def known_format(data_format: Any, names: Sequence[str]) -> str:
-    """Return a format as it stands among the `names`; the first of them if it is None.
+    """Return a format as it stands in `names`; for None, the first of `names`.
 
     Raises
     ------
     PoolValueError
-        For one that is not among them.
+        For a format that is not in `names`.
     """
     if data_format is None:
         return names[0]
@@ -79,7 +79,7 @@ def known_format(data_format: Any, names: Sequence[str]) -> str:
 
 
 def refuse_other_axes(shape: tuple[int, ...], name: str, least: int) -> None:
-    """Raise if a format needs more axes, or names all axes and has another number."""
+    """Raise if a format needs more axes, or if it names all axes and their number differs."""
     has = f"an array of shape {shape} has {len(shape)} axes; {name}"
     if name.startswith("N"):
         if len(shape) < least:
@@ -97,7 +97,7 @@ def layout_of(shape: tuple[int, ...], ndim: int, data_format: str | None) -> Lay
     Raises
     ------
     PoolValueError
-        For an unknown format, or another number of axes than it has.
+        For an unknown format, or for a number of axes that does not fit it.
     """
     return _layout_of(shape, ndim, known_format(data_format, FORMATS[ndim]))
 
@@ -111,11 +111,11 @@ def _layout_of(shape: tuple[int, ...], ndim: int, name: str) -> Layout:
 
 
 MOST_ELEMENTS = 1 << 46
-"""An array of more elements is refused before anything is computed: no memory holds it."""
+"""The most elements of a result. A larger result is refused at once: no memory holds it."""
 
 
 def refuse_too_large(shape: tuple[int, ...]) -> None:
-    """Raise if no memory holds a result of a shape."""
+    """Raise if no memory could hold a result of this shape."""
     if prod(shape) > MOST_ELEMENTS:
         raise PoolValueError(f"the result is too large for any memory: it has shape {shape}")
 

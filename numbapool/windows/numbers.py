@@ -1,4 +1,4 @@
-"""Whole numbers as they are given: one for all axes, or one per axis."""
+"""Whole numbers as callers give them: one for all axes, or one per axis."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Ints: TypeAlias = int | Sequence[int]
 
 
 def listed(value: Any) -> Any:
-    """Return what holds numbers; nothing that is text, whose bytes are numbers too."""
+    """Return a value that may hold numbers; refuse text, whose bytes are numbers too."""
     return (value,) if isinstance(value, str | bytes | bytearray) else value
 
 

@@ -1,8 +1,8 @@
-"""Windows whose taps have weights: a table per axis, since such a pooling is separable.
+"""Windows whose taps have weights: one table per axis, since such a pooling is separable.
 
 Along each axis, result ``i`` is the sum of ``weights[i, t] * x[start[i] + t]`` for
-``t < count[i]``. All taps lie inside the input: a table that pads has already moved the weight of
-each tap outside to the element that stands for it.
+``t < count[i]``. All taps lie inside the input: with padding, the table has already moved the
+weight of each tap outside to the element that the padding repeats.
 """
 
 from __future__ import annotations
@@ -22,39 +22,40 @@ from numbapool.windows.numbers import Ints, per_axis
 PADDING_MODES = ("reflect", "zeros", "replicate")
 
 MOST_TAPS = 16
-"""Of a blur along an axis: its sums of 64-bit integers are exact, and beyond it is a Gaussian."""
+"""The most taps of a blur along an axis: sums of 64-bit integers are exact up to here. Longer
+filters hardly differ from a Gaussian."""
 
 Numbers = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True, eq=False)
 class WeightedAxis:
-    """The weighted windows of one axis: arrays with a row per window."""
+    """The weighted windows of one axis: arrays with one row per window."""
 
     size: int
     """Elements of the input."""
     start: Numbers
     """The first tap, inside the input."""
     count: Numbers
-    """How many neighbours from there on are taps."""
+    """The number of taps, which are neighbours from the first on."""
     weights: Numbers
-    """Their weights, whole numbers or floats; 0 past a window's count."""
+    """The taps' weights, whole numbers or floats; 0 past a window's count."""
     whole: int = 1
-    """What whole weights add up to, less what zeros pad."""
+    """The sum of whole weights; windows that pad with zeros have less."""
 
     @property
     def out(self) -> int:
-        """How many windows there are."""
+        """The number of windows."""
         return len(self.start)
 
     @property
     def longest(self) -> int:
-        """The most taps that a window has."""
+        """The most taps of a window."""
         return int(self.weights.shape[1])
 
 
 def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> WeightedAxis:
-    """Return the windows whose taps lie at `places`, a row per window, all inside the input.
+    """Return the windows whose taps lie at `places`, one row per window, all inside the input.
 
     `weights` has the shape of `places`. Weights at one place add up; taps of weight 0 do not count.
 
@@ -77,9 +78,9 @@ def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> We
 
 @lru_cache(maxsize=256)
 def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis") -> WeightedAxis:
-    """Return windows of binomial weights, ``ceil(size / step)`` of them, as a blur takes them.
+    """Return ``ceil(size / step)`` windows of binomial weights, for a blur.
 
-    The weights are whole numbers that add up to ``2 ** (taps - 1)``, less what zeros pad.
+    The weights are whole numbers that add up to ``2 ** (taps - 1)``, or less where zeros pad.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis")
 
 
 def padding_mode_of(value: Any) -> str:
-    """Return a padding mode that there is."""
+    """Return a padding mode if it is known."""
     if not isinstance(value, str) or value not in PADDING_MODES:
         names = ", ".join(PADDING_MODES)
         raise PoolValueError(f"padding_mode is one of {names}, not {shown(value)}")
@@ -121,7 +122,7 @@ def padding_mode_of(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Blur:
-    """A binomial filter that slides."""
+    """A sliding binomial filter."""
 
     filter_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -129,7 +130,7 @@ class Blur:
 
     @classmethod
     def of(cls, ndim: int, filter_size: Ints, stride: Ints, padding_mode: str) -> Blur:
-        """Return the filter over `ndim` axes that the parameters of a blur name.
+        """Return the filter over `ndim` axes from the parameters of a blur.
 
         Raises
         ------
@@ -143,7 +144,7 @@ class Blur:
 
     @property
     def divisor(self) -> int:
-        """What a window's weights add up to."""
+        """The sum of a window's weights."""
         return 1 << sum(taps - 1 for taps in self.filter_size)
 
     def axes(self, layout: Layout) -> tuple[WeightedAxis, ...]:

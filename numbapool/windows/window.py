@@ -1,7 +1,7 @@
 """The windows of a pooling, before an array's size is known: plain whole numbers.
 
-There are three kinds: those of a kernel that slides, those that cover an input in a given number,
-and the one that holds all of it.
+There are three kinds: the windows of a sliding kernel, a given number of windows that cover an
+input, and one window that holds all of it.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
     Raises
     ------
     PoolValueError
-        For an unknown name, a negative padding, or one given as ints that is more than half
+        For an unknown name, a negative padding, or a padding given as ints that is more than half
         the kernel (torch's rule; pairs may be wider).
     """
     ndim = len(kernel)
@@ -73,7 +73,7 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
 
 @dataclass(frozen=True)
 class Window:
-    """A kernel that slides: one number per axis, or one pair of padding."""
+    """A sliding kernel: one number per axis, and one pair of padding per axis."""
 
     kernel_size: tuple[int, ...]
     stride: tuple[int, ...]
@@ -93,7 +93,7 @@ class Window:
         dilation: Ints = 1,
         ceil_mode: bool = False,
     ) -> Window:
-        """Return the window over `ndim` axes that the parameters of a pooling function name.
+        """Return the window over `ndim` axes from the parameters of a pooling function.
 
         Raises
         ------
@@ -111,7 +111,7 @@ class Window:
 
     @property
     def counts_padding(self) -> bool:
-        """Whether a mean divides by its padding too: "same" padding never counts."""
+        """Whether a mean's divisor counts the padding; "same" padding never counts."""
         return self.count_include_pad and not any(isinstance(pad, str) for pad in self.padding)
 
     def axes(self, layout: Layout) -> tuple[Axis, ...]:
@@ -135,7 +135,7 @@ class Window:
 
 
 def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
-    """Ask whether the other data format was meant, if the window fits in it."""
+    """Return a question whether the other data format was meant, if the window fits it."""
     here, there = layout.format, OTHERS.get(layout.format)
     sizes = (*layout.lead, *layout.spatial, *layout.channels)
     spatial = sizes[-len(kernel) :] if layout.channels else sizes[-len(kernel) - 1 : -1]
@@ -147,10 +147,10 @@ def _other_reading(layout: Layout, kernel: tuple[int, ...]) -> str:
 
 @dataclass(frozen=True)
 class Cover:
-    """Windows that cover an input in a given number: adaptive pooling."""
+    """A given number of windows that cover an input: adaptive pooling."""
 
     output_size: tuple[int | None, ...]
-    """How many windows each axis gets; None keeps the axis's size."""
+    """The number of windows per axis; None keeps the axis's size."""
 
     @classmethod
     def of(cls, ndim: int, output_size: OutputSize) -> Cover:
@@ -194,7 +194,7 @@ class Cover:
 
 @dataclass(frozen=True)
 class Whole:
-    """One window that holds all of a channel: global pooling."""
+    """One window that holds a whole channel: global pooling."""
 
     keepdims: bool = True
 
@@ -203,7 +203,7 @@ class Whole:
     ) -> tuple[Layout, tuple[Axis, ...], tuple[int, ...]]:
         """Return the layout of a shape, its one window, and the result's shape.
 
-        All spatial axes count as one, so that there may be any number of them.
+        All spatial axes count as one axis, so there may be any number of them.
         """
         name = known_format(data_format, ALL_FORMATS)
         refuse_other_axes(shape, name, 3)

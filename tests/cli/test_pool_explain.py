@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from numbapool_cli.app import cli
-from numbapool_cli.operators import OPERATORS
+from numbapool_cli.operators import OPERATORS, SEQUENCES
 from pictures import read
 
 import numbapool as nbp
@@ -144,9 +144,11 @@ def test_the_list_has_every_operator(pool, monkeypatch, columns):
     said = pool("list").stdout
     assert max(map(len, said.splitlines())) <= int(columns)
     words = " ".join(said.split())
-    for row in OPERATORS.values():
+    table = [*OPERATORS.values(), *SEQUENCES.values()]
+    for row in table:
         assert row.choose
         assert row.name in words
     rows = [json.loads(line) for line in pool("list", "--json").stdout.splitlines()]
-    assert [row["operator"] for row in rows] == list(OPERATORS)
-    assert [row["choose"] for row in rows] == [row.choose for row in OPERATORS.values()]
+    assert [row["operator"] for row in rows] == [row.name for row in table]
+    assert [row["choose"] for row in rows] == [row.choose for row in table]
+    assert [row["of"] for row in rows].count("sequences") == len(SEQUENCES)

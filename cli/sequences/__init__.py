@@ -1,0 +1,1 @@
+"""Arrays of sequences: what lies beside them, and pooling them in blocks."""
