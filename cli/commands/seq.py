@@ -12,7 +12,7 @@ from ..asking import asked, options
 from ..asking.params import OpsType, complete_path
 from ..codecs import ARRAYS, NAMED, by_name
 from ..files.find import Found, Source
-from ..files.name import Naming, Target, same_file
+from ..files.name import Naming, Target, refuse_input, same_file
 from ..files.write import clear_stale
 from ..job import STREAM, Job, Keeping, Outcome, Reading, Writing
 from ..operators import SEQUENCES
@@ -266,12 +266,7 @@ def _together(output: str, sources: Sequence[Source]) -> list[Target]:
     """Return targets that are one array."""
     known = by_name(output)
     assert known is not None
-    for source in sources:
-        if same_file(source.path, output):
-            raise click.UsageError(
-                f"the output {shown(output)} is an input, and an input is never written to: name "
-                "another output with -o."
-            )
+    refuse_input(output, [source.path for source in sources])
     return [Target(source, output, known.name) for source in sources]
 
 

@@ -165,12 +165,17 @@ def picture_format(output: str, inputs: Iterable[str]) -> str:
             f"-o {shown(output)} is not the name of a picture that can be written: "
             "end it in .png, .jpg or .webp."
         )
+    refuse_input(output, inputs)
+    return known.name
+
+
+def refuse_input(output: str, inputs: Iterable[str]) -> None:
+    """Refuse an output that is one of the inputs."""
     if any(same_file(output, name) for name in inputs):
         raise click.UsageError(
             f"the output {shown(output)} is an input, and an input is never written to: name "
             "another output with -o."
         )
-    return known.name
 
 
 def file_of_several(output: str | None, sources: list[Source], format: str) -> bool:
@@ -187,12 +192,7 @@ def file_of_several(output: str | None, sources: list[Source], format: str) -> b
         )
     if len(sources) == 1 and sources[0].named:
         return False
-    for source in sources:
-        if same_file(source.path, output):
-            raise click.UsageError(
-                f"the output {shown(output)} is an input, and an input is never written to: name "
-                "another output with -o."
-            )
+    refuse_input(output, [source.path for source in sources])
     return True
 
 
