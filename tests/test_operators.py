@@ -171,7 +171,7 @@ def test_it_is_found_by_all_its_names(op):
     [
         (("largest", 2), {}, "op must be one of max, min, avg"),
         ((np.sort, 2), {}, "op must be one of max, min, avg"),
-        ((3, 2), {}, "op is the name of an operator"),
+        ((3, 2), {}, "op must be the name of an operator"),
         (("max", 2), {"q": 50}, "sliding max pooling has no 'q': it takes return_indices"),
         (("sum", 2), {"rounding": "floor"}, "sliding sum pooling has no 'rounding'"),
         (("percentile", 2), {}, "percentile pooling needs q"),
