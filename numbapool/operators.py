@@ -89,7 +89,7 @@ def q_of(value: Any) -> float:
     """Return a percentile's place, from 0 to 100."""
     q = real_number(value, "q")
     if not 0 <= q <= 100:
-        raise PoolValueError(f"q lies between 0 and 100, not {q!r}")
+        raise PoolValueError(f"q must lie between 0 and 100, not {q!r}")
     return q
 
 
@@ -110,7 +110,7 @@ def rounding_of(value: Any) -> str:
     """Return a rounding if it is known."""
     if not isinstance(value, str) or value not in means.ROUNDINGS:
         names = ", ".join(means.ROUNDINGS)
-        raise PoolValueError(f"rounding is one of {names}, not {shown(value)}")
+        raise PoolValueError(f"rounding must be one of {names}, not {shown(value)}")
     return value
 
 
@@ -123,7 +123,7 @@ def beta_of(value: Any) -> float:
     """Return the sharpness of a soft mean."""
     beta = real_number(value, "beta")
     if beta == 0 or beta - beta != 0:
-        raise PoolValueError(f"beta is a number and not zero, which is the mean, not {beta!r}")
+        raise PoolValueError(f"beta must be finite and not zero, which is the mean, not {beta!r}")
     return beta
 
 
@@ -131,7 +131,7 @@ def p_of(value: Any) -> float:
     """Return the power of a generalised mean."""
     p = real_number(value, "p")
     if not 0 < p < np.inf:
-        raise PoolValueError(f"p lies above 0 and below inf, which is the maximum, not {p!r}")
+        raise PoolValueError(f"p must lie above 0 and below inf, which is the maximum, not {p!r}")
     return p
 
 
@@ -139,7 +139,7 @@ def r_of(value: Any) -> float:
     """Return the sharpness of a log-mean-exp."""
     r = real_number(value, "r")
     if r == 0 or r - r != 0:
-        raise PoolValueError(f"r is a number and not zero, which is the mean, not {r!r}")
+        raise PoolValueError(f"r must be finite and not zero, which is the mean, not {r!r}")
     return r
 
 
@@ -147,23 +147,23 @@ def share_of(value: Any) -> float:
     """Return the share of the largest element in a mixed mean."""
     alpha = real_number(value, "alpha")
     if not 0 <= alpha <= 1:
-        raise PoolValueError(f"alpha lies between 0 and 1, not {alpha!r}")
+        raise PoolValueError(f"alpha must lie between 0 and 1, not {alpha!r}")
     return alpha
 
 
 def seed_of(value: Any) -> int:
     """Return the seed of random draws."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise PoolTypeError(f"seed is a whole number, not {shown(value)}")
+        raise PoolTypeError(f"seed must be a whole number, not {shown(value)}")
     if not 0 <= value < 1 << 64:
-        raise PoolValueError(f"seed lies between 0 and 2**64 - 1, not {shown(value)}")
+        raise PoolValueError(f"seed must lie between 0 and 2**64 - 1, not {shown(value)}")
     return int(value)
 
 
 def drawing_of(value: Any) -> str:
     """Return a mode of stochastic pooling if it is known."""
     if value not in ("sample", "expected"):
-        raise PoolValueError(f"mode is 'sample' or 'expected', not {shown(value)}")
+        raise PoolValueError(f"mode must be 'sample' or 'expected', not {shown(value)}")
     return str(value)
 
 
@@ -173,7 +173,7 @@ def weight_of(name: str) -> Callable[[Any], float]:
     def checked(value: Any) -> float:
         number = real_number(value, name)
         if not 0 <= number < np.inf:
-            raise PoolValueError(f"{name} is a number from 0 on, not {number!r}")
+            raise PoolValueError(f"{name} must be a number from 0 on, not {number!r}")
         return number
 
     return checked
@@ -259,9 +259,9 @@ def find(op: Any) -> Operator:
         name = None
     if not isinstance(name, str):
         raise PoolTypeError(
-            f"op is the name of an operator, as {', '.join(OPERATORS)}, or a reducer: an instance "
-            f"of a NamedTuple class; not {shown(op)}"
+            f"op must be the name of an operator ({', '.join(OPERATORS)}), or a reducer: an "
+            f"instance of a NamedTuple class; not {shown(op)}"
         )
     if name not in _NAMED:
-        raise PoolValueError(f"op is one of {', '.join(OPERATORS)}, not {shown(op)}")
+        raise PoolValueError(f"op must be one of {', '.join(OPERATORS)}, not {shown(op)}")
     return _NAMED[name]

@@ -338,7 +338,7 @@ def percentile_pool(
     data_format=None, nan="propagate", nodata=None,
 ):  # fmt: skip
     if not 0 <= q <= 100:
-        raise ValueError("q lies between 0 and 100")
+        raise ValueError("q must lie between 0 and 100")
 
     def pick(values):
         rank = Fraction(q) / 100 * (len(values) - 1)

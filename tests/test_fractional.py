@@ -104,8 +104,8 @@ def test_compiled_code():
 @pytest.mark.parametrize(
     ("arguments", "named", "message"),
     [
-        ((2,), {}, "needs output_size or output_ratio"),
-        ((2, 3, 0.5), {}, "needs output_size or output_ratio"),
+        ((2,), {}, "needs either output_size or output_ratio"),
+        ((2, 3, 0.5), {}, "needs either output_size or output_ratio"),
         ((2, 7), {}, r"axis 2 \(height\) has size 7: too few for 7 windows of 2, which need 8"),
         ((8, 1), {}, "too few for 1 windows of 8"),
         ((0, 3), {}, "kernel_size must be at least 1"),
@@ -113,12 +113,12 @@ def test_compiled_code():
         ((2, None, 1.0), {}, "output_ratio takes a number between 0 and 1"),
         ((2, None, "half"), {}, "output_ratio takes numbers"),
         ((2, 3), {"samples": [[0.3, 0.7]]}, r"samples must have shape \(1, 1, 2\), not \(1, 2\)"),
-        ((2, 3), {"samples": [[[0.3, 1.0]]]}, "samples lie from 0 to below 1"),
-        ((2, 3), {"samples": [[[0.3, -0.1]]]}, "samples lie from 0 to below 1"),
-        ((2, 3), {"samples": [[[0.3, float("nan")]]]}, "samples lie from 0 to below 1"),
-        ((2, 3), {"samples": [[["a", "b"]]]}, "samples are numbers"),
+        ((2, 3), {"samples": [[[0.3, 1.0]]]}, "samples must lie from 0 to below 1"),
+        ((2, 3), {"samples": [[[0.3, -0.1]]]}, "samples must lie from 0 to below 1"),
+        ((2, 3), {"samples": [[[0.3, float("nan")]]]}, "samples must lie from 0 to below 1"),
+        ((2, 3), {"samples": [[["a", "b"]]]}, "samples must be numbers"),
         ((2, 3), {"samples": SAMPLES, "seed": 1}, "leave out the seed"),
-        ((2, 3), {"seed": -1}, "seed is a whole number from 0 on, not -1"),
+        ((2, 3), {"seed": -1}, "seed must be a whole number from 0 on, not -1"),
         ((2, 3), {"data_format": "HW"}, "HW names 2"),
     ],
 )

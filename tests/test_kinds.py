@@ -128,11 +128,11 @@ def test_blurs_write_into_out_and_are_layers():
     [
         ((2, 4), {"filter_size": 5}, r"axis 0 \(height\) has size 2, which is too short"),
         ((4, 0), {}, r"axis 1 \(width\) has size 0"),
-        ((4, 4), {"filter_size": 17}, "filter_size is at most 16, not 17"),
+        ((4, 4), {"filter_size": 17}, "filter_size must be at most 16, not 17"),
         ((4, 4), {"filter_size": 0}, "filter_size must be at least 1"),
         ((4, 4), {"stride": 0}, "stride must be at least 1"),
-        ((4, 4), {"padding_mode": "wrap"}, "padding_mode is one of reflect, zeros, replicate"),
-        ((4, 4), {"data_format": "NCL"}, "data_format is one of"),
+        ((4, 4), {"padding_mode": "wrap"}, "padding_mode must be one of reflect, zeros, replicate"),
+        ((4, 4), {"data_format": "NCL"}, "data_format must be one of"),
     ],
 )
 def test_blurs_that_are_refused(shape, arguments, message):

@@ -129,7 +129,7 @@ WRONG = [
     ({"out_proj.weight": np.zeros((4, 3))}, r"out_proj.weight has shape \(4, 3\), not \(E, E\)"),
     ({"in_proj_weight": np.zeros((4, 4))}, r"in_proj_weight has shape \(4, 4\), not \(12, 4\)"),
     ({"in_proj_bias": np.zeros(4)}, r"in_proj_bias has shape \(4,\), not \(12,\)"),
-    ({"bias_k": np.zeros((1, 1, 4))}, "bias_k: a key of the layer's own"),
+    ({"bias_k": np.zeros((1, 1, 4))}, "bias_k: an extra key"),
     ({"attn.in_proj_weight": np.zeros(4)}, "'attn.in_proj_weight' is none of in_proj_weight"),
     ({"q_proj_weight": np.zeros((4, 4))}, "'q_proj_weight' is none of in_proj_weight"),
 ]

@@ -172,17 +172,21 @@ def test_it_is_found_by_all_its_names(op):
 @pytest.mark.parametrize(
     ("arguments", "named", "message"),
     [
-        (("largest", 2), {}, "op is one of max, min, avg"),
-        ((np.sort, 2), {}, "op is one of max, min, avg"),
-        ((3, 2), {}, "op is the name of an operator"),
+        (("largest", 2), {}, "op must be one of max, min, avg"),
+        ((np.sort, 2), {}, "op must be one of max, min, avg"),
+        ((3, 2), {}, "op must be the name of an operator"),
         (("max", 2), {"q": 50}, "sliding max pooling has no 'q': it takes return_indices"),
         (("sum", 2), {"rounding": "floor"}, "sliding sum pooling has no 'rounding'"),
         (("percentile", 2), {}, "percentile pooling needs q"),
-        (("percentile", 2), {"q": 101}, "q lies between 0 and 100, not 101"),
-        (("avg", 2), {"rounding": "up"}, "rounding is one of half_up, half_even, floor, not 'up'"),
+        (("percentile", 2), {"q": 101}, "q must lie between 0 and 100, not 101"),
+        (
+            ("avg", 2),
+            {"rounding": "up"},
+            "rounding must be one of half_up, half_even, floor, not 'up'",
+        ),
         (("max", 0), {}, "kernel_size must be at least 1"),
-        (("max", 2), {"data_format": "NXYC"}, "data_format is one of"),
-        (("max", 2), {"padding": "full"}, "padding is a number"),
+        (("max", 2), {"data_format": "NXYC"}, "data_format must be one of"),
+        (("max", 2), {"padding": "full"}, "padding must be a number"),
     ],
 )
 def test_what_a_pool_refuses(arguments, named, message):
@@ -225,7 +229,7 @@ def test_blocks_by_numpys_functions(function):
     want = function(x.reshape(2, 2, 2, 3).swapaxes(1, 2).reshape(2, 2, 6), axis=-1)
     np.testing.assert_allclose(nbp.block_reduce(x, (2, 3), func=function), want)
     np.testing.assert_allclose(nbp.block_reduce(x, (2, 3), function), want)
-    with pytest.raises(nbp.PoolTypeError, match="give op or func"):
+    with pytest.raises(nbp.PoolTypeError, match="give either op or func"):
         nbp.block_reduce(x, 2)
 
 

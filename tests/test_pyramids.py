@@ -106,7 +106,7 @@ def test_so_many_levels_that_windows_pass_64_bits():
         ("avg", {"levels": 0}, "levels must be at least 1, not 0"),
         ("avg", {"levels": 1.5}, "levels takes"),
         (["max", "avg"], {"levels": 3}, "a chain of 2 operators makes 2 levels, not 3"),
-        ("largest", {"levels": 1}, "op is one of"),
+        ("largest", {"levels": 1}, "op must be one of"),
         (["max", "max"], {"return_indices": True}, "a chain has no return_indices"),
         ("avg", {"levels": 1, "kernel_size": 0}, "kernel_size must be at least 1"),
         ("avg", {"levels": 3, "ceil_mode": False}, "a window of 8 is larger than axis 0"),

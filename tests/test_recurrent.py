@@ -256,10 +256,10 @@ WRONG_WEIGHTS = [
     ({"bias_ih_l0": np.zeros((8, 1))}, r"bias_ih_l0 has shape \(8, 1\), not \(8,\)"),
     ({"weight_hh_l0": np.zeros((6, 2))}, r"not \(8, 2\): these are the weights of gru_pool"),
     ({"weight_hr_l0": np.zeros((1, 2))}, "weight_hr_l0: an LSTM with projections"),
-    ({"weight_ih_l2": np.zeros((8, 4))}, "weights has layer 2 and no layer 1"),
-    ({"weight_ih_l999999": np.zeros((8, 4))}, "weights has layer 999999 and no layer 1"),
-    ({"lstm.weight_ih_l0": np.zeros((8, 2))}, "'lstm.weight_ih_l0' is no name of"),
-    ({"weight_ih_l01": np.zeros((8, 2))}, "'weight_ih_l01' is no name of"),
+    ({"weight_ih_l2": np.zeros((8, 4))}, "weights has layer 2 but no layer 1"),
+    ({"weight_ih_l999999": np.zeros((8, 4))}, "weights has layer 999999 but no layer 1"),
+    ({"lstm.weight_ih_l0": np.zeros((8, 2))}, "'lstm.weight_ih_l0' is no parameter of"),
+    ({"weight_ih_l01": np.zeros((8, 2))}, "'weight_ih_l01' is no parameter of"),
     ({"bias_ih_l0": np.zeros(8, complex)}, "bias_ih_l0: arrays of dtype complex128"),
     ({"bias_ih_l0": 3}, "bias_ih_l0: a number has no axes"),
 ]
@@ -272,12 +272,12 @@ def test_wrong_weights_are_named(changes, message):
 
 
 def test_what_is_no_weights(tmp_path):
-    with pytest.raises(nbp.PoolTypeError, match="weights is a mapping"):
+    with pytest.raises(nbp.PoolTypeError, match="weights must be a mapping"):
         nbp.lstm_pool(X, 3)
     with pytest.raises(nbp.PoolValueError, match="weights has no 'weight_hh_l0': it has nothing"):
         nbp.lstm_pool(X, {})
     with pytest.raises(
-        nbp.PoolValueError, match=r"come from .npz and .safetensors, not from 'w.pt'"
+        nbp.PoolValueError, match=r"come from .npz or .safetensors, not from 'w.pt'"
     ):
         nbp.lstm_pool(X, tmp_path / "w.pt")
     with pytest.raises(FileNotFoundError):
@@ -301,8 +301,8 @@ def test_the_extra_is_named(monkeypatch, tmp_path):
 
 WRONG_STEPS = [
     ({"lengths": [3, 2], "mask": np.ones((2, 3))}, "one of lengths, mask and offsets"),
-    ({"lengths": [3, 4]}, "lengths lie between 0 and T, 3: number 1 is 4"),
-    ({"lengths": [-1, 3]}, "lengths lie between 0 and T, 3: number 0 is -1"),
+    ({"lengths": [3, 4]}, "lengths must lie between 0 and T, 3: number 1 is 4"),
+    ({"lengths": [-1, 3]}, "lengths must lie between 0 and T, 3: number 0 is -1"),
     ({"lengths": [1.0, 0.5]}, r"np.round\(lengths \* T\)"),
     ({"lengths": [3]}, r"lengths have shape \(1,\)"),
     ({"mask": np.ones((3, 2))}, r"mask has shape \(3, 2\)"),
@@ -311,8 +311,8 @@ WRONG_STEPS = [
     ({"mask": np.full((2, 3), 2, np.uint8)}, "mask has 2"),
     ({"mask": np.array([[0, 0, -np.inf]] * 2)}, "mask has -inf .* added to scores"),
     ({"mask": np.array([[0, 0, np.finfo("f4").min]] * 2)}, "added to scores"),
-    ({"pick": "first"}, "pick is one of last, mean, max, sum, not 'first'"),
-    ({"data_format": "TNC"}, "data_format is 'NTC' or 'NCT'"),
+    ({"pick": "first"}, "pick must be one of last, mean, max, sum, not 'first'"),
+    ({"data_format": "TNC"}, "data_format must be 'NTC' or 'NCT'"),
 ]
 
 

@@ -236,7 +236,7 @@ WRONG = [
     ([[0, 0, 0, 2, np.nan]], {}, "boxes must be finite: box 0 is"),
     ([[0, 0, 0, np.inf, 2]], {}, "boxes must be finite"),
     ([[0, 0, 2, 2]], {}, r"boxes has shape \(1, 4\), not \(K, 5\)"),
-    ([np.zeros((1, 4))] * 2, {}, "boxes lists those of 2 images, and there are 1"),
+    ([np.zeros((1, 4))] * 2, {}, "boxes has lists for 2 images, and there are 1"),
     ([np.zeros((1, 5))], {}, r"boxes\[0\] has shape \(1, 5\), not \(L, 4\)"),
     (np.zeros((1, 5), bool), {}, "boxes takes numbers, not bool"),
     (np.zeros((1, 5), complex), {}, "complex"),
@@ -244,7 +244,7 @@ WRONG = [
     ([[0, 0, 0, 2, 2]], {"output_size": (2, 2**40)}, "too large"),
     ([[0, 0, 0, 2, 2]], {"spatial_scale": 0}, "spatial_scale must be positive and finite"),
     ([[0, 0, 0, 2, 2]], {"spatial_scale": np.nan}, "spatial_scale must be positive and finite"),
-    ([[0, 0, 0, 2, 2]], {"data_format": "NCL"}, "data_format is one of"),
+    ([[0, 0, 0, 2, 2]], {"data_format": "NCL"}, "data_format must be one of"),
 ]
 
 
@@ -263,7 +263,7 @@ def test_wrong_images_and_samples_are_refused():
         roi_pool(TALL[..., :0], box, 2)
     with pytest.raises(nbp.PoolValueError, match="there are no images"):
         roi_pool(TALL[:0], box, 2)
-    with pytest.raises(nbp.PoolValueError, match="mode is one of mean, max, not 'min'"):
+    with pytest.raises(nbp.PoolValueError, match="mode must be one of mean, max, not 'min'"):
         roi_align(TALL, box, 2, mode="min")
     with pytest.raises(nbp.PoolValueError, match="use a smaller sampling_ratio"):
         roi_align(TALL, box, 2, sampling_ratio=2**40)

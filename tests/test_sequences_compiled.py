@@ -231,13 +231,13 @@ def test_inside_compiled_code():
 def test_errors_inside_compiled_code():
     x = np.zeros((2, 4, 3), np.float32)
     out = np.zeros((2, 3), np.float32)
-    with pytest.raises(nbp.PoolValueError, match="lengths lie between 0 and T"):
+    with pytest.raises(nbp.PoolValueError, match="lengths must lie between 0 and T"):
         by_lengths(x, np.array([1, 5]), out)
     with pytest.raises(nbp.PoolValueError, match="out must have the shape"):
         by_lengths(x, np.array([1, 4]), out[:1])
     with pytest.raises(nbp.PoolValueError, match="out overlaps the input"):
         by_lengths(x, np.array([1, 4]), x.reshape(-1)[:6].reshape(2, 3))
-    with pytest.raises(nbp.PoolValueError, match="mask is bool or 0 and 1"):
+    with pytest.raises(nbp.PoolValueError, match="mask must be bool or 0 and 1"):
         edges(x, np.full((2, 1, 4), 2))
     with pytest.raises(nbp.PoolValueError, match="offsets must not decrease"):
         by_offsets(x[0], np.array([0, 3, 2, 4]), np.zeros(4))

@@ -9,10 +9,10 @@ X = np.zeros((2, 4, 3), np.float32)
 FLAT = np.zeros((4, 3), np.float32)
 
 REFUSED = {
-    "lengths past T": (dict(lengths=[5, 0]), "lengths lie between 0 and T, 4: number 0 is 5"),
+    "lengths past T": (dict(lengths=[5, 0]), "lengths must lie between 0 and T, 4: number 0 is 5"),
     "lengths below 0": (dict(lengths=[1, -1]), "number 1 is -1"),
     "too few lengths": (dict(lengths=[1]), r"lengths have shape \(1,\).*must have shape \(2,\)"),
-    "two lengths": (dict(lengths=[1, 2], mask=np.ones((2, 4))), "lengths or mask"),
+    "two lengths": (dict(lengths=[1, 2], mask=np.ones((2, 4))), "not both lengths and mask"),
     "mask of another shape": (dict(mask=np.ones((2, 3))), r"mask has shape \(2, 3\).*\(2, 4, 1\)"),
     "mask of parts": (dict(mask=np.full((2, 4), 0.5)), "mask has 0.5.*weights="),
     "mask of NaN": (dict(mask=np.full((2, 4), np.nan)), "mask has nan.*weights="),
@@ -22,11 +22,11 @@ REFUSED = {
         dict(mask=np.array([[0, 0, 0, np.finfo("f4").min]] * 2, "f4")),
         "added to scores: pass mask == 0",
     ),
-    "unknown op": (dict(op="middle"), "op is one of mean, max.*not 'middle'"),
-    "windows' op": (dict(op="median"), "op is one of mean, max.*not 'median'"),
-    "no op": (dict(op=()), "op is an operator, or several, and not none"),
-    "format": (dict(data_format="NLC"), "data_format is 'NTC' or 'NCT', not 'NLC'"),
-    "nan": (dict(nan="omit"), "nan is 'propagate' or 'skip', not 'omit'"),
+    "unknown op": (dict(op="middle"), "op must be one of mean, max.*not 'middle'"),
+    "windows' op": (dict(op="median"), "op must be one of mean, max.*not 'median'"),
+    "no op": (dict(op=()), "op must be an operator, or several in a tuple, not an empty tuple"),
+    "format": (dict(data_format="NLC"), "data_format must be 'NTC' or 'NCT', not 'NLC'"),
+    "nan": (dict(nan="omit"), "nan must be 'propagate' or 'skip', not 'omit'"),
     "first of numbers": (dict(op="first", nan="skip"), "'first' takes a row as it is"),
     "weights of max": (dict(op="max", weights=np.ones((2, 4))), "weights go with sum, mean"),
     "weights' shape": (dict(weights=np.ones(4)), r"weights have shape \(4,\): they must have"),
@@ -44,9 +44,9 @@ def test_refused(name):
 OF_OTHER_TYPES = {
     "parts of T": (dict(lengths=[0.5, 1.0]), r"np.round\(lengths \* T\)"),
     "bool lengths": (dict(lengths=[True, False]), "was mask= meant"),
-    "words": (dict(lengths="ab"), "lengths are numbers, not 'ab'"),
-    "ragged mask": (dict(mask=[[1, 0], [1]]), "masks are numbers"),
-    "an op that is none": (dict(op=3), "op is the name of an operator"),
+    "words": (dict(lengths="ab"), "lengths must be numbers, not 'ab'"),
+    "ragged mask": (dict(mask=[[1, 0], [1]]), "masks must be numbers"),
+    "an op that is none": (dict(op=3), "op must be the name of an operator"),
     "complex rows": (dict(x=X.astype(complex)), "arrays of dtype complex128 are not pooled"),
 }
 
@@ -59,10 +59,10 @@ def test_refused_types(name):
 
 
 OFFSETS = {
-    "decreasing": ([0, 3, 2, 4], "must not decrease: number 2 is 2, behind 3"),
-    "past the end": ([0, 5], "offsets end in the number of rows, 4, not in 5"),
-    "torch's": ([0, 2], "offsets end in the number of rows, 4, not in 2.*n \\+ 1 numbers"),
-    "late": ([1, 4], "offsets begin at 0, not at 1"),
+    "decreasing": ([0, 3, 2, 4], "must not decrease: number 2 is 2, after 3"),
+    "past the end": ([0, 5], "offsets must end at the number of rows, 4, not at 5"),
+    "torch's": ([0, 2], "offsets must end at the number of rows, 4, not at 2.*n \\+ 1 numbers"),
+    "late": ([1, 4], "offsets must begin at 0, not at 1"),
     "below 0": ([0, -1, 4], "must not decrease"),
     "none": (np.empty(0, int), "n \\+ 1 numbers"),
     "of two axes": ([[0, 4]], "n \\+ 1 numbers"),
@@ -77,7 +77,7 @@ def test_refused_offsets(name):
 
 
 def test_refused_arrays():
-    with pytest.raises(nbp.PoolTypeError, match="offsets are whole numbers"):
+    with pytest.raises(nbp.PoolTypeError, match="offsets must be whole numbers"):
         nbp.sequence_pool(FLAT, offsets=[0.0, 4.0])
     with pytest.raises(nbp.PoolValueError, match=r"one sequence is x\[np.newaxis\]"):
         nbp.sequence_pool(FLAT)
@@ -105,5 +105,5 @@ def test_refused_scores(name):
 
 
 def test_refused_attention():
-    with pytest.raises(nbp.PoolValueError, match="op is one of mean, std, stats, not 'max'"):
+    with pytest.raises(nbp.PoolValueError, match="op must be one of mean, std, stats, not 'max'"):
         nbp.attention_pool(X, np.zeros((2, 4)), "max")

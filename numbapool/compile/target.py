@@ -89,5 +89,5 @@ def numba_version() -> str:
         return version("numba")
     except PackageNotFoundError:
         raise PoolImportError(
-            "numbapool compiles its kernels with Numba, which is not there: pip install numba"
+            "numbapool compiles its kernels with Numba, which is not installed: pip install numba"
         ) from None

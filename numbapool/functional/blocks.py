@@ -78,10 +78,10 @@ def block_reduce(
     array = as_array(x)
     block = per_axis(block_size, array.ndim, "block_size", 1)
     if (op is None) == (func is None):
-        raise PoolTypeError("give op or func, one of them: what to keep of a block")
+        raise PoolTypeError("give either op or func: what to keep of a block")
     op = func if op is None else op
     if not isinstance(edge, str) or edge not in EDGES:
-        raise PoolValueError(f"edge is one of {', '.join(EDGES)}, not {shown(edge)}")
+        raise PoolValueError(f"edge must be one of {', '.join(EDGES)}, not {shown(edge)}")
     find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})
     array = fitted(array, block, edge)
     shape = array.shape
@@ -165,7 +165,7 @@ def regions(
     if array.ndim > MOST_AXES:
         raise PoolValueError(
             f"blocks over {array.ndim} axes of more than one element are too many: "
-            f"up to {MOST_AXES} can be"
+            f"at most {MOST_AXES} are allowed"
         )
     parts = []
     for size, k in zip(array.shape, block, strict=True):

@@ -26,7 +26,7 @@ def read_indices(indices: ArrayLike) -> Array:
     """
     places = viewed(indices)
     if places.dtype.kind not in "iu":
-        raise PoolTypeError(f"indices are whole numbers, not {places.dtype}")
+        raise PoolTypeError(f"indices must be whole numbers, not {places.dtype}")
     return places
 
 

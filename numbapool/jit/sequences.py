@@ -93,7 +93,7 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
     if x.ndim != (2 if cut else 3):
         raise TypingError(f"{name} takes an array of {2 if cut else 3} axes here, not {x.ndim}")
     if data_format.upper() not in ("NTC", "NCT"):
-        raise TypingError(f"data_format is 'NTC' or 'NCT', not {data_format!r}")
+        raise TypingError(f"data_format must be 'NTC' or 'NCT', not {data_format!r}")
     beside = "scores" if name == "attention_pool" else "weights"
     weighed = is_given(given[beside])
     try:
@@ -193,7 +193,9 @@ def runs_as(given: dict[str, Any]) -> str:
     """
     ways = [name for name in ("lengths", "mask", "offsets") if is_given(given[name])]
     if len(ways) > 1:
-        raise TypingError(f"one of lengths, mask and offsets says it: {ways[0]} or {ways[1]}")
+        raise TypingError(
+            f"give one of lengths, mask and offsets, not both {ways[0]} and {ways[1]}"
+        )
     if not ways:
         return "spans.whole(batch, steps)"
     (way,) = ways
@@ -201,10 +203,10 @@ def runs_as(given: dict[str, Any]) -> str:
     if not isinstance(kind, types.Array):
         raise TypingError(f"{way} must be an array in compiled code, not {kind}")
     if way != "mask" and not isinstance(kind.dtype, types.Integer):
-        raise TypingError(f"{way} are whole numbers of rows, not {kind.dtype}")
+        raise TypingError(f"{way} must be whole numbers of rows, not {kind.dtype}")
     if way == "mask":
         if kind.ndim not in (2, 3):
-            raise TypingError(f"mask has 2 or 3 axes, not {kind.ndim}")
+            raise TypingError(f"mask must have 2 or 3 axes, not {kind.ndim}")
         mask = "mask" if kind.ndim == 2 else "spans.squeezed(mask, steps)"
         return f"spans.masked({mask}, batch, steps)"
     return (

@@ -82,7 +82,7 @@ def described(name: str, kind: Any) -> Any:
     if isinstance(kind, types.UnicodeType):
         raise TypingError(f"{name} must be a literal string where the call is compiled")
     raise TypingError(
-        f"{name} is a number, a tuple of numbers, a literal string or None: not {kind}"
+        f"{name} must be a number, a tuple of numbers, a literal string or None: not {kind}"
     )
 
 

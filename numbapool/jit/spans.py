@@ -97,7 +97,7 @@ def measured(lengths, batch, steps):
     rows = np.zeros(batch, np.int64)
     for n in range(batch):
         if lengths.flat[n] < 0 or lengths.flat[n] > steps:
-            raise PoolValueError("lengths lie between 0 and T")
+            raise PoolValueError("lengths must lie between 0 and T")
         rows[n] = lengths.flat[n]
     return spanned(np.arange(batch), np.zeros(batch, np.int64), rows)
 
@@ -106,11 +106,11 @@ def measured(lengths, batch, steps):
 def cut(offsets, steps):
     """Return the sequences into which offsets cut one long array."""
     if offsets.ndim != 1 or offsets.size == 0:
-        raise PoolValueError("offsets are n + 1 numbers for n sequences")
+        raise PoolValueError("offsets must be n + 1 numbers for n sequences")
     count = offsets.size - 1
     start, rows = np.zeros(count, np.int64), np.zeros(count, np.int64)
     if offsets.flat[0] != 0 or offsets.flat[count] != steps:
-        raise PoolValueError("offsets begin at 0 and end in the number of rows")
+        raise PoolValueError("offsets must begin at 0 and end at the number of rows")
     for n in range(count):
         if offsets.flat[n + 1] < offsets.flat[n]:
             raise PoolValueError("offsets must not decrease")
@@ -130,7 +130,7 @@ def masked(mask, batch, steps):
             kept = mask[b, t] == 1
             if not kept and mask[b, t] != 0:
                 raise PoolValueError(
-                    "mask is bool or 0 and 1, True where a row counts: other numbers are weights"
+                    "mask must be bool or 0 and 1, True if a row counts: other numbers are weights"
                 )
             rows[b] += kept
             runs[b] += kept and (t == 0 or mask[b, t - 1] != 1)

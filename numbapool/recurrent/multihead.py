@@ -122,8 +122,8 @@ def layer_of(trained: Trained, channels: int, heads: int, dtype: np.dtype[Any]) 
         parts = np.split(trained.get("in_proj_weight", (3 * size, size)), 3)
     else:
         raise PoolValueError(
-            f"x has {channels} channels, and out_proj.weight has {size}: with in_proj_weight they "
-            "are as many; else weights has q_proj_weight, k_proj_weight and v_proj_weight"
+            f"x has {channels} channels, and out_proj.weight has {size}: with in_proj_weight "
+            "these must be equal; else give q_proj_weight, k_proj_weight and v_proj_weight"
         )
 
     def bias(name: str, count: int) -> Array:
@@ -141,11 +141,11 @@ def refuse_others(names: Any, known: tuple[str, ...]) -> None:
     """Raise if a name is not known."""
     for name in names:
         if name in ("bias_k", "bias_v"):
-            raise PoolValueError(f"{name}: a key of the layer's own (add_bias_kv) is not taken")
+            raise PoolValueError(f"{name}: an extra key (add_bias_kv) is not supported")
         if name not in known:
             raise PoolValueError(
-                f"{shown(name)} is none of {', '.join(known)}: pass those alone, without what "
-                "stands before them in a larger model"
+                f"{shown(name)} is none of {', '.join(known)}: pass only these, without a "
+                "larger model's prefix"
             )
 
 
@@ -169,7 +169,7 @@ def queries_of(queries: Array, batch: int, size: int) -> Array:
     if not right or (queries.ndim == 3 and queries.shape[0] not in (1, batch)):
         raise PoolValueError(
             f"query has shape {queries.shape}, not ({size},), (L, {size}) or ({batch}, L, {size}), "
-            "whose last number is that of out_proj.weight's rows"
+            "whose last number is the number of out_proj.weight's rows"
         )
     return queries.reshape((1,) * (3 - queries.ndim) + queries.shape)
 

@@ -104,7 +104,7 @@ def gru_pool(
 def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
     """Return the pick of the states of a kind of layer; `which` says which steps count."""
     if not isinstance(pick, str) or pick not in PICKS:
-        raise PoolValueError(f"pick is one of {', '.join(PICKS)}, not {shown(pick)}")
+        raise PoolValueError(f"pick must be one of {', '.join(PICKS)}, not {shown(pick)}")
     lengths, mask, data_format = which
     sequences = sequences_of(x, data_format, lengths, mask)
     array, trained = sequences.x, read(weights)

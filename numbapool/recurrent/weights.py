@@ -73,7 +73,7 @@ def read(weights: Weights) -> Trained:
         found = read_file(Path(weights))
     else:
         raise PoolTypeError(
-            "weights is a mapping of names to arrays, or the path of an .npz or .safetensors "
+            "weights must be a mapping of names to arrays, or the path of an .npz or .safetensors "
             f"file, not {shown(weights)}"
         )
     return Trained({str(name): array_of(found[name], str(name)) for name in found})
@@ -105,7 +105,9 @@ def read_file(path: Path) -> Mapping[str, Array]:
         if suffix != ".safetensors":
             raise
         raise PoolValueError(f"{shown(str(path))} cannot be read: {told(error)}") from error
-    raise PoolValueError(f"weights come from .npz and .safetensors, not from {shown(path.name)}")
+    raise PoolValueError(
+        f"weights must come from .npz or .safetensors, not from {shown(path.name)}"
+    )
 
 
 def told(error: Exception) -> str:
@@ -119,7 +121,7 @@ def safetensors() -> Any:
         return import_module("safetensors.numpy")
     except ImportError as error:
         raise PoolImportError(
-            "weights in .safetensors are read by a package that is not there: "
+            "weights in .safetensors are read by a package that is not installed: "
             "pip install 'numbapool[safetensors]'"
         ) from error
 
@@ -169,20 +171,19 @@ def structure(names: Mapping[str, Any]) -> tuple[int, list[str], bool]:
     numbers, suffixes = set(), set()
     for name in names:
         if name.startswith("weight_hr_l"):
-            raise PoolValueError(f"{name}: an LSTM with projections (proj_size) is not taken")
+            raise PoolValueError(f"{name}: an LSTM with projections (proj_size) is not supported")
         parsed = PARAMETER.fullmatch(name)
         if parsed is None:
             raise PoolValueError(
-                f"{shown(name)} is no name of a recurrent layer's, as weight_ih_l0 and "
-                "bias_hh_l0_reverse are: pass those alone, without what stands before them in a "
-                "larger model"
+                f"{shown(name)} is no parameter of a recurrent layer, such as weight_ih_l0 or "
+                "bias_hh_l0_reverse: pass only these, without a larger model's prefix"
             )
         numbers.add(int(parsed[1]))
         suffixes.add(parsed[2] or "")
     layers = max(numbers, default=0) + 1
     holes = sorted(set(range(min(layers, len(numbers) + 1))) - numbers)
     if numbers and holes:
-        raise PoolValueError(f"weights has layer {layers - 1} and no layer {holes[0]}")
+        raise PoolValueError(f"weights has layer {layers - 1} but no layer {holes[0]}")
     return layers, ["", *sorted(suffixes - {""})], any(name.startswith("bias") for name in names)
 
 

@@ -40,12 +40,12 @@ def skip_for(dtype: DType, nan: str, nodata: float | None) -> Skip:
         For an unknown `nan`.
     """
     if nan not in ("propagate", "skip"):
-        raise PoolValueError(f"nan is 'propagate' or 'skip', not {shown(nan)}")
+        raise PoolValueError(f"nan must be 'propagate' or 'skip', not {shown(nan)}")
     skip_nan = nan == "skip" and dtype.kind == "f"
     if nodata is None:
         return Skip(skip_nan)
     if not isinstance(nodata, int | float | np.integer | np.floating | np.bool_):
-        raise PoolTypeError(f"nodata is a number, not {shown(nodata)}")
+        raise PoolTypeError(f"nodata must be a number, not {shown(nodata)}")
     if nodata != nodata:
         return Skip(dtype.kind == "f")
     return Skip(skip_nan, held(dtype, nodata))
@@ -98,7 +98,7 @@ def in_floats(dtype: DType) -> DType:
 def real_number(value: Any, name: str) -> float:
     """Return a number as a float."""
     if not isinstance(value, int | float | np.integer | np.floating):
-        raise PoolTypeError(f"{name} is a number, not {shown(value)}")
+        raise PoolTypeError(f"{name} must be a number, not {shown(value)}")
     try:
         return float(value)
     except OverflowError:
@@ -108,7 +108,7 @@ def real_number(value: Any, name: str) -> float:
 def whole_number(value: Any, name: str) -> int:
     """Return a whole number that is not zero, as a divisor must be."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise PoolTypeError(f"{name} is a whole number, not {shown(value)}")
+        raise PoolTypeError(f"{name} must be a whole number, not {shown(value)}")
     if value == 0:
         raise PoolValueError(f"{name} must not be zero")
     if abs(int(value)) >= 1 << 63:

@@ -143,7 +143,7 @@ def span(case: Case) -> Reduction:
     if out != dtype and value is not None and value < 0:
         raise PoolValueError(
             f"the range of {dtype} is {out}, which cannot hold nodata {value}: "
-            "convert the array to floats, or mark what to leave out by a number from 0 on"
+            "convert the array to floats, or choose a nodata from 0 on"
         )
     low, high = limits(kind)
     nothing = kind.type((np.nan if dtype.kind == "f" else 0) if value is None else value)

@@ -20,5 +20,5 @@ def numbers_of(op: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
     numbers = [np.asarray(value) for value in op]
     for name, number in zip(op._fields, numbers, strict=True):
         if number.ndim or number.dtype.kind not in "biuf" or number.itemsize > 8:
-            raise PoolTypeError(f"{type(op).__name__}.{name} is a number, not {number!r}")
+            raise PoolTypeError(f"{type(op).__name__}.{name} must be a number, not {number!r}")
     return numbers

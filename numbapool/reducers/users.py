@@ -31,7 +31,9 @@ def as_reducer(given: Any) -> Any:
         If the value is no reducer.
     """
     if not is_reducer(given):
-        raise PoolTypeError(f"a reducer is an instance of a NamedTuple class, not {shown(given)}")
+        raise PoolTypeError(
+            f"a reducer must be an instance of a NamedTuple class, not {shown(given)}"
+        )
     return given
 
 
@@ -60,18 +62,22 @@ def reduction_of(reducer: Any, dtype: DType) -> Reduction:
         raise PoolTypeError(f"{kind.__name__} has no method {' and no '.join(lacking)}")
     if len(numbers_of(reducer)) > MOST_FIELDS:
         raise PoolValueError(
-            f"{kind.__name__} has {len(kind._fields)} fields: up to {MOST_FIELDS} can be"
+            f"{kind.__name__} has {len(kind._fields)} fields: at most {MOST_FIELDS} are allowed"
         )
     given = getattr(kind, "accumulates", np.float64)
     lanes = tuple(map(np.dtype, given if isinstance(given, tuple) else (given,)))
     if not 1 <= len(lanes) <= 3:
-        raise PoolValueError(f"{kind.__name__} accumulates {len(lanes)} numbers: 1 to 3 can be")
+        raise PoolValueError(
+            f"{kind.__name__} accumulates {len(lanes)} numbers: 1 to 3 are allowed"
+        )
     gives = np.dtype(getattr(kind, "gives", dtype if dtype.kind == "f" else np.float64))
     wrong = [lane for lane in lanes if lane == np.float16] + [
         part for part in (*lanes, gives) if part not in DTYPES
     ]
     if wrong:
-        raise PoolTypeError(f"{kind.__name__} accumulates or gives {wrong[0]}, which cannot be")
+        raise PoolTypeError(
+            f"{kind.__name__} accumulates or gives {wrong[0]}, which kernels do not hold"
+        )
     if (gives == np.float16) != (dtype == np.float16):
         raise PoolTypeError(  # a kernel both reads and writes its bits, or neither
             f"{kind.__name__} gives {gives} and was given an array of {dtype}: "

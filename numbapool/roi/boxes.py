@@ -65,7 +65,7 @@ def numbers(given: Any, name: str) -> Array:
 def listed(boxes: Any, images: int) -> Boxes:
     """Return the boxes of a list with one list of boxes per image."""
     if len(boxes) != images:
-        raise PoolValueError(f"boxes lists those of {len(boxes)} images, and there are {images}")
+        raise PoolValueError(f"boxes has lists for {len(boxes)} images, and there are {images}")
     parts = []
     for n, each in enumerate(boxes):
         part = numbers(each, f"boxes[{n}]")

@@ -92,7 +92,7 @@ def samples(low: Array, length: Array, out: int, ratio: int, size: int) -> Sampl
     total = int(number.sum(dtype=np.float64))  # the sum may be past 64-bit integers
     if total > MOST_SAMPLES:
         raise PoolValueError(
-            f"there are {total} samples along an axis, and up to {MOST_SAMPLES} may be: "
+            f"there are {total} samples along an axis, and at most {MOST_SAMPLES} are allowed: "
             "use a smaller sampling_ratio, or fewer boxes at a time"
         )
     bins = np.repeat(np.arange(number.size), number)

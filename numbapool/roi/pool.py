@@ -176,7 +176,7 @@ def roi_align(
            [5.125, 6.   ]])
     """
     if not isinstance(mode, str) or mode not in KERNELS:
-        raise PoolValueError(f"mode is one of {', '.join(KERNELS)}, not {shown(mode)}")
+        raise PoolValueError(f"mode must be one of {', '.join(KERNELS)}, not {shown(mode)}")
     (ratio,) = per_axis(sampling_ratio, 1, "sampling_ratio", -1)
     aligned = bool(frozen(aligned))
     array = as_array(x)
@@ -274,7 +274,7 @@ class Regions(NamedTuple):
         if len(found.images) * max(bins) > MOST_LISTED:
             raise PoolValueError(
                 f"the result is too large: {len(found.images)} boxes of {max(bins)} bins along an "
-                f"axis; up to {MOST_LISTED} may be"
+                f"axis; at most {MOST_LISTED} are allowed"
             )
         return cls(layout, found, np.float32(factor), bins, prod(lead), result)
 

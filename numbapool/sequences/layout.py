@@ -139,7 +139,7 @@ def sequences_of(
         If the array has other axes, or if the lengths, the mask or the offsets are wrong.
     """
     if not isinstance(data_format, str) or data_format.upper() not in FORMATS:
-        raise PoolValueError(f"data_format is 'NTC' or 'NCT', not {shown(data_format)}")
+        raise PoolValueError(f"data_format must be 'NTC' or 'NCT', not {shown(data_format)}")
     array = numbers(x)
     cut, name = offsets is not None, data_format.upper()
     axes = name[1:] if cut else name

@@ -50,7 +50,7 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
     ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
     if not ops:
-        raise PoolValueError("op is an operator, or several, and not none")
+        raise PoolValueError("op must be an operator, or several in a tuple, not an empty tuple")
     skip = skip_for(given.x.dtype, frozen(wanted.nan), None)
     correction = correction_of(wanted.correction)
     rows = capacity(int(given.rows.rows.max(initial=0)))
@@ -76,7 +76,7 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     name = known(op)
     name = "mean" if isinstance(name, str) and name == "avg" else name
     if name not in ATTENTION:
-        raise PoolValueError(f"op is one of {', '.join(ATTENTION)}, not {shown(op)}")
+        raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(op)}")
     weights = beside(given, scores, "scores")
     skip = skip_for(given.x.dtype, "propagate", None)
     kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])

@@ -60,7 +60,7 @@ def name_of(name: str, op: str) -> str:
     if name == "attention_pool":
         found = "mean" if found == "avg" else found
         if found not in ATTENTION:
-            raise PoolValueError(f"op is one of {', '.join(ATTENTION)}, not {op!r}")
+            raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {op!r}")
     return found
 
 

@@ -70,7 +70,9 @@ def rows_of(
     named = {"lengths": lengths, "mask": mask, "offsets": offsets}
     given = [name for name, value in named.items() if value is not None]
     if len(given) > 1:
-        raise PoolValueError(f"one of lengths, mask and offsets says it: {given[0]} or {given[1]}")
+        raise PoolValueError(
+            f"give one of lengths, mask and offsets, not both {given[0]} and {given[1]}"
+        )
     if offsets is not None:
         return cut(checked_offsets(offsets, steps))
     assert batch is not None
@@ -123,7 +125,7 @@ def whole_array(given: Any, name: str) -> Array:
     except ValueError:
         array = np.empty(0, object)
     if array.dtype.kind not in "biuf":
-        raise PoolTypeError(f"{name} are numbers, not {shown(given)}")
+        raise PoolTypeError(f"{name} must be numbers, not {shown(given)}")
     return array
 
 
@@ -132,11 +134,11 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
     lengths = whole_array(given, "lengths")
     if lengths.dtype.kind == "f" and lengths.size:
         raise PoolTypeError(
-            f"lengths are whole numbers of rows, not {lengths.dtype}: of parts of T, pass "
+            f"lengths must be whole numbers of rows, not {lengths.dtype}: of parts of T, pass "
             "np.round(lengths * T).astype(int)"
         )
     if lengths.dtype.kind == "b":
-        raise PoolTypeError("lengths are whole numbers of rows, not bool: was mask= meant?")
+        raise PoolTypeError("lengths must be whole numbers of rows, not bool: was mask= meant?")
     if lengths.shape != (batch,):
         raise PoolValueError(
             f"lengths have shape {lengths.shape}, and the array has {batch} sequences: "
@@ -145,7 +147,9 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
     wrong = (lengths < 0) | (lengths > steps)
     if wrong.any():
         n = int(np.argmax(wrong))
-        raise PoolValueError(f"lengths lie between 0 and T, {steps}: number {n} is {lengths[n]}")
+        raise PoolValueError(
+            f"lengths must lie between 0 and T, {steps}: number {n} is {lengths[n]}"
+        )
     return lengths.astype(np.int64, copy=False)
 
 
@@ -153,23 +157,23 @@ def checked_offsets(given: Any, total: int) -> Integers:
     """Return offsets that cut an array of `total` rows."""
     offsets = whole_array(given, "offsets")
     if offsets.dtype.kind not in "iu" and offsets.size:
-        raise PoolTypeError(f"offsets are whole numbers of rows, not {offsets.dtype}")
+        raise PoolTypeError(f"offsets must be whole numbers of rows, not {offsets.dtype}")
     if offsets.ndim != 1 or not len(offsets):
         raise PoolValueError(
-            "offsets are n + 1 numbers for n sequences, from 0 to the number of rows: "
-            f"theirs is shape {offsets.shape}"
+            "offsets must be n + 1 numbers for n sequences, from 0 to the number of rows: "
+            f"they have shape {offsets.shape}"
         )
     if offsets[0] != 0:
-        raise PoolValueError(f"offsets begin at 0, not at {offsets[0]}")
+        raise PoolValueError(f"offsets must begin at 0, not at {offsets[0]}")
     falls = offsets[1:] < offsets[:-1]
     if np.count_nonzero(falls):
         n = int(np.argmax(falls)) + 1
         raise PoolValueError(
-            f"offsets must not decrease: number {n} is {offsets[n]}, behind {offsets[n - 1]}"
+            f"offsets must not decrease: number {n} is {offsets[n]}, after {offsets[n - 1]}"
         )
     if offsets[-1] != total:
         raise PoolValueError(
-            f"offsets end in the number of rows, {total}, not in {offsets[-1]}: "
+            f"offsets must end at the number of rows, {total}, not at {offsets[-1]}: "
             "they are n + 1 numbers for n sequences"
         )
     return offsets.astype(np.int64, copy=False)
@@ -196,7 +200,7 @@ def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype
                 "pass mask == 0, True where a row counts"
             )
         raise PoolValueError(
-            f"mask has {value}, and is bool or 0 and 1, True where a row counts: "
+            f"mask has {value}, and must be bool or 0 and 1, True where a row counts: "
             "other numbers are weights, which sequence_pool takes as weights="
         )
     return kept

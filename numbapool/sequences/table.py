@@ -68,7 +68,7 @@ def known(op: Any) -> Any:
     except PoolValueError:
         found = ""
     if found not in WINDOWED:
-        raise PoolValueError(f"op is one of {', '.join(NAMES)}, not {shown(op)}")
+        raise PoolValueError(f"op must be one of {', '.join(NAMES)}, not {shown(op)}")
     return found
 
 

@@ -185,5 +185,5 @@ def refuse_too_many(listed: int, out: int, name: str) -> None:
     if listed > MOST_LISTED:
         raise PoolValueError(
             f"the result is too large: {out} windows along {name}, "
-            f"of which {listed} are not alike; up to {MOST_LISTED} may be"
+            f"of which {listed} are not alike; at most {MOST_LISTED} are allowed"
         )

@@ -47,7 +47,7 @@ def output_sizes(
     """
     ndim = len(taps)
     if (output_size is None) == (output_ratio is None):
-        raise PoolValueError("fractional pooling needs output_size or output_ratio, one of them")
+        raise PoolValueError("fractional pooling needs either output_size or output_ratio")
     if output_size is not None:
         outs = per_axis(output_size, ndim, "output_size", 1)
     else:
@@ -85,18 +85,20 @@ def shifts_of(layout: Layout, samples: Any, seed: Any) -> Numbers:
         try:
             generator = np.random.default_rng(seed)
         except (TypeError, ValueError):
-            raise PoolValueError(f"seed is a whole number from 0 on, not {shown(seed)}") from None
+            raise PoolValueError(
+                f"seed must be a whole number from 0 on, not {shown(seed)}"
+            ) from None
         return generator.random((planes, ndim), np.float32)
     if seed is not None:
         raise PoolValueError("samples are random numbers already: leave out the seed")
     given = viewed(samples)
     if given.dtype.kind not in "fiu":
-        raise PoolTypeError(f"samples are numbers, not {given.dtype}")
+        raise PoolTypeError(f"samples must be numbers, not {given.dtype}")
     if given.shape not in ((*lead, ndim), (1, *lead, ndim)):
         raise PoolValueError(f"samples must have shape {(*lead, ndim)}, not {given.shape}")
     shifts = given.astype(np.float32).reshape(planes, ndim)
     if not ((shifts >= 0) & (shifts < 1)).all():
-        raise PoolValueError("samples lie from 0 to below 1, as float32 holds them")
+        raise PoolValueError("samples must lie from 0 to below 1, as float32 holds them")
     return shifts
 
 

@@ -74,7 +74,9 @@ def known_format(data_format: Any, names: Sequence[str]) -> str:
         return names[0]
     found = data_format.upper() if isinstance(data_format, str) else None
     if found is None or found not in names:
-        raise PoolValueError(f"data_format is one of {', '.join(names)}, not {shown(data_format)}")
+        raise PoolValueError(
+            f"data_format must be one of {', '.join(names)}, not {shown(data_format)}"
+        )
     return found
 
 

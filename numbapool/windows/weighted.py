@@ -116,7 +116,7 @@ def padding_mode_of(value: Any) -> str:
     """Return a padding mode if it is known."""
     if not isinstance(value, str) or value not in PADDING_MODES:
         names = ", ".join(PADDING_MODES)
-        raise PoolValueError(f"padding_mode is one of {names}, not {shown(value)}")
+        raise PoolValueError(f"padding_mode must be one of {names}, not {shown(value)}")
     return value
 
 
@@ -139,7 +139,9 @@ class Blur:
         """
         taps = per_axis(filter_size, ndim, "filter_size", 1)
         if max(taps) > MOST_TAPS:
-            raise PoolValueError(f"filter_size is at most {MOST_TAPS}, not {shown(filter_size)}")
+            raise PoolValueError(
+                f"filter_size must be at most {MOST_TAPS}, not {shown(filter_size)}"
+            )
         return cls(taps, per_axis(stride, ndim, "stride", 1), padding_mode_of(padding_mode))
 
     @property

@@ -50,7 +50,8 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
         if padding == "same_lower":
             return tuple("same_lower" for _ in kernel)
         raise PoolValueError(
-            f"padding is a number, pairs, 'valid', 'same' or 'same_lower', not {shown(padding)}"
+            "padding must be a number, pairs, 'valid', 'same' or 'same_lower', "
+            f"not {shown(padding)}"
         )
     entries = padding if isinstance(padding, Iterable) else (padding,)
     if any(isinstance(entry, Sequence) for entry in entries):
