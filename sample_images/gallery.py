@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SAMPLES = ("zone_plate.png", "scene.jpg", "speckled.png")
-LOOK = ["-k", "4", "--tile", "240", "--columns", "6", "--on-exists", "overwrite"]
+LOOK = ["-k", "4", "--tile", "180", "--columns", "7", "--on-exists", "overwrite"]
 START, END = "<!-- measures -->", "<!-- end of measures -->"
 
 
@@ -54,4 +54,4 @@ def main(target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "gallery.webp")
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "screens" / "gallery.webp")
