@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SAMPLES = ("zone_plate.png", "scene.jpg", "speckled.png")
-LOOK = ["-k", "4", "--tile", "180", "--columns", "7", "--on-exists", "overwrite"]
+LOOK = ["-k", "4", "--tile", "200", "--columns", "7", "--on-exists", "overwrite"]
 START, END = "<!-- measures -->", "<!-- end of measures -->"
 
 

@@ -107,7 +107,7 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
         ),
         (
             f"{width} x {height}{first}",
-            str(measures or "") or told,
+            str(measures or "").removeprefix("PSNR ") or told,
         ),
         whole.array.shape,
         after.array.shape,

@@ -135,7 +135,7 @@ def test_boxes_in_the_archive_itself(pool):
         ((1, 1, 5, 5), "0 0 0 2 2\n1 0 0 2 2\n", "box 1 lies in image 1"),
         ((2, 1, 5, 5), "0 0 0 2 2\n2 0 0 2 2\n", "box 1 lies in image 2.0, and images are 0 to 1"),
         ((2, 1, 5, 5), "0 0 2 2\n", "box 0 has 4 numbers, and there are 2 images"),
-        ((2, 1, 5, 5), "[[[0, 0, 2, 2]]]", "those of 1 images, and there are 2"),
+        ((2, 1, 5, 5), "[[[0, 0, 2, 2]]]", "lists for 1 images, and there are 2"),
         ((1, 1, 5, 5), "[[0, 0, 2, true]]", "box 0 holds True, not a number"),
         ((1, 1, 5, 5), "[[0, 0, 2, 2], 3]", "box 1 is 3, not a list of numbers"),
         ((2, 1, 5, 5), "[[], [[0, 0, 2]]]", "box 0 of image 1 has 3 numbers"),

@@ -309,7 +309,7 @@ def test_policies(pool, files):
 @pytest.mark.parametrize(
     ("beside", "words"),
     [
-        (("lengths", [3, 1, 5]), "lengths lie between 0 and T, 4: number 2 is 5"),
+        (("lengths", [3, 1, 5]), "lengths must lie between 0 and T, 4: number 2 is 5"),
         (("lengths", [3, 1]), "lengths have shape (2,), and the array has 3 sequences"),
         (("lengths", [1.0, 0.5, 0.25]), "np.round(lengths * T)"),
         (("mask", np.where(MASK, 0, -1e9)), "masks that are added to scores"),
@@ -353,10 +353,10 @@ def test_a_query_must_fit(pool, files):
 @pytest.mark.parametrize(
     ("cut", "words"),
     [
-        ([0, 3, 2, 4], "offsets must not decrease: number 2 is 2, behind 3"),
-        ([0, 2], "offsets end in the number of rows, 4, not in 2"),
-        ([1, 4], "offsets begin at 0, not at 1"),
-        ([0, 9], "offsets end in the number of rows, 4"),
+        ([0, 3, 2, 4], "offsets must not decrease: number 2 is 2, after 3"),
+        ([0, 2], "offsets must end at the number of rows, 4, not at 2"),
+        ([1, 4], "offsets must begin at 0, not at 1"),
+        ([0, 9], "offsets must end at the number of rows, 4"),
         ([], "offsets"),
         (3, "offsets"),
     ],
@@ -382,7 +382,7 @@ def test_offsets_must_fit(pool, cut, words):
         (["mean", "x.npz", "--array", "gone"], "it has no array 'gone'"),
         (["lstm", "x.npy", "--weights", "mask.npy"], "--weights mask.npy is no file of a layer's"),
         (["lstm", "x.npy", "--weights", "tokens"], "--weights tokens is no file of a layer's"),
-        (["lstm", "x.npy", "--weights", "x.npz"], "'tokens' is no name of a recurrent layer's"),
+        (["lstm", "x.npy", "--weights", "x.npz"], "'tokens' is no parameter of a recurrent layer"),
         (["lstm", "x.npy", "--weights", "hole.npz"], "weights has no 'weight_hh_l0'"),
         (["lstm", "x.npy", "--weights", "gru.npz"], "these are the weights of gru_pool"),
         (["max", "int.npy", "--normalize"], "normalize makes floats, and the result is int64"),
