@@ -61,6 +61,7 @@ KEPT = {
     "median",
     "mode",
     "lp 1",
+    "lp 2.5",
     "lp inf",
 }
 """Operators that keep an element, or what another operator does: left out of the short run."""
@@ -81,7 +82,6 @@ def cases(dtypes: list[str]) -> Iterator[Case]:
     """Yield operators, dtypes and windows: of these dtypes all, or few of few if none is named."""
     if not dtypes:
         yield from ((name, "float32", SMALL) for name in OPERATORS if name not in KEPT)
-        yield "avg", "float32", TILES
         for name in FLOATS_IN_BETWEEN:
             yield name, "uint8", SMALL
         return

@@ -22,8 +22,11 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
 
 ALL = PROFILE == "long" or (PLAIN and PROFILE != "quick")
 
-CELLS = DTYPES if ALL else ["int16", "float16"]
-"""Dtypes for tests of each operator's kernels, beside those of `KINDS`."""
+CELLS = DTYPES if ALL else ["int16"]
+"""Dtypes for tests of each operator's kernels, beside float32."""
+
+EACH_MEAN = INTEGERS if ALL else ["uint8", "int16", "uint32", "int64", "uint64"]
+"""Integers of which means have reducers of their own."""
 
 KINDS = DTYPES if ALL else ["uint8", "float32"]
 """Dtypes for most tests: to compile takes seconds per operator, loop and dtype.
