@@ -10,6 +10,11 @@ STREAM = "-"  # standard input or output, in place of a path
 MANIFEST = ".numbapool.json"  # the file beside outputs that notes their sources for --update
 
 
+def pair_of(number: Pair) -> tuple[int, int]:
+    """Return the height and width that one number may stand for."""
+    return number if isinstance(number, tuple) else (number, number)
+
+
 class RunNote(str):
     """A note that is shown once per run, even without -v."""
 

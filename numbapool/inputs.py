@@ -54,6 +54,20 @@ def as_array(x: Any) -> Array:
     """
     if type(x) is np.ndarray and x.dtype in DTYPES and x.flags.c_contiguous and x.ndim:
         return x  # the most frequent case: nothing to do
+    array = as_numbers(x)
+    if array.ndim == 0:
+        raise PoolValueError("a number has no axes to pool along")
+    return np.ascontiguousarray(array)
+
+
+def as_numbers(x: Any) -> Array:
+    """Return anything array-like as numbers in native byte order, in any layout.
+
+    Raises
+    ------
+    PoolTypeError
+        For masked arrays, for dtypes that are not pooled, and for objects that NumPy cannot read.
+    """
     array = viewed(x)
     if array.dtype not in DTYPES:
         native = array.dtype.newbyteorder("=")
@@ -63,9 +77,7 @@ def as_array(x: Any) -> Array:
                 "float16, float32 and float64 are"
             )
         array = array.astype(native)
-    if array.ndim == 0:
-        raise PoolValueError("a number has no axes to pool along")
-    return np.ascontiguousarray(array)
+    return array
 
 
 def viewed(x: Any) -> Array:

@@ -10,9 +10,9 @@ from click.core import ParameterSource
 from ..codecs import BY_SUFFIX
 from ..files.find import Found, find, read_list
 from ..files.name import Naming
-from ..job import OnExists, Reading, Values, Window, Writing
+from ..job import STREAM, OnExists, Reading, Values, Window, Writing
 from ..operators import Operator
-from ..telling.report import Telling
+from ..telling.report import Report, Telling
 from ..windows import refuse_impossible
 
 Given = Mapping[str, Any]
@@ -102,6 +102,19 @@ def running_of(given: Given) -> Running:
 def telling_of(given: Given) -> Telling:
     """Return how much to tell."""
     return _made(Telling, given)
+
+
+def report_of(total: int, telling: Telling, found: Found) -> Report:
+    """Return the report of so many outputs, which counts what was left alone in folders too."""
+    return Report(
+        total, telling, others=found.others, former=found.former, irregular=found.irregular
+    )
+
+
+def refuse_one_stream(telling: Telling, output: str | None) -> None:
+    """Refuse to write both results and JSON to standard output."""
+    if telling.as_json and output == STREAM:
+        raise click.UsageError("--json and -o - both write to standard output: give one.")
 
 
 def values_of(given: Given, operator: Operator) -> Values:

@@ -13,7 +13,7 @@ from ..asking.params import PairType, complete_path
 from ..exits import ExitCode
 from ..files.name import picture_format
 from ..files.write import exists, refuse_taken, writing
-from ..job import OnExists, Pair, Writing
+from ..job import OnExists, Pair, Writing, pair_of
 from ..telling.names import shown
 from ..telling.reasons import reason
 from . import SHORT_HELP
@@ -59,7 +59,7 @@ def command(shape: Pair, **given: Any) -> None:
     from ..work.drawn import BOXES, PLAIN, lines
     from ..work.explain import explained
 
-    size = shape if isinstance(shape, tuple) else (shape, shape)
+    size = pair_of(shape)
     try:
         told = explained(asked.window_of(given), size, picture=False)
     except PoolError as error:

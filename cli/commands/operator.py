@@ -12,7 +12,7 @@ from ..files.name import Target
 from ..files.write import clear_stale
 from ..job import STREAM, Job, Outcome, Reading, Values, Window, Writing
 from ..operators import Operator
-from ..telling.report import Report, Telling, tell
+from ..telling.report import Telling, tell
 
 
 @cache
@@ -90,15 +90,8 @@ def _run(operator: Operator, said: _Asked) -> int:
     targets = said.placing.naming(operator, said.window).plan(found.sources)
     if said.running.update and any(STREAM in (t.source.path, t.path) for t in targets):
         raise click.UsageError("--update compares files, not standard input and output.")
-    if said.telling.as_json and output == STREAM:
-        raise click.UsageError("--json and -o - both write to standard output: give one.")
-    report = Report(
-        len(targets),
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    asked.refuse_one_stream(said.telling, output)
+    report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)
     tell(_outcomes(operator, targets, said), report, len(targets))

@@ -13,7 +13,7 @@ from ..files.name import Target, refuse_shared
 from ..files.write import clear_stale
 from ..job import Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
-from ..telling.report import Report, Telling, tell
+from ..telling.report import Telling, tell
 from . import SHORT_HELP
 
 _OPERATORS = tuple(
@@ -93,13 +93,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     own = tuple(f".{operator.name}{label}.l{level}" for level in range(1, _MOST + 1))
     found = said.finding.found(leave_out=output, own_suffix=() if output else own)
     planned = _named(operator, found.sources, said)
-    report = Report(
-        len(planned) * said.levels,
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    report = asked.report_of(len(planned) * said.levels, said.telling, found)
     if not said.running.dry_run:
         clear_stale(level.path for levels in planned for level in levels)
     tell(_outcomes(operator, planned, said), report, len(planned), said.levels)

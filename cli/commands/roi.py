@@ -12,8 +12,8 @@ from ..asking.params import PairType, complete_path
 from ..exits import NoInput
 from ..files.name import Naming, Target, file_of_several, same_file
 from ..files.write import clear_stale
-from ..job import STREAM, Outcome, Reading, Writing
-from ..telling.report import Report, Telling, tell
+from ..job import STREAM, Outcome, Reading, Writing, pair_of
+from ..telling.report import Telling, tell
 from . import SHORT_HELP
 
 _ALIGN = ("mode", "sampling_ratio", "aligned")
@@ -116,20 +116,13 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     found.sources = [s for s in found.sources if s.named or not same_file(s.path, boxes)]
     if not found.sources:
         raise NoInput("no input was found.")
-    if said.telling.as_json and output == STREAM:
-        raise click.UsageError("--json and -o - both write to standard output: give one.")
+    asked.refuse_one_stream(said.telling, output)
     format = said.writing.format
     if format != "NPY" and output == STREAM:
         raise click.UsageError("pictures of boxes go to files: name a folder with -o.")
     file_of_several(output, found.sources, format)
     targets = Naming("roi", said.label, output, said.placing.name, format).plan(found.sources)
-    report = Report(
-        len(targets),
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)
     tell(_outcomes(targets, said), report, len(targets))
@@ -160,10 +153,8 @@ def _asked(inputs: tuple[str, ...], given: dict[str, Any]) -> _Asked:
     if format == "NPZ":
         raise click.UsageError("--format npz: all boxes go to one .npy, leave --format out.")
     names = ("boxes", "scale", "kind", *_ALIGN)
-    size = given["size"]
     return _Asked(
-        {name: given[name] for name in names}
-        | {"size": size if isinstance(size, tuple) else (size, size)},
+        {name: given[name] for name in names} | {"size": pair_of(given["size"])},
         asked.finding_of(inputs, given),
         placing,
         asked.reading_of(given),

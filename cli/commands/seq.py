@@ -121,20 +121,13 @@ def command(op: tuple[str, ...], inputs: tuple[str, ...], **given: Any) -> None:
     output = said.placing.output
     one = output is not None and _is_one(output, found.sources, said)
     targets = _together(output or "", found.sources) if one else _apart(found.sources, said)
-    if said.telling.as_json and output == STREAM:
-        raise click.UsageError("--json and -o - both write to standard output: give one.")
+    asked.refuse_one_stream(said.telling, output)
     passed = _passed(targets[0], said) if one else None
     if passed:
         report = Report(1, said.telling)
         tell((outcome for outcome in [passed]), report, 1)
         raise click.exceptions.Exit(report.code)
-    report = Report(
-        len(targets),
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)
     tell(_outcomes(targets, said, one), report, len(targets))

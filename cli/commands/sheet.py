@@ -111,13 +111,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
         columns=_columns(len(sources), said),
         writing=replace(said.writing, format=picture_format(output, [s.path for s in sources])),
     )
-    report = Report(
-        len(sources),
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    report = asked.report_of(len(sources), said.telling, found)
     clear_stale([output])
     try:
         _make(sources, said, report)

@@ -12,10 +12,10 @@ from ..exits import NoInput
 from ..files.find import Source
 from ..files.name import Naming, Target, file_of_several, same_file
 from ..files.write import clear_stale
-from ..job import STREAM, Outcome, Reading, Values, Writing
+from ..job import Outcome, Reading, Values, Writing
 from ..operators import OPERATORS, Operator
 from ..telling.names import shown
-from ..telling.report import Report, Telling, tell
+from ..telling.report import Telling, tell
 from . import SHORT_HELP
 
 _OPERATORS = tuple(row.name for row in OPERATORS.values() if row.windows == "sliding")
@@ -84,8 +84,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     found.sources = [s for s in found.sources if s.named or not same_file(s.path, output or "")]
     if not found.sources:
         raise NoInput("no input was found.")
-    if said.telling.as_json and output == STREAM:
-        raise click.UsageError("--json and -o - both write to standard output: give one.")
+    asked.refuse_one_stream(said.telling, output)
     one = said.placing.name is None and file_of_several(output, found.sources, _FORMAT)
     if one:
         names = _names(found.sources)
@@ -93,13 +92,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     else:
         naming = Naming("spp", said.label, output, said.placing.name, _FORMAT)
         targets = naming.plan(found.sources)
-    report = Report(
-        len(targets),
-        said.telling,
-        others=found.others,
-        former=found.former,
-        irregular=found.irregular,
-    )
+    report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)
     tell(_outcomes(operator, targets, said, one), report, len(targets))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..codecs.georeference import Step
 from ..codecs.raster import Form
 from ..exits import FileError
-from ..job import Values, Window
+from ..job import Values, Window, pair_of
 from ..operators import Operator
 from ..windows import Arguments, window_arguments
 
@@ -69,11 +69,6 @@ def arguments_of(operator: Operator, window: Window, values: Values, form: Form)
     return KINDS[operator.windows].arguments(window, own, form)
 
 
-def pair_of(number: Any) -> tuple[Any, Any]:
-    """Return height and width of what one number may stand for."""
-    return number if isinstance(number, tuple) else (number, number)
-
-
 # ---------------------------------------------------------------- windows that slide, or cover
 
 
@@ -105,9 +100,8 @@ def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Ste
         return _where_they_cover(arguments, spatial)
 
     def step(axis: int) -> Step:
-        kernel, dilation, padding = (
-            pair_of(arguments[name])[axis] for name in ("kernel_size", "dilation", "padding")
-        )
+        kernel, dilation = (pair_of(arguments[name])[axis] for name in ("kernel_size", "dilation"))
+        padding: Any = pair_of(arguments["padding"])[axis]  # a number, or a word
         stride = kernel if arguments["stride"] is None else pair_of(arguments["stride"])[axis]
         span = (kernel - 1) * dilation + 1
         if isinstance(padding, str):

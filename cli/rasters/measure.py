@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..codecs.raster import Raster
-from ..job import Values, Window
+from ..job import Values, Window, pair_of
 from ..operators import Operator
 from .pooling import pool
 
@@ -103,9 +103,8 @@ def _psnr(raster: Raster, result: NDArray[np.float64], window: Window) -> float 
     """Return the ratio for the result, with each pixel as large as its window."""
     if raster.palette is not None:  # the numbers are no shades
         return None
-    array, size = raster.array, window.kernel_size
-    enlarged = result
-    for n, step in enumerate(size if isinstance(size, tuple) else (size, size)):
+    array, enlarged = raster.array, result
+    for n, step in enumerate(pair_of(window.kernel_size)):
         axis = raster.form.planes + n
         # Some windows end before the last row or column, which then belongs to the one before.
         enlarged = enlarged.take(np.arange(array.shape[axis]) // step, axis, mode="clip")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from PIL import Image, ImageDraw, ImageFont
 
 from ..codecs.raster import Raster
-from ..job import Job
+from ..job import Job, pair_of
 from ..operators import OPERATORS
 from .measure import Measures, measured
 from .pooling import pool
@@ -87,8 +87,7 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     before = first_plane(whole)
     after = pool(before, operator, window, job.values)
     height, width = before.spatial
-    size = window.kernel_size
-    step = size if isinstance(size, tuple) else (size, size)
+    step = pair_of(window.kernel_size)
     part, shown = look.place(height, width, step)
     pooled_height, pooled_width = after.spatial
     ends = min(part[2] / step[1], pooled_width), min(part[3] / step[0], pooled_height)

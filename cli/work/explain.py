@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from ..job import Pair, Window
+from ..job import Pair, Window, pair_of
 from ..windows import Arguments, window_arguments
 
 
@@ -91,27 +91,23 @@ def explained(window: Window, shape: tuple[int, int], picture: bool) -> Explaine
 
 
 def _title(arguments: Arguments, shape: tuple[int, int], results: str) -> str:
-    size, stride = _both(arguments["kernel_size"]), arguments["stride"]
-    step = size if stride is None else _both(stride)
+    size, stride = pair_of(arguments["kernel_size"]), arguments["stride"]
+    step = size if stride is None else pair_of(stride)
     dilation, padding = arguments["dilation"], arguments["padding"]
     parts = [f"A window of {size[0]} x {size[1]}"]
-    if _both(dilation) != (1, 1):
+    if pair_of(dilation) != (1, 1):
         parts.append(f", its taps {_short(dilation)} apart")
     parts.append(f", moved by {_short(step)}, over {shape[0]} x {shape[1]}")
     if isinstance(padding, str):
         parts.append(f" with {padding!r} padding")
-    elif _both(padding) != (0, 0):
+    elif pair_of(padding) != (0, 0):
         parts.append(f" padded by {_short(padding)}")
     return f"{''.join(parts)}: {results} results."
 
 
 def _short(value: Pair) -> str:
-    high, wide = _both(value)
+    high, wide = pair_of(value)
     return str(high) if high == wide else f"{high} x {wide}"
-
-
-def _both(value: Pair) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
 
 
 def _axes(arguments: Arguments, shape: tuple[int, int]) -> tuple[Along, Along]:

@@ -9,7 +9,7 @@ from ..codecs.load import load
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
 from ..files.open import opened
 from ..files.write import passed_over
-from ..job import Job, Outcome, Window
+from ..job import Job, Outcome, Window, pair_of
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool
@@ -178,7 +178,7 @@ class _Tower(Generic[F]):
         window = self._job.window
         if not self._nests:
             return self._pooled(below, window)
-        high, wide = (size**number for size in _kernel(window))
+        high, wide = (size**number for size in pair_of(window.kernel_size))
         return self._pooled(frame, replace(window, kernel_size=(high, wide)))
 
 
@@ -199,15 +199,10 @@ def _told(level: Job, frames: list[F], told: Callable[[Job, list[F]], Outcome]) 
 def _ends(frame: Form | Raster, window: Window, first: bool) -> bool:
     """Return whether a frame cannot become smaller, or is smaller than a window."""
     edge = window.edge or ("partial" if frame.picture else "trim")
-    sides = list(zip(frame.spatial, _kernel(window), strict=True))
+    sides = list(zip(frame.spatial, pair_of(window.kernel_size), strict=True))
     still = all(length == 1 or size == 1 for length, size in sides)
     # If the first level is too small already, the library raises an error that says so.
     return still or (not first and edge == "trim" and any(size > length for length, size in sides))
-
-
-def _kernel(window: Window) -> tuple[int, int]:
-    size = window.kernel_size
-    return size if isinstance(size, tuple) else (size, size)
 
 
 def _left_out(number: int, last: int, sides: list[tuple[int, int]], window: Window) -> str:

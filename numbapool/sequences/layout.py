@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.inputs import DTYPES, Array, viewed
+from numbapool.errors import PoolValueError, shown
+from numbapool.inputs import Array, as_numbers
 from numbapool.sequences.rows import Integers, Rows, rows_of
 
 FORMATS = ("NTC", "NCT")
@@ -108,26 +108,6 @@ class Sequences:
         )
 
 
-def numbers(x: Any) -> Array:
-    """Return anything array-like as an array of numbers in native byte order.
-
-    Raises
-    ------
-    PoolTypeError
-        For a dtype that is not pooled.
-    """
-    array = viewed(x)
-    if array.dtype not in DTYPES:
-        native = array.dtype.newbyteorder("=")
-        if native not in DTYPES:
-            raise PoolTypeError(
-                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
-                "float16, float32 and float64 are"
-            )
-        array = array.astype(native)
-    return array
-
-
 def sequences_of(
     x: Any, data_format: str, lengths: Any = None, mask: Any = None, offsets: Any = None
 ) -> Sequences:
@@ -140,7 +120,7 @@ def sequences_of(
     """
     if not isinstance(data_format, str) or data_format.upper() not in FORMATS:
         raise PoolValueError(f"data_format must be 'NTC' or 'NCT', not {shown(data_format)}")
-    array = numbers(x)
+    array = as_numbers(x)
     cut, name = offsets is not None, data_format.upper()
     axes = name[1:] if cut else name
     if array.ndim != len(axes):

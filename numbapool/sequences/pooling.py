@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.inputs import Array, frozen
+from numbapool.inputs import Array, as_numbers, frozen
 from numbapool.operators import correction_of
 from numbapool.reducers.dtypes import DType, skip_for
 from numbapool.reducers.users import is_reducer
 from numbapool.run.call import Call, check_out
-from numbapool.sequences.layout import Sequences, numbers, strided
+from numbapool.sequences.layout import Sequences, strided
 from numbapool.sequences.plan import plan_of
 from numbapool.sequences.rows import positions
 from numbapool.sequences.table import (
@@ -104,7 +104,7 @@ class Part:
 
 def beside(given: Sequences, weights: Any, name: str) -> Array:
     """Return weights or scores that match the rows, in the dtype that the loop takes."""
-    array = numbers(weights)
+    array = as_numbers(weights)
     return given.beside(array, name).astype(number_of(given.x.dtype), copy=False)
 
 
