@@ -254,12 +254,8 @@ def spread_results(op, lanes, acc, x, weights, runs, bounds, steps, extras):
     return (centre + mean, spread) if op.both else (spread, spread)
 
 
-overload(exact_result)(
-    lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: exact_result
-)
-overload(one_result)(
-    lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: one_result
-)
+overload(exact_result)(lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: exact_result)
+overload(one_result)(lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: one_result)
 overload(spread_results)(
     lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: spread_results
 )
