@@ -2,8 +2,8 @@
 
 - :func:`decide` decides a call of a pooling function, from the same key as on the CPU;
   :func:`decided` that of a `Pool`, :func:`fractional` that of fractional pooling.
-- ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays without axes, in the memory
-  of the current device, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
+- ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays of one axis, in the
+  current device's memory, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
   Nothing is checked, and nothing waits.
 """
 

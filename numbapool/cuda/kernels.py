@@ -4,7 +4,7 @@ A thread makes one result. The kernels are compiled for the types of their argum
 
 - `op` is a reducer, whose fields are numbers of fixed types;
 - `lanes` is a tuple of numbers of the accumulators' types;
-- `x` and each of `outs` are contiguous arrays without axes;
+- `x` and each of `outs` are contiguous arrays of one axis;
 - `table` lists the windows of three axes, one after the other: a window's first tap, its number of
   taps and its part in a mean's divisor;
 - `geometry` is a tuple of numbers, all of one type, int32 or int64, in which places are computed;
@@ -264,7 +264,7 @@ overload(blend_column)(lambda op, lanes, x, at, pitch, weights, slot, count: ble
 
 @cuda.jit
 def blurred(op, lanes, x, outs, weights, table, geometry, first):
-    """Blend each window's columns, then its row; the last number of a window is its weights' slot."""
+    """Blend a window's columns, then its row; a window's last number is its weights' slot."""
     total, out_h, out_w, size_h, size_w, inner = geometry
     t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
     if t < total:

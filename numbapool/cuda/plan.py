@@ -50,7 +50,7 @@ class DevicePlan:
     shape: tuple[int, ...]
     kernel: str
     """The kernel's name in `kernels`."""
-    index: type
+    index: Any
     """The type that places are computed in: int32 or int64."""
     table: Numbers
     sizes: tuple[int, ...]
@@ -64,7 +64,7 @@ class DevicePlan:
     weights: Numbers | None = None
 
 
-def index_of(*numbers: int) -> type:
+def index_of(*numbers: int) -> Any:
     """Return the type in which all of these numbers fit, and sums of two of them."""
     return np.int32 if max(numbers) < SMALL_INDEX - (1 << 24) else np.int64
 
@@ -117,7 +117,7 @@ def sizes_of(view: View) -> tuple[int, ...]:
     return (*outs, *sizes, *dilations, view.inner)
 
 
-def shared_by(view: View, results: int, index: type) -> int:
+def shared_by(view: View, results: int, index: Any) -> int:
     """Return how many threads share a window: one, but for few windows of many taps."""
     taps = prod(axis.longest for axis in view.axes)
     if results >= FEW_RESULTS or taps < SHARED_TAPS:
