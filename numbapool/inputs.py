@@ -148,12 +148,12 @@ def _is_buffer(x: Any) -> bool:
 
 def _read_tensor(x: Any) -> Array:
     """Read by DLPack an object that NumPy cannot read otherwise."""
-    if _device(x) is not None:
+    if device_of(x) is not None:
         raise TypeError("it lies on another device")
     return np.from_dlpack(x)
 
 
-def _device(x: Any) -> str | None:
+def device_of(x: Any) -> str | None:
     """Return the device whose memory holds an array; None for the CPU."""
     try:
         kind = int(x.__dlpack_device__()[0])
@@ -167,7 +167,7 @@ def _device(x: Any) -> str | None:
 
 def _why_not(x: Any) -> str | None:
     """Return why NumPy cannot read an array, and what to do, as far as the array tells."""
-    device = _device(x)
+    device = device_of(x)
     if device is not None:
         return (
             f"lies on {device}, and pooling reads the CPU's memory: "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
 from numbapool.sequences.layout import sequences_of
@@ -26,6 +27,8 @@ def sequence_pool(
     data_format: str = "NTC",
     nan: NaN = "propagate",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep one row of each sequence of rows.
 
