@@ -89,7 +89,7 @@ class Kind(Protocol):
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return an array's memory; `stream` is the one to read it on, None for the library's."""
 
-    def contiguous(self, x: Any, stream: int | None) -> Any:
+    def contiguous(self, x: Any, stream: int) -> Any:
         """Return a copy of an array, by its library, whose elements lie side by side."""
 
     def empty(

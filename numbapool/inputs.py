@@ -40,6 +40,8 @@ DEVICES = {
 }
 """DLPack's numbers of devices with their own memory."""
 
+WITH_GRAD = "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+
 IN_REACH = (1, 3, 11, 13)
 """DLPack's numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""
 
@@ -71,13 +73,24 @@ def as_numbers(x: Any) -> Array:
     array = viewed(x)
     if array.dtype not in DTYPES:
         native = array.dtype.newbyteorder("=")
-        if native not in DTYPES:
-            raise PoolTypeError(
-                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
-                "float16, float32 and float64 are"
-            )
+        refuse_unknown_dtype(native)
         array = array.astype(native)
     return array
+
+
+def refuse_unknown_dtype(dtype: np.dtype[Any]) -> None:
+    """Raise if arrays of a dtype are not pooled."""
+    if dtype not in DTYPES:
+        raise PoolTypeError(
+            f"arrays of dtype {dtype} are not pooled; bool, integers up to 64 bits, "
+            "float16, float32 and float64 are"
+        )
+
+
+def refuse_grad(x: Any) -> None:
+    """Raise if a tensor requires grad."""
+    if getattr(x, "requires_grad", False):
+        raise PoolTypeError(f"a {type(x).__name__} {WITH_GRAD}")
 
 
 def viewed(x: Any) -> Array:
@@ -174,7 +187,7 @@ def _why_not(x: Any) -> str | None:
             "copy it there first, as x.cpu() or x.get() do"
         )
     if getattr(x, "requires_grad", False):
-        return "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+        return WITH_GRAD
     dtype = getattr(x, "dtype", None)
     if str(dtype).startswith(("torch.bfloat", "torch.float8", "torch.float4")):
         return f"of {dtype}, which NumPy does not know, is not pooled: pass x.float()"
