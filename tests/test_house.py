@@ -19,6 +19,7 @@ ORDER = {
         run operators
         pooling sequences recurrent roi
         functional
+        cuda
         kernels warm jit
         numbapool __main__
     """,

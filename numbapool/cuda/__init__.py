@@ -1,1 +1,1 @@
-"""Pooling on CUDA devices."""
+"""Pooling on NVIDIA's devices: kernels made from the same reducers. Nothing imports it unasked."""

@@ -112,21 +112,41 @@ def place(shape: Shape, windows: Windows, request: Request) -> Placed:
     return PLANNERS[type(windows)](shape, windows, request)
 
 
-def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
-    """Return the plan and the reduction for arrays of a shape and a dtype."""
-    layout, axes, result = place(shape, windows, request)
-    rows, columns = longest(axes)
+class Chosen(NamedTuple):
+    """What a call computes, on whatever device: where windows lie, and what they keep."""
+
+    placed: Placed
+    reduction: Reduction
+    counted: bool
+    """Whether padding counts in a mean's divisor."""
+    override: int | None
+    """The divisor of all windows, if the call gives one."""
+
+
+def choose(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Chosen:
+    """Return what a call computes for arrays of a shape and a dtype."""
+    placed = place(shape, windows, request)
+    rows, columns = longest(placed.axes)
     if isinstance(windows, Blur):
         reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
-        return weighted_plan(result, layout, axes, reduction), reduction
+        return Chosen(placed, reduction, False, None)
     counted = isinstance(windows, Window) and windows.counts_padding
-    divisor = prod(axis.taps for axis in axes) if counted else rows * columns
+    divisor = prod(axis.taps for axis in placed.axes) if counted else rows * columns
     reduction = request.reduction(
-        dtype, rows=rows, columns=columns, plane=prod(layout.spatial), divisor=divisor
+        dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor
     )
+    override = dict(request.own).get("divisor_override")
+    return Chosen(placed, reduction, counted, override)
+
+
+def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
+    """Return the plan and the reduction for arrays of a shape and a dtype."""
+    placed, reduction, counted, override = choose(shape, dtype, windows, request)
+    layout, axes, result = placed
+    if isinstance(windows, Blur):
+        return weighted_plan(result, layout, axes, reduction), reduction
     if reduction.gathers:
         return selection_plan(result, layout, axes, reduction), reduction
-    override = dict(request.own).get("divisor_override")
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
 
 

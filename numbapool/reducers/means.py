@@ -13,7 +13,7 @@ import numpy as np
 from numbapool.errors import PoolValueError
 from numbapool.reducers.case import Case, Reduction, sum_lane
 from numbapool.reducers.dtypes import limits
-from numbapool.reducers.methods import missing
+from numbapool.reducers.methods import below, missing
 from numbapool.reducers.ways import variant
 
 HALF_UP, HALF_EVEN, FLOOR = range(3)
@@ -180,7 +180,7 @@ class RoundedMean(NamedTuple):
         number = np.float64(acc)
         if weight < 0:
             number = -number
-        mean = np.floor((number + half) * factor)
+        mean = below((number + half) * factor)
         if self.rounding == HALF_EVEN:
             tie = mean * abs(weight) == number + (half - 0.5)
             if tie & (weight % 2 == 0) & (mean % 2 != 0):

@@ -18,6 +18,8 @@ accumulator, and an accumulator is its own result.
 
 from __future__ import annotations
 
+import numpy as np
+
 # The functions that call the methods, for compiled code and plain Python alike. Each takes the
 # method of the reducer's class, or the default.
 
@@ -72,3 +74,14 @@ def prepare(self, weight):
 
 def finish(self, acc, scale):
     return getattr(type(self), "finish", _finish)(self, acc, scale)
+
+
+# NumPy's functions that methods call: each target has its own.
+
+
+def root(number):
+    return np.sqrt(number)
+
+
+def below(number):
+    return np.floor(number)

@@ -9,7 +9,7 @@ import numpy as np
 from numbapool.reducers.case import Case, Reduction, is_past_float64
 from numbapool.reducers.dtypes import in_floats
 from numbapool.reducers.exponentials import faded
-from numbapool.reducers.methods import missing
+from numbapool.reducers.methods import missing, root
 from numbapool.reducers.selectors import selection
 from numbapool.reducers.ways import AsItStands, variant
 
@@ -140,7 +140,7 @@ class DetailMean(NamedTuple):
         for t in range(taps):
             far = values[at + t * step] - mean
             seen = max(far, 0.0) if self.above else far
-            weight = self.alpha + np.sqrt(seen * seen + FLAT * FLAT) ** self.power
+            weight = self.alpha + root(seen * seen + FLAT * FLAT) ** self.power
             total += weight
             weighed += weight * far
         return mean if total == 0 else mean + weighed / total

@@ -16,6 +16,7 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64
 from numbapool.reducers.dtypes import DType, in_floats, lane
+from numbapool.reducers.methods import root
 from numbapool.reducers.ways import variant
 
 
@@ -127,7 +128,7 @@ class Variance(NamedTuple):
             off = np.float64(values[at + t * step]) - mean
             squares += off * off
         result = squares / (taps - self.correction)
-        return np.sqrt(result) if self.root else result
+        return root(result) if self.root else result
 
 
 def mode_of_four(a, b, c, d):

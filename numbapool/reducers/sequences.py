@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.reducers.means import CountedMean, Mean
-from numbapool.reducers.methods import missing
+from numbapool.reducers.methods import missing, root
 
 
 class RootMean(Mean):
@@ -23,7 +23,7 @@ class RootMean(Mean):
     __slots__ = ()
 
     def prepare(self, weight):
-        return np.sqrt(np.float64(weight))
+        return root(np.float64(weight))
 
 
 class CountedRootMean(CountedMean):
@@ -35,7 +35,7 @@ class CountedRootMean(CountedMean):
         skipped = acc[1] >> 32
         if (skipped > 0) & (acc[1] & 0xFFFFFFFF == 0):
             return self.of_nothing
-        return acc[0] / np.sqrt(np.float64(scale - skipped))
+        return acc[0] / root(np.float64(scale - skipped))
 
 
 class WeightedSum(NamedTuple):
@@ -81,7 +81,7 @@ class WeightedMean(NamedTuple):
         return a[0] + b[0], a[1] + b[1]
 
     def finish(self, acc, scale):
-        return acc[0] / (np.sqrt(acc[1]) if self.root else acc[1])
+        return acc[0] / (root(acc[1]) if self.root else acc[1])
 
 
 class RowMean(NamedTuple):
@@ -103,7 +103,7 @@ class RowMean(NamedTuple):
         return a + b
 
     def prepare(self, weight):
-        return np.sqrt(weight) if self.root else weight
+        return root(weight) if self.root else weight
 
     def finish(self, acc, scale):
         return acc / scale
@@ -116,7 +116,7 @@ def spread_of(first, second, count, correction):
     squares = 0.0 if squares < 0.0 else squares
     if count <= correction:
         return mean, 0.0
-    return mean, np.sqrt(squares / (count - correction))
+    return mean, root(squares / (count - correction))
 
 
 class Moments(NamedTuple):

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
-from numbapool.reducers.methods import missing
+from numbapool.reducers.methods import missing, root
 from numbapool.reducers.ways import AsItStands, variant
 
 
@@ -76,7 +76,7 @@ class L2(NamedTuple):
         return a + b
 
     def finish(self, acc, scale):
-        return np.sqrt(acc)
+        return root(acc)
 
 
 class LInf(NamedTuple):

@@ -1,0 +1,303 @@
+"""Kernels to import: ``kernel[grid, block](…)``, for any reducer, on arrays in a device's memory.
+
+A thread makes one result. The kernels are compiled for the types of their arguments:
+
+- `op` is a reducer, whose fields are numbers of fixed types;
+- `lanes` is a tuple of numbers of the accumulators' types;
+- `x` and each of `outs` are contiguous arrays without axes;
+- `table` lists the windows of three axes, one after the other: a window's first tap, its number of
+  taps and its part in a mean's divisor;
+- `geometry` is a tuple of numbers, all of one type, int32 or int64, in which places are computed;
+- `first` is a number of that type: the first row, or the first result, that the launch makes.
+
+They compute in the order of :mod:`numbapool.loops.windowed`. Arguments are not checked.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from numbapool.cuda.faces import (
+    can_be_nan,
+    element,
+    held,
+    joined,
+    like,
+    load,
+    put,
+    quotient,
+)
+from numbapool.cuda.target import cuda, overload
+from numbapool.reducers.methods import finish, missing, neutral, prepare, weigh
+from numbapool.reducers.selectors import empty, select, sorts
+
+
+def window_at(table, axis, i):
+    """Return the first tap of window i of an axis, its taps, and its part in a divisor."""
+    at = 3 * (axis + i)
+    return table[at], table[at + 1], table[at + 2]
+
+
+overload(window_at)(lambda table, axis, i: window_at)
+
+
+def spot(t, outs):
+    """Return where result t lies: its plane, its window along each axis, and its channel."""
+    out_d, out_h, out_w, inner = outs
+    at = quotient(t, inner)
+    row = quotient(at, out_w)
+    volume = quotient(row, out_h)
+    n = quotient(volume, out_d)
+    d, h = like(t, volume - n * out_d), like(t, row - volume * out_h)
+    return n, d, h, like(t, at - row * out_w), like(t, t - at * inner)
+
+
+overload(spot)(lambda t, outs: spot)
+
+
+def start(n, c, sizes, inner):
+    """Return the place of the first element of channel c of plane n."""
+    size_d, size_h, size_w = sizes
+    rows = like(n, like(n, n * size_d) * size_h)
+    return like(n, rows * like(n, size_w * inner) + c)
+
+
+overload(start)(lambda n, c, sizes, inner: start)
+
+
+def fold(op, lanes, x, base, boxes, geometry):
+    """Return the accumulator of one window: each of its rows is folded, then all rows.
+
+    `base` is the place of the plane's first element; `boxes` are the windows along the axes.
+    """
+    d, dn, h, hn, w, wn = boxes
+    size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    acc = held(lanes, neutral(op))
+    part = acc
+    for a in range(dn):
+        for b in range(hn):
+            row = like(d, (d + a * dil_d) * size_h + h + b * dil_h)
+            for k in range(wn):
+                place = like(d, row * size_w + w + k * dil_w)
+                tap = element(op, lanes, x[base + like(d, place * inner)], place)
+                part = joined(op, lanes, part, tap) if k > 0 else tap
+            acc = joined(op, lanes, acc, part) if a + b > 0 else part
+    return acc
+
+
+overload(fold)(lambda op, lanes, x, base, boxes, geometry: fold)
+
+
+@cuda.jit
+def windows(op, lanes, x, outs, table, geometry, first):
+    """Reduce windows. Threads along x make a row of results, threads along y further rows."""
+    rows, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    t = like(first, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    row = like(first, first + cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y)
+    if (t < like(first, out_w * inner)) & (row < rows):
+        i = quotient(t, inner)
+        c = like(first, t - i * inner)
+        volume = quotient(row, out_h)
+        n = quotient(volume, out_d)
+        oh, od = like(first, row - volume * out_h), like(first, volume - n * out_d)
+        d, dn, dw = window_at(table, 0, od)
+        h, hn, hw = window_at(table, out_d, oh)
+        w, wn, ww = window_at(table, like(first, out_d + out_h), i)
+        base = start(n, c, (size_d, size_h, size_w), inner)
+        shape = (size_h, size_w, dil_d, dil_h, dil_w, inner)
+        acc = fold(op, lanes, x, base, (d, dn, h, hn, w, wn), shape)
+        scale = prepare(op, np.int64(dw) * np.int64(hw) * np.int64(ww))
+        put(outs, like(first, like(first, row * out_w) * inner + t), finish(op, acc, scale))
+
+
+@cuda.jit
+def shares(op, lanes, x, parts, table, geometry, first):
+    """Fold windows of many taps by many threads each: thread p takes every P-th tap from p on.
+
+    Neighbouring threads take neighbouring elements. `parts` are arrays, one per lane: P
+    accumulators per result, and `channels` results side by side.
+    """
+    total, count, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        rest = quotient(t, inner)
+        at = quotient(rest, count)
+        p = like(first, rest - at * count)
+        c = like(first, t - rest * inner)
+        n, od, oh, i, c = spot(like(first, at * inner + c), (out_d, out_h, out_w, inner))
+        d, dn, _ = window_at(table, 0, od)
+        h, hn, _ = window_at(table, out_d, oh)
+        w, wn, _ = window_at(table, like(first, out_d + out_h), i)
+        base = start(n, c, (size_d, size_h, size_w), inner)
+        acc = held(lanes, neutral(op))
+        taps = like(first, dn * hn) * wn
+        begun = False
+        while p < taps:
+            line = quotient(p, wn)
+            a = quotient(line, hn)
+            row = like(first, (d + a * dil_d) * size_h + h + like(first, line - a * hn) * dil_h)
+            place = like(first, row * size_w + w + like(first, p - line * wn) * dil_w)
+            tap = element(op, lanes, x[base + like(first, place * inner)], place)
+            acc = joined(op, lanes, acc, tap) if begun else tap
+            begun = True
+            p = like(first, p + count)
+        put(parts, t, acc)
+
+
+@cuda.jit
+def gathered(op, lanes, parts, outs, table, geometry, first):
+    """Join the accumulators that `shares` left for each result."""
+    total, count, out_d, out_h, out_w, inner = geometry
+    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        _, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
+        _, dn, dw = window_at(table, 0, od)
+        _, hn, hw = window_at(table, out_d, oh)
+        _, wn, ww = window_at(table, like(first, out_d + out_h), i)
+        held_parts = min(like(first, like(first, dn * hn) * wn), count)
+        begin = like(first, like(first, t - c) * count + c)
+        acc = held(lanes, neutral(op))
+        for p in range(held_parts):
+            part = load(parts, like(first, begin + p * inner))
+            acc = joined(op, lanes, acc, part) if p > 0 else part
+        scale = prepare(op, np.int64(dw) * np.int64(hw) * np.int64(ww))
+        put(outs, t, finish(op, acc, scale))
+
+
+def sort_column(values, at, step, taps):
+    """Sort `taps` numbers, `step` apart from `at` on, by Batcher's network as `select` does."""
+    top = 1
+    while 2 * top < taps:
+        top *= 2
+    p = top
+    while p > 0:
+        q = top
+        r = 0
+        d = p
+        while d > 0:
+            for i in range(taps - d):
+                if i & p == r:
+                    a = at + i * step
+                    b = a + d * step
+                    low, high = values[a], values[b]
+                    values[a] = low if low <= high else high
+                    values[b] = high if low <= high else low
+            d = q - p
+            q //= 2
+            r = p
+        p //= 2
+
+
+overload(sort_column)(lambda values, at, step, taps: sort_column)
+
+
+@cuda.jit
+def selections(op, lanes, x, outs, values, table, geometry, first):
+    """Gather each window's elements, sort them if the selector needs it, and pick.
+
+    The elements of neighbouring threads stand side by side in `values`, `step` apart.
+    """
+    total, step, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    at = like(first, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    t = like(first, first + at)
+    if (at < step) & (t < total):
+        n, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
+        d, dn, _ = window_at(table, 0, od)
+        h, hn, _ = window_at(table, out_d, oh)
+        w, wn, _ = window_at(table, like(first, out_d + out_h), i)
+        base = start(n, c, (size_d, size_h, size_w), inner)
+        kept = 0
+        spoiled = False
+        odd = values[at]
+        for a in range(dn):
+            for b in range(hn):
+                row = like(first, (d + a * dil_d) * size_h + h + b * dil_h)
+                for k in range(wn):
+                    place = like(first, row * size_w + w + k * dil_w)
+                    value = like(lanes[0], x[base + like(first, place * inner)])
+                    if not missing(op, value):
+                        values[at + kept * step] = value
+                        kept += 1
+                        if can_be_nan(value):
+                            odd = value if value != value else odd
+                            spoiled = spoiled | (value != value)
+        if kept == 0:
+            put(outs, t, empty(op))
+        elif spoiled:
+            put(outs, t, odd)
+        else:
+            if sorts(op, kept):
+                sort_column(values, at, step, kept)
+            put(outs, t, select(op, values, np.int64(at), np.int64(step), kept, np.int64(t)))
+
+
+def blend(op, lanes, a, b, c):
+    """Return three neighbours joined: first the outer ones, then the middle, as `weighted` does."""
+    return joined(op, lanes, joined(op, lanes, a, c), b)
+
+
+overload(blend)(lambda op, lanes, a, b, c: blend)
+
+
+def tap_of(op, lanes, x, at, weight):
+    """Return a weighted element."""
+    return held(lanes, weigh(op, element(op, lanes, x[at], 0), weight))
+
+
+overload(tap_of)(lambda op, lanes, x, at, weight: tap_of)
+
+
+def blend_column(op, lanes, x, at, pitch, weights, slot, count):
+    """Return the elements of a column, `pitch` apart, blended by the weights from `slot` on."""
+    acc = held(lanes, neutral(op))
+    if count >= 3:
+        a = tap_of(op, lanes, x, at, weights[slot])
+        b = tap_of(op, lanes, x, at + pitch, weights[slot + 1])
+        acc = blend(op, lanes, a, b, tap_of(op, lanes, x, at + 2 * pitch, weights[slot + 2]))
+    for t in range(3 if count >= 3 else 0, count):
+        acc = joined(op, lanes, acc, tap_of(op, lanes, x, at + t * pitch, weights[slot + t]))
+    return acc
+
+
+overload(blend_column)(lambda op, lanes, x, at, pitch, weights, slot, count: blend_column)
+
+
+@cuda.jit
+def blurred(op, lanes, x, outs, weights, table, geometry, first):
+    """Blend each window's columns, then its row; the last number of a window is its weights' slot."""
+    total, out_h, out_w, size_h, size_w, inner = geometry
+    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        n, _, oh, i, c = spot(t, (like(first, 1), out_h, out_w, inner))
+        h, hn, rows_at = window_at(table, 0, oh)
+        w, wn, columns_at = window_at(table, out_h, i)
+        pitch = like(first, size_w * inner)
+        at = like(first, like(first, n * size_h + h) * pitch + like(first, w * inner + c))
+        acc = held(lanes, neutral(op))
+        for k in range(wn):
+            column = blend_column(op, lanes, x, at + k * inner, pitch, weights, rows_at, hn)
+            part = held(lanes, weigh(op, column, weights[columns_at + k]))
+            acc = joined(op, lanes, acc, part)
+        put(outs, t, finish(op, acc, 0))
+
+
+@cuda.jit
+def placed(op, lanes, x, outs, table, geometry, first):
+    """Reduce windows of one size that begin at other places in each plane, as a table says."""
+    total, planes, out_d, out_h, out_w, size_d, size_h, size_w, kd, kh, kw, inner = geometry
+    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        n, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
+        plane = like(first, n * inner + c)
+        d = table[plane * out_d + od]
+        h = table[planes * out_d + plane * out_h + oh]
+        w = table[planes * (out_d + out_h) + plane * out_w + i]
+        base = start(n, c, (size_d, size_h, size_w), inner)
+        acc = held(lanes, neutral(op))
+        for tap in range(kd * kh * kw):
+            line = tap // kw
+            down = (d + line // kh) * size_h + h + line % kh
+            place = like(first, down * size_w + w + tap % kw)
+            one = element(op, lanes, x[base + like(first, place * inner)], place)
+            acc = joined(op, lanes, acc, one) if tap > 0 else one
+        put(outs, t, finish(op, acc, 0))

@@ -1,0 +1,170 @@
+"""From a call's windows to a launch: the numbers that kernels read, and how many threads run.
+
+A plan is made once per shape, dtype and parameters, without a device.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from numbapool.plan.view import View, long_rows, weights
+from numbapool.pooling.planners import Chosen
+from numbapool.reducers.case import Reduction
+from numbapool.reducers.fields import numbers_of
+from numbapool.windows.axes import Axis
+from numbapool.windows.layout import Layout
+from numbapool.windows.weighted import WeightedAxis
+
+Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+THREADS = 128
+"""Threads of a block."""
+
+MOST_ROWS = 65535
+"""The most blocks of a grid along y."""
+
+SMALL_INDEX = 1 << 31
+"""Places from here on take 64 bits."""
+
+SCRATCH_BYTES = 1 << 28
+"""The most bytes of elements that are gathered to be sorted: it bounds the threads of a launch."""
+
+FEW_RESULTS = 1 << 16
+"""With fewer results than this, a thread per result leaves most of a device idle."""
+
+SHARED_TAPS = 256
+"""The fewest taps of a window that many threads share."""
+
+SHARE = 64
+"""The fewest taps of each of these threads."""
+
+
+@dataclass(frozen=True, eq=False)
+class DevicePlan:
+    """A launch without its arrays."""
+
+    shape: tuple[int, ...]
+    kernel: str
+    """The kernel's name in `kernels`."""
+    index: type
+    """The type that places are computed in: int32 or int64."""
+    table: Numbers
+    sizes: tuple[int, ...]
+    """The geometry, as the kernel names it."""
+    threads: int
+    """Threads in total: one per result, or per share of a result."""
+    row: int = 0
+    """Results per row, if the launch has rows; `threads` are then its rows."""
+    taps: int = 0
+    """Elements to gather, or shares to keep, per thread."""
+    weights: Numbers | None = None
+
+
+def index_of(*numbers: int) -> type:
+    """Return the type in which all of these numbers fit, and sums of two of them."""
+    return np.int32 if max(numbers) < SMALL_INDEX - (1 << 24) else np.int64
+
+
+def window_table(axis: Axis, share: tuple[int, Numbers]) -> Numbers:
+    """Return each window's first tap, its number of taps, and its part in a divisor."""
+    weight, borders = share
+    table = np.empty((axis.out, 3), np.int64)
+    inner = np.arange(axis.lo, axis.hi)
+    table[axis.lo : axis.hi, 0] = inner * axis.step - axis.before
+    table[axis.lo : axis.hi, 1] = axis.taps
+    table[axis.lo : axis.hi, 2] = weight
+    table[: axis.lo] = borders[: axis.lo]
+    table[axis.hi :] = borders[axis.lo :]
+    return table
+
+
+def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
+    """Return the plan of windows that slide, cover the input, hold all of it, or blur."""
+    (layout, axes, shape), reduction, counted, override = chosen
+    if not layout.outer * layout.inner or not prod(shape):
+        return DevicePlan(shape, "", np.int32, np.empty(0, np.int32), (), 0)
+    if axes and isinstance(axes[0], WeightedAxis):
+        return blurred_plan(shape, layout, axes, reduction)
+    places = len(reduction.outs) > 1 or reduction.gathers
+    view = long_rows(layout.outer, axes, layout.inner, places)
+    shares = weights(view.axes, reduction, counted, override)
+    tables = [window_table(axis, each) for axis, each in zip(view.axes, shares, strict=True)]
+    table = np.concatenate(tables)
+    results = view.outer * view.inner * prod(axis.out for axis in view.axes)
+    index = index_of(view.elements, results, int(np.abs(table).max(initial=0)))
+    flat = table.reshape(-1).astype(index)
+    if reduction.gathers:
+        taps = prod(axis.longest for axis in view.axes)
+        return DevicePlan(shape, "selections", index, flat, sizes_of(view), results, taps=taps)
+    count = shared_by(view, results, index)
+    if count > 1:
+        sizes = (count, *sizes_of(view))
+        threads = results * count
+        return DevicePlan(shape, "shares", index, flat, sizes, threads, taps=count)
+    row = view.axes[2].out * view.inner
+    return DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+
+
+def sizes_of(view: View) -> tuple[int, ...]:
+    """Return the sizes of the results and of the input, the dilations, and the channels."""
+    outs, sizes, dilations = ([getattr(a, n) for a in view.axes] for n in ("out", "size", "dilation"))
+    return (*outs, *sizes, *dilations, view.inner)
+
+
+def shared_by(view: View, results: int, index: type) -> int:
+    """Return how many threads share a window: one, but for few windows of many taps."""
+    taps = prod(axis.longest for axis in view.axes)
+    if results >= FEW_RESULTS or taps < SHARED_TAPS:
+        return 1
+    count = min(-(-FEW_RESULTS // results), -(-taps // SHARE))
+    return count if index is np.int64 or results * count + taps < SMALL_INDEX else 1
+
+
+def blurred_plan(
+    shape: tuple[int, ...], layout: Layout, axes: Any, reduction: Reduction
+) -> DevicePlan:
+    """Return the plan of windows whose taps have weights."""
+    height, width = axes
+    slot, tables, values = 0, [], []
+    for axis in axes:
+        slots = slot + axis.longest * np.arange(axis.out)
+        tables.append(np.stack([axis.start, axis.count, slots], axis=1))
+        kind = reduction.lanes[0]
+        own = axis.weights / float(axis.whole) if kind.kind == "f" else axis.weights
+        values.append(own.reshape(-1).astype(kind))
+        slot += axis.out * axis.longest
+    table = np.concatenate(tables)
+    threads = layout.outer * height.out * width.out * layout.inner
+    elements = layout.outer * height.size * width.size * layout.inner
+    index = index_of(elements, threads, slot)
+    sizes = height.out, width.out, height.size, width.size, layout.inner
+    flat = table.reshape(-1).astype(index)
+    weights = np.concatenate(values)
+    return DevicePlan(shape, "blurred", index, flat, sizes, threads, weights=weights)
+
+
+def placed_plan(
+    shape: tuple[int, ...], layout: Layout, taps: tuple[int, ...], starts: tuple[Numbers, ...]
+) -> DevicePlan:
+    """Return the plan of windows of `taps`; `starts` has one row per plane for each axis."""
+    planes, lacking = layout.outer * layout.inner, 3 - len(taps)
+    if not planes or not prod(shape):
+        return DevicePlan(shape, "", np.int32, np.empty(0, np.int32), (), 0)
+    ones = (1,) * lacking
+    outs = (*ones, *(table.shape[1] for table in starts))
+    tables = [np.zeros((planes, 1), np.int64) for _ in ones] + list(starts)
+    threads = planes * prod(outs)
+    elements = planes * prod(layout.spatial)
+    index = index_of(elements, threads, sum(table.size for table in tables))
+    table = np.concatenate([each.reshape(-1) for each in tables]).astype(index)
+    sizes = (planes, *outs, *ones, *layout.spatial, *ones, *taps, layout.inner)
+    return DevicePlan(shape, "placed", index, table, sizes, threads)
+
+
+def fields_of(op: Any) -> Any:
+    """Return a reducer with fields of fixed types, as kernels take it."""
+    return type(op)(*[number.dtype.type(number) for number in numbers_of(op)])

@@ -1,0 +1,71 @@
+"""The CUDA target: the only file that names the package that compiles for it.
+
+That is numba-cuda, which takes the place of Numba's own ``numba.cuda``; the simulator of either
+serves where there is no GPU (``NUMBA_ENABLE_CUDASIM=1``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+
+@contextmanager
+def row_stack() -> Iterator[None]:
+    """Lend NumPy the name `row_stack`, which numba-cuda looks up and NumPy 2.5 has no more."""
+    lent = not hasattr(np, "row_stack")
+    if lent:
+        np.row_stack = np.vstack
+    try:
+        yield
+    finally:
+        if lent:
+            del np.row_stack
+
+
+def _imported() -> tuple[Any, bool]:
+    """Return the module of the target, and whether it is simulated."""
+    with row_stack():
+        module = import_module("numba.cuda")
+        simulated = bool(import_module("numba.core.config").ENABLE_CUDASIM)
+        if not simulated:
+            try:
+                import_module("numba.cuda.np.arrayobj")
+            except ModuleNotFoundError:
+                pass  # Numba's own target
+    return module, simulated
+
+
+def _overload() -> Any:
+    try:
+        return import_module("numba.cuda.extending").overload
+    except (ModuleNotFoundError, AttributeError):
+        generic = import_module("numba.extending").overload
+        return lambda function: generic(function, target="cuda")
+
+
+cuda, SIMULATED = _imported()
+
+overload: Any = (lambda function: lambda typing: typing) if SIMULATED else _overload()
+"""Registers what stands for a function in kernels; the simulator runs the function itself."""
+
+
+def is_float(kind: Any) -> bool:
+    """Say whether a type of the target is one of floats."""
+    return type(kind).__name__ == "Float"
+
+
+def current_device() -> int:
+    """Return the number of the device that arrays are made on."""
+    return 0 if SIMULATED else int(cuda.get_current_device().id)
+
+
+def stream_of(given: Any) -> Any:
+    """Return a stream as launches take it: None is the default stream, a number is a handle."""
+    if given is None or SIMULATED:
+        return 0
+    return cuda.external_stream(given) if isinstance(given, int) and given else given
