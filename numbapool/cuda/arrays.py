@@ -15,8 +15,9 @@ import numpy as np
 
 from numbapool.arrays import Adopted, kind_of, register
 from numbapool.cuda import driver, exchange, memory
+from numbapool.cuda.target import SIMULATED
 from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.inputs import DTYPES, refuse_grad, refuse_unknown_dtype
+from numbapool.inputs import refuse_grad, refuse_unknown_dtype
 
 DType = np.dtype[Any]
 Shape = tuple[int, ...]
@@ -51,7 +52,7 @@ class Interface:
 
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return the memory that the interface tells."""
-        told = x.__cuda_array_interface__
+        told = x.__array_interface__ if simulated(x) else x.__cuda_array_interface__
         if told.get("mask") is not None:
             raise PoolTypeError("a masked array would lose its mask: fill it first")
         pointer, readonly = told["data"]
@@ -72,7 +73,7 @@ class Interface:
         """Return a copy that numba makes."""
         held = self.adopt(x, stream)
         made = memory.allocate(held.shape, held.dtype, stream)
-        made[...] = x
+        made[...] = held.shadow() if SIMULATED else x
         return made
 
     def empty(self, shape: Shape, dtype: DType, like: Adopted, stream: int) -> Adopted:
@@ -84,11 +85,16 @@ class Interface:
         return made.owner
 
 
+def simulated(x: Any) -> bool:
+    """Say whether an array is what the simulator has for memory of a device."""
+    return SIMULATED and not hasattr(x, "__cuda_array_interface__")
+
+
 def device_of(x: Any, pointer: int) -> int:
     """Return the number of an array's device, which the interface does not tell."""
     if hasattr(x, "__dlpack_device__"):
         return int(x.__dlpack_device__()[1])
-    return driver.device_of(pointer) if pointer and not memory.SIMULATED else 0
+    return driver.device_of(pointer) if pointer and not SIMULATED else 0
 
 
 class Exchange:
@@ -128,9 +134,7 @@ class Exchange:
         if take is None:
             return made.owner
         memory.synchronize(stream)
-        return take(
-            exchange.Written(made.owner, made.pointer, made.shape, made.dtype, made.device)
-        )
+        return take(exchange.Written(made.owner, made.pointer, made.shape, made.dtype, made.device))
 
     def _taker(self) -> Callable[[Any], Any] | None:
         library = sys.modules.get(self.library)

@@ -39,7 +39,7 @@ class Card(NamedTuple):
 @lru_cache(maxsize=1)
 def library() -> Any:
     """Return the driver's library, or None. The variable NUMBA_CUDA_DRIVER may name another."""
-    load = ctypes.WinDLL if sys.platform == "win32" else ctypes.CDLL
+    load = getattr(ctypes, "WinDLL", ctypes.CDLL)  # as Windows calls functions
     for name in filter(None, (os.environ.get("NUMBA_CUDA_DRIVER"), *NAMES)):
         try:
             return load(name)

@@ -11,7 +11,7 @@ import numpy as np
 
 from numbapool.arrays import Adopted, Shadow
 from numbapool.cuda.target import SIMULATED, cuda
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array
 
 LEGACY = 1
@@ -29,8 +29,6 @@ def handle_of(stream: Any) -> int:
     PoolTypeError
         For what is no stream.
     """
-    from numbapool.errors import PoolTypeError, shown
-
     if hasattr(stream, "__cuda_stream__"):
         told = stream.__cuda_stream__
         stream = (told() if callable(told) else told)[1]
@@ -92,6 +90,8 @@ def allocate(shape: tuple[int, ...], dtype: np.dtype[Any], stream: int) -> Any:
     PoolValueError
         If there is not enough.
     """
+    if SIMULATED:
+        return np.empty(shape, dtype)
     try:
         return cuda.device_array(shape, dtype, stream=stream_at(stream))
     except Exception as error:
@@ -113,6 +113,36 @@ def read(held: Adopted, work: int) -> Array:
     copied = copied.copy_to_host(stream=stream)
     stream.synchronize()
     return np.asarray(copied).reshape(held.shape)
+
+
+class Stream:
+    """A stream of our own."""
+
+    def __init__(self) -> None:
+        self.of_numba = cuda.stream()
+        self.handle = LEGACY if SIMULATED else handle_of(self.of_numba)
+
+
+def pinned(count: int, dtype: np.dtype[Any]) -> Array:
+    """Return memory of the host that a device copies from and to by itself."""
+    made: Array = cuda.pinned_array(count, dtype)
+    return made
+
+
+def send(near: Array, far: Any, stream: Stream) -> None:
+    """Copy pinned memory to a device's, in a stream's order."""
+    if SIMULATED:
+        far[...] = near
+    else:
+        far.copy_to_device(near, stream=stream.of_numba)
+
+
+def fetch(far: Any, near: Array, stream: Stream) -> None:
+    """Copy a device's memory to pinned memory, in a stream's order."""
+    if SIMULATED:
+        near[...] = far
+    else:
+        far.copy_to_host(near, stream=stream.of_numba)
 
 
 def synchronize(work: int) -> None:

@@ -15,7 +15,7 @@ from numbapool.operators import BLURRING, FORMS, FRACTIONAL
 from numbapool.pooling import planners
 from numbapool.pooling.fractional import fractional
 from numbapool.pooling.planners import READERS, Request, Windows
-from numbapool.run.call import Call, check_out, overlap
+from numbapool.run.call import Call, checked_outs
 from numbapool.windows.layout import refuse_too_large
 
 Pair: TypeAlias = tuple[Array, Array]
@@ -102,14 +102,7 @@ def pool(
 
 def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
     """Pool `array`, which is `held` made contiguous, into `out`."""
-    given = out if isinstance(out, tuple) else (out,)
-    if len(given) != len(call.outs):
-        raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
-    shape = call.plan.shape
-    pairs = zip(given, call.outs, strict=True)
-    targets = tuple([check_out(target, shape, dtype, held) for target, dtype in pairs])
-    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
-        raise PoolValueError("the two arrays of out overlap")
+    targets = checked_outs(out, call.plan.shape, call.outs, held)
     if all([target.flags.c_contiguous for target in targets]):
         call.into(array, targets)
     else:
