@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from numbapool.arrays import Adopted, Device, place_of
+from numbapool.arrays import Adopted, Device, place_of, to_host
 from numbapool.cuda import doctor, host
 from numbapool.cuda.host import Decider, decider
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolDeviceError, PoolTypeError, PoolValueError
 from numbapool.run.call import checked_outs
 
 if TYPE_CHECKING:
@@ -47,7 +47,13 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
         For arrays that are not pooled, or on several devices, for an `out` that does not fit, and
         if the device cannot be used.
     """
-    doctor.require()
+    try:
+        doctor.require()
+    except PoolDeviceError as error:
+        x = inputs[0]
+        raise PoolDeviceError(
+            f"a {type(x).__name__} lies on {place_of(x)}, but {error}; or pass {to_host(x)}"
+        ) from None
     from numbapool.cuda import arrays, memory
 
     asked = None if stream is None else memory.handle_of(stream)

@@ -105,6 +105,8 @@ def avg_pool2d(
         within the dtype's range if `divisor_override` would lead outside.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
+    device, stream
+        As in :func:`max_pool2d`.
 
     Returns
     -------

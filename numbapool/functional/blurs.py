@@ -41,7 +41,7 @@ def blur_pool2d(
     padding_mode : "reflect", "zeros" or "replicate"
         The elements outside the input: its elements mirrored at the outermost element, zeros that
         count, or the outermost element repeated.
-    data_format, out
+    data_format, out, device, stream
         As in :func:`max_pool2d`.
 
     Returns

@@ -50,7 +50,7 @@ def fractional_max_pool2d(
         height, as in torch.
     seed : int, optional
         The seed of the samples if none are given; without it they differ from call to call.
-    data_format, out
+    data_format, out, device, stream
         As in :func:`max_pool2d`.
 
     Returns

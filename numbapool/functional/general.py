@@ -75,7 +75,7 @@ def pool2d(
     op : str, NumPy function or reducer
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
     **own
         The operator's own parameters, such as `q` of "percentile".

@@ -107,7 +107,13 @@ def max_pool2d(
         hold leaves nothing out.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
-        `return_indices`, a pair.
+        `return_indices`, a pair. For an array on a GPU it lies there too.
+    device : {"cpu", "cuda", "auto"}, optional
+        Where to pool. By default an array on a CUDA device (of torch, CuPy, JAX, numba) is pooled
+        there and comes back as its library's, any other array on the CPU. "cuda" sends an array
+        of the host to the GPU and back, "auto" only where that takes less time.
+    stream : stream of torch, CuPy or numba, or its handle, optional
+        The stream to pool an array on a GPU on; by default the current one of its library.
 
     Returns
     -------

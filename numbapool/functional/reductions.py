@@ -73,7 +73,7 @@ def reduce_pool2d(
         Two class attributes may set dtypes. ``accumulates`` is the accumulator's dtype (default:
         float64), or a tuple of up to three for accumulators that are tuples. ``gives`` is the
         result's dtype (default: that of `x` if it is a float, else float64).
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, out
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, out, device, stream
         As in :func:`max_pool2d`. Padding never counts.
 
     Returns
