@@ -76,6 +76,14 @@ def fractional(
     return DeviceCall(placed_plan(result, layout, taps, starts), reduction, dtype)
 
 
+def on_device(kept: dict[Any, Any], name: Any, table: Any) -> Any:
+    """Return a table in the current device's memory: copied there once, and kept."""
+    key = current_device(), name
+    if key not in kept:
+        kept[key] = table if SIMULATED else cuda.to_device(table)
+    return kept[key]
+
+
 class DeviceCall:
     """A pooling of arrays of one shape and dtype, decided and ready to run on a device."""
 
@@ -83,7 +91,7 @@ class DeviceCall:
         self.plan = plan
         self.dtype = dtype
         self.reduction = reduction
-        self._tables: dict[int, tuple[Any, Any]] = {}
+        self._tables: dict[Any, Any] = {}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -132,14 +140,10 @@ class DeviceCall:
             run(x, tuple(outs), (table, weights), given)
 
     def tables(self) -> tuple[Any, Any]:
-        """Return the tables in the current device's memory: copied there once."""
-        device = current_device()
-        if device not in self._tables:
-            given = self.plan.table, self.plan.weights
-            self._tables[device] = tuple(
-                each if SIMULATED or each is None else cuda.to_device(each) for each in given
-            )  # type: ignore[assignment]
-        return self._tables[device]
+        """Return the windows' table and the taps' weights, in the current device's memory."""
+        plan, held = self.plan, self._tables
+        weights = None if plan.weights is None else on_device(held, "weights", plan.weights)
+        return on_device(held, "table", plan.table), weights
 
     def geometry(self, *lead: int) -> tuple[Any, ...]:
         """Return the numbers of the geometry, in the type of places."""

@@ -111,7 +111,9 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
 
 def sizes_of(view: View) -> tuple[int, ...]:
     """Return the sizes of the results and of the input, the dilations, and the channels."""
-    outs, sizes, dilations = ([getattr(a, n) for a in view.axes] for n in ("out", "size", "dilation"))
+    outs, sizes, dilations = (
+        [getattr(a, n) for a in view.axes] for n in ("out", "size", "dilation")
+    )
     return (*outs, *sizes, *dilations, view.inner)
 
 

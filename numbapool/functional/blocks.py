@@ -76,45 +76,58 @@ def block_reduce(
     (2, 2, 3)
     """
     array = as_array(x)
-    block = per_axis(block_size, array.ndim, "block_size", 1)
     if (op is None) == (func is None):
         raise PoolTypeError("give either op or func: what to keep of a block")
     op = func if op is None else op
-    if not isinstance(edge, str) or edge not in EDGES:
-        raise PoolValueError(f"edge must be one of {', '.join(EDGES)}, not {shown(edge)}")
+    block, shape = tiled(array.shape, block_size, edge)
     find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})
-    array = fitted(array, block, edge)
-    shape = array.shape
-    if any(size == 0 < k - 1 for size, k in zip(shape, block, strict=True)):
-        raise PoolValueError(f"an array of shape {shape} holds no block of {block}")
+    array = fitted(array, shape)
     result_shape = tuple(-(-size // k) for size, k in zip(shape, block, strict=True))
     if not array.size:
         return np.empty(result_shape, Pool(op, 1, **own).dtype(array.dtype))
     reduce = cast(Callable[..., Array], partial(pool3d, op=op, **own))
     sizes, kernel = fewest_axes(shape, block)
     array = array.reshape(sizes)
-    reduced = [n for n, k in enumerate(kernel) if k > 1] or [0]
-    first = min(reduced[0], max(array.ndim - AXES, 0))
-    if reduced[-1] - first < AXES:
-        return neighbours(array, kernel, first, reduce).reshape(result_shape)
+    first = first_of_three(kernel)
+    if first is not None:
+        view, three = three_axes(sizes, kernel, first)
+        result = reduce(array.reshape(view), kernel_size=three, ceil_mode=True, data_format="NDHWC")
+        return result.reshape(result_shape)
     return regions(array, kernel, reduce).reshape(result_shape)
 
 
-def fitted(array: Array, block: tuple[int, ...], edge: str) -> Array:
-    """Return the array, trimmed or padded as `edge` says if the blocks do not tile it."""
-    tiles = tuple(size // k * k for size, k in zip(array.shape, block, strict=True))
-    if edge == "error" and tiles != array.shape:
-        raise PoolValueError(f"blocks of {block} do not tile an array of shape {array.shape}")
+def tiled(
+    shape: tuple[int, ...], block_size: Ints, edge: Any
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the block, and the shape to which `edge` trims or pads an array.
+
+    Raises
+    ------
+    PoolValueError
+        For an unknown `edge`, or blocks that do not fit.
+    """
+    block = per_axis(block_size, len(shape), "block_size", 1)
+    if not isinstance(edge, str) or edge not in EDGES:
+        raise PoolValueError(f"edge must be one of {', '.join(EDGES)}, not {shown(edge)}")
+    pairs = list(zip(shape, block, strict=True))
+    if edge == "error" and any(size % k for size, k in pairs):
+        raise PoolValueError(f"blocks of {block} do not tile an array of shape {shape}")
     if edge == "trim":
-        return array[tuple(map(slice, tiles))]
-    return padded(array, block) if edge == "pad" else array
+        shape = tuple(size // k * k for size, k in pairs)
+    elif edge == "pad":
+        shape = tuple(-(-size // k) * k for size, k in pairs)
+        refuse_too_large(shape)
+    if any(size == 0 < k - 1 for size, k in zip(shape, block, strict=True)):
+        raise PoolValueError(f"an array of shape {shape} holds no block of {block}")
+    return block, shape
 
 
-def padded(array: Array, block: tuple[int, ...]) -> Array:
-    """Return the array with zeros at its ends, so the blocks tile it."""
-    ends = [-n % k for n, k in zip(array.shape, block, strict=True)]
-    shape = tuple(n + end for n, end in zip(array.shape, ends, strict=True))
-    refuse_too_large(shape)
+def fitted(array: Array, shape: tuple[int, ...]) -> Array:
+    """Return the array trimmed to a shape, or with zeros at its ends."""
+    array = array[tuple(map(slice, shape))]
+    if array.shape == shape:
+        return array
+    ends = [size - own for size, own in zip(shape, array.shape, strict=True)]
     try:
         return np.pad(array, [(0, end) for end in ends])
     except MemoryError:
@@ -135,22 +148,39 @@ def fewest_axes(
     return tuple(sizes), tuple(kernel)
 
 
-def neighbours(
-    array: Array,
-    block: tuple[int, ...],
-    first: int,
-    reduce: Callable[..., Array],
-) -> Array:
-    """Reduce blocks whose axes of more than one element are among the three from `first` on."""
-    stop = min(first + AXES, array.ndim)
-    spatial, kernel = array.shape[first:stop], block[first:stop]
-    ones = (1,) * (AXES - len(spatial))
-    view = (prod(array.shape[:first]), *ones, *spatial, prod(array.shape[stop:]))
-    result = reduce(
-        array.reshape(view), kernel_size=(*ones, *kernel), ceil_mode=True, data_format="NDHWC"
-    )
-    sizes = (-(-size // k) for size, k in zip(spatial, kernel, strict=True))
-    return result.reshape(*array.shape[:first], *sizes, *array.shape[stop:])
+def first_of_three(kernel: tuple[int, ...]) -> int | None:
+    """Return the first of three axes among which all reduced axes are; None if there is none."""
+    reduced = [n for n, k in enumerate(kernel) if k > 1] or [0]
+    first = min(reduced[0], max(len(kernel) - AXES, 0))
+    return first if reduced[-1] - first < AXES else None
+
+
+def three_axes(
+    sizes: tuple[int, ...], kernel: tuple[int, ...], first: int
+) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shape, as "NDHWC", and the windows of the three axes from `first` on."""
+    stop = min(first + AXES, len(sizes))
+    ones = (1,) * (AXES - (stop - first))
+    view = (prod(sizes[:first]), *ones, *sizes[first:stop], prod(sizes[stop:]))
+    return view, (*ones, *kernel[first:stop])
+
+
+def kinds_of_blocks(
+    sizes: tuple[int, ...], block: tuple[int, ...]
+) -> list[tuple[tuple[slice, slice, int], ...]]:
+    """Return the kinds of blocks, whole and partial: of each axis its elements, blocks and taps."""
+    if len(sizes) > MOST_AXES:
+        raise PoolValueError(
+            f"blocks over {len(sizes)} axes of more than one element are too many: "
+            f"at most {MOST_AXES} are allowed"
+        )
+    parts = []
+    for size, k in zip(sizes, block, strict=True):
+        whole = size // k
+        parts.append([(slice(0, whole * k), slice(0, whole), k)] if whole else [])
+        if size % k:
+            parts[-1].append((slice(whole * k, size), slice(whole, whole + 1), size % k))
+    return list(product(*parts))
 
 
 def regions(
@@ -162,20 +192,9 @@ def regions(
 
     The blocks of each kind are first made contiguous, as windows of one axis.
     """
-    if array.ndim > MOST_AXES:
-        raise PoolValueError(
-            f"blocks over {array.ndim} axes of more than one element are too many: "
-            f"at most {MOST_AXES} are allowed"
-        )
-    parts = []
-    for size, k in zip(array.shape, block, strict=True):
-        whole = size // k
-        parts.append([(slice(0, whole * k), slice(0, whole), k)] if whole else [])
-        if size % k:
-            parts[-1].append((slice(whole * k, size), slice(whole, whole + 1), size % k))
     shape = tuple(-(-size // k) for size, k in zip(array.shape, block, strict=True))
     result: Array | None = None
-    for choice in product(*parts):
+    for choice in kinds_of_blocks(array.shape, block):
         part = array[tuple(source for source, _, _ in choice)]
         split = [n for (_, to, k) in choice for n in (to.stop - to.start, k)]
         order = (*range(0, len(split), 2), *range(1, len(split), 2))

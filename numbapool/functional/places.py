@@ -10,7 +10,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array, frozen, viewed
-from numbapool.windows.layout import layout_of, refuse_too_large
+from numbapool.windows.layout import Layout, layout_of, refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis, whole_numbers
 
 __all__ = ["max_unpool1d", "max_unpool2d", "max_unpool3d", "to_onnx_indices", "to_tf_indices"]
@@ -44,23 +44,9 @@ def unpool(
     values, places = as_array(x), read_indices(indices)
     if places.shape != values.shape:
         raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
-    layout = layout_of(values.shape, ndim, data_format)
-    kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
-    given = stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0)
-    step = per_axis(stride, ndim, "stride", 1) if given else kernel  # type: ignore[arg-type]
-    pads = per_axis(padding, ndim, "padding", 0)
-    if output_size is None:
-        plane = tuple(
-            (size - 1) * s - 2 * pad + k
-            for size, s, pad, k in zip(layout.spatial, step, pads, kernel, strict=True)
-        )
-    else:
-        plane = plane_of(output_size, values.ndim, ndim, data_format)
-    size = prod(plane)
-    shape = layout.shape(plane)
-    if min(plane) < 0:
-        raise PoolValueError(f"an output of shape {shape} cannot be made")
-    refuse_too_large(shape)
+    windows = kernel_size, stride, padding, output_size
+    layout, plane = unpooled(values.shape, ndim, data_format, windows)
+    size, shape = prod(plane), layout.shape(plane)
     refuse_outside(places, plane)
     view = (layout.outer, prod(layout.spatial), layout.inner)
     try:
@@ -70,6 +56,33 @@ def unpool(
     places = places.astype(np.intp, copy=False).reshape(view)
     np.put_along_axis(out, places, values.reshape(view), axis=1)
     return out.reshape(shape)
+
+
+def unpooled(
+    shape: tuple[int, ...], ndim: int, data_format: str | None, windows: tuple[Any, ...]
+) -> tuple[Layout, tuple[int, ...]]:
+    """Return the layout of values of a shape, and the sizes of the planes to put them in.
+
+    `windows` has kernel_size, stride, padding and output_size.
+    """
+    kernel_size, stride, padding, output_size = windows
+    layout = layout_of(shape, ndim, data_format)
+    kernel = per_axis(kernel_size, ndim, "kernel_size", 1)
+    given = stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0)
+    step = per_axis(stride, ndim, "stride", 1) if given else kernel
+    pads = per_axis(padding, ndim, "padding", 0)
+    if output_size is None:
+        plane = tuple(
+            (size - 1) * s - 2 * pad + k
+            for size, s, pad, k in zip(layout.spatial, step, pads, kernel, strict=True)
+        )
+    else:
+        plane = plane_of(output_size, len(shape), ndim, data_format)
+    result = layout.shape(plane)
+    if min(plane) < 0:
+        raise PoolValueError(f"an output of shape {result} cannot be made")
+    refuse_too_large(result)
+    return layout, plane
 
 
 def plane_of(output_size: Ints, axes: int, ndim: int, data_format: str | None) -> tuple[int, ...]:
@@ -83,9 +96,12 @@ def plane_of(output_size: Ints, axes: int, ndim: int, data_format: str | None) -
 
 def refuse_outside(places: Array, plane: tuple[int, ...]) -> None:
     """Raise if an index points outside its plane."""
-    if not places.size:
-        return
-    least, most = int(places.min()), int(places.max())
+    if places.size:
+        refuse_ends(int(places.min()), int(places.max()), plane)
+
+
+def refuse_ends(least: int, most: int, plane: tuple[int, ...]) -> None:
+    """Raise if the least or the largest index points outside its plane."""
     if least < 0 or most >= prod(plane):
         wrong = least if least < 0 else most
         raise PoolValueError(f"index {wrong} points outside an output plane of {plane}")

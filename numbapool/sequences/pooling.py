@@ -47,6 +47,17 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
+    return joined(given, parts_of(given, wanted, weights), wanted, out)
+
+
+def parts_of(given: Sequences, wanted: Wanted, weights: Any = None) -> list[Part]:
+    """Return the parts of the result: one per operator.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
     several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
     ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
     if not ops:
@@ -62,11 +73,22 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     for op, kind in zip(ops, kinds, strict=True):
         placed = not weighed and not is_reducer(op) and op == "weighted_mean"
         parts.append(Part(op, kind, places(given) if placed else weights))
-    return joined(given, parts, wanted, out)
+    return parts
 
 
 def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     """Pool sequences by a softmax of scores.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
+    return joined(given, [attention(given, scores, op)], Wanted(op, empty=empty), None)
+
+
+def attention(given: Sequences, scores: Any, op: Any) -> Part:
+    """Return the part of the result that a softmax of scores gives.
 
     Raises
     ------
@@ -80,7 +102,7 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     weights = beside(given, scores, "scores")
     skip = skip_for(given.x.dtype, "propagate", None)
     kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
-    return joined(given, [Part(name, kind, weights, soft=True)], Wanted(op, empty=empty), None)
+    return Part(name, kind, weights, soft=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,13 +140,9 @@ def places(given: Sequences) -> Array:
 
 def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
     """Return the parts side by side, in `out` if given."""
-    dtype = parts[0].dtype(given)
-    if len(parts) > 1:
-        dtype = np.result_type(*(part.dtype(given) for part in parts))
-    shape = given.count, sum(part.columns(given) for part in parts)
+    shape, dtype = form_of(given, parts)
     nothing = refuse_empty(frozen(wanted.empty), dtype)
-    if wanted.normalize and dtype.kind != "f":
-        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
+    refuse_lengths(wanted, dtype)
     target = None if out is None else check_out(out, shape, dtype, given.x)
     direct = target is not None and target.flags.c_contiguous
     result = target if direct and target is not None else np.empty(shape, dtype)
@@ -142,6 +160,20 @@ def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Arr
         return result
     target[...] = result
     return target
+
+
+def form_of(given: Sequences, parts: list[Part]) -> tuple[tuple[int, int], DType]:
+    """Return the shape and the dtype of the parts side by side."""
+    dtype = parts[0].dtype(given)
+    if len(parts) > 1:
+        dtype = np.result_type(*(part.dtype(given) for part in parts))
+    return (given.count, sum(part.columns(given) for part in parts)), dtype
+
+
+def refuse_lengths(wanted: Wanted, dtype: DType) -> None:
+    """Raise if results are to be divided by their length and are no floats."""
+    if wanted.normalize and dtype.kind != "f":
+        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
 
 
 def fill(given: Sequences, part: Part, result: Array) -> None:

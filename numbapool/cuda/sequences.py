@@ -1,0 +1,159 @@
+"""Calls that pool sequences on a device: which rows count is decided on the host, as on the CPU."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numbapool.cuda import spans
+from numbapool.cuda.call import BLOCK, on_device
+from numbapool.cuda.plan import fields_of, index_of
+from numbapool.cuda.target import stream_of
+from numbapool.inputs import frozen
+from numbapool.loops.strips import lanes_of
+from numbapool.sequences.layout import Sequences, sequences_of
+from numbapool.sequences.pooling import (
+    Part,
+    Wanted,
+    attention,
+    form_of,
+    parts_of,
+    refuse_lengths,
+)
+from numbapool.sequences.table import number_of, refuse_empty
+
+MOST_STRIP = 1 << 30
+"""Strips of more rows are never full."""
+
+
+class Given(NamedTuple):
+    """The shape and the dtype of an array on a device."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def blank(self) -> Any:
+        """Return an array of this form that takes no memory, for what looks at forms alone."""
+        return np.broadcast_to(self.dtype.type(0), self.shape)
+
+
+def sequence_call(
+    x: Given, wanted: Wanted, rows: dict[str, Any], data_format: str, weights: Given | None = None
+) -> SequenceCall:
+    """Return the call of ``sequence_pool``.
+
+    `rows` has the arguments `lengths`, `mask` or `offsets`, in the host's memory. With `weights`,
+    the call takes the pair of `x` and the weights.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        As ``sequence_pool`` does.
+    """
+    given = sequences_of(x.blank(), data_format, **rows)
+    parts = parts_of(given, wanted, None if weights is None else weights.blank())
+    return SequenceCall(given, parts, wanted, weights)
+
+
+def attention_call(
+    x: Given, scores: Given, wanted: Wanted, rows: dict[str, Any], data_format: str
+) -> SequenceCall:
+    """Return the call of ``attention_pool``, which takes the pair of `x` and the scores."""
+    given = sequences_of(x.blank(), data_format, **rows)
+    part = attention(given, scores.blank(), wanted.op)
+    return SequenceCall(given, [part], wanted, scores)
+
+
+class SequenceCall:
+    """A pooling of sequences of one form whose rows are known, ready to run on a device."""
+
+    def __init__(
+        self, given: Sequences, parts: list[Part], wanted: Wanted, weights: Given | None
+    ) -> None:
+        self.given, self.parts = given, parts
+        self.shape, dtype = form_of(given, parts)
+        self.outs = (dtype,)
+        self.nothing = refuse_empty(frozen(wanted.empty), dtype)
+        refuse_lengths(wanted, dtype)
+        self.normalize = wanted.normalize
+        self.weights = weights
+        batch, steps, channels = given.x.shape
+        first = given.channels_first
+        self.steps = (steps * channels, 1 if first else channels, steps if first else 1)
+        total = given.x.size + sum(0 if p.weights is None else p.weights.size for p in parts)
+        self.index = index_of(total, self.shape[0] * self.shape[1], 3 * len(given.rows.count))
+        rows = given.rows
+        table = np.zeros((len(rows.rows) + 1, 2), self.index)
+        table[:, 0], table[:-1, 1] = rows.first, rows.rows
+        self.sequences = table.reshape(-1)
+        self._tables: dict[Any, Any] = {}
+
+    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
+        """Pool `x`, or the pair of `x` and its weights, into ``outs[0]``."""
+        if not self.shape[0] * self.shape[1]:
+            return
+        array, weights = x if self.weights is not None else (x, None)
+        given = stream_of(stream)
+        sequences = on_device(self._tables, "sequences", self.sequences)
+        at = 0
+        with np.errstate(all="ignore"):
+            for number, part in enumerate(self.parts):
+                target = outs[0][at:] if at else outs[0]
+                run = self._copy if part.kept is None else self._fold
+                run((number, part), array, weights, target, given)
+                at += part.columns(self.given)
+            if self.normalize:
+                geometry = tuple(map(self.index, self.shape))
+                blocks = -(-self.shape[0] // BLOCK)
+                spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
+
+    def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
+        """Copy the first or the last row of each sequence."""
+        number, part = numbered
+        rows, channels = self.given.rows, self.given.channels
+        places = np.full(len(rows.rows), -1, self.index)
+        batch, row = rows.edges(last=part.op == "last")
+        places[~rows.empty] = batch * self.steps[0] + row * self.steps[1]
+        held = on_device(self._tables, number, places)
+        sizes = (len(places) * channels, channels, self.steps[2], self.shape[1])
+        blocks = -(-sizes[0] // BLOCK)
+        geometry = tuple(map(self.index, sizes))
+        spans.copied[blocks, BLOCK, stream](x, out, held, geometry, self.nothing)
+
+    def _fold(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
+        """Fold the rows of each sequence."""
+        number, part = numbered
+        given, kept, rows = self.given, part.kept, self.given.rows
+        reduction = kept.reduction
+        count = lanes_of(type(reduction.op), len(reduction.lanes))
+        kinds = [kind.type(0) for kind in reduction.lanes]
+        near = number_of(given.x.dtype).type(0)
+        lanes = tuple(kinds[:count]), tuple(kinds[count : 2 * count]), near
+        heads, weight_steps = 1, (0, 0, 0)
+        if part.weights is not None:
+            steps, heads = part.weights.shape[1:]
+            across = given.channels_first and heads > 1
+            weight_steps = (steps * heads, 1 if across else heads, steps if across else 1)
+        table = np.zeros((len(rows.count), 3), self.index)
+        table[:, 0] = rows.batch * self.steps[0] + rows.start * self.steps[1]
+        table[:, 1] = rows.batch * weight_steps[0] + rows.start * weight_steps[1]
+        table[:, 2] = rows.count
+        runs = on_device(self._tables, number, table.reshape(-1))
+        if part.weights is None:
+            weights = x
+        elif weights is None:  # the rows' own numbers
+            own = np.ascontiguousarray(part.weights).reshape(-1)
+            weights = on_device(self._tables, (number, "weights"), own)
+        second = given.channels if kept.columns > 1 else 0
+        sizes = (
+            given.count * given.channels, given.channels, self.steps[1], self.steps[2],
+            weight_steps[1], weight_steps[2], heads, int(part.soft),
+            min(kept.strip, MOST_STRIP), self.shape[1], second,
+        )  # fmt: skip
+        marks = reduction.outs[0].type(0), self.nothing
+        sequences = on_device(self._tables, "sequences", self.sequences)
+        spans.spans[-(-sizes[0] // BLOCK), BLOCK, stream](
+            fields_of(reduction.op), lanes, x, weights, out, sequences, runs,
+            tuple(map(self.index, sizes)), marks,
+        )  # fmt: skip

@@ -1,0 +1,398 @@
+"""Kernels of sequences: a thread folds one channel of one sequence, row by row.
+
+They compute in the order of :mod:`numbapool.loops.spans`: a strip of rows in the `narrow` lanes,
+which are then added to the `wide` lanes. `near` is a number of the type of distances and weights.
+`sequences` has two numbers per sequence, its first run and its rows, and one more pair at the end;
+`runs` has three per run: the places of its first row and of that row's weights, and its rows.
+"""
+
+from __future__ import annotations
+
+
+import numpy as np
+
+from numbapool.cuda.faces import element, held, joined, like, quotient, rounded
+from numbapool.cuda.target import cuda, overload
+from numbapool.loops.spreads import FAR, TINY
+from numbapool.reducers.exponentials import exp
+from numbapool.reducers.methods import finish, lift, neutral, prepare, root
+
+
+def run_at(runs, run):
+    """Return where a run's first row lies, where its weights lie, and its number of rows."""
+    return runs[3 * run], runs[3 * run + 1], runs[3 * run + 2]
+
+
+overload(run_at)(lambda runs, run: run_at)
+
+
+def has(op, name):
+    """Say whether a reducer's class has a method; in kernels the target gives its instance type."""
+    return hasattr(getattr(op, "instance_class", op), name)
+
+
+def peak_of(op, near, weights, runs, bounds, steps):
+    """Return the largest score of a head, and the place of its row, if rows have weights.
+
+    The peak is NaN only if all scores are NaN.
+    """
+    if not has(op, "weighs"):
+        return near, runs[0]
+    return peak_among(near, weights, runs, bounds, steps)
+
+
+def peak_among(near, weights, runs, bounds, steps):
+    """See `peak_of`."""
+    first, last, head_at = bounds
+    row_step, weight_step = steps
+    row, place, _ = run_at(runs, first)
+    best = like(near, weights[place + head_at])
+    for run in range(first, last):
+        at, place, count = run_at(runs, run)
+        for t in range(count):
+            score = like(near, weights[place + head_at + t * weight_step])
+            if (score > best) | (best != best):
+                best = score
+                row = at + like(at, t * row_step)
+    return best, row
+
+
+@overload(peak_of)
+def _peak_of(op, near, weights, runs, bounds, steps):
+    if has(op, "weighs"):
+        return lambda op, near, weights, runs, bounds, steps: peak_among(
+            near, weights, runs, bounds, steps
+        )
+    return lambda op, near, weights, runs, bounds, steps: (near, runs[0])
+
+
+overload(peak_among)(lambda near, weights, runs, bounds, steps: peak_among)
+
+
+def weight_of(op, near, weights, place, peak, soft):
+    """Return a row's weight, from its score if `soft`; 0 if rows have no weights."""
+    if not has(op, "weighs"):
+        return like(near, 0)
+    return weight_at(near, weights, place, peak, soft)
+
+
+def weight_at(near, weights, place, peak, soft):
+    """See `weight_of`."""
+    number = like(near, weights[place])
+    return like(near, exp(number - peak)) if soft > 0 else number
+
+
+@overload(weight_of)
+def _weight_of(op, near, weights, place, peak, soft):
+    if has(op, "weighs"):
+        return lambda op, near, weights, place, peak, soft: weight_at(
+            near, weights, place, peak, soft
+        )
+    return lambda op, near, weights, place, peak, soft: like(near, 0)
+
+
+overload(weight_at)(lambda near, weights, place, peak, soft: weight_at)
+
+
+def counts(op, weight):
+    """Say whether a row counts: one of weight 0 is left out, whatever its elements are."""
+    return weight != 0 if has(op, "weighs") else True
+
+
+@overload(counts)
+def _counts(op, weight):
+    if has(op, "weighs"):
+        return lambda op, weight: weight != 0
+    return lambda op, weight: True
+
+
+def divisor_of(op, rows, total):
+    """Return the weight of all rows: their number, if they have no weights."""
+    return total if has(op, "weighs") else np.int64(rows)
+
+
+@overload(divisor_of)
+def _divisor_of(op, rows, total):
+    if has(op, "weighs"):
+        return lambda op, rows, total: total
+    return lambda op, rows, total: np.int64(rows)
+
+
+def shift_of(op, near, x, runs, bounds, row_step, peak_row):
+    """Return the number that distances are measured from, if the reducer has shifts.
+
+    It is an element of the heaviest row or, without weights, the first element, if that is a
+    number. If NaN is left out it is the first number.
+    """
+    if not has(op, "shifts"):
+        return near
+    first, last, channel_at = bounds
+    if has(op, "weighs"):
+        return finite(like(near, x[peak_row + channel_at]))
+    return first_number(near, x, runs, bounds, row_step, "left_out" in type(op)._fields)
+
+
+def finite(number):
+    """Return a number, or 0 if it is infinite or NaN."""
+    return number if number - number == 0 else like(number, 0)
+
+
+def first_number(near, x, runs, bounds, row_step, looks_on):
+    """See `shift_of`."""
+    first, last, channel_at = bounds
+    found = like(near, x[run_at(runs, first)[0] + channel_at])
+    if looks_on:
+        for run in range(first, last):
+            at, _, count = run_at(runs, run)
+            for t in range(count):
+                if found != found:
+                    found = like(near, x[at + channel_at + t * row_step])
+    return finite(found)
+
+
+@overload(shift_of)
+def _shift_of(op, near, x, runs, bounds, row_step, peak_row):
+    if not has(op, "shifts"):
+        return lambda op, near, x, runs, bounds, row_step, peak_row: near
+    if has(op, "weighs"):
+        return lambda op, near, x, runs, bounds, row_step, peak_row: finite(
+            like(near, x[peak_row + bounds[2]])
+        )
+    looks_on = "left_out" in op.instance_class._fields
+    return lambda op, near, x, runs, bounds, row_step, peak_row: first_number(
+        near, x, runs, bounds, row_step, looks_on
+    )
+
+
+overload(finite)(lambda number: finite)
+overload(first_number)(lambda near, x, runs, bounds, row_step, looks_on: first_number)
+
+
+def near_tap(op, narrow, near, value, shift, weight):
+    """Return an element's narrow accumulator, of its distance if the reducer has shifts."""
+    if has(op, "shifts"):
+        return held(narrow, lift(op, like(near, value) - shift, weight))
+    return element(op, narrow, value, weight)
+
+
+@overload(near_tap)
+def _near_tap(op, narrow, near, value, shift, weight):
+    if has(op, "shifts"):
+        return lambda op, narrow, near, value, shift, weight: held(
+            narrow, lift(op, like(near, value) - shift, weight)
+        )
+    return lambda op, narrow, near, value, shift, weight: element(op, narrow, value, weight)
+
+
+def again(op, wide, near, x, weights, runs, bounds, steps, peak, centre):
+    """Return a channel's accumulator of distances from a centre, folded in wide numbers."""
+    first, last, channel_at, head_at = bounds
+    row_step, weight_step, soft = steps
+    acc = held(wide, neutral(op))
+    for run in range(first, last):
+        at, place, count = run_at(runs, run)
+        for t in range(count):
+            weight = weight_of(op, near, weights, place + head_at + t * weight_step, peak, soft)
+            distance = like(wide[0], x[at + channel_at + t * row_step]) - centre
+            acc = joined(op, wide, acc, held(wide, lift(op, distance, weight)))
+    return acc
+
+
+overload(again)(lambda op, wide, near, x, weights, runs, bounds, steps, peak, centre: again)
+
+
+def first_of(acc):
+    """Return the first number of an accumulator."""
+    return acc[0] if isinstance(acc, tuple) else acc
+
+
+@overload(first_of)
+def _first_of(acc):
+    if hasattr(acc, "types"):
+        return lambda acc: acc[0]
+    return lambda acc: acc
+
+
+def results_of(op, lanes, acc, x, weights, runs, bounds, steps, extras):
+    """Return a channel's results, one or two, from its accumulator.
+
+    It is folded again in wide numbers where the narrow ones overflowed or lost too many bits.
+    """
+    of = spread_results if has(op, "shifts") else one_result
+    if of is one_result and type(lanes[0][0]) is type(lanes[1][0]):
+        of = exact_result
+    return of(op, lanes, acc, x, weights, runs, bounds, steps, extras)
+
+
+def exact_result(op, lanes, acc, x, weights, runs, bounds, steps, extras):
+    """See `results_of`."""
+    return finish(op, acc, prepare(op, extras[2])), 0
+
+
+def one_result(op, lanes, acc, x, weights, runs, bounds, steps, extras):
+    """See `results_of`."""
+    wide, _, near = lanes
+    _, peak, weight = extras
+    total = first_of(acc)
+    if total - total != 0:
+        acc = again(op, wide, near, x, weights, runs, bounds, steps, peak, 0.0)
+    return finish(op, acc, prepare(op, weight)), 0
+
+
+def spread_results(op, lanes, acc, x, weights, runs, bounds, steps, extras):
+    """See `results_of`: the deviation or, if both are results, the mean and the deviation."""
+    wide, _, near = lanes
+    shift, peak, weight = extras
+    scale = prepare(op, weight)
+    centre = np.float64(shift)
+    mean, spread = finish(op, acc, scale)
+    about = acc[1] - mean * acc[0]
+    if (acc[0] != 0) & ((acc[1] > FAR * about) | (acc[1] < TINY) | (acc[1] - acc[1] != 0)):
+        centre = centre + mean if mean - mean == 0 else centre
+        more = again(op, wide, near, x, weights, runs, bounds, steps, peak, centre)
+        mean, spread = finish(op, more, scale)
+    return (centre + mean, spread) if op.both else (spread, spread)
+
+
+overload(exact_result)(lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: exact_result)
+overload(one_result)(lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: one_result)
+overload(spread_results)(
+    lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: spread_results
+)
+
+
+@overload(results_of)
+def _results_of(op, lanes, acc, x, weights, runs, bounds, steps, extras):
+    of = spread_results if has(op, "shifts") else one_result
+    if of is one_result and lanes[0][0] == lanes[1][0]:
+        of = exact_result
+    return lambda op, lanes, acc, x, weights, runs, bounds, steps, extras: of(
+        op, lanes, acc, x, weights, runs, bounds, steps, extras
+    )
+
+
+def total_weight(op, near, weights, runs, bounds, steps, peak):
+    """Return the sum of a head's weights; 0 if rows have no weights."""
+    if not has(op, "weighs"):
+        return 0.0
+    return added_weights(near, weights, runs, bounds, steps, peak)
+
+
+def added_weights(near, weights, runs, bounds, steps, peak):
+    """See `total_weight`."""
+    first, last, head_at = bounds
+    weight_step, soft = steps
+    total = 0.0
+    for run in range(first, last):
+        _, place, count = run_at(runs, run)
+        for t in range(count):
+            at = place + head_at + t * weight_step
+            total += np.float64(weight_at(near, weights, at, peak, soft))
+    return total
+
+
+@overload(total_weight)
+def _total_weight(op, near, weights, runs, bounds, steps, peak):
+    if has(op, "weighs"):
+        return lambda op, near, weights, runs, bounds, steps, peak: added_weights(
+            near, weights, runs, bounds, steps, peak
+        )
+    return lambda op, near, weights, runs, bounds, steps, peak: 0.0
+
+
+overload(added_weights)(lambda near, weights, runs, bounds, steps, peak: added_weights)
+
+
+@cuda.jit
+def spans(op, lanes, x, weights, out, sequences, runs, geometry, marks):
+    """Reduce each channel of each sequence; `marks` are the part's dtype and the empty result."""
+    wide, narrow, near = lanes
+    total, channels, row_step, step, weight_step, head_step, heads, soft, strip, pitch, second = (
+        geometry
+    )
+    kind, nothing = marks
+    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        s = quotient(t, channels)
+        c = like(total, t - s * channels)
+        to = s * pitch + c
+        first, rows, last = sequences[2 * s], sequences[2 * s + 1], sequences[2 * s + 2]
+        if rows == 0:
+            out[to] = nothing
+            if second > 0:
+                out[to + second] = nothing
+        else:
+            channel_at = like(total, c * step)
+            head_at = like(total, quotient(c, quotient(channels, heads)) * head_step)
+            ends = (first, last, head_at)
+            peak, row = peak_of(op, near, weights, runs, ends, (row_step, weight_step))
+            all_weights = total_weight(op, near, weights, runs, ends, (weight_step, soft), peak)
+            shift = shift_of(op, near, x, runs, (first, last, channel_at), row_step, row)
+            acc = held(wide, neutral(op))
+            part = held(narrow, neutral(op))
+            folded = 0
+            for run in range(first, last):
+                at, place, count = run_at(runs, run)
+                for n in range(count):
+                    weight_place = place + head_at + n * weight_step
+                    weight = weight_of(op, near, weights, weight_place, peak, soft)
+                    if counts(op, weight):
+                        value = x[at + channel_at + n * row_step]
+                        tap = near_tap(op, narrow, near, value, shift, weight)
+                        if folded < strip:
+                            part = joined(op, narrow, part, tap)
+                            folded += 1
+                        else:
+                            acc = joined(op, wide, acc, held(wide, part))
+                            part = tap
+                            folded = 1
+            acc = joined(op, wide, acc, held(wide, part))
+            divisor = divisor_of(op, rows, all_weights)
+            bounds = (first, last, channel_at, head_at)
+            steps = (row_step, weight_step, soft)
+            extras = (shift, peak, divisor)
+            one, two = results_of(op, lanes, acc, x, weights, runs, bounds, steps, extras)
+            out[to] = rounded_to(kind, one)
+            if second > 0:
+                out[to + second] = rounded_to(kind, two)
+
+
+def rounded_to(kind, value):
+    """Return a value as a number's dtype holds it; float16 is rounded from float32."""
+    return rounded(np.empty(0, kind.dtype), value)
+
+
+@overload(rounded_to)
+def _rounded_to(kind, value):
+    if type(kind).__name__ == "Float" and kind.bitwidth == 16:
+        return lambda kind, value: like(kind, np.float32(value))
+    return lambda kind, value: like(kind, value)
+
+
+@cuda.jit
+def copied(x, out, places, geometry, nothing):
+    """Copy one row of each sequence; a sequence whose place is below 0 has none."""
+    total, channels, step, pitch = geometry
+    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        s = quotient(t, channels)
+        c = like(total, t - s * channels)
+        at = places[s]
+        out[s * pitch + c] = x[at + c * step] if at >= 0 else nothing
+
+
+@cuda.jit
+def normalized(out, sequences, geometry):
+    """Divide the results of each sequence that has rows by their length, unless that is 0."""
+    total, columns = geometry
+    s = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if s < total:
+        if sequences[2 * s + 1] > 0:
+            squares = 0.0
+            for c in range(columns):
+                value = np.float64(out[s * columns + c])
+                squares += value * value
+            length = root(squares)
+            for c in range(columns):
+                value = np.float64(out[s * columns + c])
+                out[s * columns + c] = rounded(out, value / length if length > 0 else value)

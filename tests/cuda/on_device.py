@@ -1,0 +1,53 @@
+"""A pooling on the device, and beside it the same on the CPU."""
+
+from math import prod
+
+import numpy as np
+
+LOOSE = {"float16": 2e-3, "float32": 2e-6, "float64": 1e-13}
+"""How far floats may differ, of the largest number, if they are added up in another order."""
+
+
+def run(call, x, more=()):
+    """Return the results of a device's call."""
+    given = np.ascontiguousarray(x).reshape(-1)
+    outs = tuple(np.full(prod(call.shape), 77, dtype) for dtype in call.outs)
+    call.into((given, *more) if more else given, outs)
+    return tuple(out.reshape(call.shape) for out in outs)
+
+
+def on_device(pool, x):
+    """Return the device's call of a `Pool`, and its results."""
+    from numbapool.cuda import call
+
+    decided = call.decided(x.shape, x.dtype, pool.window, pool.request)
+    return decided, run(decided, x)
+
+
+def assert_alike(pool, x, kernels=None):
+    """Check that the device gives what the CPU gives: floats too, if they are added alike."""
+    from numbapool.pooling.call import decided
+
+    device, got = on_device(pool, x)
+    call = decided(x.shape, x.dtype, pool.window, pool.request)
+    want = call.fresh(x)
+    assert device.shape == call.shape
+    assert device.outs == call.outs
+    ordered = call.plan.group == 1 and device.plan.kernel not in ("shares", "blurred")
+    for one, other in zip(got, want, strict=True):
+        assert_equal(one, other, ordered)
+    if kernels is not None:
+        kernels.add(device.plan.kernel)
+
+
+def assert_equal(got, want, ordered=True):
+    assert got.dtype == want.dtype
+    if want.dtype.kind != "f" or (ordered and want.dtype != np.float16):
+        np.testing.assert_array_equal(got, want)
+        return
+    loose = LOOSE[want.dtype.name]
+    finite = np.isfinite(want)
+    largest = np.abs(want[finite].astype(np.float64)).max(initial=0.0)
+    np.testing.assert_allclose(
+        got.astype(np.float64), want.astype(np.float64), rtol=loose, atol=loose * min(largest, 1)
+    )

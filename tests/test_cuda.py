@@ -1,0 +1,26 @@
+"""The kernels for NVIDIA's devices, in the simulator: each file of `tests/cuda` in a process."""
+
+from pathlib import Path
+
+import pytest
+from processes import as_plain_python, python
+
+FILES = sorted(path.name for path in Path(__file__).with_name("cuda").glob("test_*.py"))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_file(name):
+    variables = {"NUMBA_ENABLE_CUDASIM": 1, "NUMBAPOOL_KERNELS": "plain"}
+    file = Path(__file__).with_name("cuda") / name
+    as_plain_python(file, HYPOTHESIS_PROFILE="few", **variables)
+
+
+def test_the_library_imports_nothing_of_it():
+    found = python("""
+        import sys
+        import numba, numbapool
+        numbapool.max_pool2d([[1, 2], [3, 4]], 2)
+        names = ("numba.cuda", "numbapool.cuda", "numba_cuda", "cuda.core", "cuda.bindings")
+        print(sorted(set(names) & set(sys.modules)))
+    """)
+    assert found == "[]"
