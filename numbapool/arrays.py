@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, Protocol, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -122,12 +122,31 @@ def kind_of(x: Any) -> Kind | None:
 # ----------------------------------------------------------------------------- where to pool
 
 
+class Asked(NamedTuple):
+    """What a call says of its result: where to write it, on which device, on which stream."""
+
+    out: Any = None
+    device: Device = None
+    stream: Any = None
+
+
 class Engine(Protocol):
-    """What pools arrays on a device."""
+    """What pools arrays on a device. Each function returns None if the CPU is to pool after all."""
 
     pool: Callable[..., tuple[Any, ...] | None]
-    """Pools by windows: takes the form, the array, the key, out, device and stream. It returns
-    None if the CPU is to pool after all."""
+    """Pools by windows: takes the form, the array, the key, and what is :class:`Asked`."""
+
+    sequence_pool: Callable[..., Any]
+    """Takes the array, its weights or None, what is wanted, its rows, the format, and `Asked`."""
+
+    attention_pool: Callable[..., Any]
+    """Takes the array, the scores, what is wanted, its rows, the format, and `Asked`."""
+
+    unpool: Callable[..., Any]
+    """Takes values, indices, the number of axes, the format, the windows, and `Asked`."""
+
+    block_reduce: Callable[..., Any]
+    """Takes the array, the block, the operator, the edge, its own parameters, and `Asked`."""
 
 
 def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
@@ -174,21 +193,11 @@ def load_engine(place: str) -> Engine:
 
 def to_host(x: Any) -> str:
     """Return the call that copies an array to the CPU's memory."""
-    calls = {"torch": "x.cpu()", "cupy": "x.get()", "numba": "x.copy_to_host()"}
+    calls = {
+        "torch": "x.cpu()",
+        "cupy": "x.get()",
+        "numba": "x.copy_to_host()",
+        "jaxlib": "np.asarray(x)",
+    }
     tops = (owner.__module__.partition(".")[0] for owner in type(x).__mro__)
-    return next((calls[top] for top in tops if top in calls), "np.from_dlpack(x, device='cpu')")
-
-
-def refuse_devices(x: Any, what: str, device: Device = None) -> None:
-    """Raise if an array lies on a device, or is to be pooled there, and `what` has no such form.
-
-    Raises
-    ------
-    PoolTypeError, PoolValueError
-        As :func:`engine_for`, and for what would be pooled on a device.
-    """
-    if device == "auto" and place_of(x) is None:
-        return
-    if engine_for(x, None if device == "auto" else device, None) is not None:
-        copy = f"pass {to_host(x)}" if place_of(x) else "leave device out"
-        raise PoolTypeError(f"{what} has no form for a GPU: {copy}")
+    return next((calls[top] for top in tops if top in calls), "a copy in the CPU's memory")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from numbapool.arrays import Adopted, Device, place_of, to_host
+from numbapool.arrays import Adopted, Asked, place_of, to_host
 from numbapool.cuda import doctor, host
 from numbapool.cuda.host import Decider, decider
 from numbapool.errors import PoolDeviceError, PoolTypeError, PoolValueError
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from numbapool.cuda.call import DeviceCall
 
 
-def pool(
-    form: str, x: Any, key: tuple[Any, ...], out: Any, device: Device, stream: Any
-) -> tuple[Any, ...] | None:
+def pool(form: str, x: Any, key: tuple[Any, ...], asked: Asked) -> tuple[Any, ...] | None:
     """Pool an array by windows of a form; return None if the CPU is to do it after all.
 
     Raises
@@ -32,10 +30,99 @@ def pool(
         As on the CPU, and if no GPU can be used.
     """
     if place_of(x) is None:
-        if stream is not None:
-            raise PoolTypeError("stream goes with arrays on a GPU, and x is in the CPU's memory")
-        return host.pool(form, x, key, out, device)
-    return run(decider(form, key), (x,), out, stream)
+        refuse_stream(asked)
+        return host.pool(form, x, key, asked.out, asked.device)
+    return run(decider(form, key), (x,), asked.out, asked.stream)
+
+
+def sequence_pool(
+    x: Any, weights: Any, wanted: Any, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Any:
+    """Pool sequences; return None if the CPU is to do it after all."""
+    rows = {name: on_host(value) for name, value in rows.items()}
+
+    def decide(shape: Any, dtype: Any, *beside: Any) -> Any:
+        from numbapool.cuda.sequences import Given, sequence_call
+
+        weighed = Given(*beside) if beside else None
+        return sequence_call(Given(shape, dtype), wanted, rows, data_format, weighed)
+
+    return one(decide, (x,) if weights is None else (x, weights), asked)
+
+
+def attention_pool(
+    x: Any, scores: Any, wanted: Any, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Any:
+    """Pool sequences by a softmax; return None if the CPU is to do it after all."""
+    rows = {name: on_host(value) for name, value in rows.items()}
+
+    def decide(shape: Any, dtype: Any, *beside: Any) -> Any:
+        from numbapool.cuda.sequences import Given, attention_call
+
+        return attention_call(Given(shape, dtype), Given(*beside), wanted, rows, data_format)
+
+    return one(decide, (x, scores), asked)
+
+
+def unpool(
+    x: Any, indices: Any, ndim: int, data_format: Any, windows: tuple[Any, ...], asked: Asked
+) -> Any:
+    """Put values at their indices; return None if the CPU is to do it after all."""
+
+    def decide(shape: Any, dtype: Any, places: Any, kind: Any) -> Any:
+        from numbapool.cuda.places import unpool_call
+        from numbapool.functional.places import refuse_unlike
+
+        refuse_unlike(shape, places, kind)
+        return unpool_call(shape, dtype, ndim, data_format, windows)
+
+    return one(decide, (x, indices), asked)
+
+
+def block_reduce(
+    x: Any, block_size: Any, op: Any, edge: Any, own: dict[str, Any], asked: Asked
+) -> Any:
+    """Reduce blocks; return None if the CPU is to do it after all."""
+
+    def decide(shape: Any, dtype: Any) -> Any:
+        from numbapool.cuda.blocks import block_call
+
+        return block_call(shape, dtype, block_size, op, edge, own)
+
+    return one(decide, (x,), asked)
+
+
+def one(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
+    """Return the one result of inputs of a device or of the host; None if the CPU is to pool."""
+    places = [place_of(x) for x in inputs]
+    if places[0] is None:
+        refuse_stream(asked)
+        return None if asked.device == "auto" else host.whole(decide, inputs, asked.out)[0]
+    if None in places:
+        kind = type(inputs[places.index(None)]).__name__
+        raise PoolTypeError(f"x lies on {places[0]}, and the {kind} beside it must lie there too")
+    return run(decide, inputs, asked.out, asked.stream)[0]
+
+
+def refuse_stream(asked: Asked) -> None:
+    """Raise if a call with arrays of the host names a stream."""
+    if asked.stream is not None:
+        raise PoolTypeError("stream goes with arrays on a GPU, and x is in the CPU's memory")
+
+
+def on_host(x: Any) -> Any:
+    """Return an array in the host's memory: those of a device are copied, which waits for them."""
+    if place_of(x) is None:
+        return x
+    doctor.require()
+    from numbapool.cuda import arrays, memory
+
+    held = arrays.adopt(x)
+    work = held.stream or memory.LEGACY
+    with memory.current(held.device):
+        if not held.contiguous:
+            held = held.kind.adopt(held.kind.contiguous(held.owner, work), work)
+        return memory.read(held, work)
 
 
 def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[Any, ...]:

@@ -78,10 +78,7 @@ def pool(form: str, x: Any, key: Key, out: Any, device: Device) -> tuple[Array, 
     doctor.require()
     decide = decider(form, key)
     call = decide(array.shape, array.dtype)
-    if out is None:
-        targets = tuple([np.empty(call.shape, dtype) for dtype in call.outs])
-    else:
-        targets = checked_outs(out, call.shape, call.outs, held)
+    targets = targets_of(call, out, held)
     if not prod(call.shape):
         return targets
     straight = [
@@ -92,6 +89,46 @@ def pool(form: str, x: Any, key: Key, out: Any, device: Device) -> tuple[Array, 
         if result is not target:
             target[...] = result
     return targets
+
+
+def whole(decide: Decider, inputs: tuple[Any, ...], out: Any) -> tuple[Array, ...]:
+    """Pool arrays of the host on the current GPU, in one piece.
+
+    Raises
+    ------
+    PoolError
+        As on the CPU, if no GPU can be used, and if the device has not the memory.
+    """
+    doctor.require()
+    from numbapool.cuda import memory
+
+    held = viewed(inputs[0])
+    arrays = [as_array(held), *map(as_array, inputs[1:])]
+    call = decide(*[part for each in arrays for part in (each.shape, each.dtype)])
+    targets = targets_of(call, out, held)
+    if not prod(call.shape):
+        return targets
+    sizes = sum(each.nbytes for each in arrays), sum(each.nbytes for each in targets)
+    chunks_of(1, *sizes, getattr(call, "scratch_bytes", 0), memory.free())
+    stream = memory.Stream()
+    far = [memory.allocate((each.size,), each.dtype, stream.handle) for each in arrays]
+    made = [memory.allocate((each.size,), each.dtype, stream.handle) for each in targets]
+    for array, there in zip(arrays, far, strict=True):
+        memory.send(array.reshape(-1), there, stream)
+    call.into(far[0] if len(far) == 1 else tuple(far), tuple(made), stream.handle)
+    for target, there in zip(targets, made, strict=True):
+        near = np.empty(target.size, target.dtype)
+        memory.fetch(there, near, stream)
+        memory.synchronize(stream.handle)
+        target[...] = near.reshape(target.shape)
+    return targets
+
+
+def targets_of(call: DeviceCall, out: Any, held: Array) -> tuple[Array, ...]:
+    """Return the arrays to write results to: those of `out`, or new ones."""
+    if out is None:
+        return tuple([np.empty(call.shape, dtype) for dtype in call.outs])
+    return checked_outs(out, call.shape, call.outs, held)
 
 
 def costly(form: str, array: Array, key: Key) -> bool:

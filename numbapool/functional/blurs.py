@@ -102,5 +102,6 @@ def max_blur_pool2d(
     array([[ 8.5,  9.5],
            [12.5, 13.5]])
     """
-    largest = max_pool2d(x, kernel_size, 1, data_format=data_format)
-    return blur_pool2d(largest, filter_size, stride, padding_mode, data_format=data_format, out=out)
+    where: dict[str, Any] = {"data_format": data_format, "device": device, "stream": stream}
+    largest = max_pool2d(x, kernel_size, 1, **where)
+    return blur_pool2d(largest, filter_size, stride, padding_mode, out=out, **where)

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from numbapool.arrays import Device, engine_for
+from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import BLURRING, FORMS, FRACTIONAL
@@ -86,7 +86,7 @@ def pool(
     if type(x) is not np.ndarray or device is not None or stream is not None:
         engine = engine_for(x, device, stream)
         if engine is not None:
-            results = engine.pool(FORM_OF[decider], x, key, out, device, stream)
+            results = engine.pool(FORM_OF[decider], x, key, Asked(out, device, stream))
             if results is not None:
                 return results
     held = x if type(x) is np.ndarray else viewed(x)
