@@ -14,7 +14,7 @@ ORDER = {
     "numbapool": """
         errors
         windows reducers inputs
-        loops
+        arrays loops
         plan compile
         run operators
         pooling sequences recurrent roi

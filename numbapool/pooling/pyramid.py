@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from numbapool.arrays import Device
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.pooling.pool import Pool, spatial_axes
@@ -25,6 +26,7 @@ def spatial_pyramid_pool(
     data_format: str | None = "NCHW",
     nan: NaN = "propagate",
     nodata: float | None = None,
+    device: Device = None,
     **own: Any,
 ) -> Array:
     """Pool images of any size to vectors of one length, by several grids one after the other.
@@ -40,8 +42,8 @@ def spatial_pyramid_pool(
         The parts along each axis, in each level.
     op : str, NumPy function or reducer
         What to keep of a part, as in :class:`Pool`.
-    data_format, nan, nodata
-        As in :func:`max_pool2d`.
+    data_format, nan, nodata, device
+        As in :func:`max_pool2d`; arrays on a GPU are refused.
     **own
         The operator's own parameters, such as `q` of percentile.
 
@@ -73,7 +75,7 @@ def spatial_pyramid_pool(
     options = {"data_format": name, "nan": nan, "nodata": nodata, **own}
     results = []
     for part in parts:
-        result = Pool.adaptive(op, (part,) * ndim, **options)(array)
+        result = Pool.adaptive(op, (part,) * ndim, **options)(array, device=device)
         if isinstance(result, tuple):
             raise PoolTypeError("a pyramid has no return_indices: each level has other places")
         if layout.channels:

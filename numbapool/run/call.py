@@ -72,6 +72,26 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) 
     return out
 
 
+def checked_outs(
+    out: Any, shape: tuple[int, ...], dtypes: tuple[np.dtype[Any], ...], x: Array
+) -> tuple[Array, ...]:
+    """Return the arrays of `out`, one per result, if the results can be written to them.
+
+    Raises
+    ------
+    PoolTypeError, PoolValueError
+        As :func:`check_out`, and for another number of arrays or two that overlap.
+    """
+    given = out if isinstance(out, tuple) else (out,)
+    if len(given) != len(dtypes):
+        raise PoolValueError(f"out takes {len(dtypes)} arrays, not {len(given)}")
+    pairs = zip(given, dtypes, strict=True)
+    targets = tuple([check_out(target, shape, dtype, x) for target, dtype in pairs])
+    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
+        raise PoolValueError("the two arrays of out overlap")
+    return targets
+
+
 def overlap(a: Array, b: Array) -> bool:
     """Say whether two arrays share an element, or may share one and it is too hard to tell."""
     try:
