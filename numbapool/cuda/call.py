@@ -2,8 +2,8 @@
 
 - :func:`decide` decides a call of a pooling function, from the same key as on the CPU;
   :func:`decided` that of a `Pool`, :func:`fractional` that of fractional pooling.
-- ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays without axes, in the memory
-  of the current device, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
+- ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays of one axis, in the
+  current device's memory, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
   Nothing is checked, and nothing waits.
 """
 
@@ -117,7 +117,7 @@ class DeviceCall:
     def scratch_bytes(self) -> int:
         """The device's memory that a call takes besides its arrays and tables."""
         size = sum(kind.itemsize for kind in self.reduction.lanes)
-        if self.plan.kernel == "selections":
+        if self.plan.kernel.startswith("selections"):
             return self.step * self.plan.taps * size
         return self.plan.threads * size if self.plan.kernel == "shares" else 0
 
@@ -182,6 +182,15 @@ class DeviceCall:
         for first in range(0, plan.threads, step):
             given = self.op, self.lanes, x, outs, values, tables[0], geometry, plan.index(first)
             kernels.selections[-(-step // BLOCK), BLOCK, stream](*given)
+
+    def _selections_together(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
+        plan, step = self.plan, self.step
+        values = cuda.device_array(step * plan.taps, self.reduction.lanes[0], stream=stream)
+        geometry = self.geometry(plan.threads, plan.taps)
+        for first in range(0, plan.threads, step):
+            windows = min(plan.threads - first, step)
+            given = self.op, self.lanes, x, outs, values, tables[0], geometry, plan.index(first)
+            kernels.selections_together[windows, BLOCK, stream](*given)
 
     def _blurred(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
         plan = self.plan

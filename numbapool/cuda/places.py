@@ -42,7 +42,7 @@ class UnpoolCall:
     @property
     def scratch_bytes(self) -> int:
         """The device's memory that a call takes besides its arrays."""
-        return 8 * self.total
+        return 8 * int(self.total)
 
     def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
         """Put the values of the pair `x`, values and indices, at their indices in ``outs[0]``.

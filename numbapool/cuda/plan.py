@@ -33,6 +33,9 @@ SMALL_INDEX = 1 << 31
 SCRATCH_BYTES = 1 << 28
 """The most bytes of elements that are gathered to be sorted: it bounds the threads of a launch."""
 
+TAPS_TOGETHER = 192
+"""Windows of at least this many taps are sorted by a block of threads each."""
+
 FEW_RESULTS = 1 << 16
 """With fewer results than this, a thread per result leaves most of a device idle."""
 
@@ -50,7 +53,7 @@ class DevicePlan:
     shape: tuple[int, ...]
     kernel: str
     """The kernel's name in `kernels`."""
-    index: type
+    index: Any
     """The type that places are computed in: int32 or int64."""
     table: Numbers
     sizes: tuple[int, ...]
@@ -64,7 +67,7 @@ class DevicePlan:
     weights: Numbers | None = None
 
 
-def index_of(*numbers: int) -> type:
+def index_of(*numbers: int) -> Any:
     """Return the type in which all of these numbers fit, and sums of two of them."""
     return np.int32 if max(numbers) < SMALL_INDEX - (1 << 24) else np.int64
 
@@ -99,7 +102,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
     flat = table.reshape(-1).astype(index)
     if reduction.gathers:
         taps = prod(axis.longest for axis in view.axes)
-        return DevicePlan(shape, "selections", index, flat, sizes_of(view), results, taps=taps)
+        kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
+        return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
     count = shared_by(view, results, index)
     if count > 1:
         sizes = (count, *sizes_of(view))
@@ -117,7 +121,7 @@ def sizes_of(view: View) -> tuple[int, ...]:
     return (*outs, *sizes, *dilations, view.inner)
 
 
-def shared_by(view: View, results: int, index: type) -> int:
+def shared_by(view: View, results: int, index: Any) -> int:
     """Return how many threads share a window: one, but for few windows of many taps."""
     taps = prod(axis.longest for axis in view.axes)
     if results >= FEW_RESULTS or taps < SHARED_TAPS:

@@ -78,7 +78,7 @@ class SequenceCall:
         refuse_lengths(wanted, dtype)
         self.normalize = wanted.normalize
         self.weights = weights
-        batch, steps, channels = given.x.shape
+        _, steps, channels = given.x.shape
         first = given.channels_first
         self.steps = (steps * channels, 1 if first else channels, steps if first else 1)
         total = given.x.size + sum(0 if p.weights is None else p.weights.size for p in parts)
@@ -126,7 +126,7 @@ class SequenceCall:
         number, part = numbered
         given, kept, rows = self.given, part.kept, self.given.rows
         reduction = kept.reduction
-        count = lanes_of(type(reduction.op), len(reduction.lanes))
+        count: int = lanes_of(type(reduction.op), len(reduction.lanes))  # type: ignore[no-untyped-call]
         kinds = [kind.type(0) for kind in reduction.lanes]
         near = number_of(given.x.dtype).type(0)
         lanes = tuple(kinds[:count]), tuple(kinds[count : 2 * count]), near

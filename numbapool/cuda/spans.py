@@ -8,7 +8,6 @@ which are then added to the `wide` lanes. `near` is a number of the type of dist
 
 from __future__ import annotations
 
-
 import numpy as np
 
 from numbapool.cuda.faces import element, held, joined, like, quotient, rounded
@@ -126,9 +125,8 @@ def shift_of(op, near, x, runs, bounds, row_step, peak_row):
     """
     if not has(op, "shifts"):
         return near
-    first, last, channel_at = bounds
     if has(op, "weighs"):
-        return finite(like(near, x[peak_row + channel_at]))
+        return finite(like(near, x[peak_row + bounds[2]]))
     return first_number(near, x, runs, bounds, row_step, "left_out" in type(op)._fields)
 
 

@@ -19,12 +19,12 @@ def row_stack() -> Iterator[None]:
     """Lend NumPy the name `row_stack`, which numba-cuda looks up and NumPy 2.5 has no more."""
     lent = not hasattr(np, "row_stack")
     if lent:
-        np.row_stack = np.vstack
+        np.row_stack = np.vstack  # noqa: NPY201
     try:
         yield
     finally:
         if lent:
-            del np.row_stack
+            del np.row_stack  # noqa: NPY201
 
 
 def _imported() -> tuple[Any, bool]:

@@ -1,20 +1,20 @@
 """Windows to reduce in users' own kernels: functions of the device, and reducers as arguments.
 
-A window is `rows` x `columns` elements of an array of two axes, from row `i` and column `j` on; what
-lies outside the array is left out. An empty window gives the neutral number of its reducer, and
-`max_window` an element's least number.
+A window is `rows` x `columns` elements of an array of two axes, from row `i` and column `j` on;
+what lies outside the array is left out. A window without elements gives the neutral number::
 
->>> # @cuda.jit
->>> # def local_range(x, out, mean):
->>> #     i, j = cuda.grid(2)
->>> #     if i < out.shape[0] and j < out.shape[1]:
->>> #         out[i, j] = max_window(x, i - 1, j - 1, 3, 3) - window(mean, x, i - 1, j - 1, 3, 3)
->>> # local_range[grid, block](x, out, reducer("avg", x.dtype, 3))
+    @cuda.jit
+    def contrast(x, out, mean):
+        i, j = cuda.grid(2)
+        if i < out.shape[0] and j < out.shape[1]:
+            out[i, j] = max_window(x, i, j, 3, 3) - window(mean, x, i, j, 3, 3)
+
+    contrast[grid, block](x, out, reducer("mean", x.dtype, 3))
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from numbapool.errors import PoolTypeError
 from numbapool.pooling.pool import Pool, known_dtype
 from numbapool.reducers.case import Case
 from numbapool.reducers.methods import finish, neutral, prepare
+from numbapool.windows.window import Window
 
 
 class Reducer(NamedTuple):
@@ -54,7 +55,7 @@ def reducer(op: Any, dtype: Any, kernel_size: int | tuple[int, int], **own: Any)
         If the operator needs all elements of a window at once, as a median does.
     """
     pool, kind = Pool(op, kernel_size, **own), known_dtype(dtype)
-    rows, columns = pool.window.kernel_size  # type: ignore[union-attr]
+    rows, columns = cast(Window, pool.window).kernel_size
     sizes = {"rows": rows, "columns": columns, "divisor": rows * columns, "plane": 1 << 62}
     skip = pool.request.skip(kind)
     parameters = {k: v for k, v in pool.request.own if k != "count_include_pad"}
@@ -133,7 +134,7 @@ def _least_of(dtype: Any) -> Any:
 
 
 def _zero_of(dtype: Any) -> Any:
-    return {"f": np.float64, "u": np.uint64, "b": np.uint64}.get(dtype.kind, np.int64)(0)
+    return np.dtype({"f": "f8", "i": "i8"}.get(dtype.kind, "u8")).type(0)
 
 
 def _dtype_of(kind: Any) -> Any:
@@ -149,9 +150,8 @@ def _least(x):
 
 @overload(zero)
 def _zero(x):
-    number = _zero_of(_dtype_of(x.dtype)).item()
-    name = _zero_of(_dtype_of(x.dtype)).dtype.type
-    return lambda x: name(number)
+    kind = type(_zero_of(_dtype_of(x.dtype)))
+    return lambda x: kind(0)
 
 
 overload(clipped)(lambda first, count, size: clipped)
