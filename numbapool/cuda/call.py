@@ -157,7 +157,7 @@ class DeviceCall:
     def scratch(self, plan: DevicePlan) -> list[tuple[int, np.dtype[Any]]]:
         """Return the arrays that a plan needs besides those given: their sizes and dtypes."""
         lanes = self.reduction.lanes
-        if plan.kernel == "selections":
+        if plan.kernel.startswith("selections"):
             return [(self.step * plan.taps, lanes[0])]
         return [(plan.threads, kind) for kind in lanes] if plan.kernel == "shares" else []
 
@@ -212,6 +212,19 @@ class DeviceCall:
         return [
             Launch(kernels.selections, *line(step), (*fixed, plan.index(first)))
             for first in range(0, plan.threads, step)
+        ]
+
+    def _selections_together(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        values, geometry = Given(1 + len(self.outs)), numbers(plan, plan.threads, plan.taps)
+        fixed = self.op, self.lanes, Given(0), self.targets, values, table, geometry
+        return [
+            Launch(
+                kernels.selections_together,
+                (min(plan.threads - first, self.step),),
+                (BLOCK,),
+                (*fixed, plan.index(first)),
+            )
+            for first in range(0, plan.threads, self.step)
         ]
 
     def _blurred(self, plan: DevicePlan, table: Any) -> list[Launch]:

@@ -146,12 +146,27 @@ def findings() -> Iterator[Found]:
         yield compiler()
 
 
+def amiss(device: int | None = None) -> str:
+    """Return the first thing that keeps a device from being used, with what to do; "" if nothing.
+
+    Without a device the driver is not started: after that, this process could not be forked.
+    """
+    if simulated():
+        return ""
+    parts = (package(), the_driver()) if device is None else findings()
+    named = f"device {device}"
+    for found in parts:
+        if found.advice and (not found.label.startswith("device ") or found.label == named):
+            return f"no GPU can be used: {found.text}: {found.advice}"
+    return ""
+
+
 _usable: dict[int, set[int]] = {}
 """By process: the devices that can be used."""
 
 
-def require(device: int | None = None) -> None:
-    """Raise the first thing that keeps a device, or the first device, from being used.
+def require(device: int = 0) -> None:
+    """Raise the first thing that keeps a device from being used.
 
     Raises
     ------
@@ -160,15 +175,11 @@ def require(device: int | None = None) -> None:
     """
     here = os.getpid()
     known = _usable.get(here)
-    if known is not None and (device or 0) in known:
+    if known is not None and device in known:
         return
-    if simulated():
-        _usable[here] = {device or 0, *(known or ())}
-        return
-    if _usable and known is None:
+    if _usable and known is None and not simulated():
         raise PoolDeviceError(HAPPENED)
-    named = f"device {device or 0}"
-    for found in findings():
-        if found.advice and (not found.label.startswith("device ") or found.label == named):
-            raise PoolDeviceError(f"no GPU can be used: {found.text}: {found.advice}")
-    _usable.setdefault(here, set()).add(device or 0)
+    wrong = amiss(device)
+    if wrong:
+        raise PoolDeviceError(wrong)
+    _usable.setdefault(here, set()).add(device)

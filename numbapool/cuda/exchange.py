@@ -73,7 +73,7 @@ def read(x: Any, stream: int) -> Read:
         For a dtype that NumPy does not know.
     """
     capsule = x.__dlpack__(stream=stream)
-    tensor = _Managed.from_address(_pointer(capsule, NAME)).tensor
+    tensor = tensor_of(capsule)
     kind = CODES.get(tensor.code)
     if kind is None or tensor.lanes != 1 or tensor.bits not in (8, 16, 32, 64):
         raise PoolTypeError(
@@ -89,6 +89,11 @@ def read(x: Any, stream: int) -> Read:
     return Read(
         capsule, (tensor.data or 0) + tensor.offset, shape, strides, dtype, tensor.device_id
     )
+
+
+def tensor_of(capsule: Any) -> Any:
+    """Return the tensor in a capsule."""
+    return _Managed.from_address(_pointer(capsule, NAME)).tensor
 
 
 def side_by_side(shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, ...]:

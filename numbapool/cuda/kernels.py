@@ -191,6 +191,32 @@ def sort_column(values, at, step, taps):
 overload(sort_column)(lambda values, at, step, taps: sort_column)
 
 
+def sort_together(values, at, taps, me, threads):
+    """Sort `taps` numbers from `at` on by the same network, by all threads of a block."""
+    top = 1
+    while 2 * top < taps:
+        top *= 2
+    p = top
+    while p > 0:
+        q = top
+        r = 0
+        d = p
+        while d > 0:
+            for i in range(me, taps - d, threads):
+                if i & p == r:
+                    low, high = values[at + i], values[at + i + d]
+                    values[at + i] = low if low <= high else high
+                    values[at + i + d] = high if low <= high else low
+            cuda.syncthreads()
+            d = q - p
+            q //= 2
+            r = p
+        p //= 2
+
+
+overload(sort_together)(lambda values, at, taps, me, threads: sort_together)
+
+
 @cuda.jit
 def selections(op, lanes, x, outs, values, table, geometry, first):
     """Gather each window's elements, sort them if the selector needs it, and pick.
@@ -229,6 +255,80 @@ def selections(op, lanes, x, outs, values, table, geometry, first):
             if sorts(op, kept):
                 sort_column(values, at, step, kept)
             put(outs, t, select(op, values, np.int64(at), np.int64(step), kept, np.int64(t)))
+
+
+MOST_TOGETHER = 256
+"""The most threads of a block that sort a window together."""
+
+
+def share_of(number, threads, taps):
+    """Return the first tap of a thread's share of a window's taps, and the end of its share."""
+    share = (taps + threads - 1) // threads
+    return min(number * share, taps), min((number + 1) * share, taps)
+
+
+overload(share_of)(lambda number, threads, taps: share_of)
+
+
+@cuda.jit
+def selections_together(op, lanes, x, outs, values, table, geometry, first):
+    """Do as `selections` does, with a block of threads for each window of many taps.
+
+    Each thread gathers its share of the taps, behind those that the threads before it keep; so
+    the elements stand in order. The exchanges of one step of Batcher's network are independent.
+    """
+    total, room, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    counts = cuda.shared.array(MOST_TOGETHER, np.int64)
+    me, threads = np.int64(cuda.threadIdx.x), np.int64(cuda.blockDim.x)
+    t = like(first, first + cuda.blockIdx.x)
+    n, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
+    d, dn, _ = window_at(table, 0, od)
+    h, hn, _ = window_at(table, out_d, oh)
+    w, wn, _ = window_at(table, like(first, out_d + out_h), i)
+    base = start(n, c, (size_d, size_h, size_w), inner)
+    at = np.int64(cuda.blockIdx.x) * room
+    begin, end = share_of(me, threads, np.int64(dn) * hn * wn)
+    kept = np.int64(0)
+    spoiled = np.int64(0)
+    odd = like(lanes[0], 0)
+    for stage in range(2):  # first the elements are counted, then they are put in their places
+        target = at
+        if stage == 1:
+            counts[me] = kept + (spoiled << 48)
+            cuda.syncthreads()
+            kept = np.int64(0)
+            spoiled = np.int64(0)
+            for k in range(threads):
+                if k == me:
+                    target = at + kept
+                kept += counts[k] & 0xFFFFFFFFFFFF
+                spoiled += counts[k] >> 48
+        for tap in range(begin, end):
+            line = tap // wn
+            row = (d + line // hn * dil_d) * size_h + h + line % hn * dil_h
+            place = row * size_w + w + tap % wn * dil_w
+            value = like(lanes[0], x[base + place * inner])
+            if not missing(op, value):
+                if stage == 0:
+                    kept += 1
+                    if can_be_nan(value):
+                        odd = value if value != value else odd
+                        spoiled = np.int64(1) if value != value else spoiled
+                else:
+                    values[target] = value
+                    target += 1
+    cuda.syncthreads()
+    if kept == 0:
+        if me == 0:
+            put(outs, t, empty(op))
+    elif spoiled > 0:
+        if odd != odd:
+            put(outs, t, odd)
+    else:
+        if sorts(op, kept):
+            sort_together(values, at, kept, me, threads)
+        if me == 0:
+            put(outs, t, select(op, values, at, np.int64(1), kept, np.int64(t)))
 
 
 def blend(op, lanes, a, b, c):

@@ -34,6 +34,9 @@ SMALL_INDEX = 1 << 31
 SCRATCH_BYTES = 1 << 28
 """The most bytes of elements that are gathered to be sorted: it bounds the threads of a launch."""
 
+TAPS_TOGETHER = 192
+"""Windows of at least this many taps are sorted by a block of threads each."""
+
 FEW_RESULTS = 1 << 16
 """With fewer results than this, a thread per result leaves most of a device idle."""
 
@@ -114,7 +117,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
     flat = table.reshape(-1).astype(index)
     if reduction.gathers:
         taps = prod(axis.longest for axis in view.axes)
-        return DevicePlan(shape, "selections", index, flat, sizes_of(view), results, taps=taps)
+        kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
+        return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
     count = shared_by(view, results, index)
     if count > 1:
         sizes = (count, *sizes_of(view))

@@ -93,12 +93,30 @@ def test_windows_that_threads_share(dtype):
         own = {"norm_type": 2} if name == "lp" else {}
         places = {"return_indices": True} if name in ("max", "min") else {}
         skip = {"nodata": 1} if n % 2 else {}
-        x = fill((2, 24, 21), dtype, ("plain", "ties")[n % 2], n)
+        x = fill((1, 2, 20, 21), dtype, ("plain", "ties")[n % 2], n)
         assert_alike(Pool.over_all(name, data_format="NCHW", **own, **skip), x, kernels)
-        assert_alike(Pool(name, (24, 20), 1, 1, **own, **places), x, kernels)
-        x = fill((1, 24, 18, 2), dtype, "ties", n)
+        assert_alike(Pool(name, (20, 20), 1, 1, **own, **places), x[:, :1], kernels)
+        x = fill((1, 20, 28, 2), dtype, "ties", n)
         assert_alike(Pool.adaptive(name, (1, 2), data_format="NHWC", **own), x, kernels)
     assert "shares" in kernels
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float16"])
+def test_windows_that_threads_sort_together(dtype, monkeypatch):
+    from numbapool.cuda import call, plan
+
+    monkeypatch.setattr(plan, "TAPS_TOGETHER", 4)
+    monkeypatch.setattr(call, "SCRATCH_BYTES", 1)  # a few windows per launch
+    kernels = set()
+    needs = {"percentile": {"q": 30}}
+    for n, name in enumerate(("median", "mode", "percentile", "std", "stochastic")):
+        own = needs.get(name, {})
+        for skip in ({}, {"nodata": 1, "nan": "skip"}):
+            x = fill((1, 3, 5, 2), dtype, ("few", "ties")[n % 2], n)
+            pool = Pool(name, 3, 2, 1, data_format="NHWC", **own, **skip)
+            assert_alike(pool, x, kernels)
+            assert_alike(Pool.over_all(name, data_format="NHWC", **own, **skip), x, kernels)
+    assert kernels == {"selections_together"}
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
