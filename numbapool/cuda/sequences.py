@@ -97,16 +97,15 @@ class SequenceCall:
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
         at = 0
-        with np.errstate(all="ignore"):
-            for number, part in enumerate(self.parts):
-                target = outs[0][at:] if at else outs[0]
-                run = self._copy if part.kept is None else self._fold
-                run((number, part), array, weights, target, given)
-                at += part.columns(self.given)
-            if self.normalize:
-                geometry = tuple(map(self.index, self.shape))
-                blocks = -(-self.shape[0] // BLOCK)
-                spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
+        for number, part in enumerate(self.parts):
+            target = outs[0][at:] if at else outs[0]
+            run = self._copy if part.kept is None else self._fold
+            run((number, part), array, weights, target, given)
+            at += part.columns(self.given)
+        if self.normalize:
+            geometry = tuple(map(self.index, self.shape))
+            blocks = -(-self.shape[0] // BLOCK)
+            spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
 
     def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Copy the first or the last row of each sequence."""
