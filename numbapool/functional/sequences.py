@@ -7,7 +7,7 @@ from typing import Any
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
 from numbapool.sequences.layout import sequences_of
-from numbapool.sequences.pooling import Wanted, attend, pool
+from numbapool.sequences.pooling import attend, pool
 
 __all__ = ["attention_pool", "sequence_pool"]
 
@@ -107,7 +107,7 @@ def sequence_pool(
            [12.,  0.]])
     """
     given = sequences_of(x, data_format, lengths, mask, offsets)
-    return pool(given, Wanted(op, correction, normalize, empty, nan), weights, out)
+    return pool(given, op, weights, (correction, empty, nan), normalize, out)
 
 
 def attention_pool(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from numbapool.sequences.plan import plan_of
 from numbapool.sequences.rows import positions
 from numbapool.sequences.table import (
     ATTENTION,
+    LEAST_ROWS,
     Kept,
     capacity,
     keep_weighted,
@@ -28,41 +29,103 @@ from numbapool.sequences.table import (
 )
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The results to keep of each sequence."""
+class Part(NamedTuple):
+    """One operator's part of the result."""
 
     op: Any
-    correction: float = 1
-    normalize: bool = False
-    empty: float = 0.0
-    nan: str = "propagate"
+    dtype: DType
+    """The dtype of its results."""
+    kept: Kept | None
+    """How its results are kept; None for a copied row."""
+    columns: int
+    """Results per channel."""
+    positions: bool = False
+    """Whether rows weigh 1, 2, …"""
+    soft: bool = False
+    """Whether the weights are scores, whose softmax counts."""
 
 
-def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:
-    """Pool sequences by one operator, or by several side by side.
+class Wanted(NamedTuple):
+    """The results to keep of each sequence."""
+
+    parts: tuple[Part, ...]
+    dtype: DType
+    columns: int
+    """Results per channel, of all parts."""
+    nothing: Any
+    """The result of a sequence without rows."""
+
+
+def wanted_by(
+    op: Any, correction: float, empty: float, nan: str, dtype: DType, weighed: bool, rows: int
+) -> Wanted:
+    """Return what one operator keeps, or several in a tuple, of sequences of up to `rows` rows.
 
     Raises
     ------
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
-    several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
-    ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
+    several = isinstance(op, tuple | list) and not is_reducer(op)
+    ops = [known(each) for each in (op if several else (op,))]
     if not ops:
         raise PoolValueError("op must be an operator, or several in a tuple, not an empty tuple")
-    skip = skip_for(given.x.dtype, frozen(wanted.nan), None)
-    correction = correction_of(wanted.correction)
-    rows = capacity(int(given.rows.rows.max(initial=0)))
-    weighed = weights is not None
-    kinds = [kept_for(op, given.x.dtype, skip, weighed, rows, correction) for op in ops]
-    if weighed:
-        weights = beside(given, weights, "weights")
+    skip = skip_for(dtype, frozen(nan), None)
+    correction = correction_of(correction)
     parts = []
-    for op, kind in zip(ops, kinds, strict=True):
-        placed = not weighed and not is_reducer(op) and op == "weighted_mean"
-        parts.append(Part(op, kind, places(given) if placed else weights))
-    return joined(given, parts, wanted, out)
+    for each in ops:
+        kept = kept_for(each, dtype, skip, weighed, rows, correction)
+        placed = not weighed and not is_reducer(each) and each == "weighted_mean"
+        parts.append(part_of(each, dtype, kept, positions=placed))
+    return joined(parts, empty)
+
+
+def part_of(op: Any, dtype: DType, kept: Kept | None, **more: bool) -> Part:
+    """Return a part of the result for an input's dtype."""
+    if kept is None:
+        return Part(op, dtype, None, 1)
+    return Part(op, kept.reduction.outs[0], kept, kept.columns, **more)
+
+
+def joined(parts: list[Part], empty: Any) -> Wanted:
+    """Return parts that stand side by side in one result."""
+    dtype = np.result_type(*(part.dtype for part in parts)) if len(parts) > 1 else parts[0].dtype
+    columns = sum(part.columns for part in parts)
+    return Wanted(tuple(parts), dtype, columns, refuse_empty(frozen(empty), dtype))
+
+
+named = lru_cache(maxsize=256, typed=True)(wanted_by)
+"""The same for one operator's name. Reducers are not kept: two of other types may be equal."""
+
+
+def pool(
+    given: Sequences,
+    op: Any,
+    weights: Any,
+    options: tuple[Any, ...],
+    normalized: bool,
+    out: Any,
+) -> Array:
+    """Pool sequences by one operator, or by several side by side.
+
+    `options` are the correction, the result of nothing, and the treatment of NaN.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
+    steps = given.x.shape[1]
+    if steps > LEAST_ROWS:
+        steps = int(given.rows.rows.max(initial=0))
+    key = op, *options, given.x.dtype, weights is not None, capacity(steps)
+    try:
+        wanted = named(*key) if type(op) is str else wanted_by(*key)
+    except TypeError:  # an option cannot be a key, or is wrong
+        wanted = wanted_by(*key)
+    if weights is not None:
+        weights = beside(given, weights, "weights")
+    return pooled(given, wanted, weights, normalized, out)
 
 
 def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
@@ -78,28 +141,10 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     if name not in ATTENTION:
         raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(op)}")
     weights = beside(given, scores, "scores")
-    skip = skip_for(given.x.dtype, "propagate", None)
-    kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
-    return joined(given, [Part(name, kind, weights, soft=True)], Wanted(op, empty=empty), None)
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One operator's part of the result."""
-
-    op: Any
-    kept: Kept | None
-    """How its results are kept; None for a copied row."""
-    weights: Array | None = None
-    soft: bool = False
-
-    def dtype(self, given: Sequences) -> DType:
-        """Return the dtype of its results."""
-        return given.x.dtype if self.kept is None else self.kept.reduction.outs[0]
-
-    def columns(self, given: Sequences) -> int:
-        """Return its number of columns."""
-        return given.channels * (1 if self.kept is None else self.kept.columns)
+    dtype = given.x.dtype
+    kept = keep_weighted(name, dtype, skip_for(dtype, "propagate", None), weights.shape[2])
+    wanted = joined([part_of(name, dtype, kept, soft=True)], empty)
+    return pooled(given, wanted, weights, False, None)
 
 
 def beside(given: Sequences, weights: Any, name: str) -> Array:
@@ -116,58 +161,55 @@ def places(given: Sequences) -> Array:
     return found.reshape(batch, steps, 1)
 
 
-def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
-    """Return the parts side by side, in `out` if given."""
-    dtype = parts[0].dtype(given)
-    if len(parts) > 1:
-        dtype = np.result_type(*(part.dtype(given) for part in parts))
-    shape = given.count, sum(part.columns(given) for part in parts)
-    nothing = refuse_empty(frozen(wanted.empty), dtype)
-    if wanted.normalize and dtype.kind != "f":
+def pooled(given: Sequences, wanted: Wanted, weights: Any, normalized: bool, out: Any) -> Array:
+    """Return the parts of the result side by side, in `out` if given."""
+    dtype, channels = wanted.dtype, given.channels
+    if normalized and dtype.kind != "f":
         raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
+    shape = given.number, wanted.columns * channels
     target = None if out is None else check_out(out, shape, dtype, given.x)
     direct = target is not None and target.flags.c_contiguous
     result = target if direct and target is not None else np.empty(shape, dtype)
     at = 0
-    for part in parts:
-        columns = part.columns(given)
-        fill(given, part, result[:, at : at + columns])
-        at += columns
-    empty = given.rows.empty
-    if empty.any():
-        result[empty] = nothing
-    if wanted.normalize:
-        normalize(result, ~given.rows.empty)
+    for part in wanted.parts:
+        end = at + part.columns * channels
+        fill(given, part, weights, result[:, at:end] if end - at < shape[1] else result)
+        at = end
+    held = given.rows.held
+    if held is not None:
+        result[~held] = wanted.nothing
+    if normalized:
+        normalize(result, given.rows.filled)
     if target is None or direct:
         return result
     target[...] = result
     return target
 
 
-def fill(given: Sequences, part: Part, result: Array) -> None:
+def fill(given: Sequences, part: Part, weights: Array | None, result: Array) -> None:
     """Write a part's results for the sequences that have rows."""
-    if not result.size or not len(given.rows.count):
+    if not result.size or not len(given.rows.counts):
         return
-    if part.kept is None:
+    kept = part.kept
+    if kept is None:
         batch, row = given.rows.edges(last=part.op == "last")
-        result[~given.rows.empty] = given.x[batch, row]
+        result[given.rows.filled] = given.x[batch, row]
         return
-    if result.dtype != part.dtype(given):
-        exact = np.empty(result.shape, part.dtype(given))
-        fill(given, part, exact)
+    if result.dtype != part.dtype:
+        exact = np.empty(result.shape, part.dtype)
+        fill(given, part, weights, exact)
         result[...] = exact
         return
     x = strided(given.x)
-    own = None if part.weights is None else strided(part.weights)
+    weights = places(given) if part.positions else weights
+    own = None if weights is None else strided(weights)
     pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
-    plan = plan_of(given, x, part.kept, own, pitch, part.soft)
-    call = part.kept.calls.get(plan.kernel)
+    plan = plan_of(given, x, kept, own, pitch, part.soft)
+    call = kept.calls.get(plan.kernel)
     if call is None:
         kinds = () if own is None else (own.base.dtype,)
-        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, kinds)
-        _ = call.kernel, call.fields, call.first_array
-    more = () if own is None else (own.base,)
-    call.planned(plan).into(x.base, (result,), more)
+        call = kept.calls[plan.kernel] = Call(plan, kept.reduction, given.x.dtype, kinds)
+    call.into(x.base, (result,), () if own is None else (own.base,), plan)
 
 
 def normalize(result: Array, rows: Any) -> None:
