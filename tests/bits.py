@@ -1,6 +1,6 @@
 """Show that results have the same bits for 1 and 2 threads, and with narrower vectors.
 
-    python tests/bits.py          # float32 of a kind of rounding each, uint8 where floats are in between
+    python tests/bits.py          # few operators on float32, and on uint8 those that round
     python tests/bits.py --all    # every operator, dtype and kind of window; many minutes
     python tests/bits.py --all float32 float64    # these dtypes alone
 
