@@ -4,11 +4,16 @@ import numpy as np
 import pytest
 import strategies as draws
 from agreement import assert_equal
-from test_single_rules import POOLS, row
 
 import numbapool as nbp
 
+POOLS = ["max_pool2d", "min_pool2d", "avg_pool2d", "sum_pool2d"]
+
 FLOATS = draws.FLOATS if draws.ALL else ["float16", "float32"]
+
+
+def row(*values, dtype="float32"):
+    return np.array([values], dtype)
 
 
 @pytest.mark.parametrize("name", ["max_pool2d", "min_pool2d"])
