@@ -69,11 +69,9 @@ def test_windows_that_slide(op, ndim):
         agree(getattr(nbp, f"pool{ndim}d")(x, op, *window, **needs), want)
 
 
-@every_operator
+@pytest.mark.parametrize("op", OF_EACH_LOOP)
 @few_dtypes
 def test_what_is_left_out(op, dtype):
-    if op not in OF_EACH_LOOP:
-        pytest.skip("run by test_random_cases.py, as plain Python")
     x, needs = data(2, dtype), naive.SAMPLES.get(op, {})
     want = naive.sliding(op, x, 2, 2, nodata=3, **needs)
     agree(called(f"{op}_pool2d", op, x, 2, nodata=3), want)
