@@ -123,10 +123,11 @@ def test_constant_arguments():
             assert_equal(one, other)
 
 
-@pytest.mark.parametrize("layout", ["C", "Fortran", "sliced", "negative strides", "read-only"])
-def test_layouts(layout):
-    x = draws.lay_out(draws.fill((3, 8, 9), "float32", "few", 3), layout)
-    assert_equal(njit(lambda x: nbp.max_pool2d(x, 3, 2, 1))(x), nbp.max_pool2d(x, 3, 2, 1))
+def test_layouts():
+    call = njit(lambda x: nbp.max_pool2d(x, 3, 2, 1))
+    for layout in ("C", "Fortran", "sliced", "negative strides", "read-only"):
+        x = draws.lay_out(draws.fill((3, 8, 9), "float32", "few", 3), layout)
+        assert_equal(call(x), nbp.max_pool2d(x, 3, 2, 1))
 
 
 def test_one_site_many_shapes():
