@@ -178,7 +178,7 @@ class DeviceCall:
         for first in range(0, plan.threads, most):
             rows = min(plan.threads - first, most)
             grid = -(-plan.row // across), -(-rows // down)
-            args = Given(0), self.targets, table, geometry, plan.index(first)
+            args: Any = (Given(0), self.targets, table, geometry, plan.index(first))
             launches.append(Launch(kernel, grid, (across, down), (self.op, self.lanes, *args)))
         return launches
 
@@ -198,7 +198,7 @@ class DeviceCall:
         first, count = plan.index(0), plan.taps
         begin = 1 + len(self.outs)
         parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
-        args = Given(0), parts, table, numbers(plan, plan.threads), first
+        args: Any = (Given(0), parts, table, numbers(plan, plan.threads), first)
         folded = Launch(kernels.shares, *line(plan.threads), (self.op, self.lanes, *args))
         results = plan.threads // count
         geometry = tuple(map(plan.index, (results, count, *plan.sizes[1:4], plan.sizes[-1])))

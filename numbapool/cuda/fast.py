@@ -175,7 +175,9 @@ def slides(rows: int, columns: int, step: int, height: int) -> Any:
         lines.append(f"    skipped = {skipped}")
         for a, r in enumerate(others, 1):
             # Rows above the array are skipped: the window's first row inside begins anew.
-            lines.append(f"    more = joined(op, lanes, acc, part{r}) if {a} > skipped else part{r}")
+            lines.append(
+                f"    more = joined(op, lanes, acc, part{r}) if {a} > skipped else part{r}"
+            )
             lines.append(f"    acc = more if {a} < skipped + hn else acc")
         lines += [
             "    scale = prepare(op, np.int64(hw) * np.int64(ww))",

@@ -8,10 +8,13 @@ machine code, which is kept on disk, and launched by `cuda.core`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from numbapool.cuda import cubins
-from numbapool.cuda.target import SIMULATED, array_at, handle_of
+from numbapool.cuda.target import SIMULATED, handle_of
 from numbapool.cuda.vector import BYTES
 
 
@@ -21,14 +24,31 @@ class Given(NamedTuple):
     number: int
 
 
-class Memory(NamedTuple):
-    """Contiguous memory on a device, as launches take it."""
+@dataclass(frozen=True)
+class Memory:
+    """Contiguous memory on a device, as launches take it: an array takes longer to make."""
 
     pointer: int
     size: int
-    dtype: Any
+    dtype: np.dtype[Any]
     owner: Any = None
     """What keeps it alive."""
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        return {
+            "version": 3,
+            "data": (self.pointer, False),
+            "shape": (self.size,),
+            "strides": None,
+            "typestr": self.dtype.str,
+        }
+
+    def __getitem__(self, rest: slice) -> Memory:
+        """Return the memory from an element on."""
+        begin = rest.start or 0
+        pointer = self.pointer + begin * self.dtype.itemsize
+        return Memory(pointer, self.size - begin, self.dtype, self.owner)
 
 
 def pointer_of(array: Any) -> int:
@@ -67,7 +87,7 @@ def filled(args: tuple[Any, ...], given: tuple[Any, ...]) -> Iterator[Any]:
     """Yield the arguments, with the arrays in their places."""
     for arg in args:
         if isinstance(arg, Given):
-            yield array_at(given[arg.number])
+            yield given[arg.number]
         elif type(arg) is tuple and arg and isinstance(arg[0], Given):
             yield tuple(filled(arg, given))
         else:

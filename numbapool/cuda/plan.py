@@ -11,11 +11,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.fields import numbers_of
-from numbapool.cuda.vector import BYTES
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis

@@ -87,20 +87,6 @@ def numba_dtype(dtype: Any) -> Any:
     return import_module("numba.cuda.np.numpy_support").from_dtype(np.dtype(dtype))
 
 
-def array_at(memory: Any) -> Any:
-    """Return memory as kernels of the target take it."""
-    if isinstance(memory, np.ndarray) or not hasattr(memory, "pointer"):
-        return memory
-    interface = {
-        "version": 3,
-        "data": (memory.pointer, False),
-        "shape": (memory.size,),
-        "strides": None,
-        "typestr": np.dtype(memory.dtype).str,
-    }
-    return cuda.from_cuda_array_interface(interface, owner=memory.owner, sync=False)
-
-
 def handle_of(stream: Any) -> int:
     """Return the handle of a stream as launches take it."""
     if isinstance(stream, int):

@@ -14,12 +14,12 @@ BYTES = 16
 """The widest load and store."""
 
 
-def load16(x, at):
+def load16(x: Any, at: Any) -> Any:
     """Return the elements of 16 bytes from element `at` on, as a tuple."""
     return tuple(x[at + k] for k in range(BYTES // x.dtype.itemsize))
 
 
-def store(out, at, values):
+def store(out: Any, at: Any, values: Any) -> None:
     """Set elements from `at` on to a tuple of 4, 8 or 16 bytes."""
     for k, value in enumerate(values):
         out[at + k] = value
@@ -29,7 +29,9 @@ def _address(context: Any, builder: Any, kind: Any, array: Any, at: Any) -> Any:
     """Return the address of an element of an array, or of memory behind a bare pointer."""
     from llvmlite import ir
 
-    data = context.make_array(kind)(context, builder, array).data if hasattr(kind, "ndim") else array
+    data = (
+        context.make_array(kind)(context, builder, array).data if hasattr(kind, "ndim") else array
+    )
     return builder.ptrtoint(builder.gep(data, [at]), ir.IntType(64))
 
 

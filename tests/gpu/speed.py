@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - its usual name
+import torch.nn.functional as F
 
 import numbapool as nbp
 
@@ -173,7 +173,9 @@ def table(figures: dict[str, Any]) -> str:
             lines.append(f"{row['case']:26s} {row['dtype']:8s} ERROR {row['error'][:120]}")
             continue
         others = [row.get(name, "") for name in ("torch", "cupy")]
-        shown = [f"{each:8.3f}" if isinstance(each, float) else f"{each[:8]:>8s}" for each in others]
+        shown = [
+            f"{each:8.3f}" if isinstance(each, float) else f"{each[:8]:>8s}" for each in others
+        ]
         lines.append(
             f"{row['case']:26s} {row['dtype']:8s} {row['ms']:8.3f} {row['of_copy']:8.0%} "
             f"{shown[0]} {shown[1]} {row['call_us']:8.1f} {row['first_s']:8.2f}"
