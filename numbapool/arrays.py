@@ -122,6 +122,10 @@ def kind_of(x: Any) -> Kind | None:
 # ----------------------------------------------------------------------------- where to pool
 
 
+TOLD_BY = ("__cuda_array_interface__", "__dlpack_device__")
+"""What an array on a device has: types are asked first, since data frames look long for a name."""
+
+
 class Asked(NamedTuple):
     """What a call says of its result: where to write it, on which device, on which stream."""
 
@@ -175,7 +179,7 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
-    if isinstance(x, np.ndarray | list | tuple):
+    if isinstance(x, np.ndarray | list | tuple) or not any([hasattr(type(x), n) for n in TOLD_BY]):
         return None
     try:
         if hasattr(x, "__cuda_array_interface__"):
