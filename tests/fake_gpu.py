@@ -123,6 +123,9 @@ class Tensor(OnDevice):
     def data_ptr(self):
         return self.pointer
 
+    def reshape(self, *shape):
+        return Tensor(self.machine, shape, self.kind, self.number)
+
     def stride(self):
         return tuple(step // self.kind.itemsize for step in self.steps)
 
@@ -148,7 +151,12 @@ def torch(machine, current=0):
         machine.note("allocated", streams[-1])
         return Tensor(machine, shape, dtype, device.index)
 
+    def concatenate(parts, axis):
+        columns = sum(part.shape[axis] for part in parts)
+        return Tensor(machine, (*parts[0].shape[:-1], columns), parts[0].kind)
+
     made = ModuleType("torch")
+    made.concatenate = concatenate
     made.empty, made.Tensor = empty, Tensor
     made.cuda = SimpleNamespace(
         current_stream=lambda device: SimpleNamespace(cuda_stream=streams[-1]),

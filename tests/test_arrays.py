@@ -3,6 +3,8 @@
 No GPU is needed, and nothing is pooled: the engine's side that moves memory about is watched.
 """
 
+import gc
+
 import fake_gpu
 import numpy as np
 import pytest
@@ -241,3 +243,30 @@ def test_every_function_with_out_takes_a_device_and_a_stream():
         given = parameters_of(getattr(functional, name))
         if "out" in given:
             assert given["device"] is given["stream"] is None, name
+
+
+def test_a_pyramid_is_joined_by_the_library(machine):
+    result = nbp.spatial_pyramid_pool(Tensor(machine, (2, 3, 8, 8), "f4"), (1, 2))
+    assert (type(result), result.shape) == (Tensor, (2, 15))
+    with pytest.raises(nbp.PoolTypeError, match="takes arrays of torch, CuPy and JAX on a GPU"):
+        nbp.spatial_pyramid_pool(NumbaArray(machine, (2, 3, 8, 8), "f4"), (1, 2))
+    levels = nbp.pool_pyramid(Tensor(machine, (8, 8), "f4"), "median", 2)
+    assert [(type(each), each.shape) for each in levels] == [(Tensor, (4, 4)), (Tensor, (2, 2))]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64"])
+def test_capsules_of_our_own(monkeypatch, dtype):
+    """NumPy reads them, if they say that they are of the CPU's memory; nothing is left over."""
+    from numbapool.cuda import exchange
+
+    monkeypatch.setattr(exchange, "CUDA", 1)
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    written = exchange.Written(x, x.ctypes.data, x.shape, x.dtype, 0)
+    read = np.from_dlpack(written)
+    assert (read.tolist(), read.dtype) == (x.tolist(), x.dtype)
+    told = exchange.read(written, 1)
+    assert told[1:] == (x.ctypes.data, x.shape, x.strides, x.dtype, 0)
+    assert len(exchange._kept) == 2
+    del read, told
+    gc.collect()
+    assert not exchange._kept

@@ -135,12 +135,15 @@ _kept: dict[int, Any] = {}
 """What other libraries hold, by its address."""
 
 
-@_Deleter
-def _delete(made: Any) -> None:
+def _deleted(made: Any) -> None:
+    """Let go of memory that a library has done with."""
     _kept.pop(ctypes.addressof(made.contents), None)
 
 
-@_Destructor
-def _destroy(capsule: int) -> None:
-    if _valid(capsule, NAME):  # no library has taken it
+def _destroyed(capsule: int) -> None:
+    """Let go of memory that no library has taken."""
+    if _valid(capsule, NAME):
         _kept.pop(_pointer_of_dying(capsule, NAME), None)
+
+
+_delete, _destroy = _Deleter(_deleted), _Destructor(_destroyed)
