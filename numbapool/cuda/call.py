@@ -136,8 +136,7 @@ class DeviceCall:
         table, weights = self.tables()
         given = stream_of(stream)
         run = getattr(self, f"_{plan.kernel}")
-        with np.errstate(all="ignore"):
-            run(x, tuple(outs), (table, weights), given)
+        run(x, tuple(outs), (table, weights), given)
 
     def tables(self) -> tuple[Any, Any]:
         """Return the windows' table and the taps' weights, in the current device's memory."""

@@ -277,7 +277,7 @@ def selections_together(op, lanes, x, outs, values, table, geometry, first):
     Each thread gathers its share of the taps, behind those that the threads before it keep; so
     the elements stand in order. The exchanges of one step of Batcher's network are independent.
     """
-    total, room, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
+    _total, room, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
     counts = cuda.shared.array(MOST_TOGETHER, np.int64)
     me, threads = np.int64(cuda.threadIdx.x), np.int64(cuda.blockDim.x)
     t = like(first, first + cuda.blockIdx.x)

@@ -9,7 +9,7 @@ import numpy as np
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
 from numbapool.cuda.plan import fields_of, index_of
-from numbapool.cuda.target import stream_of
+from numbapool.cuda.target import SIMULATED, cuda, stream_of
 from numbapool.inputs import frozen
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
@@ -96,17 +96,18 @@ class SequenceCall:
         array, weights = x if self.weights is not None else (x, None)
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
-        at = 0
-        with np.errstate(all="ignore"):
-            for number, part in enumerate(self.parts):
-                target = outs[0][at:] if at else outs[0]
-                run = self._copy if part.kept is None else self._fold
-                run((number, part), array, weights, target, given)
-                at += part.columns(self.given)
-            if self.normalize:
-                geometry = tuple(map(self.index, self.shape))
-                blocks = -(-self.shape[0] // BLOCK)
-                spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
+        whole, at = outs[0], 0
+        if len(self.parts) > 1 and not SIMULATED:
+            whole = cuda.as_cuda_array(whole)  # which can be cut, whatever array it was
+        for number, part in enumerate(self.parts):
+            target = whole[at:] if at else whole
+            run = self._copy if part.kept is None else self._fold
+            run((number, part), array, weights, target, given)
+            at += part.columns(self.given)
+        if self.normalize:
+            geometry = tuple(map(self.index, self.shape))
+            blocks = -(-self.shape[0] // BLOCK)
+            spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
 
     def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Copy the first or the last row of each sequence."""

@@ -40,8 +40,9 @@ overload(s.select, jit_options=METHODS)(
 )
 
 # Plain functions that methods call.
-overload(r.root, jit_options=INLINED)(lambda number: r.root)
-overload(r.below, jit_options=INLINED)(lambda number: r.below)
+# In line before LLVM sees them, as if the methods named NumPy's functions themselves.
+overload(r.root, inline="always")(lambda number: r.root)
+overload(r.below, inline="always")(lambda number: r.below)
 overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)

@@ -1,7 +1,8 @@
-"""Tests of the kernels for NVIDIA's devices, in the simulator: in a process of its own.
+"""Tests of the kernels for NVIDIA's devices, in the simulator or on a GPU, in a process of its own.
 
 ``NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 NUMBAPOOL_KERNELS=plain python -m pytest tests/cuda``;
-`test_cuda.py` starts it.
+`test_cuda.py` starts it. Without the first word they run on a GPU, and floats may differ in the
+last places.
 """
 
 import os
@@ -9,6 +10,14 @@ import os
 import pytest
 
 ON = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("", "0")
+
+
+def has_device():
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0"):
+        return False  # an ordinary run of all tests: these would compile every kernel twice
+    from numbapool.cuda.target import cuda
+
+    return cuda.is_available()
 
 
 def pytest_collection_modifyitems(items):
@@ -20,5 +29,5 @@ def pytest_collection_modifyitems(items):
 
 @pytest.fixture(autouse=True)
 def simulator():
-    if not ON:
-        pytest.skip("the simulator of CUDA is off: NUMBA_ENABLE_CUDASIM=1 turns it on")
+    if not (ON or has_device()):
+        pytest.skip("no GPU, and CUDA's simulator is off: NUMBA_ENABLE_CUDASIM=1 turns it on")

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from on_device import assert_equal
+from on_device import assert_equal, run
 from strategies import DTYPES, fill
 
 import numbapool as nbp
@@ -13,9 +13,7 @@ def unpooled(x, places, ndim, data_format, windows):
     from numbapool.cuda.places import unpool_call
 
     call = unpool_call(x.shape, x.dtype, ndim, data_format, windows)
-    out = np.full(int(np.prod(call.shape)), 77, call.outs[0])
-    call.into((x.reshape(-1), places.reshape(-1)), (out,))
-    return out.reshape(call.shape)
+    return run(call, x, places)[0]
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -70,10 +68,8 @@ def test_blocks(dtype):
             want = nbp.block_reduce(x, block, op, edge=edge, **own)
             call = block_call(x.shape, x.dtype, block, op, edge, own)
             assert call.outs == (want.dtype,)
-            out = np.full(want.size, 77, want.dtype)
-            call.into(x.reshape(-1), (out,))
             assert call.shape == want.shape
-            assert_equal(out.reshape(want.shape), want, ordered=False)
+            assert_equal(run(call, x)[0], want, ordered=False)
 
 
 def test_blocks_that_do_not_fit():

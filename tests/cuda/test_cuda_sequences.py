@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from on_device import assert_equal
+from on_device import assert_equal, run
 from strategies import DTYPES, fill
 
 import numbapool as nbp
@@ -31,10 +31,7 @@ def pooled(x, op="mean", weights=None, scores=None, data_format="NTC", **options
     else:
         more = None if weights is None else Given(weights.shape, weights.dtype)
         call = sequence_call(form, wanted, rows, data_format, more)
-    out = np.full(call.shape[0] * call.shape[1], 77, call.outs[0])
-    flat = x.reshape(-1)
-    call.into(flat if beside is None else (flat, beside.reshape(-1)), (out,))
-    return out.reshape(call.shape)
+    return run(call, x, *(() if beside is None else (beside,)))[0]
 
 
 def data(dtype, case, data_format="NTC", seed=0):
