@@ -260,6 +260,7 @@ def test_capsules_of_our_own(monkeypatch, dtype):
     from numbapool.cuda import exchange
 
     monkeypatch.setattr(exchange, "CUDA", 1)
+    monkeypatch.setattr(exchange, "_kept", {})
     x = np.arange(6).reshape(2, 3).astype(dtype)
     written = exchange.Written(x, x.ctypes.data, x.shape, x.dtype, 0)
     read = np.from_dlpack(written)
