@@ -8,6 +8,7 @@ imported when the first of its arrays is met.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -86,6 +87,9 @@ class Shadow:
 class Kind(Protocol):
     """A library's kind of arrays."""
 
+    namespace: str
+    """The module with NumPy's functions for these arrays, such as `concatenate`; "" if none has."""
+
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return an array's memory; `stream` is the one to read it on, None for the library's."""
 
@@ -119,7 +123,31 @@ def kind_of(x: Any) -> Kind | None:
     return None
 
 
+def namespace_of(x: Any, what: str) -> Any:
+    """Return the module with NumPy's functions for an array, which `what` needs.
+
+    Raises
+    ------
+    PoolTypeError
+        If its library has none.
+    """
+    if place_of(x) is None:
+        return np
+    kind = kind_of(x)
+    module = sys.modules.get(kind.namespace) if kind is not None else None
+    if module is None:
+        raise PoolTypeError(
+            f"{what} takes arrays of torch, CuPy and JAX on a GPU, not a {type(x).__name__}: "
+            f"pass {to_host(x)}"
+        )
+    return module
+
+
 # ----------------------------------------------------------------------------- where to pool
+
+
+TOLD_BY = ("__cuda_array_interface__", "__dlpack_device__")
+"""What an array on a device has: types are asked first, since data frames look long for a name."""
 
 
 class Asked(NamedTuple):
@@ -175,7 +203,7 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
-    if isinstance(x, np.ndarray | list | tuple):
+    if isinstance(x, np.ndarray | list | tuple) or not any([hasattr(type(x), n) for n in TOLD_BY]):
         return None
     try:
         if hasattr(x, "__cuda_array_interface__"):

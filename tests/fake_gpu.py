@@ -10,10 +10,20 @@ import sys
 from contextlib import contextmanager
 from math import prod
 from types import ModuleType, SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 BASE = 0xDEAD_0000_0000
+
+
+class Memory(NamedTuple):
+    """What a launch is given of an array."""
+
+    pointer: int
+    size: int
+    dtype: Any
+    owner: Any = None
 
 
 class Machine:
@@ -34,7 +44,7 @@ class Machine:
 
     def from_cuda_array_interface(self, told, owner=None, sync=True):
         assert not sync, "this would wait"
-        return SimpleNamespace(pointer=told["data"][0], shape=told["shape"], owner=owner)
+        return Memory(told["data"][0], prod(told["shape"]), np.dtype(told["typestr"]), owner)
 
     def external_stream(self, handle):
         return SimpleNamespace(handle=handle, synchronize=lambda: self.note("end", handle))
@@ -123,6 +133,9 @@ class Tensor(OnDevice):
     def data_ptr(self):
         return self.pointer
 
+    def reshape(self, *shape):
+        return Tensor(self.machine, shape, self.kind, self.number)
+
     def stride(self):
         return tuple(step // self.kind.itemsize for step in self.steps)
 
@@ -148,7 +161,12 @@ def torch(machine, current=0):
         machine.note("allocated", streams[-1])
         return Tensor(machine, shape, dtype, device.index)
 
+    def concatenate(parts, axis):
+        columns = sum(part.shape[axis] for part in parts)
+        return Tensor(machine, (*parts[0].shape[:-1], columns), parts[0].kind)
+
     made = ModuleType("torch")
+    made.concatenate = concatenate
     made.empty, made.Tensor = empty, Tensor
     made.cuda = SimpleNamespace(
         current_stream=lambda device: SimpleNamespace(cuda_stream=streams[-1]),
@@ -304,7 +322,8 @@ class Plain(OnDevice):
 
 # ------------------------------------------------------------------------------- the engine
 
-RELOADED = ("arrays", "call", "engine", "host", "memory", "target")
+RELOADED = ("arrays", "call", "engine", "host", "launch", "memory", "target")
+"""The modules that look for the machine when they are imported, or that stand in for it."""
 
 
 class Call:
@@ -329,7 +348,10 @@ def machine(monkeypatch, **current):
     from numbapool.cuda import doctor
 
     made = Machine()
-    target, call = ModuleType("numbapool.cuda.target"), ModuleType("numbapool.cuda.call")
+    target, call, launch = (
+        ModuleType(f"numbapool.cuda.{name}") for name in ("target", "call", "launch")
+    )
+    launch.Memory = Memory
     target.cuda, target.SIMULATED, target.current_device = made, False, lambda: 0
     call.decide = lambda *given: Call(made, *given)
     monkeypatch.setattr(arrays, "_KINDS", {})
@@ -345,7 +367,7 @@ def machine(monkeypatch, **current):
     kept = {name: sys.modules.pop(full, None) for name, full in names.items()}
     for name in names:
         vars(package).pop(name, None)
-    for module in (target, call):
+    for module in (target, call, launch):
         sys.modules[module.__name__] = module
         setattr(package, module.__name__.rpartition(".")[2], module)
     try:

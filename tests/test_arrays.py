@@ -3,10 +3,13 @@
 No GPU is needed, and nothing is pooled: the engine's side that moves memory about is watched.
 """
 
+import gc
+
 import fake_gpu
 import numpy as np
 import pytest
 from fake_gpu import CupyArray, ForeignArray, JaxArray, NumbaArray, Plain, Tensor
+from processes import python
 
 import numbapool as nbp
 from numbapool import functional
@@ -46,8 +49,8 @@ def test_the_same_library_s_array_comes_back(machine, kind):
     assert type(result) is COMES_BACK[kind]
     assert (result.shape, result.kind, result.number) == ((2, 3, 4, 3), np.float32, 1)
     given, outs, _ = pooled(machine)
-    assert (given.pointer, given.shape) == (x.pointer, (288,))
-    assert (outs[0].pointer, outs[0].shape) == (result.pointer, (72,))
+    assert (given.pointer, given.size) == (x.pointer, 288)
+    assert (outs[0].pointer, outs[0].size) == (result.pointer, 72)
     assert set(machine.noted("device")) == {1}
     assert not machine.noted("wait")
 
@@ -241,3 +244,46 @@ def test_every_function_with_out_takes_a_device_and_a_stream():
         given = parameters_of(getattr(functional, name))
         if "out" in given:
             assert given["device"] is given["stream"] is None, name
+
+
+def test_a_pyramid_is_joined_by_the_library(machine):
+    result = nbp.spatial_pyramid_pool(Tensor(machine, (2, 3, 8, 8), "f4"), (1, 2))
+    assert (type(result), result.shape) == (Tensor, (2, 15))
+    with pytest.raises(nbp.PoolTypeError, match="takes arrays of torch, CuPy and JAX on a GPU"):
+        nbp.spatial_pyramid_pool(NumbaArray(machine, (2, 3, 8, 8), "f4"), (1, 2))
+    levels = nbp.pool_pyramid(Tensor(machine, (8, 8), "f4"), "median", 2)
+    assert [(type(each), each.shape) for each in levels] == [(Tensor, (4, 4)), (Tensor, (2, 2))]
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64"])
+def test_capsules_of_our_own(monkeypatch, dtype):
+    """NumPy reads them, if they say that they are of the CPU's memory; nothing is left over."""
+    from numbapool.cuda import exchange
+
+    monkeypatch.setattr(exchange, "CUDA", 1)
+    before = set(exchange._kept)
+    x = np.arange(6).reshape(2, 3).astype(dtype)
+    written = exchange.Written(x, x.ctypes.data, x.shape, x.dtype, 0)
+    read = np.from_dlpack(written)
+    assert (read.tolist(), read.dtype) == (x.tolist(), x.dtype)
+    told = exchange.read(written, 1)
+    assert told[1:] == (x.ctypes.data, x.shape, x.strides, x.dtype, 0)
+    made = exchange._kept.keys() - before
+    assert len(made) == 2
+    del read, told
+    gc.collect()
+    assert not exchange._kept.keys() & made
+
+
+def test_capsules_outlive_python():
+    """Those that nobody lets go of die when Python ends, after all modules."""
+    python("""
+        import sys
+        import numpy as np
+        from numbapool.cuda import exchange
+        exchange.CUDA = 1
+        x = np.arange(3.0)
+        written = exchange.Written(x, x.ctypes.data, x.shape, x.dtype, 0)
+        sys.kept = [written.__dlpack__(), np.from_dlpack(written)]
+        sys.kept.append(sys.kept)
+    """)

@@ -174,6 +174,8 @@ def test_out():
         (lambda x, s: nbp.max_pool2d(x, 2, nan=s), ("skip",), "literal string"),
         (lambda x, b: nbp.max_pool2d(x, 2, return_indices=b), (True,), "must be a literal"),
         (lambda x, k: nbp.max_pool2d(x, k), ([2, 2],), "number, a tuple"),
+        (lambda x, k: nbp.max_pool2d(x, k, device="cuda"), (2,), "device is for calls from Python"),
+        (lambda x, k: nbp.max_pool2d(x, 2, stream=k), (2,), "stream is for calls from Python"),
         (lambda x, k: nbp.max_pool2d(k, 2), (3,), "pools arrays"),
         (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros((2, 2), complex),), "pools arrays"),
         (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros(3),), "needs at least"),

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, metadata, version
 from typing import Any
 
+from ..job import Device
 from ..telling.reasons import reason
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "pillow", "click")
@@ -202,7 +203,7 @@ def self_test() -> Iterator[Finding]:
     yield _tested("cpu")
 
 
-def _tested(device: str) -> Finding:
+def _tested(device: Device) -> Finding:
     advice = "report it, with all of this"
     if device == "cpu":
         advice = f"take the kernels' folder away and try again; then {advice}"
@@ -222,7 +223,7 @@ def _shown(seconds: float) -> str:
     return f"{1e3 * seconds:.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.2f} ms"
 
 
-def _pooled(device: str) -> tuple[str, list[float]]:
+def _pooled(device: Device) -> tuple[str, list[float]]:
     """Return what was wrong, or "", and the seconds of each call."""
     import numpy as np
 

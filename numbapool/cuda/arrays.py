@@ -50,6 +50,8 @@ def library_of(x: Any) -> str:
 class Interface:
     """Arrays that tell their memory by ``__cuda_array_interface__``; results are numba's."""
 
+    namespace = ""
+
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return the memory that the interface tells."""
         told = x.__array_interface__ if simulated(x) else x.__cuda_array_interface__
@@ -94,14 +96,21 @@ def device_of(x: Any, pointer: int) -> int:
     """Return the number of an array's device, which the interface does not tell."""
     if hasattr(x, "__dlpack_device__"):
         return int(x.__dlpack_device__()[1])
-    return driver.device_of(pointer) if pointer and not SIMULATED else 0
+    if SIMULATED or not pointer:
+        return 0
+    try:
+        return driver.device_of(pointer)
+    except driver.DriverError as error:
+        raise PoolTypeError(
+            f"a {type(x).__name__} tells of memory that is no GPU's: {error}"
+        ) from None
 
 
 class Exchange:
     """Arrays that tell their memory by DLPack, and whose library takes results by DLPack."""
 
-    def __init__(self, library: str) -> None:
-        self.library = library
+    def __init__(self, library: str, namespace: str = "") -> None:
+        self.library, self.namespace = library, namespace
 
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return the memory that a capsule tells; its library lets the stream wait for it."""
@@ -147,6 +156,8 @@ class Exchange:
 
 class Torch:
     """Tensors of torch, on its current stream."""
+
+    namespace = "torch"
 
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return a tensor's memory."""
@@ -203,6 +214,8 @@ class Torch:
 class CuPy:
     """Arrays of CuPy, on its current stream."""
 
+    namespace = "cupy"
+
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return an array's memory."""
         with x.device:
@@ -249,4 +262,4 @@ INTERFACE = Interface()
 register(Torch(), "torch")
 register(CuPy(), "cupy")
 register(INTERFACE, "numba", "numba_cuda")
-register(Exchange("jax"), "jax", "jaxlib")
+register(Exchange("jax", "jax.numpy"), "jax", "jaxlib")

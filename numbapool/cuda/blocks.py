@@ -135,7 +135,7 @@ class BlockCall:
     def _moved(self, x: Any, out: Any, way: Move, name: Any, stream: Any) -> Any:
         """Return elements moved, into a new array if `out` is None."""
         if out is None:
-            out = cuda.device_array(way.total, x.dtype, stream=stream)
+            out = cuda.device_array(way.total, self.dtype, stream=stream)
         axes = on_device(self._tables, name, way.axes)
         index = way.axes.dtype.type
         begins = index(way.begins[0]), index(way.begins[1])

@@ -135,12 +135,22 @@ _kept: dict[int, Any] = {}
 """What other libraries hold, by its address."""
 
 
-@_Deleter
-def _delete(made: Any) -> None:
-    _kept.pop(ctypes.addressof(made.contents), None)
+def _deleted(made: Any, kept: Any = _kept, address: Any = ctypes.addressof) -> None:
+    """Let go of memory that a library has done with."""
+    kept.pop(address(made.contents), None)
 
 
-@_Destructor
-def _destroy(capsule: int) -> None:
-    if _valid(capsule, NAME):  # no library has taken it
-        _kept.pop(_pointer_of_dying(capsule, NAME), None)
+def _destroyed(
+    capsule: int, kept: Any = _kept, valid: Any = _valid, pointer: Any = _pointer_of_dying
+) -> None:
+    """Let go of memory that no library has taken."""
+    if valid(capsule, b"dltensor"):
+        kept.pop(pointer(capsule, b"dltensor"), None)
+
+
+_delete, _destroy = _Deleter(_deleted), _Destructor(_destroyed)
+
+for _called in (_delete, _destroy):
+    # The last capsules die when Python ends, after this module. Nothing may be missing then: what
+    # these functions need is in their defaults, and they themselves are never freed.
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(_called))

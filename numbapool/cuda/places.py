@@ -63,10 +63,10 @@ class UnpoolCall:
         if self.values:
             blocks, total = -(-self.values // BLOCK), self.index(self.values)
             moves.claimed[blocks, BLOCK, given](places, owners, ends, (total, *numbers))
-            least, most = map(int, ends.copy_to_host(stream=given))
+            found = ends.copy_to_host(stream=given)
             if given:
                 given.synchronize()
-            refuse_ends(least, most, self.plane)
+            refuse_ends(int(found[0]), int(found[1]), self.plane)
         if self.total:
             blocks, total = -(-self.total // BLOCK), self.index(self.total)
             moves.delivered[blocks, BLOCK, given](values, owners, outs[0], (total, *numbers))

@@ -9,7 +9,7 @@ import numpy as np
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
 from numbapool.cuda.plan import fields_of, index_of
-from numbapool.cuda.target import stream_of
+from numbapool.cuda.target import SIMULATED, cuda, stream_of
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
@@ -91,9 +91,11 @@ class SequenceCall:
         array, weights = x if self.weights is not None else (x, None)
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
-        at = 0
+        whole, at = outs[0], 0
+        if len(self.recipe.parts) > 1 and not SIMULATED:
+            whole = cuda.as_cuda_array(whole)  # which can be cut, whatever array it was
         for number, part in enumerate(self.recipe.parts):
-            target = outs[0][at:] if at else outs[0]
+            target = whole[at:] if at else whole
             run = self._copy if part.kept is None else self._fold
             run((number, part), array, weights, target, given)
             at += part.columns * self.given.channels
