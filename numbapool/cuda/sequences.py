@@ -8,7 +8,7 @@ import numpy as np
 
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
-from numbapool.cuda.plan import fields_of, index_of
+from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
 from numbapool.cuda.target import SIMULATED, cuda, stream_of
 from numbapool.inputs import frozen
 from numbapool.loops.strips import lanes_of
@@ -22,6 +22,9 @@ from numbapool.sequences.pooling import (
     refuse_lengths,
 )
 from numbapool.sequences.table import number_of, refuse_empty
+
+SHARED_ROWS = 512
+"""The fewest rows of a sequence that several threads share."""
 
 MOST_STRIP = 1 << 30
 """Strips of more rows are never full."""
@@ -154,7 +157,24 @@ class SequenceCall:
         )  # fmt: skip
         marks = reduction.outs[0].type(0), self.nothing
         sequences = on_device(self._tables, "sequences", self.sequences)
-        spans.spans[-(-sizes[0] // BLOCK), BLOCK, stream](
-            fields_of(reduction.op), lanes, x, weights, out, sequences, runs,
-            tuple(map(self.index, sizes)), marks,
-        )  # fmt: skip
+        geometry = tuple(map(self.index, sizes))
+        op, blocks = fields_of(reduction.op), -(-sizes[0] // BLOCK)
+        first = op, lanes, x, weights
+        last = sequences, runs, geometry
+        shares = self.shares()
+        if shares == 1:
+            spans.spans[blocks, BLOCK, stream](*first, out, *last, marks)
+            return
+        threads, share = sizes[0] * shares, self.index(shares)
+        wide = reduction.lanes[:count]
+        parts = tuple(cuda.device_array(threads, kind, stream=stream) for kind in wide)
+        spans.span_shares[-(-threads // BLOCK), BLOCK, stream](*first, parts, *last, share)
+        spans.span_results[blocks, BLOCK, stream](*first, parts, out, *last, (*marks, share))
+
+    def shares(self) -> int:
+        """Return how many threads fold a channel: one, but for few channels of many rows."""
+        results = self.given.count * self.given.channels
+        longest = int(self.given.rows.rows.max(initial=0))
+        if results >= FEW_RESULTS or longest < SHARED_ROWS:
+            return 1
+        return int(min(-(-FEW_RESULTS // results), -(-longest // SHARE)))
