@@ -3,7 +3,8 @@
 - :func:`decide` decides a call of a pooling function, from the same key as on the CPU;
   :func:`decided` that of a `Pool`, :func:`fractional` that of fractional pooling.
 - ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays of one axis, in the
-  current device's memory, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
+  current device's memory, of any library that has ``__cuda_array_interface__``. NumPy arrays
+  serve in the simulator.
   Nothing is checked, and nothing waits.
 """
 
@@ -24,7 +25,7 @@ from numbapool.cuda.plan import (
     placed_plan,
     plan_of,
 )
-from numbapool.cuda.target import SIMULATED, cuda, current_device, stream_of
+from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
 from numbapool.errors import PoolValueError
 from numbapool.pooling.planners import READERS, Request, Windows, choose
 from numbapool.reducers.case import Case, Reduction
@@ -136,7 +137,7 @@ class DeviceCall:
         table, weights = self.tables()
         given = stream_of(stream)
         run = getattr(self, f"_{plan.kernel}")
-        run(x, tuple(outs), (table, weights), given)
+        run(array_of(x), tuple(map(array_of, outs)), (table, weights), given)
 
     def tables(self) -> tuple[Any, Any]:
         """Return the windows' table and the taps' weights, in the current device's memory."""

@@ -9,7 +9,7 @@ import numpy as np
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
-from numbapool.cuda.target import SIMULATED, cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, stream_of
 from numbapool.inputs import frozen
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
@@ -96,12 +96,10 @@ class SequenceCall:
         """Pool `x`, or the pair of `x` and its weights, into ``outs[0]``."""
         if not self.shape[0] * self.shape[1]:
             return
-        array, weights = x if self.weights is not None else (x, None)
+        array, weights = map(array_of, x) if self.weights is not None else (array_of(x), None)
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
-        whole, at = outs[0], 0
-        if len(self.parts) > 1 and not SIMULATED:
-            whole = cuda.as_cuda_array(whole)  # which can be cut, whatever array it was
+        whole, at = array_of(outs[0]), 0
         for number, part in enumerate(self.parts):
             target = whole[at:] if at else whole
             run = self._copy if part.kept is None else self._fold
@@ -110,7 +108,7 @@ class SequenceCall:
         if self.normalize:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
-            spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
+            spans.normalized[blocks, BLOCK, given](whole, sequences, geometry)
 
     def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Copy the first or the last row of each sequence."""
