@@ -3,7 +3,8 @@
 - :func:`decide` decides a call of a pooling function, from the same key as on the CPU;
   :func:`decided` that of a `Pool`, :func:`fractional` that of fractional pooling.
 - ``call.into(x, outs, stream)`` pools `x` into `outs`: contiguous arrays of one axis, in the
-  current device's memory, as ``numba.cuda`` takes them. NumPy arrays serve in the simulator.
+  current device's memory, of any library that has ``__cuda_array_interface__``. NumPy arrays
+  serve in the simulator.
   Nothing is checked, and nothing waits.
 """
 

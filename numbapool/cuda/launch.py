@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda import cubins
-from numbapool.cuda.target import SIMULATED, handle_of
+from numbapool.cuda.target import SIMULATED, array_of, handle_of
 from numbapool.cuda.vector import BYTES
 
 
@@ -87,7 +87,7 @@ def filled(args: tuple[Any, ...], given: tuple[Any, ...]) -> Iterator[Any]:
     """Yield the arguments, with the arrays in their places."""
     for arg in args:
         if isinstance(arg, Given):
-            yield given[arg.number]
+            yield array_of(given[arg.number])
         elif type(arg) is tuple and arg and isinstance(arg[0], Given):
             yield tuple(filled(arg, given))
         else:

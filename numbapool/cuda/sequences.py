@@ -8,8 +8,8 @@ import numpy as np
 
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
-from numbapool.cuda.plan import fields_of, index_of
-from numbapool.cuda.target import SIMULATED, cuda, stream_of
+from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
+from numbapool.cuda.target import array_of, cuda, stream_of
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
@@ -21,6 +21,9 @@ from numbapool.sequences.pooling import (
     recipe_of_attention,
 )
 from numbapool.sequences.table import number_of
+
+SHARED_ROWS = 512
+"""The fewest rows of a sequence that several threads share."""
 
 MOST_STRIP = 1 << 30
 """Strips of more rows are never full."""
@@ -88,12 +91,10 @@ class SequenceCall:
         """Pool `x`, or the pair of `x` and its weights, into ``outs[0]``."""
         if not self.shape[0] * self.shape[1]:
             return
-        array, weights = x if self.weights is not None else (x, None)
+        array, weights = map(array_of, x) if self.weights is not None else (array_of(x), None)
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
-        whole, at = outs[0], 0
-        if len(self.recipe.parts) > 1 and not SIMULATED:
-            whole = cuda.as_cuda_array(whole)  # which can be cut, whatever array it was
+        whole, at = array_of(outs[0]), 0
         for number, part in enumerate(self.recipe.parts):
             target = whole[at:] if at else whole
             run = self._copy if part.kept is None else self._fold
@@ -102,7 +103,7 @@ class SequenceCall:
         if self.recipe.normalize:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
-            spans.normalized[blocks, BLOCK, given](outs[0], sequences, geometry)
+            spans.normalized[blocks, BLOCK, given](whole, sequences, geometry)
 
     def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Copy the first or the last row of each sequence."""
@@ -150,7 +151,24 @@ class SequenceCall:
         )  # fmt: skip
         marks = reduction.outs[0].type(0), self.recipe.nothing
         sequences = on_device(self._tables, "sequences", self.sequences)
-        spans.spans[-(-sizes[0] // BLOCK), BLOCK, stream](
-            fields_of(reduction.op), lanes, x, weights, out, sequences, runs,
-            tuple(map(self.index, sizes)), marks,
-        )  # fmt: skip
+        geometry = tuple(map(self.index, sizes))
+        op, blocks = fields_of(reduction.op), -(-sizes[0] // BLOCK)
+        first = op, lanes, x, weights
+        last = sequences, runs, geometry
+        shares = self.shares()
+        if shares == 1:
+            spans.spans[blocks, BLOCK, stream](*first, out, *last, marks)
+            return
+        threads, share = sizes[0] * shares, self.index(shares)
+        wide = reduction.lanes[:count]
+        parts = tuple(cuda.device_array(threads, kind, stream=stream) for kind in wide)
+        spans.span_shares[-(-threads // BLOCK), BLOCK, stream](*first, parts, *last, share)
+        spans.span_results[blocks, BLOCK, stream](*first, parts, out, *last, (*marks, share))
+
+    def shares(self) -> int:
+        """Return how many threads fold a channel: one, but for few channels of many rows."""
+        results = self.given.number * self.given.channels
+        longest = int(self.given.rows.rows.max(initial=0))
+        if results >= FEW_RESULTS or longest < SHARED_ROWS:
+            return 1
+        return int(min(-(-FEW_RESULTS // results), -(-longest // SHARE)))

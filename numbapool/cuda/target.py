@@ -95,6 +95,13 @@ def handle_of(stream: Any) -> int:
     return int(getattr(handle, "value", handle) or 0)
 
 
+def array_of(x: Any) -> Any:
+    """Return an array on a device as launches take it: of any library, none is copied."""
+    if SIMULATED or getattr(x, "__cuda_ndarray__", False):
+        return x
+    return cuda.as_cuda_array(x, sync=False)  # the caller sees to the streams
+
+
 def stream_of(given: Any) -> Any:
     """Return a stream as launches take it: None is the default stream, a number is a handle."""
     if given is None or SIMULATED:
