@@ -103,6 +103,8 @@ def viewed(x: Any) -> Array:
     PoolValueError
         For lists of unequal lengths.
     """
+    if type(x) is np.ndarray:
+        return x
     if isinstance(x, np.ma.MaskedArray) or (isinstance(x, list | tuple) and _holds_masks(x)):
         raise PoolTypeError(
             "a masked array would lose its mask: pass x.filled(v) with nodata=v, "

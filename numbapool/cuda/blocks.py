@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK, DeviceCall, decide, on_device
 from numbapool.cuda.plan import Numbers, index_of
-from numbapool.cuda.target import cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, stream_of
 from numbapool.functional.blocks import (
     COMMON,
     fewest_axes,
@@ -120,7 +120,7 @@ class BlockCall:
 
     def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
         """Reduce the blocks of `x` into ``outs[0]``."""
-        given = stream_of(stream)
+        given, x, outs = stream_of(stream), array_of(x), tuple(map(array_of, outs))
         if self.fit is not None:
             x = self._moved(x, None, self.fit, ("fit",), given)
         for n, (call, bring, take) in enumerate(self.steps):

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.arrays import Adopted, Shadow
+from numbapool.arrays import Adopted
+from numbapool.cuda.launch import Memory
 from numbapool.cuda.target import SIMULATED, cuda
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array
@@ -68,18 +69,10 @@ def current(device: int) -> Iterator[None]:
 
 
 def flat(held: Adopted) -> Any:
-    """Return contiguous memory as kernels take it: an array of one axis."""
-    interface = {
-        "version": 3,
-        "data": (held.pointer, False),
-        "shape": (prod(held.shape),),
-        "strides": None,
-        "typestr": held.dtype.str,
-    }
-    if SIMULATED:
-        array = np.asarray(Shadow(interface))
-        return array
-    return cuda.from_cuda_array_interface(interface, owner=held.owner, sync=False)
+    """Return contiguous memory as launches take it: in the simulator an array of one axis."""
+    if not SIMULATED:
+        return Memory(held.pointer, prod(held.shape), held.dtype, held.owner)
+    return held.shadow().reshape(-1)
 
 
 def allocate(shape: tuple[int, ...], dtype: np.dtype[Any], stream: int) -> Any:
@@ -110,7 +103,7 @@ def read(held: Adopted, work: int) -> Array:
     copied = flat(held)
     if SIMULATED:
         return np.array(copied).reshape(held.shape)
-    copied = copied.copy_to_host(stream=stream)
+    copied = cuda.as_cuda_array(copied, sync=False).copy_to_host(stream=stream)
     stream.synchronize()
     return np.asarray(copied).reshape(held.shape)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK
 from numbapool.cuda.plan import index_of
-from numbapool.cuda.target import cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, stream_of
 from numbapool.functional.places import refuse_ends, unpooled
 
 
@@ -53,7 +53,7 @@ class UnpoolCall:
             If an index points outside its plane.
         """
         given = stream_of(stream)
-        values, places = x
+        values, places = map(array_of, x)
         numbers = tuple(map(self.index, self.sizes))
         owners = cuda.device_array(max(self.total, 1), np.int64, stream=given)
         ends = cuda.to_device(np.zeros(2, np.int64), stream=given)
@@ -69,4 +69,6 @@ class UnpoolCall:
             refuse_ends(int(found[0]), int(found[1]), self.plane)
         if self.total:
             blocks, total = -(-self.total // BLOCK), self.index(self.total)
-            moves.delivered[blocks, BLOCK, given](values, owners, outs[0], (total, *numbers))
+            moves.delivered[blocks, BLOCK, given](
+                values, owners, array_of(outs[0]), (total, *numbers)
+            )

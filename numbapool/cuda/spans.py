@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numbapool.cuda.faces import element, held, joined, like, quotient, rounded
+from numbapool.cuda.faces import element, held, joined, like, load, put, quotient, rounded
 from numbapool.cuda.target import cuda, overload
 from numbapool.loops.spreads import FAR, TINY
 from numbapool.reducers.exponentials import exp
@@ -301,58 +301,146 @@ def _total_weight(op, near, weights, runs, bounds, steps, peak):
 overload(added_weights)(lambda near, weights, runs, bounds, steps, peak: added_weights)
 
 
+def place_of(t, sequences, geometry):
+    """Return where a channel lies, its runs, its channel and its head; its rows; its result."""
+    channels, step, head_step, heads = geometry[1], geometry[3], geometry[5], geometry[6]
+    s = quotient(t, channels)
+    c = like(t, t - s * channels)
+    head = quotient(c, quotient(channels, heads))
+    bounds = (sequences[2 * s], sequences[2 * s + 2], like(t, c * step), like(t, head * head_step))
+    return bounds, sequences[2 * s + 1], s * geometry[9] + c
+
+
+overload(place_of)(lambda t, sequences, geometry: place_of)
+
+
+def facts_of(op, near, x, weights, runs, bounds, rows, geometry):
+    """Return a channel's shift, its head's peak, and the weight of all rows."""
+    first, last, channel_at, head_at = bounds
+    row_step, weight_step, soft = geometry[2], geometry[4], geometry[7]
+    ends = (first, last, head_at)
+    peak, row = peak_of(op, near, weights, runs, ends, (row_step, weight_step))
+    total = total_weight(op, near, weights, runs, ends, (weight_step, soft), peak)
+    shift = shift_of(op, near, x, runs, (first, last, channel_at), row_step, row)
+    return shift, peak, divisor_of(op, rows, total)
+
+
+overload(facts_of)(lambda op, near, x, weights, runs, bounds, rows, geometry: facts_of)
+
+
+def folded(op, lanes, x, weights, runs, bounds, facts, span, geometry):
+    """Return the wide accumulator of some rows of a channel, from the first of `span` on."""
+    wide, narrow, near = lanes
+    row_step, weight_step, soft, strip = geometry[2], geometry[4], geometry[7], geometry[8]
+    first, last, channel_at, head_at = bounds
+    shift, peak, _ = facts
+    begin, end = span
+    acc = held(wide, neutral(op))
+    part = held(narrow, neutral(op))
+    held_rows, row = 0, 0
+    for run in range(first, last):
+        at, place, count = run_at(runs, run)
+        for n in range(max(begin - row, 0), min(end - row, count)):
+            weight_place = place + head_at + n * weight_step
+            weight = weight_of(op, near, weights, weight_place, peak, soft)
+            if counts(op, weight):
+                value = x[at + channel_at + n * row_step]
+                tap = near_tap(op, narrow, near, value, shift, weight)
+                if held_rows < strip:
+                    part = joined(op, narrow, part, tap)
+                    held_rows += 1
+                else:
+                    acc = joined(op, wide, acc, held(wide, part))
+                    part = tap
+                    held_rows = 1
+        row += count
+    return joined(op, wide, acc, held(wide, part))
+
+
+overload(folded)(lambda op, lanes, x, weights, runs, bounds, facts, span, geometry: folded)
+
+
+def deliver(op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind):
+    """Write a channel's results."""
+    steps, second = (geometry[2], geometry[4], geometry[7]), geometry[10]
+    one, two = results_of(op, lanes, acc, x, weights, runs, bounds, steps, facts)
+    out[to] = rounded_to(kind, one)
+    if second > 0:
+        out[to + second] = rounded_to(kind, two)
+
+
+overload(deliver)(
+    lambda op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind: deliver
+)
+
+
+def set_empty(out, to, geometry, nothing):
+    """Write the results of a sequence without rows."""
+    out[to] = nothing
+    if geometry[10] > 0:
+        out[to + geometry[10]] = nothing
+
+
+overload(set_empty)(lambda out, to, geometry, nothing: set_empty)
+
+
 @cuda.jit
 def spans(op, lanes, x, weights, out, sequences, runs, geometry, marks):
-    """Reduce each channel of each sequence; `marks` are the part's dtype and the empty result."""
-    wide, narrow, near = lanes
-    total, channels, row_step, step, weight_step, head_step, heads, soft, strip, pitch, second = (
-        geometry
-    )
-    kind, nothing = marks
+    """Reduce each channel of each sequence; `marks` are the part's dtype and the empty result.
+
+    The numbers of the geometry: channels of all sequences, channels, the steps to the next row and
+    the next channel, the steps of weights to the next row and the next head, heads, whether
+    weights are scores, the rows of a strip, the steps in the results to the next sequence and to
+    the second result.
+    """
+    total, kind, nothing = geometry[0], marks[0], marks[1]
     t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
     if t < total:
-        s = quotient(t, channels)
-        c = like(total, t - s * channels)
-        to = s * pitch + c
-        first, rows, last = sequences[2 * s], sequences[2 * s + 1], sequences[2 * s + 2]
+        bounds, rows, to = place_of(t, sequences, geometry)
         if rows == 0:
-            out[to] = nothing
-            if second > 0:
-                out[to + second] = nothing
+            set_empty(out, to, geometry, nothing)
         else:
-            channel_at = like(total, c * step)
-            head_at = like(total, quotient(c, quotient(channels, heads)) * head_step)
-            ends = (first, last, head_at)
-            peak, row = peak_of(op, near, weights, runs, ends, (row_step, weight_step))
-            all_weights = total_weight(op, near, weights, runs, ends, (weight_step, soft), peak)
-            shift = shift_of(op, near, x, runs, (first, last, channel_at), row_step, row)
-            acc = held(wide, neutral(op))
-            part = held(narrow, neutral(op))
-            folded = 0
-            for run in range(first, last):
-                at, place, count = run_at(runs, run)
-                for n in range(count):
-                    weight_place = place + head_at + n * weight_step
-                    weight = weight_of(op, near, weights, weight_place, peak, soft)
-                    if counts(op, weight):
-                        value = x[at + channel_at + n * row_step]
-                        tap = near_tap(op, narrow, near, value, shift, weight)
-                        if folded < strip:
-                            part = joined(op, narrow, part, tap)
-                            folded += 1
-                        else:
-                            acc = joined(op, wide, acc, held(wide, part))
-                            part = tap
-                            folded = 1
-            acc = joined(op, wide, acc, held(wide, part))
-            divisor = divisor_of(op, rows, all_weights)
-            bounds = (first, last, channel_at, head_at)
-            steps = (row_step, weight_step, soft)
-            extras = (shift, peak, divisor)
-            one, two = results_of(op, lanes, acc, x, weights, runs, bounds, steps, extras)
-            out[to] = rounded_to(kind, one)
-            if second > 0:
-                out[to + second] = rounded_to(kind, two)
+            facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
+            span = (0, rows)
+            acc = folded(op, lanes, x, weights, runs, bounds, facts, span, geometry)
+            deliver(op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind)
+
+
+@cuda.jit
+def span_shares(op, lanes, x, weights, parts, sequences, runs, geometry, count):
+    """Fold each channel by `count` threads, which take as many rows each; see `spans`."""
+    total, channels = geometry[0], geometry[1]
+    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total * count:
+        rest = quotient(t, channels)
+        s = quotient(rest, count)
+        p = np.int64(rest - s * count)
+        channel = like(total, s * channels + t - rest * channels)
+        bounds, rows, _ = place_of(channel, sequences, geometry)
+        if rows > 0:
+            facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
+            span = (rows * p // count, rows * (p + 1) // count)
+            put(parts, t, folded(op, lanes, x, weights, runs, bounds, facts, span, geometry))
+
+
+@cuda.jit
+def span_results(op, lanes, x, weights, parts, out, sequences, runs, geometry, marks):
+    """Join the accumulators that `span_shares` left for each channel; see `spans`."""
+    total, channels = geometry[0], geometry[1]
+    kind, nothing, count = marks
+    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        bounds, rows, to = place_of(t, sequences, geometry)
+        if rows == 0:
+            set_empty(out, to, geometry, nothing)
+        else:
+            c = like(total, t - quotient(t, channels) * channels)
+            begin = (t - c) * count + c
+            acc = load(parts, begin)
+            for p in range(1, count):
+                acc = joined(op, lanes[0], acc, load(parts, begin + p * channels))
+            facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
+            deliver(op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind)
 
 
 def rounded_to(kind, value):

@@ -58,7 +58,7 @@ BLOCKS = [  # shape, block, edge
 ]
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32"])
 def test_blocks(dtype):
     from numbapool.cuda.blocks import block_call
 

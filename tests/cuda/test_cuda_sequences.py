@@ -89,6 +89,26 @@ def test_scores(op, dtype):
             assert_equal(got, want, ordered=False)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
+def test_rows_that_threads_share(dtype, monkeypatch):
+    from numbapool.cuda import sequences
+
+    monkeypatch.setattr(sequences, "SHARED_ROWS", 2)
+    monkeypatch.setattr(sequences, "SHARE", 2)
+    rng = np.random.default_rng(6)
+    for case in CASES:
+        x = data(dtype, case, seed=2)
+        weights = rng.integers(0, 3, x.shape[:-1]).astype("float32")
+        for op in NAMES:
+            assert_equal(pooled(x, op, **case), nbp.sequence_pool(x, op, **case), ordered=False)
+        for op in ("sum", "mean"):
+            want = nbp.sequence_pool(x, op, weights=weights, **case)
+            assert_equal(pooled(x, op, weights=weights, **case), want, ordered=False)
+        scores = rng.normal(size=(*x.shape[:-1], 3))
+        want = nbp.attention_pool(x, scores, "stats", **case)
+        assert_equal(pooled(x, "stats", scores=scores, **case), want, ordered=False)
+
+
 def test_several_operators_stand_side_by_side():
     x = data("int16", {}, seed=2)
     ops = ("max", "stats", "first", "sum")
