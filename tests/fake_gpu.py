@@ -114,7 +114,10 @@ def interface(array, stream=None, readonly=False):
 class Tensor(OnDevice):
     __module__ = "torch"
     layout = "torch.strided"
-    requires_grad = False
+    requires_grad = negated = False
+
+    def is_neg(self):
+        return self.negated
 
     @property
     def dtype(self):

@@ -163,6 +163,10 @@ class Torch:
         """Return a tensor's memory."""
         if not str(x.layout).endswith("strided"):
             raise PoolTypeError(f"a tensor of layout {x.layout} is not pooled: pass x.to_dense()")
+        if x.is_neg():
+            raise PoolTypeError(
+                "a tensor whose numbers are still to be negated is not pooled: pass x.resolve_neg()"
+            )
         try:
             dtype = np.dtype(str(x.dtype).removeprefix("torch."))
         except TypeError:
