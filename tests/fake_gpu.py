@@ -114,7 +114,10 @@ def interface(array, stream=None, readonly=False):
 class Tensor(OnDevice):
     __module__ = "torch"
     layout = "torch.strided"
-    requires_grad = False
+    requires_grad = negated = False
+
+    def is_neg(self):
+        return self.negated
 
     @property
     def dtype(self):
@@ -345,7 +348,7 @@ def machine(monkeypatch, **current):
     """Put a machine with GPUs in place, and libraries with their current streams beside it."""
     import numbapool.cuda as package
     from numbapool import arrays
-    from numbapool.cuda import doctor
+    from numbapool.cuda import doctor, driver
 
     made = Machine()
     target, call, launch = (
@@ -355,6 +358,7 @@ def machine(monkeypatch, **current):
     target.cuda, target.SIMULATED, target.current_device = made, False, lambda: 0
     call.decide = lambda *given: Call(made, *given)
     monkeypatch.setattr(arrays, "_KINDS", {})
+    monkeypatch.setattr(driver, "current", lambda: -1, raising=False)
     monkeypatch.setattr(doctor, "_usable", {os.getpid(): {0, 1}})
     for library in (
         torch(made, current.get("torch", 0)),

@@ -187,6 +187,10 @@ def test_tensors_that_are_not_pooled(machine):
     graded.requires_grad = True
     with pytest.raises(nbp.PoolTypeError, match=r"requires grad .* x\.detach\(\)"):
         nbp.max_pool2d(graded, 2)
+    negated = Tensor(machine, (4, 6), "f4")
+    negated.negated = True
+    with pytest.raises(nbp.PoolTypeError, match=r"x\.resolve_neg\(\)"):
+        nbp.max_pool2d(negated, 2)
     sparse = Tensor(machine, (4, 6), "f4")
     sparse.layout = "torch.sparse_coo"
     with pytest.raises(nbp.PoolTypeError, match=r"x\.to_dense\(\)"):

@@ -170,6 +170,10 @@ class Torch:
         """Return a tensor's memory."""
         if not named_so(x.layout).endswith("strided"):
             raise PoolTypeError(f"a tensor of layout {x.layout} is not pooled: pass x.to_dense()")
+        if x.is_neg():
+            raise PoolTypeError(
+                "a tensor whose numbers are still to be negated is not pooled: pass x.resolve_neg()"
+            )
         try:
             dtype = dtype_named(named_so(x.dtype))
         except TypeError:

@@ -214,6 +214,7 @@ def send(decide: Decider, call: DeviceCall, array: Array, targets: list[Array], 
         lanes[number % chunks.lanes].go(one, start, stop)
     for lane in lanes:
         lane.collect()
+        lane.memory.PINNED.give(lane.buffers)
 
 
 def _leads(shape: tuple[int, ...], items: int) -> int:
@@ -231,7 +232,12 @@ class Lane:
         self.source, self.results = source, results
         self.stream = memory.Stream()
         arrays = [source, *results]
-        self.pinned = [memory.pinned(items * each.shape[1], each.dtype) for each in arrays]
+        sizes = [items * each.shape[1] * each.itemsize for each in arrays]
+        self.buffers = [memory.PINNED.take(size) for size in sizes]
+        self.pinned = [
+            buffer[:size].view(each.dtype)
+            for buffer, size, each in zip(self.buffers, sizes, arrays, strict=True)
+        ]
         self.held = [
             memory.allocate((items * each.shape[1],), each.dtype, self.stream.handle)
             for each in arrays

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from math import prod
@@ -117,10 +118,38 @@ class Stream:
         self.handle = LEGACY if SIMULATED else handle_of(self.of_numba)
 
 
-def pinned(count: int, dtype: np.dtype[Any]) -> Array:
-    """Return memory of the host that a device copies from and to by itself."""
-    made: Array = cuda.pinned_array(count, dtype)
-    return made
+MOST_KEPT = 1 << 28
+"""The most bytes of pinned memory that are kept for the next calls."""
+
+
+class Pinned:
+    """Memory of the host that devices copy from and to by themselves.
+
+    It is kept: to get it takes about as long as to send what it holds.
+    """
+
+    def __init__(self) -> None:
+        self._kept: list[Array] = []
+        self._lock = threading.Lock()
+
+    def take(self, nbytes: int) -> Array:
+        """Return so many bytes, or more."""
+        with self._lock:
+            for number, kept in enumerate(self._kept):
+                if kept.nbytes >= nbytes:
+                    return self._kept.pop(number)
+        made: Array = cuda.pinned_array(nbytes, np.uint8)
+        return made
+
+    def give(self, given: list[Array]) -> None:
+        """Take back what no stream uses any more."""
+        with self._lock:
+            for each in given:
+                if sum(kept.nbytes for kept in self._kept) + each.nbytes <= MOST_KEPT:
+                    self._kept.append(each)
+
+
+PINNED = Pinned()
 
 
 def send(near: Array, far: Any, stream: Stream) -> None:

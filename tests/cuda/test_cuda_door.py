@@ -73,6 +73,17 @@ def test_there_and_back_in_chunks(name, monkeypatch):
     assert_alike(CALLS[name](np.asarray, device="cuda"), CALLS[name](np.asarray))
 
 
+def test_pinned_memory_is_kept():
+    from numbapool.cuda.memory import MOST_KEPT, PINNED
+
+    nbp.avg_pool2d(X, 2, device="cuda")
+    kept = {id(each) for each in PINNED._kept}
+    nbp.avg_pool2d(X, 2, device="cuda")
+    assert {id(each) for each in PINNED._kept} == kept
+    PINNED.give([np.empty(MOST_KEPT + 1, np.uint8)])
+    assert {id(each) for each in PINNED._kept} == kept
+
+
 @pytest.mark.parametrize("cut", [np.s_[:, :, ::2], np.s_[..., 1:], np.s_[:, :, ::-1, 8:2:-1]])
 def test_views(cut):
     want = nbp.max_pool2d(X[cut], 2)

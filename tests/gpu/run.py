@@ -47,6 +47,7 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("torch finds no GPU on this machine")
         return 3
+    import doors
     from checks import check
     from speed import measure, table
 
@@ -58,7 +59,8 @@ def main() -> int:
     }
     print(figures, flush=True)
     if not given.no_checks:
-        figures["checks"], figures["wrong"] = check(given.quick)
+        counts, wrong = zip(check(given.quick), doors.check(), strict=True)
+        figures["checks"], figures["wrong"] = sum(counts), [*wrong[0], *wrong[1]]
         print(f"{figures['checks']} checks, wrong: {len(figures['wrong'])}", flush=True)
         for line in figures["wrong"]:
             print("  wrong:", line)
