@@ -50,6 +50,18 @@ def _quotient(a, b):
     return lambda a, b: kind(np.uint64(a) // np.uint64(b))
 
 
+def from_start(index):
+    """Return an index that counts from an array's start: a signed one may count from its end."""
+    return index
+
+
+@overload(from_start)
+def _from_start(index):
+    if index.bitwidth == 32:
+        return lambda index: np.uint32(index)
+    return lambda index: np.uint64(index)
+
+
 def held(lanes, acc):
     """Return an accumulator in the lanes' own types, so `combine` is compiled for these alone."""
     if len(lanes) == 1:
@@ -96,10 +108,15 @@ def load(lanes, j):
 @overload(load)
 def _load(lanes, j):
     if len(lanes) == 1:
-        return lambda lanes, j: lanes[0][j]
+        return lambda lanes, j: lanes[0][from_start(j)]
     if len(lanes) == 2:
-        return lambda lanes, j: (lanes[0][j], lanes[1][j])
-    return lambda lanes, j: (lanes[0][j], lanes[1][j], lanes[2][j])
+        return lambda lanes, j: (lanes[0][from_start(j)], lanes[1][from_start(j)])
+
+    def three(lanes, j):
+        at = from_start(j)
+        return lanes[0][at], lanes[1][at], lanes[2][at]
+
+    return three
 
 
 def put(arrays, j, acc):
@@ -113,21 +130,23 @@ def _put(arrays, j, acc):
     if len(arrays) == 1:
 
         def one(arrays, j, acc):
-            arrays[0][j] = rounded(arrays[0], acc)
+            arrays[0][from_start(j)] = rounded(arrays[0], acc)
 
         return one
     if len(arrays) == 2:
 
         def two(arrays, j, acc):
-            arrays[0][j] = rounded(arrays[0], acc[0])
-            arrays[1][j] = rounded(arrays[1], acc[1])
+            at = from_start(j)
+            arrays[0][at] = rounded(arrays[0], acc[0])
+            arrays[1][at] = rounded(arrays[1], acc[1])
 
         return two
 
     def three(arrays, j, acc):
-        arrays[0][j] = rounded(arrays[0], acc[0])
-        arrays[1][j] = rounded(arrays[1], acc[1])
-        arrays[2][j] = rounded(arrays[2], acc[2])
+        at = from_start(j)
+        arrays[0][at] = rounded(arrays[0], acc[0])
+        arrays[1][at] = rounded(arrays[1], acc[1])
+        arrays[2][at] = rounded(arrays[2], acc[2])
 
     return three
 

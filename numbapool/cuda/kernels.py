@@ -20,6 +20,7 @@ import numpy as np
 from numbapool.cuda.faces import (
     can_be_nan,
     element,
+    from_start,
     held,
     joined,
     like,
@@ -34,8 +35,8 @@ from numbapool.reducers.selectors import empty, select, sorts
 
 def window_at(table, axis, i):
     """Return the first tap of window i of an axis, its taps, and its part in a divisor."""
-    at = 3 * (axis + i)
-    return table[at], table[at + 1], table[at + 2]
+    at = from_start(like(i, 3 * (axis + i)))
+    return table[at], table[from_start(at + 1)], table[from_start(at + 2)]
 
 
 overload(window_at)(lambda table, axis, i: window_at)
@@ -79,7 +80,7 @@ def fold(op, lanes, x, base, boxes, geometry):
             row = like(d, (d + a * dil_d) * size_h + h + b * dil_h)
             for k in range(wn):
                 place = like(d, row * size_w + w + k * dil_w)
-                tap = element(op, lanes, x[base + like(d, place * inner)], place)
+                tap = element(op, lanes, x[from_start(like(d, base + place * inner))], place)
                 part = joined(op, lanes, part, tap) if k > 0 else tap
             acc = joined(op, lanes, acc, part) if a + b > 0 else part
     return acc
@@ -137,7 +138,7 @@ def shares(op, lanes, x, parts, table, geometry, first):
             a = quotient(line, hn)
             row = like(first, (d + a * dil_d) * size_h + h + like(first, line - a * hn) * dil_h)
             place = like(first, row * size_w + w + like(first, p - line * wn) * dil_w)
-            tap = element(op, lanes, x[base + like(first, place * inner)], place)
+            tap = element(op, lanes, x[from_start(like(first, base + place * inner))], place)
             acc = joined(op, lanes, acc, tap) if begun else tap
             begun = True
             p = like(first, p + count)
@@ -177,8 +178,8 @@ def sort_column(values, at, step, taps):
         while d > 0:
             for i in range(taps - d):
                 if i & p == r:
-                    a = at + i * step
-                    b = a + d * step
+                    a = from_start(at + i * step)
+                    b = from_start(at + (i + d) * step)
                     low, high = values[a], values[b]
                     values[a] = low if low <= high else high
                     values[b] = high if low <= high else low
@@ -204,9 +205,10 @@ def sort_together(values, at, taps, me, threads):
         while d > 0:
             for i in range(me, taps - d, threads):
                 if i & p == r:
-                    low, high = values[at + i], values[at + i + d]
-                    values[at + i] = low if low <= high else high
-                    values[at + i + d] = high if low <= high else low
+                    a, b = from_start(at + i), from_start(at + i + d)
+                    low, high = values[a], values[b]
+                    values[a] = low if low <= high else high
+                    values[b] = high if low <= high else low
             cuda.syncthreads()
             d = q - p
             q //= 2
@@ -240,9 +242,9 @@ def selections(op, lanes, x, outs, values, table, geometry, first):
                 row = like(first, (d + a * dil_d) * size_h + h + b * dil_h)
                 for k in range(wn):
                     place = like(first, row * size_w + w + k * dil_w)
-                    value = like(lanes[0], x[base + like(first, place * inner)])
+                    value = like(lanes[0], x[from_start(like(first, base + place * inner))])
                     if not missing(op, value):
-                        values[at + kept * step] = value
+                        values[from_start(at + kept * step)] = value
                         kept += 1
                         if can_be_nan(value):
                             odd = value if value != value else odd
@@ -307,7 +309,7 @@ def selections_together(op, lanes, x, outs, values, table, geometry, first):
             line = tap // wn
             row = (d + line // hn * dil_d) * size_h + h + line % hn * dil_h
             place = row * size_w + w + tap % wn * dil_w
-            value = like(lanes[0], x[base + place * inner])
+            value = like(lanes[0], x[from_start(base + place * inner)])
             if not missing(op, value):
                 if stage == 0:
                     kept += 1
@@ -341,7 +343,7 @@ overload(blend)(lambda op, lanes, a, b, c: blend)
 
 def tap_of(op, lanes, x, at, weight):
     """Return a weighted element."""
-    return held(lanes, weigh(op, element(op, lanes, x[at], 0), weight))
+    return held(lanes, weigh(op, element(op, lanes, x[from_start(at)], 0), weight))
 
 
 overload(tap_of)(lambda op, lanes, x, at, weight: tap_of)
@@ -398,6 +400,6 @@ def placed(op, lanes, x, outs, table, geometry, first):
             line = tap // kw
             down = (d + line // kh) * size_h + h + line % kh
             place = like(first, down * size_w + w + tap % kw)
-            one = element(op, lanes, x[base + like(first, place * inner)], place)
+            one = element(op, lanes, x[from_start(like(first, base + place * inner))], place)
             acc = joined(op, lanes, acc, one) if tap > 0 else one
         put(outs, t, finish(op, acc, 0))

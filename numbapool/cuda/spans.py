@@ -10,7 +10,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from numbapool.cuda.faces import element, held, joined, like, load, put, quotient, rounded
+from numbapool.cuda.faces import (
+    element,
+    from_start,
+    held,
+    joined,
+    like,
+    load,
+    put,
+    quotient,
+    rounded,
+)
 from numbapool.cuda.target import cuda, overload
 from numbapool.loops.spreads import FAR, TINY
 from numbapool.reducers.exponentials import exp
@@ -77,7 +87,7 @@ def weight_of(op, near, weights, place, peak, soft):
 
 def weight_at(near, weights, place, peak, soft):
     """See `weight_of`."""
-    number = like(near, weights[place])
+    number = like(near, weights[from_start(place)])
     return like(near, exp(number - peak)) if soft > 0 else number
 
 
@@ -344,7 +354,7 @@ def folded(op, lanes, x, weights, runs, bounds, facts, span, geometry):
             weight_place = place + head_at + n * weight_step
             weight = weight_of(op, near, weights, weight_place, peak, soft)
             if counts(op, weight):
-                value = x[at + channel_at + n * row_step]
+                value = x[from_start(at + channel_at + n * row_step)]
                 tap = near_tap(op, narrow, near, value, shift, weight)
                 if held_rows < strip:
                     part = joined(op, narrow, part, tap)
