@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Pair = int | tuple[int, int]
+Device = Literal["cpu", "cuda", "auto"]
 OnExists = Literal["error", "skip", "overwrite", "rename"]
 
 STREAM = "-"  # standard input or output, in place of a path
@@ -79,6 +80,7 @@ class Values:
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
+    device: Device = "cpu"
     own: tuple[tuple[str, Any], ...] = ()  # the operator's own, by the library's names
 
 
@@ -103,6 +105,7 @@ class Keeping:
     weights: str | None = None
     scores: str | None = None
     query: str | None = None
+    device: Device = "cpu"
 
     @property
     def trained(self) -> bool:

@@ -21,6 +21,10 @@ class PoolImportError(PoolError, ImportError):
     """Numba, which compiles the kernels, is missing, or this Numba cannot compile them."""
 
 
+class PoolDeviceError(PoolError, RuntimeError):
+    """No GPU can be used: a package, the driver or a device is missing or too old."""
+
+
 LONGEST_SHOWN = 80
 """Characters of a wrong value that an error shows: the value may be a whole picture."""
 

@@ -40,6 +40,8 @@ DEVICES = {
 }
 """DLPack's numbers of devices with their own memory."""
 
+WITH_GRAD = "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+
 IN_REACH = (1, 3, 11, 13)
 """DLPack's numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""
 
@@ -71,13 +73,24 @@ def as_numbers(x: Any) -> Array:
     array = viewed(x)
     if array.dtype not in DTYPES:
         native = array.dtype.newbyteorder("=")
-        if native not in DTYPES:
-            raise PoolTypeError(
-                f"arrays of dtype {array.dtype} are not pooled; bool, integers up to 64 bits, "
-                "float16, float32 and float64 are"
-            )
+        refuse_unknown_dtype(native)
         array = array.astype(native)
     return array
+
+
+def refuse_unknown_dtype(dtype: np.dtype[Any]) -> None:
+    """Raise if arrays of a dtype are not pooled."""
+    if dtype not in DTYPES:
+        raise PoolTypeError(
+            f"arrays of dtype {dtype} are not pooled; bool, integers up to 64 bits, "
+            "float16, float32 and float64 are"
+        )
+
+
+def refuse_grad(x: Any) -> None:
+    """Raise if a tensor requires grad."""
+    if getattr(x, "requires_grad", False):
+        raise PoolTypeError(f"a {type(x).__name__} {WITH_GRAD}")
 
 
 def viewed(x: Any) -> Array:
@@ -90,6 +103,8 @@ def viewed(x: Any) -> Array:
     PoolValueError
         For lists of unequal lengths.
     """
+    if type(x) is np.ndarray:
+        return x
     if isinstance(x, np.ma.MaskedArray) or (isinstance(x, list | tuple) and _holds_masks(x)):
         raise PoolTypeError(
             "a masked array would lose its mask: pass x.filled(v) with nodata=v, "
@@ -148,12 +163,12 @@ def _is_buffer(x: Any) -> bool:
 
 def _read_tensor(x: Any) -> Array:
     """Read by DLPack an object that NumPy cannot read otherwise."""
-    if _device(x) is not None:
+    if device_of(x) is not None:
         raise TypeError("it lies on another device")
     return np.from_dlpack(x)
 
 
-def _device(x: Any) -> str | None:
+def device_of(x: Any) -> str | None:
     """Return the device whose memory holds an array; None for the CPU."""
     try:
         kind = int(x.__dlpack_device__()[0])
@@ -167,14 +182,14 @@ def _device(x: Any) -> str | None:
 
 def _why_not(x: Any) -> str | None:
     """Return why NumPy cannot read an array, and what to do, as far as the array tells."""
-    device = _device(x)
+    device = device_of(x)
     if device is not None:
         return (
             f"lies on {device}, and pooling reads the CPU's memory: "
             "copy it there first, as x.cpu() or x.get() do"
         )
     if getattr(x, "requires_grad", False):
-        return "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+        return WITH_GRAD
     dtype = getattr(x, "dtype", None)
     if str(dtype).startswith(("torch.bfloat", "torch.float8", "torch.float4")):
         return f"of {dtype}, which NumPy does not know, is not pooled: pass x.float()"

@@ -27,6 +27,9 @@ SLIDING, ADAPTIVE, GLOBAL = FORMS = ("sliding", "adaptive", "global")
 BLURRING = "blurring"
 """The form of windows whose taps have weights."""
 
+FRACTIONAL = "fractional"
+"""The form of windows at random steps; only max takes it, and it has planners of its own."""
+
 
 @dataclass(frozen=True)
 class Parameter:

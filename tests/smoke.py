@@ -168,9 +168,31 @@ def command() -> None:
             same(np.asarray(made), THINNED[0])
 
 
-def run(*arguments: str, folder: str) -> str:
+SENT = """
+import numpy as np
+import numbapool as nbp
+
+x = (np.arange(8 * 8).reshape(8, 8) % 251).astype(np.uint8)
+for pool in (nbp.Pool("max", 2), nbp.Pool("avg", 3, 2, padding=1), nbp.Pool("median", 3)):
+    print(np.array_equal(pool(x, device="cuda"), pool(x)))
+"""
+
+
+def simulated_gpu() -> None:
+    variables = {"NUMBA_ENABLE_CUDASIM": "1", "NUMBA_DISABLE_JIT": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        said = run("-W", "ignore", "-c", SENT, folder=folder, variables=variables)
+        assert said.split() == ["True"] * 3, said
+
+
+def run(*arguments: str, folder: str, variables: dict[str, str] | None = None) -> str:
     done = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, **(variables or {})},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
@@ -189,6 +211,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "@njit, cached": compiled_cached,
     "Python's threads": threads,
     "Numba's threads": numbas_threads,
+    "a simulated GPU": simulated_gpu,
     "the command": command,
 }
 

@@ -17,8 +17,17 @@ def wanted(row, x):
     return naive_operators.sliding(row, x, 2, 2, **naive_operators.SAMPLES.get(row, {}))
 
 
+IN_FLOATS = "lp soft gem logavgexp mixed stochastic detail_preserving".split()
+"""Operators that turn integers to floats first: by machine code as by plain Python, which has all.
+
+What they do to floats, `test_operators.py` has compiled.
+"""
+
+ROWS = [row for row in readme_dtypes.CALLS if draws.ALL or row not in IN_FLOATS]
+
+
 @pytest.mark.parametrize("dtype", draws.CELLS)
-@pytest.mark.parametrize("row", readme_dtypes.CALLS)
+@pytest.mark.parametrize("row", ROWS)
 def test_every_cell(row, dtype):
     x = draws.fill((2, 2, 5, 6), dtype, "plain", 17)
     want = wanted(row, x)

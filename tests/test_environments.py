@@ -91,7 +91,10 @@ def test_every_function_without_the_compiler():
 
 @pytest.mark.parametrize("level", ["-O", "-OO"])
 def test_optimised(level, tmp_path):
-    """Asserts and docstrings are gone; a new folder, so that kernels are compiled like this."""
+    """Asserts and docstrings are gone, and nothing is warned of.
+
+    The folder is new, so that kernels are compiled like this.
+    """
     script = f"""
     {POOL}
     {IN_COMPILED_CODE}
@@ -102,7 +105,7 @@ def test_optimised(level, tmp_path):
         line + ": raise RuntimeError" if line.strip().startswith("if not ") else line
         for line in lines(script).replace("  # on Numba's threads", "").splitlines()
     )
-    python(script, options=[level], NUMBA_CACHE_DIR=str(tmp_path))
+    python(script, options=[level, "-W", "error"], NUMBA_CACHE_DIR=str(tmp_path))
 
 
 def test_every_function_without_docstrings():
@@ -110,10 +113,6 @@ def test_every_function_without_docstrings():
     options = {"NUMBA_DISABLE_JIT": "1", "PYTHONPATH": TESTS}
     output, errors = python(script, "uint8", options=["-OO"], **options)
     assert (int(output) > 200, errors) == (True, "")
-
-
-def test_no_warning(tmp_path):
-    python(POOL + IN_COMPILED_CODE, options=["-W", "error"], NUMBA_CACHE_DIR=str(tmp_path))
 
 
 def test_numbas_cache_may_tell_what_it_does(tmp_path):

@@ -14,7 +14,7 @@ ORDER = {
     "numbapool": """
         errors
         windows reducers inputs
-        loops
+        arrays loops
         plan compile
         run operators
         pooling sequences recurrent roi
@@ -38,7 +38,13 @@ ORDER = {
 }
 """The rooms of each package, a floor per line: no file imports from a floor below its own line."""
 
-PUBLIC = {"numbapool", "numbapool.errors", "numbapool.kernels", "numbapool.warm"}
+PUBLIC = {
+    "numbapool",
+    "numbapool.cuda.doctor",
+    "numbapool.errors",
+    "numbapool.kernels",
+    "numbapool.warm",
+}
 """What the command may import of the library."""
 
 LONGEST_FILE, LONGEST_BODY, MOST_PARAMETERS = 500, 60, 8

@@ -4,6 +4,7 @@ import gc
 import textwrap
 from typing import NamedTuple
 
+import naive
 import numpy as np
 import pytest
 import strategies as draws
@@ -81,8 +82,11 @@ pairs = st.tuples(st.integers(1, 4), st.integers(1, 4))
 pads = st.tuples(st.integers(0, 2), st.integers(0, 2))
 
 
-@some_dtypes
-@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.__name__)
+CASES = [(group, "float32") for group in GROUPS]
+CASES += [(means_and_sums, "uint8")]  # which round
+
+
+@pytest.mark.parametrize(("group", "dtype"), CASES)
 @draws.fewer(4)
 @given(data=st.data())
 def test_windows(group, dtype, data):
@@ -119,10 +123,11 @@ def test_constant_arguments():
             assert_equal(one, other)
 
 
-@pytest.mark.parametrize("layout", ["C", "Fortran", "sliced", "negative strides", "read-only"])
-def test_layouts(layout):
-    x = draws.lay_out(draws.fill((3, 8, 9), "float32", "few", 3), layout)
-    assert_equal(njit(lambda x: nbp.max_pool2d(x, 3, 2, 1))(x), nbp.max_pool2d(x, 3, 2, 1))
+def test_layouts():
+    call = njit(lambda x: nbp.max_pool2d(x, 3, 2, 1))
+    for layout in ("C", "Fortran", "sliced", "negative strides", "read-only"):
+        x = draws.lay_out(draws.fill((3, 8, 9), "float32", "few", 3), layout)
+        assert_equal(call(x), nbp.max_pool2d(x, 3, 2, 1))
 
 
 def test_one_site_many_shapes():
@@ -169,6 +174,8 @@ def test_out():
         (lambda x, s: nbp.max_pool2d(x, 2, nan=s), ("skip",), "literal string"),
         (lambda x, b: nbp.max_pool2d(x, 2, return_indices=b), (True,), "must be a literal"),
         (lambda x, k: nbp.max_pool2d(x, k), ([2, 2],), "number, a tuple"),
+        (lambda x, k: nbp.max_pool2d(x, k, device="cuda"), (2,), "device is for calls from Python"),
+        (lambda x, k: nbp.max_pool2d(x, 2, stream=k), (2,), "stream is for calls from Python"),
         (lambda x, k: nbp.max_pool2d(k, 2), (3,), "pools arrays"),
         (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros((2, 2), complex),), "pools arrays"),
         (lambda x, k: nbp.max_pool2d(k, 2), (np.zeros(3),), "needs at least"),
@@ -200,7 +207,7 @@ class Spread(NamedTuple):
 
 def test_a_reducer_of_ones_own():
     x = draws.fill((2, 9, 9), "int16", "plain", 11)
-    want = 2.0 * (nbp.max_pool2d(x, 3).astype(float) - nbp.min_pool2d(x, 3))
+    want = 2.0 * (naive.max_pool(x, 2, 3).astype(float) - naive.min_pool(x, 2, 3))
     np.testing.assert_allclose(nbp.reduce_pool2d(x, Spread(2.0), 3), want, rtol=1e-6)
     call = njit(lambda x, factor: nbp.reduce_pool2d(x, Spread(factor), 3))
     assert_equal(call(x, 2.0), nbp.reduce_pool2d(x, Spread(2.0), 3))
@@ -347,3 +354,22 @@ def test_records_outlive_the_plans_that_are_kept():
     written_over = [np.full(size, -1) for size in range(1, 400)]
     assert_equal(call(x, 9), want)
     assert written_over
+
+
+def test_compiled_code_refuses_absurd_numbers():
+    @njit
+    def pooled(x, size):
+        return nbp.adaptive_avg_pool1d(x, size)
+
+    @njit
+    def strided(x, kernel, stride):
+        return nbp.max_pool1d(x, kernel, stride)
+
+    x = np.arange(5.0)
+    for size in (2**62, 2**63 - 1, 2**27, 0, -1, -(2**63)):
+        with pytest.raises(nbp.PoolValueError):
+            pooled(x, size)
+    assert strided(x, 2, 2**62).tolist() == [1]
+    for kernel in (2**62, 0, -(2**63)):
+        with pytest.raises(nbp.PoolValueError):
+            strided(x, kernel, 1)

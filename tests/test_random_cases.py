@@ -14,3 +14,10 @@ from strategies import PLAIN, PLAIN_FILES
 @pytest.mark.parametrize("name", PLAIN_FILES)
 def test_file(name):
     as_plain_python(Path(__file__).with_name(f"test_{name}.py"), HYPOTHESIS_PROFILE="few")
+
+
+@pytest.mark.skipif(PLAIN, reason="they are run by themselves")
+def test_what_few_operators_are_compiled_for():
+    file = Path(__file__).with_name("test_operators.py")
+    tests = "what_is_left_out", "sizes_that_are_covered", "what_was_worked_by_hand"
+    as_plain_python(*(f"{file}::test_{name}" for name in tests))

@@ -207,7 +207,7 @@ def test_inside_compiled_code():
     assert by_lengths(y, lengths, out)[1, 0] == -1
     want = nbp.sequence_pool(y, "mean", lengths=lengths, empty=-1)
     np.testing.assert_array_equal(out, want)
-    for given in (x, np.asfortranarray(x), x[:, ::-1].copy()[:, ::-1]):
+    for given in (np.asfortranarray(x), x[:, ::-1].copy()[:, ::-1]):
         got = by_mask(given, mask)
         want = nbp.sequence_pool(given, "stats", mask=mask, correction=0)
         np.testing.assert_array_equal(got, want)

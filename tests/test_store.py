@@ -143,7 +143,7 @@ def test_many_processes_fill_an_empty_folder(tmp_path):
 
 # Many processes at once, round after round, and files harmed at random.
 
-KINDS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "float32", "float64"]
+KINDS = ["int8", "uint16", "int32", "float32"]
 """A kernel each; of one's bits another makes other numbers."""
 
 ROUND = textwrap.dedent("""
@@ -213,7 +213,7 @@ ROUNDS = int(os.environ.get("NUMBAPOOL_ROUNDS", "1"))
 
 
 def test_sixteen_processes_at_once_round_after_round(tmp_path):
-    assert not script(tmp_path, ROUND, str(ROUNDS), str(tmp_path), *KINDS * 2)
+    assert not script(tmp_path, ROUND, str(ROUNDS), str(tmp_path), *KINDS * 4)
     for n in range(ROUNDS):
         kept = list(tmp_path.joinpath(str(n), "numbapool-kernels").glob("*.o"))
         assert len(kept) == len(KINDS)

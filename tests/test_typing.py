@@ -32,7 +32,7 @@ assert_type(nbp.{name}(x, 2, return_indices=flag), Array | Pair)
 assert_type(nbp.{name}(x, {before}, False), Array)
 assert_type(nbp.{name}(x, {before}, True), Pair)
 assert_type(nbp.{name}(x, {before}, flag), Array | Pair)
-assert_type(nbp.{name}(x, 2, out=out), Array)
+assert_type(nbp.{name}(x, 2, out=out, device="auto", stream=None), Array)
 assert_type(nbp.{name}(x, 2, out=(out, places), return_indices=True), Pair)
 assert_type(nbp.{name}(x, 2, nan="skip", nodata=0, data_format="NHWC"), Array)
 nbp.{name}(x, 2, nan="ignore")  # type: ignore[call-overload]
@@ -53,6 +53,7 @@ assert_type(nbp.block_reduce(x, 2, "mean", edge="trim"), Array)
 assert_type(nbp.max_unpool2d(out, places, 2), Array)
 assert_type(nbp.pool2d_shape((4, 4), 2), tuple[int, ...])
 assert_type(nbp.warmup().seconds, float)
+nbp.avg_pool2d(x, 2, device="gpu")  # type: ignore[arg-type]
 nbp.avg_pool2d(x, 2, rounding="up")  # type: ignore[arg-type]
 nbp.max_pol2d(x, 2)  # type: ignore[attr-defined]
 kernels.prepared  # type: ignore[attr-defined]

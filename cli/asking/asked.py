@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, TypeVar
 
 import click
@@ -10,7 +11,7 @@ from click.core import ParameterSource
 from ..codecs import BY_SUFFIX
 from ..files.find import Found, find, read_list
 from ..files.name import Naming
-from ..job import STREAM, OnExists, Reading, Values, Window, Writing
+from ..job import STREAM, Device, OnExists, Reading, Values, Window, Writing
 from ..operators import Operator
 from ..telling.report import Report, Telling
 from ..windows import refuse_impossible
@@ -76,6 +77,7 @@ class Running:
     fail_fast: bool = False
     dry_run: bool = False
     update: bool = False
+    device: Device = "cpu"
 
 
 def _made(kind: type[D], given: Given, **others: Any) -> D:
@@ -95,8 +97,32 @@ def placing_of(given: Given) -> Placing:
 
 
 def running_of(given: Given) -> Running:
-    """Return how to run."""
-    return _made(Running, given)
+    """Return how to run; say once if no GPU can be used where one might have been."""
+    device = device_of(given)
+    if device != given.get("device", device) and not given["quiet"]:
+        click.echo(f"pool: on the CPU: {_amiss()}", err=True)
+    return _made(Running, {**given, "device": device})
+
+
+def device_of(given: Given) -> Device:
+    """Return where to pool.
+
+    The driver is asked, but not started: workers start it after their own start.
+    """
+    device: Device = given.get("device", "cpu")
+    if device == "cpu" or not _amiss():
+        return device
+    if device == "cuda":
+        raise click.ClickException(_amiss())
+    return "cpu"
+
+
+@cache
+def _amiss() -> str:
+    """Return what keeps a GPU from being used, as far as can be told before it is started."""
+    from numbapool.cuda.doctor import amiss
+
+    return amiss()
 
 
 def telling_of(given: Given) -> Telling:
@@ -125,7 +151,7 @@ def values_of(given: Given, operator: Operator) -> Values:
     own |= {each.name: given[each.key] for each in operator.own if each.key in given}
     if "q" in own and own["q"] is None:
         raise click.UsageError(f"{operator.name} needs --q, as --q 90.")
-    return Values(**taken, own=tuple(own.items()))
+    return Values(**taken, own=tuple(own.items()), device=device_of(given))
 
 
 def reading_of(given: Given, operator: Operator | None = None) -> Reading:

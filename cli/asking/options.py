@@ -239,6 +239,14 @@ RUNNING = (
     *TELLING,
 )
 
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda", "auto"]),
+    default="cpu",
+    show_default=True,
+    help="Where to pool: cuda is a GPU, auto takes one where that is quicker.",
+)
+
 DEBUG = click.option("--debug", is_flag=True, help="Show where in the code an error arose.")
 
 

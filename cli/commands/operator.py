@@ -33,6 +33,7 @@ def build(operator: Operator) -> click.Command:
             *options.READING,
             *options.WRITING,
             *options.RUNNING,
+            options.DEVICE,
             options.DEBUG,
         ]
     )

@@ -71,6 +71,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
         *options.READING,
         *options.WRITING,
         *options.RUNNING,
+        options.DEVICE,
         options.DEBUG,
     ]
 )

@@ -100,7 +100,7 @@ def _beside(flag: str, help: str) -> Any:
     metavar="FORMAT",
     help="Write this format: npy, npz.  [default: npy]",
 )
-@options.apply([*options.ON_EXISTS, *options.RUNNING, options.DEBUG])
+@options.apply([*options.ON_EXISTS, *options.RUNNING, options.DEVICE, options.DEBUG])
 def command(op: tuple[str, ...], inputs: tuple[str, ...], **given: Any) -> None:
     """Pool arrays of sequences: keep one row per sequence.
 
@@ -185,7 +185,9 @@ def _keeping(ops: tuple[str, ...], given: dict[str, Any]) -> Keeping:
         raise click.UsageError(f"--pick of {ops[0]} is {', '.join(picks)}, not {pick}.")
     names = (*Keeping().__dataclass_fields__,)
     values = {name: given[name] for name in names if name in taken and name != "pick"}
-    keeping = Keeping(ops=ops, **values, pick=pick)
+    keeping = Keeping(ops=ops, **values, pick=pick, device=asked.device_of(given))
+    if keeping.trained and keeping.device == "cuda":
+        raise click.UsageError("trained layers have no form for a GPU: leave out --device.")
     which = [f"--{name}" for name in ("lengths", "mask", "offsets") if name in keeping.beside]
     if len(which) > 1:
         raise click.UsageError(f"{' and '.join(which)} each say which rows count: give one.")

@@ -62,7 +62,9 @@ _FORMAT = "NPY"
     metavar="TEMPLATE",
     help="Name outputs by {dir} {stem} {ext} {name} {op} {k}, as '{dir}/{stem}{ext}'.",
 )
-@options.apply([*options.ON_EXISTS, *options.READING, *options.RUNNING, options.DEBUG])
+@options.apply(
+    [*options.ON_EXISTS, *options.READING, *options.RUNNING, options.DEVICE, options.DEBUG]
+)
 def command(inputs: tuple[str, ...], **given: Any) -> None:
     """Pool pictures and features to vectors: a spatial pyramid, of one length for any size.
 

@@ -17,7 +17,12 @@ from ..telling.reasons import reason
 from .write import writing
 
 _VERSION = 1
-_NO_MATTER = ("on_exists", "max_pixels", "max_bytes")  # options that do not change the output
+_NO_MATTER = (
+    "on_exists",
+    "max_pixels",
+    "max_bytes",
+    "device",
+)  # options that do not change the output
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..codecs.georeference import Step
 from ..codecs.raster import Form
 from ..exits import FileError
-from ..job import Values, Window, pair_of
+from ..job import Device, Values, Window, pair_of
 from ..operators import Operator
 from ..windows import Arguments, window_arguments
 
@@ -30,8 +30,10 @@ class Pooling(Protocol):
     def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
         """Return the results' dtype for an array's."""
 
-    def __call__(self, x: NDArray[Any], out: NDArray[Any] | None = None) -> Any:
-        """Pool an array, into `out` if it is given."""
+    def __call__(
+        self, x: NDArray[Any], out: NDArray[Any] | None = None, *, device: Device = "cpu"
+    ) -> Any:
+        """Pool an array on a device, into `out` if it is given."""
 
 
 class Asked(NamedTuple):
@@ -187,9 +189,11 @@ class Drawn:
 
         return Pool("max", 1).dtype(dtype)
 
-    def __call__(self, x: NDArray[Any], out: NDArray[Any] | None = None) -> Any:
+    def __call__(
+        self, x: NDArray[Any], out: NDArray[Any] | None = None, *, device: Device = "cpu"
+    ) -> Any:
         """Pool an array. The channels of a picture share their windows, else colours part."""
-        how = {"seed": self.arguments["seed"]}
+        how = {"seed": self.arguments["seed"], "device": device}
         if self.arguments["alike"]:
             one = np.random.default_rng(how.pop("seed")).random(2, np.float32)
             how["samples"] = np.broadcast_to(one, (*x.shape[2:], 2))

@@ -49,12 +49,12 @@ class Request:
     def begun(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array after all poolings but the last."""
         for pooling in self.poolings[:-1]:
-            array = np.asarray(pooling(array))
+            array = np.asarray(pooling(array, device=self.values.device))
         return array
 
     def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
         """Do the last pooling of an array that was `begun`, into `out` if it is given."""
-        return np.asarray(self.poolings[-1](array, out))
+        return np.asarray(self.poolings[-1](array, out, device=self.values.device))
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number to leave out."""
@@ -68,4 +68,5 @@ class Request:
         """Return a request for the numerator of the windows' means, or for it times a constant."""
         if self.operator.windows != "sliding":  # the blur of floats is not rounded
             return self.over("NHWC")
-        return replace(self, operator=OPERATORS["sum"], values=Values(), data_format="NHWC")
+        values = Values(device=self.values.device)
+        return replace(self, operator=OPERATORS["sum"], values=values, data_format="NHWC")

@@ -8,7 +8,7 @@ import numpy as np
 
 from numbapool.errors import PoolError
 
-from ..job import Keeping
+from ..job import Device, Keeping
 from .given import Array, Given
 
 BLOCK = 1 << 26  # bytes of the array that are pooled at once
@@ -45,7 +45,7 @@ def pool_into(given: Given, keeping: Keeping, out: Array) -> None:
         if not straight and part.x.nbytes <= BLOCK:
             native = part.x.astype(x.dtype.newbyteorder("="), order="C")
             part = replace(part, x=native)
-        out[first:last] = _pooled(part, keeping)
+        out[first:last] = _pooled(part, keeping, keeping.device)
 
 
 def blocks(given: Given) -> Iterator[tuple[int, int]]:
@@ -88,7 +88,7 @@ def _which(given: Given) -> dict[str, Any]:
     return {name: side for name, side in sides.items() if side is not None}
 
 
-def _pooled(given: Given, keeping: Keeping) -> Array:
+def _pooled(given: Given, keeping: Keeping, device: Device = "cpu") -> Array:
     """Call the library."""
     import numbapool as nbp
 
@@ -104,7 +104,9 @@ def _pooled(given: Given, keeping: Keeping) -> Array:
         return nbp.multihead_attention_pool(x, given.query, given.trained, keeping.heads, **which)
     if op == "attention":
         assert given.scores is not None
-        return nbp.attention_pool(x, given.scores, keeping.pick, empty=keeping.empty, **which)
+        return nbp.attention_pool(
+            x, given.scores, keeping.pick, empty=keeping.empty, device=device, **which
+        )
     return nbp.sequence_pool(
         x,
         keeping.ops if len(keeping.ops) > 1 else op,
@@ -113,5 +115,6 @@ def _pooled(given: Given, keeping: Keeping) -> Array:
         normalize=keeping.normalize,
         empty=keeping.empty,
         nan=keeping.nan,
+        device=device,
         **which,
     )

@@ -11,6 +11,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, metadata, version
 from typing import Any
 
+from ..job import Device
 from ..telling.reasons import reason
 
 _PACKAGES = ("numba", "llvmlite", "numpy", "pillow", "click")
@@ -184,23 +185,36 @@ def _installed(name: str) -> bool:
 
 
 def gpu() -> Iterator[Finding]:
-    """Yield how a GPU is used."""
-    yield Finding("GPU", "none: numbapool's kernels run on the CPU")
+    """Yield what pooling on a GPU takes. It is a problem only if some of it is there."""
+    from numbapool.cuda.doctor import findings
+
+    found = list(findings())
+    begun = not all(each.advice for each in found[:2])
+    for label, text, data, advice in found:
+        if not begun and advice:
+            text, advice = f"{text} (to use a GPU: {advice})", ""
+        yield Finding(label, text, data, advice)
+    if not any(each.advice for each in found):
+        yield _tested("cuda")
 
 
 def self_test() -> Iterator[Finding]:
     """Pool a small array with a known result, twice; the first call compiles or loads a kernel."""
-    advice = "take the kernels' folder away and try again; then report it, with all of this"
+    yield _tested("cpu")
+
+
+def _tested(device: Device) -> Finding:
+    advice = "report it, with all of this"
+    if device == "cpu":
+        advice = f"take the kernels' folder away and try again; then {advice}"
     try:
-        first, times = _pooled()
+        first, times = _pooled(device)
     except Exception as error:
-        yield Finding("result", f"failed: {reason(error)}", {"right": False}, advice)
-        return
+        return Finding("result", f"failed: {reason(error)}", {"right": False}, advice)
     if first:
-        yield Finding("result", f"wrong: {first}", {"right": False}, advice)
-        return
+        return Finding("result", f"wrong: {first}", {"right": False}, advice)
     text = f"right, in {_shown(times[0])} the first time and {_shown(times[1])} the next"
-    yield Finding("result", text, {"right": True, "seconds": times})
+    return Finding("result", text, {"right": True, "seconds": times})
 
 
 def _shown(seconds: float) -> str:
@@ -209,7 +223,7 @@ def _shown(seconds: float) -> str:
     return f"{1e3 * seconds:.0f} ms" if seconds >= 0.01 else f"{1e3 * seconds:.2f} ms"
 
 
-def _pooled() -> tuple[str, list[float]]:
+def _pooled(device: Device) -> tuple[str, list[float]]:
     """Return what was wrong, or "", and the seconds of each call."""
     import numpy as np
 
@@ -221,7 +235,13 @@ def _pooled() -> tuple[str, list[float]]:
     for _ in range(2):
         start = time.perf_counter()
         result = avg_pool2d(
-            array, 3, stride=2, padding=1, ceil_mode=True, count_include_pad=False
+            array,
+            3,
+            stride=2,
+            padding=1,
+            ceil_mode=True,
+            count_include_pad=False,
+            device=device,
         ).tolist()
         times.append(time.perf_counter() - start)
         if result != known:

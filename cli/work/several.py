@@ -10,6 +10,9 @@ from ..job import Job, Outcome
 
 J = TypeVar("J", bound=Job)
 
+ON_A_GPU = 3
+"""Workers that share a GPU: one reads a file while another's is pooled. Each takes memory there."""
+
 
 def outcomes_of(
     targets: Iterable[Target], outcomes: Iterator[Outcome], fail_fast: bool
@@ -35,4 +38,6 @@ def do(
         yield from map(preview, jobs)
         return
     workers = running.jobs or worker_count(len(jobs))
+    if running.device == "cuda" and not running.jobs:
+        workers = min(workers, ON_A_GPU)
     yield from run(work, jobs, workers, running.fail_fast, announce)

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import kernels
+from numbapool.cuda import fast, kernels
+from numbapool.cuda.launch import Given, Launch, aligned
 from numbapool.cuda.plan import (
     MOST_ROWS,
     SCRATCH_BYTES,
@@ -25,7 +26,7 @@ from numbapool.cuda.plan import (
     placed_plan,
     plan_of,
 )
-from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
+from numbapool.cuda.target import SIMULATED, cuda, current_device, stream_of
 from numbapool.errors import PoolValueError
 from numbapool.pooling.planners import READERS, Request, Windows, choose
 from numbapool.reducers.case import Case, Reduction
@@ -93,6 +94,7 @@ class DeviceCall:
         self.dtype = dtype
         self.reduction = reduction
         self._tables: dict[Any, Any] = {}
+        self._launches: dict[Any, list[Launch]] = {}
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -117,10 +119,7 @@ class DeviceCall:
     @property
     def scratch_bytes(self) -> int:
         """The device's memory that a call takes besides its arrays and tables."""
-        size = sum(kind.itemsize for kind in self.reduction.lanes)
-        if self.plan.kernel.startswith("selections"):
-            return self.step * self.plan.taps * size
-        return self.plan.threads * size if self.plan.kernel == "shares" else 0
+        return sum(count * kind.itemsize for count, kind in self.scratch(self.plan))
 
     @property
     def step(self) -> int:
@@ -134,71 +133,116 @@ class DeviceCall:
         plan = self.plan
         if not plan.threads:
             return
-        table, weights = self.tables()
-        given = stream_of(stream)
-        run = getattr(self, f"_{plan.kernel}")
-        run(array_of(x), tuple(map(array_of, outs)), (table, weights), given)
+        outs = tuple(outs)
+        if plan.unaligned is not None and not aligned(x, *outs):
+            plan = plan.unaligned
+        key = current_device(), plan
+        launches = self._launches.get(key)
+        if launches is None:
+            launches = self._launches[key] = self.launches(plan)
+        stream = stream_of(stream)
+        scratch = [cuda.device_array(n, kind, stream=stream) for n, kind in self.scratch(plan)]
+        given = x, *outs, *scratch
+        for launch in launches:
+            launch(given, stream)
 
-    def tables(self) -> tuple[Any, Any]:
-        """Return the windows' table and the taps' weights, in the current device's memory."""
-        plan, held = self.plan, self._tables
-        weights = None if plan.weights is None else on_device(held, "weights", plan.weights)
-        return on_device(held, "table", plan.table), weights
+    def launches(self, plan: DevicePlan) -> list[Launch]:
+        """Return the launches of a plan on the current device; the arrays are still to be given."""
+        made: list[Launch] = getattr(self, f"_{plan.kernel}")(plan, self._table(plan, "table"))
+        return made
 
-    def geometry(self, *lead: int) -> tuple[Any, ...]:
-        """Return the numbers of the geometry, in the type of places."""
-        return tuple(map(self.plan.index, (*lead, *self.plan.sizes)))
+    def _table(self, plan: DevicePlan, name: str) -> Any:
+        """Return a table of a plan in the current device's memory."""
+        return on_device(self._tables, (plan, name), getattr(plan, name))
 
-    def _windows(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan = self.plan
+    def scratch(self, plan: DevicePlan) -> list[tuple[int, np.dtype[Any]]]:
+        """Return the arrays that a plan needs besides those given: their sizes and dtypes."""
+        lanes = self.reduction.lanes
+        if plan.kernel.startswith("selections"):
+            return [(self.step * plan.taps, lanes[0])]
+        return [(plan.threads, kind) for kind in lanes] if plan.kernel == "shares" else []
+
+    @property
+    def targets(self) -> tuple[Given, ...]:
+        """The results among the arrays that a launch is given."""
+        return tuple(Given(1 + n) for n in range(len(self.outs)))
+
+    def _rows(self, kernel: Any, plan: DevicePlan, table: Any) -> list[Launch]:
+        """Return launches whose threads along x make a row, and along y further rows."""
         across = 1
         while across < min(plan.row, BLOCK):
             across *= 2
         down = max(BLOCK // across, 1)
-        geometry, most = self.geometry(plan.threads), MOST_ROWS * down
+        lead = (plan.threads,) if plan.kernel == "windows" else (plan.threads, plan.row)
+        geometry, most = numbers(plan, *lead), MOST_ROWS * down
+        launches = []
         for first in range(0, plan.threads, most):
             rows = min(plan.threads - first, most)
             grid = -(-plan.row // across), -(-rows // down)
-            kernels.windows[grid, (across, down), stream](
-                self.op, self.lanes, x, outs, tables[0], geometry, plan.index(first)
-            )
+            args: Any = (Given(0), self.targets, table, geometry, plan.index(first))
+            launches.append(Launch(kernel, grid, (across, down), (self.op, self.lanes, *args)))
+        return launches
 
-    def _shares(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan = self.plan
+    def _windows(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(kernels.windows, plan, table)
+
+    def _channels(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(fast.channels(*plan.form), plan, table)
+
+    def _tiles(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(fast.tiles(*plan.form), plan, table)
+
+    def _slides(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(fast.slides(*plan.form), plan, table)
+
+    def _shares(self, plan: DevicePlan, table: Any) -> list[Launch]:
         first, count = plan.index(0), plan.taps
-        kinds = self.reduction.lanes
-        parts = tuple(cuda.device_array(plan.threads, kind, stream=stream) for kind in kinds)
-        given = self.op, self.lanes, x, parts, tables[0], self.geometry(plan.threads), first
-        kernels.shares[-(-plan.threads // BLOCK), BLOCK, stream](*given)
+        begin = 1 + len(self.outs)
+        parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
+        args: Any = (Given(0), parts, table, numbers(plan, plan.threads), first)
+        folded = Launch(kernels.shares, *line(plan.threads), (self.op, self.lanes, *args))
         results = plan.threads // count
         geometry = tuple(map(plan.index, (results, count, *plan.sizes[1:4], plan.sizes[-1])))
-        given = self.op, self.lanes, parts, outs, tables[0], geometry, first
-        kernels.gathered[-(-results // BLOCK), BLOCK, stream](*given)
+        args = parts, self.targets, table, geometry, first
+        return [folded, Launch(kernels.gathered, *line(results), (self.op, self.lanes, *args))]
 
-    def _selections(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan, step = self.plan, self.step
-        values = cuda.device_array(step * plan.taps, self.reduction.lanes[0], stream=stream)
-        geometry = self.geometry(plan.threads, step)
-        for first in range(0, plan.threads, step):
-            given = self.op, self.lanes, x, outs, values, tables[0], geometry, plan.index(first)
-            kernels.selections[-(-step // BLOCK), BLOCK, stream](*given)
+    def _selections(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        step, values = self.step, Given(1 + len(self.outs))
+        geometry = numbers(plan, plan.threads, step)
+        fixed = self.op, self.lanes, Given(0), self.targets, values, table, geometry
+        return [
+            Launch(kernels.selections, *line(step), (*fixed, plan.index(first)))
+            for first in range(0, plan.threads, step)
+        ]
 
-    def _selections_together(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan, step = self.plan, self.step
-        values = cuda.device_array(step * plan.taps, self.reduction.lanes[0], stream=stream)
-        geometry = self.geometry(plan.threads, plan.taps)
-        for first in range(0, plan.threads, step):
-            windows = min(plan.threads - first, step)
-            given = self.op, self.lanes, x, outs, values, tables[0], geometry, plan.index(first)
-            kernels.selections_together[windows, BLOCK, stream](*given)
+    def _selections_together(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        values, geometry = Given(1 + len(self.outs)), numbers(plan, plan.threads, plan.taps)
+        fixed = self.op, self.lanes, Given(0), self.targets, values, table, geometry
+        return [
+            Launch(
+                kernels.selections_together,
+                (min(plan.threads - first, self.step),),
+                (BLOCK,),
+                (*fixed, plan.index(first)),
+            )
+            for first in range(0, plan.threads, self.step)
+        ]
 
-    def _blurred(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan = self.plan
-        table, weights = tables
-        given = self.op, self.lanes, x, outs, weights, table, self.geometry(plan.threads)
-        kernels.blurred[-(-plan.threads // BLOCK), BLOCK, stream](*given, plan.index(0))
+    def _blurred(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        weights = self._table(plan, "weights")
+        args = Given(0), self.targets, weights, table, numbers(plan, plan.threads), plan.index(0)
+        return [Launch(kernels.blurred, *line(plan.threads), (self.op, self.lanes, *args))]
 
-    def _placed(self, x: Any, outs: Any, tables: Any, stream: Any) -> None:
-        plan = self.plan
-        given = self.op, self.lanes, x, outs, tables[0], self.geometry(plan.threads)
-        kernels.placed[-(-plan.threads // BLOCK), BLOCK, stream](*given, plan.index(0))
+    def _placed(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        args = Given(0), self.targets, table, numbers(plan, plan.threads), plan.index(0)
+        return [Launch(kernels.placed, *line(plan.threads), (self.op, self.lanes, *args))]
+
+
+def numbers(plan: DevicePlan, *lead: int) -> tuple[Any, ...]:
+    """Return the numbers of a plan's geometry, in the type of places."""
+    return tuple(map(plan.index, (*lead, *plan.sizes)))
+
+
+def line(threads: int) -> tuple[tuple[int], tuple[int]]:
+    """Return the grid and the block for a line of threads."""
+    return (-(-threads // BLOCK),), (BLOCK,)

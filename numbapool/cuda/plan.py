@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
 from numbapool.reducers.case import Reduction
@@ -45,6 +46,16 @@ SHARED_TAPS = 256
 SHARE = 64
 """The fewest taps of each of these threads."""
 
+MOST_TAPS = 9
+"""The most taps of a window that a kernel is written out for: their loads stand in registers."""
+
+TILED = (2, 4)
+"""The widths of windows side by side that a kernel is written out for."""
+
+HEIGHTS, MOST_READ = (8, 4, 2), 32
+"""The results below each other that a thread makes, and the most elements that it reads. The most
+results are for windows that overlap: for others they took more registers than a thread has."""
+
 
 @dataclass(frozen=True, eq=False)
 class DevicePlan:
@@ -65,6 +76,10 @@ class DevicePlan:
     taps: int = 0
     """Elements to gather, or shares to keep, per thread."""
     weights: Numbers | None = None
+    form: tuple[int, ...] = ()
+    """The windows that the kernel is written out for."""
+    unaligned: DevicePlan | None = None
+    """The plan for arrays whose memory does not begin at a multiple of 16 bytes."""
 
 
 def index_of(*numbers: int) -> Any:
@@ -110,7 +125,74 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         threads = results * count
         return DevicePlan(shape, "shares", index, flat, sizes, threads, taps=count)
     row = view.axes[2].out * view.inner
-    return DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+    plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+    return written_out(plain, view, reduction, dtype, flat[3 * view.axes[0].out :]) or plain
+
+
+def written_out(
+    plain: DevicePlan, view: View, reduction: Reduction, dtype: np.dtype[Any], table: Numbers
+) -> DevicePlan | None:
+    """Return the plan of a kernel that is written out for these windows, or None.
+
+    `table` lists the windows of the last two axes.
+    """
+    d, h, w = view.axes
+    alike = len(reduction.lanes) == len(reduction.outs) == 1 and reduction.outs[0] == dtype
+    own = type(reduction.op).__module__.startswith("numbapool.")  # a user's may ask for places
+    small = h.longest * w.longest <= MOST_TAPS and h.dilation == w.dilation == 1
+    narrow = plain.index is np.int32 and dtype.kind != "b"
+    if not (alike and own and small and narrow and d.size == d.out == 1):
+        return None
+    if table.reshape(-1, 3)[:, 1].min() < 1:
+        return None
+    count, lines = BYTES // dtype.itemsize, view.outer * h.out
+    common = {"shape": plain.shape, "index": plain.index, "table": table, "unaligned": plain}
+    if view.inner % count == 0:
+        groups = view.inner // count
+        return DevicePlan(
+            kernel="channels",
+            sizes=(h.out, h.size, w.size, groups),
+            threads=lines,
+            row=w.out * groups,
+            form=(h.longest, w.longest, dtype.itemsize),
+            **common,
+        )
+    if view.inner > 1:
+        return None
+    beside = w.regular and w.step == w.taps == w.longest and w.size == w.out * w.taps
+    if beside and w.taps in TILED and count % w.taps == 0 and w.size % count == 0:
+        return DevicePlan(
+            kernel="tiles",
+            sizes=(h.out, h.size),
+            threads=lines,
+            row=w.size // count,
+            form=(h.longest, w.taps, dtype.itemsize),
+            **common,
+        )
+    return sliding(common, view)
+
+
+def sliding(common: dict[str, Any], view: View) -> DevicePlan | None:
+    """Return the plan of windows that a thread makes below each other, or None."""
+    _, h, w = view.axes
+    heights = HEIGHTS if h.step < h.taps else HEIGHTS[1:]
+    height = next((each for each in heights if band(h, each) * w.longest <= MOST_READ), 0)
+    if not h.regular or not height:
+        return None
+    bands = -(-h.out // height)
+    return DevicePlan(
+        kernel="slides",
+        sizes=(h.out, h.size, w.size, bands, h.before),
+        threads=view.outer * bands,
+        row=w.out,
+        form=(h.taps, w.longest, h.step, height),
+        **{**common, "unaligned": None},
+    )
+
+
+def band(axis: Axis, height: int) -> int:
+    """Return how many rows the windows of so many neighbouring results take."""
+    return (height - 1) * axis.step + axis.taps
 
 
 def sizes_of(view: View) -> tuple[int, ...]:

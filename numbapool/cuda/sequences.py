@@ -10,18 +10,17 @@ from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
 from numbapool.cuda.target import array_of, cuda, stream_of
-from numbapool.inputs import frozen
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
-    Part,
+    Recipe,
     Wanted,
-    attention,
-    form_of,
-    parts_of,
-    refuse_lengths,
+    beside,
+    places,
+    recipe_of,
+    recipe_of_attention,
 )
-from numbapool.sequences.table import number_of, refuse_empty
+from numbapool.sequences.table import number_of
 
 SHARED_ROWS = 512
 """The fewest rows of a sequence that several threads share."""
@@ -55,8 +54,8 @@ def sequence_call(
         As ``sequence_pool`` does.
     """
     given = sequences_of(x.blank(), data_format, **rows)
-    parts = parts_of(given, wanted, None if weights is None else weights.blank())
-    return SequenceCall(given, parts, wanted, weights)
+    recipe = recipe_of(given, wanted, weights is not None)
+    return SequenceCall(given, recipe, weights, "weights")
 
 
 def attention_call(
@@ -64,28 +63,24 @@ def attention_call(
 ) -> SequenceCall:
     """Return the call of ``attention_pool``, which takes the pair of `x` and the scores."""
     given = sequences_of(x.blank(), data_format, **rows)
-    part = attention(given, scores.blank(), wanted.op)
-    return SequenceCall(given, [part], wanted, scores)
+    heads = beside(given, scores.blank(), "scores").shape[2]
+    recipe = recipe_of_attention(given, wanted, heads)
+    return SequenceCall(given, recipe, scores, "scores")
 
 
 class SequenceCall:
     """A pooling of sequences of one form whose rows are known, ready to run on a device."""
 
-    def __init__(
-        self, given: Sequences, parts: list[Part], wanted: Wanted, weights: Given | None
-    ) -> None:
-        self.given, self.parts = given, parts
-        self.shape, dtype = form_of(given, parts)
-        self.outs = (dtype,)
-        self.nothing = refuse_empty(frozen(wanted.empty), dtype)
-        refuse_lengths(wanted, dtype)
-        self.normalize = wanted.normalize
-        self.weights = weights
+    def __init__(self, given: Sequences, recipe: Recipe, weights: Given | None, name: str) -> None:
+        self.given, self.recipe, self.weights = given, recipe, weights
+        self.shape = given.number, recipe.columns * given.channels
+        self.outs = (recipe.dtype,)
+        self.beside = None if weights is None else beside(given, weights.blank(), name)
         _, steps, channels = given.x.shape
         first = given.channels_first
         self.steps = (steps * channels, 1 if first else channels, steps if first else 1)
-        total = given.x.size + sum(0 if p.weights is None else p.weights.size for p in parts)
-        self.index = index_of(total, self.shape[0] * self.shape[1], 3 * len(given.rows.count))
+        total = given.x.size + (0 if self.beside is None else self.beside.size)
+        self.index = index_of(total, self.shape[0] * self.shape[1], 3 * len(given.rows.counts))
         rows = given.rows
         table = np.zeros((len(rows.rows) + 1, 2), self.index)
         table[:, 0], table[:-1, 1] = rows.first, rows.rows
@@ -100,12 +95,12 @@ class SequenceCall:
         given = stream_of(stream)
         sequences = on_device(self._tables, "sequences", self.sequences)
         whole, at = array_of(outs[0]), 0
-        for number, part in enumerate(self.parts):
+        for number, part in enumerate(self.recipe.parts):
             target = whole[at:] if at else whole
             run = self._copy if part.kept is None else self._fold
             run((number, part), array, weights, target, given)
-            at += part.columns(self.given)
-        if self.normalize:
+            at += part.columns * self.given.channels
+        if self.recipe.normalize:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
             spans.normalized[blocks, BLOCK, given](whole, sequences, geometry)
@@ -114,14 +109,14 @@ class SequenceCall:
         """Copy the first or the last row of each sequence."""
         number, part = numbered
         rows, channels = self.given.rows, self.given.channels
-        places = np.full(len(rows.rows), -1, self.index)
+        starts = np.full(len(rows.rows), -1, self.index)
         batch, row = rows.edges(last=part.op == "last")
-        places[~rows.empty] = batch * self.steps[0] + row * self.steps[1]
-        held = on_device(self._tables, number, places)
-        sizes = (len(places) * channels, channels, self.steps[2], self.shape[1])
+        starts[rows.filled] = batch * self.steps[0] + row * self.steps[1]
+        held = on_device(self._tables, number, starts)
+        sizes = (len(starts) * channels, channels, self.steps[2], self.shape[1])
         blocks = -(-sizes[0] // BLOCK)
         geometry = tuple(map(self.index, sizes))
-        spans.copied[blocks, BLOCK, stream](x, out, held, geometry, self.nothing)
+        spans.copied[blocks, BLOCK, stream](x, out, held, geometry, self.recipe.nothing)
 
     def _fold(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Fold the rows of each sequence."""
@@ -133,27 +128,28 @@ class SequenceCall:
         near = number_of(given.x.dtype).type(0)
         lanes = tuple(kinds[:count]), tuple(kinds[count : 2 * count]), near
         heads, weight_steps = 1, (0, 0, 0)
-        if part.weights is not None:
-            steps, heads = part.weights.shape[1:]
+        own = places(given) if part.positions else self.beside
+        if own is not None:
+            steps, heads = own.shape[1:]
             across = given.channels_first and heads > 1
             weight_steps = (steps * heads, 1 if across else heads, steps if across else 1)
-        table = np.zeros((len(rows.count), 3), self.index)
+        table = np.zeros((len(rows.counts), 3), self.index)
         table[:, 0] = rows.batch * self.steps[0] + rows.start * self.steps[1]
         table[:, 1] = rows.batch * weight_steps[0] + rows.start * weight_steps[1]
-        table[:, 2] = rows.count
+        table[:, 2] = rows.counts
         runs = on_device(self._tables, number, table.reshape(-1))
-        if part.weights is None:
+        if own is None:
             weights = x
         elif weights is None:  # the rows' own numbers
-            own = np.ascontiguousarray(part.weights).reshape(-1)
-            weights = on_device(self._tables, (number, "weights"), own)
-        second = given.channels if kept.columns > 1 else 0
+            flat = np.ascontiguousarray(own).reshape(-1)
+            weights = on_device(self._tables, (number, "weights"), flat)
+        second = given.channels if part.columns > 1 else 0
         sizes = (
-            given.count * given.channels, given.channels, self.steps[1], self.steps[2],
+            given.number * given.channels, given.channels, self.steps[1], self.steps[2],
             weight_steps[1], weight_steps[2], heads, int(part.soft),
             min(kept.strip, MOST_STRIP), self.shape[1], second,
         )  # fmt: skip
-        marks = reduction.outs[0].type(0), self.nothing
+        marks = reduction.outs[0].type(0), self.recipe.nothing
         sequences = on_device(self._tables, "sequences", self.sequences)
         geometry = tuple(map(self.index, sizes))
         op, blocks = fields_of(reduction.op), -(-sizes[0] // BLOCK)
@@ -171,7 +167,7 @@ class SequenceCall:
 
     def shares(self) -> int:
         """Return how many threads fold a channel: one, but for few channels of many rows."""
-        results = self.given.count * self.given.channels
+        results = self.given.number * self.given.channels
         longest = int(self.given.rows.rows.max(initial=0))
         if results >= FEW_RESULTS or longest < SHARED_ROWS:
             return 1

@@ -54,6 +54,17 @@ overload: Any = (lambda function: lambda typing: typing) if SIMULATED else _over
 """Registers what stands for a function in kernels; the simulator runs the function itself."""
 
 
+def _intrinsic() -> Any:
+    try:
+        return import_module("numba.cuda.extending").intrinsic
+    except (ModuleNotFoundError, AttributeError):
+        return import_module("numba.extending").intrinsic
+
+
+intrinsic: Any = None if SIMULATED else _intrinsic()
+"""Makes a function of the target's own instructions."""
+
+
 def is_float(kind: Any) -> bool:
     """Say whether a type of the target is one of floats."""
     return type(kind).__name__ == "Float"
@@ -62,6 +73,26 @@ def is_float(kind: Any) -> bool:
 def current_device() -> int:
     """Return the number of the device that arrays are made on."""
     return 0 if SIMULATED else int(cuda.get_current_device().id)
+
+
+def types_of() -> Any:
+    """Return the module of the target's types."""
+    return import_module("numba.cuda.types")
+
+
+def numba_dtype(dtype: Any) -> Any:
+    """Return the target's type of numbers of a dtype."""
+    if dtype == np.bool_:
+        return types_of().boolean
+    return import_module("numba.cuda.np.numpy_support").from_dtype(np.dtype(dtype))
+
+
+def handle_of(stream: Any) -> int:
+    """Return the handle of a stream as launches take it."""
+    if isinstance(stream, int):
+        return stream
+    handle = stream.handle
+    return int(getattr(handle, "value", handle) or 0)
 
 
 def array_of(x: Any) -> Any:

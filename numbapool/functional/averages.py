@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -42,6 +45,8 @@ def avg_pool1d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each window over one axis.
 
@@ -55,7 +60,7 @@ def avg_pool1d(
     """
     key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode
     own = count_include_pad, divisor_override, rounding
-    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
 
 def avg_pool2d(
@@ -73,6 +78,8 @@ def avg_pool2d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each window over two axes.
 
@@ -98,6 +105,8 @@ def avg_pool2d(
         within the dtype's range if `divisor_override` would lead outside.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
+    device, stream
+        As in :func:`max_pool2d`.
 
     Returns
     -------
@@ -122,7 +131,7 @@ def avg_pool2d(
     """
     key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode
     own = count_include_pad, divisor_override, rounding
-    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
 
 def avg_pool3d(
@@ -140,6 +149,8 @@ def avg_pool3d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each window over three axes.
 
@@ -154,7 +165,7 @@ def avg_pool3d(
     """
     key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode
     own = count_include_pad, divisor_override, rounding
-    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
 
 def adaptive_avg_pool1d(
@@ -166,6 +177,8 @@ def adaptive_avg_pool1d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over one axis.
 
@@ -179,7 +192,7 @@ def adaptive_avg_pool1d(
     array([2., 4.])
     """
     key = "avg", 1, output_size, data_format, nan, nodata, rounding
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool2d(
@@ -191,6 +204,8 @@ def adaptive_avg_pool2d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over two axes.
 
@@ -205,7 +220,7 @@ def adaptive_avg_pool2d(
     array([[6., 8.]])
     """
     key = "avg", 2, output_size, data_format, nan, nodata, rounding
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool3d(
@@ -217,6 +232,8 @@ def adaptive_avg_pool3d(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each of `output_size` windows that cover the input, over three axes.
 
@@ -231,7 +248,7 @@ def adaptive_avg_pool3d(
     array([[[3., 4.]]])
     """
     key = "avg", 3, output_size, data_format, nan, nodata, rounding
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_avg_pool(
@@ -243,6 +260,8 @@ def global_avg_pool(
     nodata: float | None = None,
     rounding: Rounding = "half_up",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean of each channel of each sample.
 
@@ -258,7 +277,7 @@ def global_avg_pool(
     array([[2.5, 8.5]])
     """
     key = "avg", keepdims, data_format, nan, nodata, rounding
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]
 
 
 def soft_pool1d(
@@ -274,6 +293,8 @@ def soft_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted by exponentials, of each window over one axis.
 
@@ -286,7 +307,7 @@ def soft_pool1d(
     array([2.4927])
     """
     key = "soft", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 
 def soft_pool2d(
@@ -302,6 +323,8 @@ def soft_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted by exponentials, of each window over two axes.
 
@@ -321,7 +344,7 @@ def soft_pool2d(
     array([[1000.7311]])
     """
     key = "soft", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 
 def soft_pool3d(
@@ -337,6 +360,8 @@ def soft_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted by exponentials, of each window over three axes.
 
@@ -350,7 +375,7 @@ def soft_pool3d(
     array([[[7.]]])
     """
     key = "soft", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 
 def adaptive_soft_pool1d(
@@ -362,6 +387,8 @@ def adaptive_soft_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
@@ -375,7 +402,7 @@ def adaptive_soft_pool1d(
     array([5., 5.])
     """
     key = "soft", 1, output_size, data_format, nan, nodata, beta
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_soft_pool2d(
@@ -387,6 +414,8 @@ def adaptive_soft_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
@@ -401,7 +430,7 @@ def adaptive_soft_pool2d(
     array([[1., 1.]])
     """
     key = "soft", 2, output_size, data_format, nan, nodata, beta
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_soft_pool3d(
@@ -413,6 +442,8 @@ def adaptive_soft_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the soft mean of each of `output_size` windows that cover the input.
 
@@ -427,7 +458,7 @@ def adaptive_soft_pool3d(
     array([[[1.]]])
     """
     key = "soft", 3, output_size, data_format, nan, nodata, beta
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_soft_pool(
@@ -439,6 +470,8 @@ def global_soft_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted by exponentials, of each channel of each sample.
 
@@ -454,4 +487,4 @@ def global_soft_pool(
     array([[2.4927]])
     """
     key = "soft", keepdims, data_format, nan, nodata, beta
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

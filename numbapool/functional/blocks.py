@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array
@@ -39,6 +40,8 @@ def block_reduce(
     *,
     func: Callable[..., Any] | None = None,
     edge: Literal["partial", "trim", "pad", "error"] = "partial",
+    device: Device = None,
+    stream: Any = None,
     **own: Any,
 ) -> Array:
     """Reduce each block of an array of any number of axes to one number.
@@ -58,6 +61,8 @@ def block_reduce(
         What to do with partial blocks if the blocks do not tile the array: reduce the elements that
         they have, leave them out, fill them up with zeros that count (as
         skimage.measure.block_reduce does), or raise an error.
+    device, stream
+        As in :func:`max_pool2d`.
     **own
         `nan` and `nodata`, and the operator's own parameters, such as `rounding`.
 
@@ -75,10 +80,16 @@ def block_reduce(
     >>> block_reduce(np.ones((4, 6, 3), np.uint8), (2, 3, 1), func=np.sum).shape
     (2, 2, 3)
     """
-    array = as_array(x)
     if (op is None) == (func is None):
         raise PoolTypeError("give either op or func: what to keep of a block")
     op = func if op is None else op
+    engine = engine_for(x, device, stream)
+    if engine is not None:
+        asked = Asked(None, device, stream)
+        made: Array | None = engine.block_reduce(x, block_size, op, edge, own, asked)
+        if made is not None:
+            return made
+    array = as_array(x)
     block, shape = tiled(array.shape, block_size, edge)
     find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})
     array = fitted(array, shape)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.functional.maxima import max_pool2d
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import blurring, pool
@@ -18,6 +21,8 @@ def blur_pool2d(
     *,
     data_format: str | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the binomial blur of each window over two axes, as anti-aliased networks do.
 
@@ -36,7 +41,7 @@ def blur_pool2d(
     padding_mode : "reflect", "zeros" or "replicate"
         The elements outside the input: its elements mirrored at the outermost element, zeros that
         count, or the outermost element repeated.
-    data_format, out
+    data_format, out, device, stream
         As in :func:`max_pool2d`.
 
     Returns
@@ -63,7 +68,14 @@ def blur_pool2d(
     array([[ 1.5 ,  3.25],
            [ 7.  , 11.  ]])
     """
-    return pool(blurring, x, ("blur", 2, filter_size, stride, padding_mode, data_format), out)[0]
+    return pool(
+        blurring,
+        x,
+        ("blur", 2, filter_size, stride, padding_mode, data_format),
+        out,
+        device,
+        stream,
+    )[0]
 
 
 def max_blur_pool2d(
@@ -75,6 +87,8 @@ def max_blur_pool2d(
     *,
     data_format: str | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the blur of the maxima of windows at every place: anti-aliased max pooling.
 
@@ -88,5 +102,6 @@ def max_blur_pool2d(
     array([[ 8.5,  9.5],
            [12.5, 13.5]])
     """
-    largest = max_pool2d(x, kernel_size, 1, data_format=data_format)
-    return blur_pool2d(largest, filter_size, stride, padding_mode, data_format=data_format, out=out)
+    where: dict[str, Any] = {"data_format": data_format, "device": device, "stream": stream}
+    largest = max_pool2d(x, kernel_size, 1, **where)
+    return blur_pool2d(largest, filter_size, stride, padding_mode, out=out, **where)

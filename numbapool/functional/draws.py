@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -34,6 +37,8 @@ def stochastic_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each window over one axis.
 
@@ -46,7 +51,7 @@ def stochastic_pool1d(
     array([5., 0.])
     """
     key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool2d(
@@ -63,6 +68,8 @@ def stochastic_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each window over two axes.
 
@@ -84,7 +91,7 @@ def stochastic_pool2d(
     array([[1.6, 1.2, 1.6, 1.2]])
     """
     key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool3d(
@@ -101,6 +108,8 @@ def stochastic_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each window over three axes.
 
@@ -114,7 +123,7 @@ def stochastic_pool3d(
     array([[[1.]]])
     """
     key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 
 def adaptive_stochastic_pool1d(
@@ -127,6 +136,8 @@ def adaptive_stochastic_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
@@ -140,7 +151,7 @@ def adaptive_stochastic_pool1d(
     array([1., 2.])
     """
     key = "stochastic", 1, output_size, data_format, nan, nodata, seed, mode
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_stochastic_pool2d(
@@ -153,6 +164,8 @@ def adaptive_stochastic_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
@@ -167,7 +180,7 @@ def adaptive_stochastic_pool2d(
     array([[1., 1.]])
     """
     key = "stochastic", 2, output_size, data_format, nan, nodata, seed, mode
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_stochastic_pool3d(
@@ -180,6 +193,8 @@ def adaptive_stochastic_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each of `output_size` windows that cover the input.
 
@@ -194,7 +209,7 @@ def adaptive_stochastic_pool3d(
     array([[[1.]]])
     """
     key = "stochastic", 3, output_size, data_format, nan, nodata, seed, mode
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_stochastic_pool(
@@ -207,6 +222,8 @@ def global_stochastic_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a randomly drawn element of each channel of each sample.
 
@@ -222,4 +239,4 @@ def global_stochastic_pool(
     array([[[2.3333]]])
     """
     key = "stochastic", keepdims, data_format, nan, nodata, seed, mode
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

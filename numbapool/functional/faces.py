@@ -14,6 +14,9 @@ OPS = "|".join([*OPERATORS, "reduce", "blur"])
 NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
 """The pattern of a pooling function's name: its form, its operator and its number of axes."""
 
+OF_A_CALL = ("x", "out", "device", "stream")
+"""The parameters that say nothing of the pooling."""
+
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
     """Return a function's parameters with their defaults; an operator's own stand one by one.
@@ -48,7 +51,7 @@ def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
     assert parsed is not None  # callers pass only names of pooling functions
     form, op, ndim = parsed.groups()
     form = form or (BLURRING if op == "blur" else SLIDING)
-    rest = {key: value for key, value in arguments.items() if key not in ("x", "out")}
+    rest = {key: value for key, value in arguments.items() if key not in OF_A_CALL}
     if op in (None, "reduce"):
         op = rest.pop("op" if op is None else "reducer")
     names, defaults = ARGUMENTS[form]

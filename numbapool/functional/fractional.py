@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, pool, unpair
 from numbapool.pooling.fractional import fractional
@@ -23,6 +24,8 @@ def fractional_max_pool2d(
     seed: int | None = None,
     data_format: str | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of windows at randomly shifted steps, over two axes.
 
@@ -47,7 +50,7 @@ def fractional_max_pool2d(
         height, as in torch.
     seed : int, optional
         The seed of the samples if none are given; without it they differ from call to call.
-    data_format, out
+    data_format, out, device, stream
         As in :func:`max_pool2d`.
 
     Returns
@@ -71,7 +74,7 @@ def fractional_max_pool2d(
             [44, 47, 49]]])
     """
     key = 2, data_format, kernel_size, output_size, output_ratio, return_indices, samples, seed
-    return unpair(pool(fractional, x, key, out))
+    return unpair(pool(fractional, x, key, out, device, stream))
 
 
 def fractional_max_pool3d(
@@ -85,6 +88,8 @@ def fractional_max_pool3d(
     seed: int | None = None,
     data_format: str | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of windows at randomly shifted steps, over three axes.
 
@@ -100,4 +105,4 @@ def fractional_max_pool3d(
     (1, 2, 2, 2)
     """
     key = 3, data_format, kernel_size, output_size, output_ratio, return_indices, samples, seed
-    return unpair(pool(fractional, x, key, out))
+    return unpair(pool(fractional, x, key, out, device, stream))

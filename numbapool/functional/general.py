@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.operators import SLIDING, find
 from numbapool.pooling.call import Pair, pool, sliding, unpair
@@ -27,6 +28,8 @@ def pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
     **own: Any,
 ) -> Array | Pair:
     """Keep an operator's result of each window over one axis.
@@ -40,7 +43,7 @@ def pool1d(
     array([3, 4, 9])
     """
     key = op, 1, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
 def pool2d(
@@ -56,6 +59,8 @@ def pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
     **own: Any,
 ) -> Array | Pair:
     """Keep an operator's result of each window over two axes.
@@ -70,7 +75,7 @@ def pool2d(
     op : str, NumPy function or reducer
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
     **own
         The operator's own parameters, such as `q` of "percentile".
@@ -93,7 +98,7 @@ def pool2d(
     array([[6.]])
     """
     key = op, 2, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
 def pool3d(
@@ -109,6 +114,8 @@ def pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
     **own: Any,
 ) -> Array | Pair:
     """Keep an operator's result of each window over three axes.
@@ -123,4 +130,4 @@ def pool3d(
     array([[[28]]])
     """
     key = op, 3, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out))
+    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))

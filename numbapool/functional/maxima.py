@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
@@ -34,6 +37,8 @@ def max_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each window over one axis.
 
@@ -46,7 +51,9 @@ def max_pool1d(
     array([3, 4, 9])
     """
     key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @slides
@@ -63,6 +70,8 @@ def max_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each window over two axes.
 
@@ -98,7 +107,13 @@ def max_pool2d(
         hold leaves nothing out.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
-        `return_indices`, a pair.
+        `return_indices`, a pair. For an array on a GPU it lies there too.
+    device : {"cpu", "cuda", "auto"}, optional
+        Where to pool. By default an array on a CUDA device (of torch, CuPy, JAX, numba) is pooled
+        there and comes back as its library's, any other array on the CPU. "cuda" sends an array
+        of the host to the GPU and back, "auto" only where that takes less time.
+    stream : stream of torch, CuPy or numba, or its handle, optional
+        The stream to pool an array on a GPU on; by default the current one of its library.
 
     Returns
     -------
@@ -126,7 +141,9 @@ def max_pool2d(
            [13, 15]])
     """
     key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @slides
@@ -143,6 +160,8 @@ def max_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each window over three axes.
 
@@ -156,7 +175,9 @@ def max_pool3d(
     array([[[7]]])
     """
     key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @adapts
@@ -169,6 +190,8 @@ def adaptive_max_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
@@ -182,7 +205,7 @@ def adaptive_max_pool1d(
     array([2, 4])
     """
     key = "max", 1, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 @adapts
@@ -195,6 +218,8 @@ def adaptive_max_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
@@ -208,7 +233,7 @@ def adaptive_max_pool2d(
     array([12, 14, 22, 24])
     """
     key = "max", 2, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 @adapts
@@ -221,6 +246,8 @@ def adaptive_max_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the largest element of each of `output_size` windows that cover the input.
 
@@ -234,7 +261,7 @@ def adaptive_max_pool3d(
     array([ 62,  64,  72,  74, 112, 114, 122, 124])
     """
     key = "max", 3, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 def global_max_pool(
@@ -245,6 +272,8 @@ def global_max_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the largest element of each channel of each sample.
 
@@ -260,4 +289,4 @@ def global_max_pool(
     array([[ 5, 11]])
     """
     key = "max", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

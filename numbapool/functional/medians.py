@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -31,6 +34,8 @@ def median_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each window over one axis.
 
@@ -44,7 +49,7 @@ def median_pool1d(
     array([2. , 5.5])
     """
     key = "median", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def median_pool2d(
@@ -59,6 +64,8 @@ def median_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each window over two axes.
 
@@ -74,7 +81,7 @@ def median_pool2d(
     array([[2]], dtype=uint8)
     """
     key = "median", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def median_pool3d(
@@ -89,6 +96,8 @@ def median_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each window over three axes.
 
@@ -104,7 +113,7 @@ def median_pool3d(
     array([[[3.5]]])
     """
     key = "median", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def adaptive_median_pool1d(
@@ -115,6 +124,8 @@ def adaptive_median_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
@@ -128,7 +139,7 @@ def adaptive_median_pool1d(
     array([2, 9])
     """
     key = "median", 1, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_median_pool2d(
@@ -139,6 +150,8 @@ def adaptive_median_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
@@ -153,7 +166,7 @@ def adaptive_median_pool2d(
     array([[6., 8.]])
     """
     key = "median", 2, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_median_pool3d(
@@ -164,6 +177,8 @@ def adaptive_median_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each of `output_size` windows that cover the input.
 
@@ -178,7 +193,7 @@ def adaptive_median_pool3d(
     array([[[3.5]]])
     """
     key = "median", 3, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_median_pool(
@@ -189,6 +204,8 @@ def global_median_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the median of each channel of each sample.
 
@@ -204,4 +221,4 @@ def global_median_pool(
     array([[2.5, 8.5]])
     """
     key = "median", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
@@ -34,6 +37,8 @@ def min_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each window over one axis.
 
@@ -46,7 +51,9 @@ def min_pool1d(
     array([1, 1, 5])
     """
     key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @slides
@@ -63,6 +70,8 @@ def min_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each window over two axes.
 
@@ -79,7 +88,9 @@ def min_pool2d(
            [ 9,  9, 10, 11]])
     """
     key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @slides
@@ -96,6 +107,8 @@ def min_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each window over three axes.
 
@@ -109,7 +122,9 @@ def min_pool3d(
     array([[[0]]])
     """
     key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out))
+    return unpair(
+        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
+    )
 
 
 @adapts
@@ -122,6 +137,8 @@ def adaptive_min_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
@@ -134,7 +151,7 @@ def adaptive_min_pool1d(
     array([1, 2])
     """
     key = "min", 1, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 @adapts
@@ -147,6 +164,8 @@ def adaptive_min_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
@@ -160,7 +179,7 @@ def adaptive_min_pool2d(
     array([ 0,  2, 10, 12])
     """
     key = "min", 2, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 @adapts
@@ -173,6 +192,8 @@ def adaptive_min_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | Pair | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | Pair:
     """Keep the smallest element of each of `output_size` windows that cover the input.
 
@@ -186,7 +207,7 @@ def adaptive_min_pool3d(
     array([ 0,  2, 10, 12, 50, 52, 60, 62])
     """
     key = "min", 3, output_size, data_format, nan, nodata, return_indices
-    return unpair(pool(adaptive, x, key, out))
+    return unpair(pool(adaptive, x, key, out, device, stream))
 
 
 def global_min_pool(
@@ -197,6 +218,8 @@ def global_min_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the smallest element of each channel of each sample.
 
@@ -212,4 +235,4 @@ def global_min_pool(
     array([[0, 6]])
     """
     key = "min", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -39,6 +42,8 @@ def mixed_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a mixture of the largest element and the mean of each window over one axis.
 
@@ -51,7 +56,7 @@ def mixed_pool1d(
     array([0.75, 2.75])
     """
     key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
 def mixed_pool2d(
@@ -67,6 +72,8 @@ def mixed_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a mixture of the largest element and the mean of each window over two axes.
 
@@ -81,7 +88,7 @@ def mixed_pool2d(
     array([[1.875]])
     """
     key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
 def mixed_pool3d(
@@ -97,6 +104,8 @@ def mixed_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a mixture of the largest element and the mean of each window over three axes.
 
@@ -110,7 +119,7 @@ def mixed_pool3d(
     array([[[7.]]])
     """
     key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
 def adaptive_mixed_pool1d(
@@ -122,6 +131,8 @@ def adaptive_mixed_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
@@ -135,7 +146,7 @@ def adaptive_mixed_pool1d(
     array([0.75, 2.75])
     """
     key = "mixed", 1, output_size, data_format, nan, nodata, alpha
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_mixed_pool2d(
@@ -147,6 +158,8 @@ def adaptive_mixed_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
@@ -161,7 +174,7 @@ def adaptive_mixed_pool2d(
     array([[1., 1.]])
     """
     key = "mixed", 2, output_size, data_format, nan, nodata, alpha
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_mixed_pool3d(
@@ -173,6 +186,8 @@ def adaptive_mixed_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mixed mean of each of `output_size` windows that cover the input.
 
@@ -187,7 +202,7 @@ def adaptive_mixed_pool3d(
     array([[[1.]]])
     """
     key = "mixed", 3, output_size, data_format, nan, nodata, alpha
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_mixed_pool(
@@ -199,6 +214,8 @@ def global_mixed_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a mixture of the largest element and the mean of each channel of each sample.
 
@@ -214,7 +231,7 @@ def global_mixed_pool(
     array([[2.25]])
     """
     key = "mixed", keepdims, data_format, nan, nodata, alpha
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]
 
 
 def detail_preserving_pool1d(
@@ -232,6 +249,8 @@ def detail_preserving_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted towards elements that stand out, of each window over one axis.
 
@@ -244,7 +263,9 @@ def detail_preserving_pool1d(
     array([4.8333])
     """
     key = "detail_preserving", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out)[0]
+    return pool(
+        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
+    )[0]
 
 
 def detail_preserving_pool2d(
@@ -262,6 +283,8 @@ def detail_preserving_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted towards elements that stand out, of each window over two axes.
 
@@ -279,7 +302,9 @@ def detail_preserving_pool2d(
     array([[2.7478]])
     """
     key = "detail_preserving", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out)[0]
+    return pool(
+        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
+    )[0]
 
 
 def detail_preserving_pool3d(
@@ -297,6 +322,8 @@ def detail_preserving_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted towards elements that stand out, of each window over three axes.
 
@@ -310,7 +337,9 @@ def detail_preserving_pool3d(
     array([[[1.]]])
     """
     key = "detail_preserving", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out)[0]
+    return pool(
+        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
+    )[0]
 
 
 def adaptive_detail_preserving_pool1d(
@@ -324,6 +353,8 @@ def adaptive_detail_preserving_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
@@ -337,7 +368,7 @@ def adaptive_detail_preserving_pool1d(
     array([1., 2.])
     """
     key = "detail_preserving", 1, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_detail_preserving_pool2d(
@@ -351,6 +382,8 @@ def adaptive_detail_preserving_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
@@ -365,7 +398,7 @@ def adaptive_detail_preserving_pool2d(
     array([[1., 1.]])
     """
     key = "detail_preserving", 2, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_detail_preserving_pool3d(
@@ -379,6 +412,8 @@ def adaptive_detail_preserving_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
 
@@ -393,7 +428,7 @@ def adaptive_detail_preserving_pool3d(
     array([[[1.]]])
     """
     key = "detail_preserving", 3, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_detail_preserving_pool(
@@ -407,6 +442,8 @@ def global_detail_preserving_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the mean, weighted towards elements that stand out, of each channel of each sample.
 
@@ -423,4 +460,4 @@ def global_detail_preserving_pool(
     array([[[2.9]]])
     """
     key = "detail_preserving", keepdims, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

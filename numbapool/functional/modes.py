@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -31,6 +34,8 @@ def mode_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each window over one axis, the smallest of several.
 
@@ -44,7 +49,7 @@ def mode_pool1d(
     array([2, 7])
     """
     key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def mode_pool2d(
@@ -59,6 +64,8 @@ def mode_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each window over two axes, the smallest of several.
 
@@ -72,7 +79,7 @@ def mode_pool2d(
     array([[1]])
     """
     key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def mode_pool3d(
@@ -87,6 +94,8 @@ def mode_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each window over three axes, the smallest of several.
 
@@ -101,7 +110,7 @@ def mode_pool3d(
     array([[[2]]])
     """
     key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def adaptive_mode_pool1d(
@@ -112,6 +121,8 @@ def adaptive_mode_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each of `output_size` windows that cover the input.
 
@@ -125,7 +136,7 @@ def adaptive_mode_pool1d(
     array([2, 7])
     """
     key = "mode", 1, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_mode_pool2d(
@@ -136,6 +147,8 @@ def adaptive_mode_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each of `output_size` windows that cover the input.
 
@@ -149,7 +162,7 @@ def adaptive_mode_pool2d(
     array([[1]])
     """
     key = "mode", 2, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_mode_pool3d(
@@ -160,6 +173,8 @@ def adaptive_mode_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each of `output_size` windows that cover the input.
 
@@ -174,7 +189,7 @@ def adaptive_mode_pool3d(
     array([[[2]]])
     """
     key = "mode", 3, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_mode_pool(
@@ -185,6 +200,8 @@ def global_mode_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the most frequent element of each channel of each sample.
 
@@ -200,4 +217,4 @@ def global_mode_pool(
     array([[2]])
     """
     key = "mode", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

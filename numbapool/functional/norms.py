@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -39,6 +42,8 @@ def lp_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over one axis, p being `norm_type`.
 
@@ -54,7 +59,7 @@ def lp_pool1d(
     array([5., 2.])
     """
     key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
 def lp_pool2d(
@@ -70,6 +75,8 @@ def lp_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over two axes, p being `norm_type`.
 
@@ -87,7 +94,7 @@ def lp_pool2d(
     array([[5.]])
     """
     key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
 def lp_pool3d(
@@ -103,6 +110,8 @@ def lp_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep ``sum(|x| ** p) ** (1 / p)`` of each window over three axes, p being `norm_type`.
 
@@ -120,7 +129,7 @@ def lp_pool3d(
     array([[[8.]]])
     """
     key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
 def adaptive_lp_pool1d(
@@ -132,6 +141,8 @@ def adaptive_lp_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over one axis.
 
@@ -145,7 +156,7 @@ def adaptive_lp_pool1d(
     array([5., 2.])
     """
     key = "lp", 1, output_size, data_format, nan, nodata, norm_type
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_lp_pool2d(
@@ -157,6 +168,8 @@ def adaptive_lp_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over two axes.
 
@@ -171,7 +184,7 @@ def adaptive_lp_pool2d(
     array([[5.]])
     """
     key = "lp", 2, output_size, data_format, nan, nodata, norm_type
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_lp_pool3d(
@@ -183,6 +196,8 @@ def adaptive_lp_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the norm of each of `output_size` windows that cover the input, over three axes.
 
@@ -197,7 +212,7 @@ def adaptive_lp_pool3d(
     array([[[8.]]])
     """
     key = "lp", 3, output_size, data_format, nan, nodata, norm_type
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_lp_pool(
@@ -209,6 +224,8 @@ def global_lp_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the norm of each channel of each sample.
 
@@ -224,7 +241,7 @@ def global_lp_pool(
     array([[5.]])
     """
     key = "lp", keepdims, data_format, nan, nodata, norm_type
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]
 
 
 def gem_pool1d(
@@ -241,6 +258,8 @@ def gem_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each window over one axis.
 
@@ -253,7 +272,7 @@ def gem_pool1d(
     array([2.0801])
     """
     key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 
 def gem_pool2d(
@@ -270,6 +289,8 @@ def gem_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each window over two axes.
 
@@ -288,7 +309,7 @@ def gem_pool2d(
     array([[2.9587]])
     """
     key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 
 def gem_pool3d(
@@ -305,6 +326,8 @@ def gem_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each window over three axes.
 
@@ -318,7 +341,7 @@ def gem_pool3d(
     array([[[3.5]]])
     """
     key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 
 def adaptive_gem_pool1d(
@@ -331,6 +354,8 @@ def adaptive_gem_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
@@ -344,7 +369,7 @@ def adaptive_gem_pool1d(
     array([3., 5., 7.])
     """
     key = "gem", 1, output_size, data_format, nan, nodata, p, eps
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_gem_pool2d(
@@ -357,6 +382,8 @@ def adaptive_gem_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
@@ -371,7 +398,7 @@ def adaptive_gem_pool2d(
     array([[1., 1.]])
     """
     key = "gem", 2, output_size, data_format, nan, nodata, p, eps
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_gem_pool3d(
@@ -384,6 +411,8 @@ def adaptive_gem_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each of `output_size` windows that cover the input.
 
@@ -398,7 +427,7 @@ def adaptive_gem_pool3d(
     array([[[1.]]])
     """
     key = "gem", 3, output_size, data_format, nan, nodata, p, eps
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_gem_pool(
@@ -411,6 +440,8 @@ def global_gem_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the generalised mean of each channel of each sample.
 
@@ -426,4 +457,4 @@ def global_gem_pool(
     array([[2.0801]])
     """
     key = "gem", keepdims, data_format, nan, nodata, p, eps
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -32,6 +35,8 @@ def percentile_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each window over one axis, 0 <= q <= 100.
 
@@ -44,7 +49,7 @@ def percentile_pool1d(
     array([2., 5.])
     """
     key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 
 def percentile_pool2d(
@@ -60,6 +65,8 @@ def percentile_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each window over two axes, 0 <= q <= 100.
 
@@ -78,7 +85,7 @@ def percentile_pool2d(
     array([[3.5]])
     """
     key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 
 def percentile_pool3d(
@@ -94,6 +101,8 @@ def percentile_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each window over three axes, 0 <= q <= 100.
 
@@ -107,7 +116,7 @@ def percentile_pool3d(
     array([[[3.5]]])
     """
     key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 
 def adaptive_percentile_pool1d(
@@ -119,6 +128,8 @@ def adaptive_percentile_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover one axis.
 
@@ -132,7 +143,7 @@ def adaptive_percentile_pool1d(
     array([2., 4.])
     """
     key = "percentile", 1, output_size, data_format, nan, nodata, q
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_percentile_pool2d(
@@ -144,6 +155,8 @@ def adaptive_percentile_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover two axes.
 
@@ -158,7 +171,7 @@ def adaptive_percentile_pool2d(
     array([[6., 8.]])
     """
     key = "percentile", 2, output_size, data_format, nan, nodata, q
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_percentile_pool3d(
@@ -170,6 +183,8 @@ def adaptive_percentile_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each of `output_size` windows that cover three axes.
 
@@ -184,7 +199,7 @@ def adaptive_percentile_pool3d(
     array([[[7.]]])
     """
     key = "percentile", 3, output_size, data_format, nan, nodata, q
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_percentile_pool(
@@ -196,6 +211,8 @@ def global_percentile_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the `q`-th percentile of each channel of each sample.
 
@@ -211,4 +228,4 @@ def global_percentile_pool(
     array([[1., 7.]])
     """
     key = "percentile", keepdims, data_format, nan, nodata, q
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

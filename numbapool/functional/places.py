@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array, frozen, viewed
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
@@ -25,26 +26,44 @@ def read_indices(indices: ArrayLike) -> Array:
         If they are no whole numbers.
     """
     places = viewed(indices)
-    if places.dtype.kind not in "iu":
-        raise PoolTypeError(f"indices must be whole numbers, not {places.dtype}")
+    refuse_fractions(places.dtype)
     return places
+
+
+def refuse_fractions(dtype: np.dtype[Any]) -> None:
+    """Raise if a dtype is not one of whole numbers."""
+    if dtype.kind not in "iu":
+        raise PoolTypeError(f"indices must be whole numbers, not {dtype}")
+
+
+def refuse_unlike(shape: tuple[int, ...], places: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+    """Raise if indices do not stand beside values of a shape."""
+    refuse_fractions(dtype)
+    if places != shape:
+        raise PoolValueError(f"indices of shape {places} for values of {shape}")
 
 
 def unpool(
     ndim: int,
     x: ArrayLike,
     indices: ArrayLike,
-    kernel_size: Ints,
-    stride: Ints | None,
-    padding: Ints,
-    output_size: Ints | None,
+    windows: tuple[Any, ...],
     data_format: str | None,
+    device: Device,
+    stream: Any,
 ) -> Array:
-    """Put each value at its index, and zeros elsewhere."""
+    """Put each value at its index, and zeros elsewhere.
+
+    `windows` has kernel_size, stride, padding and output_size.
+    """
+    engine = engine_for(x, device, stream)
+    if engine is not None:
+        asked = Asked(None, device, stream)
+        made: Array | None = engine.unpool(x, indices, ndim, data_format, windows, asked)
+        if made is not None:
+            return made
     values, places = as_array(x), read_indices(indices)
-    if places.shape != values.shape:
-        raise PoolValueError(f"indices of shape {places.shape} for values of {values.shape}")
-    windows = kernel_size, stride, padding, output_size
+    refuse_unlike(values.shape, places.shape, places.dtype)
     layout, plane = unpooled(values.shape, ndim, data_format, windows)
     size, shape = prod(plane), layout.shape(plane)
     refuse_outside(places, plane)
@@ -129,13 +148,15 @@ def max_unpool1d(
     output_size: Sequence[int] | None = None,
     *,
     data_format: str | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Put maxima over one axis back to their places, and zeros elsewhere.
 
     Shapes are those of :func:`max_pool1d`; `indices` are the places that it returned. The output
     has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
     torch.nn.MaxUnpool1d, or `output_size` (the spatial sizes, or the whole shape). If an index
-    occurs twice, the later value stays.
+    occurs twice, the later value stays. `device` and `stream` are as in :func:`max_pool2d`.
 
     Raises
     ------
@@ -149,7 +170,8 @@ def max_unpool1d(
     >>> max_unpool1d(values, places, 2)
     array([0, 5, 0, 4])
     """
-    return unpool(1, x, indices, kernel_size, stride, padding, output_size, data_format)
+    windows = kernel_size, stride, padding, output_size
+    return unpool(1, x, indices, windows, data_format, device, stream)
 
 
 def max_unpool2d(
@@ -161,13 +183,15 @@ def max_unpool2d(
     output_size: Sequence[int] | None = None,
     *,
     data_format: str | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Put maxima over two axes back to their places, and zeros elsewhere.
 
     Shapes are those of :func:`max_pool2d`; `indices` are the places that it returned. The output
     has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
     torch.nn.MaxUnpool2d, or `output_size` (the spatial sizes, or the whole shape). If an index
-    occurs twice, the later value stays.
+    occurs twice, the later value stays. `device` and `stream` are as in :func:`max_pool2d`.
 
     Raises
     ------
@@ -185,7 +209,8 @@ def max_unpool2d(
            [ 0,  0,  0,  0],
            [ 0, 13,  0, 15]])
     """
-    return unpool(2, x, indices, kernel_size, stride, padding, output_size, data_format)
+    windows = kernel_size, stride, padding, output_size
+    return unpool(2, x, indices, windows, data_format, device, stream)
 
 
 def max_unpool3d(
@@ -197,13 +222,15 @@ def max_unpool3d(
     output_size: Sequence[int] | None = None,
     *,
     data_format: str | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Put maxima over three axes back to their places, and zeros elsewhere.
 
     Shapes are those of :func:`max_pool3d`; `indices` are the places that it returned. The output
     has ``(L - 1) * stride - 2 * padding + kernel_size`` elements along an axis of L, as in
     torch.nn.MaxUnpool3d, or `output_size` (the spatial sizes, or the whole shape). If an index
-    occurs twice, the later value stays.
+    occurs twice, the later value stays. `device` and `stream` are as in :func:`max_pool2d`.
 
     Raises
     ------
@@ -218,7 +245,8 @@ def max_unpool3d(
     >>> max_unpool3d(*max_pool3d(x, 2, return_indices=True), 2).sum()
     np.int64(7)
     """
-    return unpool(3, x, indices, kernel_size, stride, padding, output_size, data_format)
+    windows = kernel_size, stride, padding, output_size
+    return unpool(3, x, indices, windows, data_format, device, stream)
 
 
 def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: int = 0) -> Array:

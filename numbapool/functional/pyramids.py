@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Device, place_of
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.operators import find
@@ -25,6 +26,8 @@ def pool_pyramid(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    device: Device = None,
+    stream: Any = None,
     **own: Any,
 ) -> tuple[Array | Pair, ...]:
     """Pool an array to several levels, each smaller than the one before.
@@ -48,7 +51,7 @@ def pool_pyramid(
         How many times smaller each level is than the level before.
     ceil_mode : bool
         Whether windows at the end that `x` does not fill give a result too.
-    data_format, nan, nodata, **own
+    data_format, nan, nodata, device, stream, **own
         As in :func:`pool2d`.
 
     Returns
@@ -81,12 +84,13 @@ def pool_pyramid(
 
     if isinstance(op, list) and own.get("return_indices"):
         raise PoolTypeError("a chain has no return_indices: its levels pool values")
-    first = as_array(x)
+    first = as_array(x) if place_of(x) is None else x
     below: Any = first
     results: list[Any] = []
     for number, each in enumerate(chain_of(op, levels), 1):
         nested = not isinstance(op, list) and find(each).nests
-        below = pool(each, number)(first) if nested else pool(each, 1)(below)
+        made, of = (pool(each, number), first) if nested else (pool(each, 1), below)
+        below = made(of, device=device, stream=stream)
         results.append(below)
     return tuple(results)
 

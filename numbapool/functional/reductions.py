@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import pool, sliding
 from numbapool.reducers.users import as_reducer
@@ -24,6 +25,8 @@ def reduce_pool1d(
     *,
     data_format: str | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Reduce each window over one axis by a reducer of your own.
 
@@ -31,7 +34,7 @@ def reduce_pool1d(
     :func:`reduce_pool2d`.
     """
     key = as_reducer(reducer), 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
 
 
 def reduce_pool2d(
@@ -45,6 +48,8 @@ def reduce_pool2d(
     *,
     data_format: str | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Reduce each window over two axes by a reducer of your own.
 
@@ -68,7 +73,7 @@ def reduce_pool2d(
         Two class attributes may set dtypes. ``accumulates`` is the accumulator's dtype (default:
         float64), or a tuple of up to three for accumulators that are tuples. ``gives`` is the
         result's dtype (default: that of `x` if it is a float, else float64).
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, out
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, out, device, stream
         As in :func:`max_pool2d`. Padding never counts.
 
     Returns
@@ -106,7 +111,7 @@ def reduce_pool2d(
     array([[2.828427]])
     """
     key = as_reducer(reducer), 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
 
 
 def reduce_pool3d(
@@ -120,6 +125,8 @@ def reduce_pool3d(
     *,
     data_format: str | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Reduce each window over three axes by a reducer of your own.
 
@@ -127,4 +134,4 @@ def reduce_pool3d(
     :func:`reduce_pool2d`.
     """
     key = as_reducer(reducer), 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]

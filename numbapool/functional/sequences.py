@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.arrays import Asked, Device, engine_for
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
 from numbapool.sequences.layout import sequences_of
@@ -26,6 +27,8 @@ def sequence_pool(
     data_format: str = "NTC",
     nan: NaN = "propagate",
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep one row of each sequence of rows.
 
@@ -72,6 +75,9 @@ def sequence_pool(
         "skip" leaves NaN out, element by element; a channel of NaN alone stays NaN.
     out : ndarray, optional
         Where to write the result.
+    device, stream
+        As in :func:`max_pool2d`. On a GPU the weights lie there too; lengths, masks and offsets
+        are copied to the host if they do, which waits for them.
 
     Returns
     -------
@@ -106,8 +112,15 @@ def sequence_pool(
            [ 0.,  0.],
            [12.,  0.]])
     """
-    given = sequences_of(x, data_format, lengths, mask, offsets)
-    return pool(given, Wanted(op, correction, normalize, empty, nan), weights, out)
+    wanted = Wanted(op, correction, normalize, empty, nan)
+    engine = engine_for(x, device, stream)
+    if engine is not None:
+        rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
+        asked = Asked(out, device, stream)
+        made: Array | None = engine.sequence_pool(x, weights, wanted, rows, data_format, asked)
+        if made is not None:
+            return made
+    return pool(sequences_of(x, data_format, lengths, mask, offsets), wanted, weights, out)
 
 
 def attention_pool(
@@ -120,6 +133,8 @@ def attention_pool(
     offsets: ArrayLike | None = None,
     empty: float = 0.0,
     data_format: str = "NTC",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep a mean of each sequence's rows, weighted by a softmax of their scores.
 
@@ -133,7 +148,7 @@ def attention_pool(
         ``data_format="NCT"`` the shape is (B, heads, T), with `offsets` (T,) or (T, heads).
     op : {"mean", "std", "stats"}
         The weighted mean; the weighted biased deviation; or both.
-    lengths, mask, offsets, empty, data_format
+    lengths, mask, offsets, empty, data_format, device, stream
         As in :func:`sequence_pool`.
 
     Returns
@@ -160,4 +175,11 @@ def attention_pool(
     >>> attention_pool(x, [[1000, 1001, 0]], mask=[[1, 1, 0]]).round(6)
     array([[1.731059, 2.655293]])
     """
+    engine = engine_for(x, device, stream)
+    if engine is not None:
+        rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
+        wanted, asked = Wanted(op, empty=empty), Asked(None, device, stream)
+        made: Array | None = engine.attention_pool(x, scores, wanted, rows, data_format, asked)
+        if made is not None:
+            return made
     return attend(sequences_of(x, data_format, lengths, mask, offsets), scores, op, empty)

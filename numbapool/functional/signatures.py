@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal, Protocol, cast, overload
 
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair
 from numbapool.reducers.dtypes import NaN
@@ -32,6 +33,8 @@ class Sliding(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: Array | None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Array: ...
 
     @overload
@@ -49,6 +52,8 @@ class Sliding(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: Pair | None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Pair: ...
 
     @overload
@@ -66,6 +71,8 @@ class Sliding(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: Pair | None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Pair: ...
 
     @overload
@@ -83,6 +90,8 @@ class Sliding(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Array | Pair: ...
 
 
@@ -102,6 +111,8 @@ class Adaptive(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: Array | None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Array: ...
 
     @overload
@@ -115,6 +126,8 @@ class Adaptive(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: Pair | None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Pair: ...
 
     @overload
@@ -128,6 +141,8 @@ class Adaptive(Protocol):
         nan: NaN = "propagate",
         nodata: float | None = None,
         out: None = None,
+        device: Device = None,
+        stream: Any = None,
     ) -> Array | Pair: ...
 
 

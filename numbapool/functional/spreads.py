@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -39,6 +42,8 @@ def std_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each window over one axis.
 
@@ -52,7 +57,7 @@ def std_pool1d(
     array([1., 0.])
     """
     key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def std_pool2d(
@@ -68,6 +73,8 @@ def std_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each window over two axes.
 
@@ -81,7 +88,7 @@ def std_pool2d(
     array([[2.]])
     """
     key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def std_pool3d(
@@ -97,6 +104,8 @@ def std_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each window over three axes.
 
@@ -111,7 +120,7 @@ def std_pool3d(
     array([[[0.]]])
     """
     key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def adaptive_std_pool1d(
@@ -123,6 +132,8 @@ def adaptive_std_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover one axis.
 
@@ -136,7 +147,7 @@ def adaptive_std_pool1d(
     array([1., 0.])
     """
     key = "std", 1, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_std_pool2d(
@@ -148,6 +159,8 @@ def adaptive_std_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover two axes.
 
@@ -161,7 +174,7 @@ def adaptive_std_pool2d(
     array([[2.]])
     """
     key = "std", 2, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_std_pool3d(
@@ -173,6 +186,8 @@ def adaptive_std_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each of `output_size` windows that cover three axes.
 
@@ -187,7 +202,7 @@ def adaptive_std_pool3d(
     array([[[0.]]])
     """
     key = "std", 3, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_std_pool(
@@ -199,6 +214,8 @@ def global_std_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the standard deviation of each channel of each sample.
 
@@ -214,7 +231,7 @@ def global_std_pool(
     array([[1., 0.]])
     """
     key = "std", keepdims, data_format, nan, nodata, correction
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]
 
 
 def range_pool1d(
@@ -229,6 +246,8 @@ def range_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the largest minus the smallest element of each window over one axis.
 
@@ -241,7 +260,7 @@ def range_pool1d(
     array([2., 7.])
     """
     key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def range_pool2d(
@@ -256,6 +275,8 @@ def range_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the largest minus the smallest element of each window over two axes.
 
@@ -272,7 +293,7 @@ def range_pool2d(
     array([[255]], dtype=uint8)
     """
     key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def range_pool3d(
@@ -287,6 +308,8 @@ def range_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the largest minus the smallest element of each window over three axes.
 
@@ -300,7 +323,7 @@ def range_pool3d(
     array([[[7.]]])
     """
     key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def adaptive_range_pool1d(
@@ -311,6 +334,8 @@ def adaptive_range_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
@@ -324,7 +349,7 @@ def adaptive_range_pool1d(
     array([2, 7], dtype=uint64)
     """
     key = "range", 1, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_range_pool2d(
@@ -335,6 +360,8 @@ def adaptive_range_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
@@ -349,7 +376,7 @@ def adaptive_range_pool2d(
     array([[12., 12.]])
     """
     key = "range", 2, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_range_pool3d(
@@ -360,6 +387,8 @@ def adaptive_range_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the range of each of `output_size` windows that cover the input.
 
@@ -374,7 +403,7 @@ def adaptive_range_pool3d(
     array([[[7.]]])
     """
     key = "range", 3, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_range_pool(
@@ -385,6 +414,8 @@ def global_range_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the largest minus the smallest element of each channel of each sample.
 
@@ -400,4 +431,4 @@ def global_range_pool(
     array([[5., 5.]])
     """
     key = "range", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -38,6 +41,8 @@ def sum_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each window over one axis.
 
@@ -52,7 +57,7 @@ def sum_pool1d(
     array([ 3, 12])
     """
     key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def sum_pool2d(
@@ -67,6 +72,8 @@ def sum_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each window over two axes.
 
@@ -82,7 +89,7 @@ def sum_pool2d(
     array([[800, 800]], dtype=uint64)
     """
     key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def sum_pool3d(
@@ -97,6 +104,8 @@ def sum_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each window over three axes.
 
@@ -112,7 +121,7 @@ def sum_pool3d(
     array([[[28]]])
     """
     key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
 def adaptive_sum_pool1d(
@@ -123,6 +132,8 @@ def adaptive_sum_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over one axis.
 
@@ -136,7 +147,7 @@ def adaptive_sum_pool1d(
     array([ 6, 12])
     """
     key = "sum", 1, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool2d(
@@ -147,6 +158,8 @@ def adaptive_sum_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over two axes.
 
@@ -161,7 +174,7 @@ def adaptive_sum_pool2d(
     array([[54, 72]])
     """
     key = "sum", 2, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool3d(
@@ -172,6 +185,8 @@ def adaptive_sum_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each of `output_size` windows that cover the input, over three axes.
 
@@ -186,7 +201,7 @@ def adaptive_sum_pool3d(
     array([[[12, 16]]])
     """
     key = "sum", 3, output_size, data_format, nan, nodata
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_sum_pool(
@@ -197,6 +212,8 @@ def global_sum_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the sum of each channel of each sample.
 
@@ -212,7 +229,7 @@ def global_sum_pool(
     array([[15, 51]])
     """
     key = "sum", keepdims, data_format, nan, nodata
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]
 
 
 def logavgexp_pool1d(
@@ -228,6 +245,8 @@ def logavgexp_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the logarithm of the mean exponential of each window over one axis.
 
@@ -240,7 +259,7 @@ def logavgexp_pool1d(
     array([2.0539])
     """
     key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 
 def logavgexp_pool2d(
@@ -256,6 +275,8 @@ def logavgexp_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the logarithm of the mean exponential of each window over two axes.
 
@@ -274,7 +295,7 @@ def logavgexp_pool2d(
     array([[2.7241]])
     """
     key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 
 def logavgexp_pool3d(
@@ -290,6 +311,8 @@ def logavgexp_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the logarithm of the mean exponential of each window over three axes.
 
@@ -303,7 +326,7 @@ def logavgexp_pool3d(
     array([[[1.]]])
     """
     key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 
 def adaptive_logavgexp_pool1d(
@@ -315,6 +338,8 @@ def adaptive_logavgexp_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
@@ -328,7 +353,7 @@ def adaptive_logavgexp_pool1d(
     array([3., 5., 7.])
     """
     key = "logavgexp", 1, output_size, data_format, nan, nodata, r
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_logavgexp_pool2d(
@@ -340,6 +365,8 @@ def adaptive_logavgexp_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
@@ -354,7 +381,7 @@ def adaptive_logavgexp_pool2d(
     array([[1., 1.]])
     """
     key = "logavgexp", 2, output_size, data_format, nan, nodata, r
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_logavgexp_pool3d(
@@ -366,6 +393,8 @@ def adaptive_logavgexp_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the log-mean-exp of each of `output_size` windows that cover the input.
 
@@ -380,7 +409,7 @@ def adaptive_logavgexp_pool3d(
     array([[[1.]]])
     """
     key = "logavgexp", 3, output_size, data_format, nan, nodata, r
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_logavgexp_pool(
@@ -392,6 +421,8 @@ def global_logavgexp_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the logarithm of the mean exponential of each channel of each sample.
 
@@ -407,4 +438,4 @@ def global_logavgexp_pool(
     array([[2.0539]])
     """
     key = "logavgexp", keepdims, data_format, nan, nodata, r
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

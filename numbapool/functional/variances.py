@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
@@ -32,6 +35,8 @@ def var_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each window over one axis.
 
@@ -47,7 +52,7 @@ def var_pool1d(
     array([1., 0.])
     """
     key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def var_pool2d(
@@ -63,6 +68,8 @@ def var_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each window over two axes.
 
@@ -79,7 +86,7 @@ def var_pool2d(
     array([[1.25]])
     """
     key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def var_pool3d(
@@ -95,6 +102,8 @@ def var_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each window over three axes.
 
@@ -111,7 +120,7 @@ def var_pool3d(
     array([[[6.]]])
     """
     key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
 def adaptive_var_pool1d(
@@ -123,6 +132,8 @@ def adaptive_var_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover one axis.
 
@@ -136,7 +147,7 @@ def adaptive_var_pool1d(
     array([1., 0.])
     """
     key = "var", 1, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_var_pool2d(
@@ -148,6 +159,8 @@ def adaptive_var_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover two axes.
 
@@ -162,7 +175,7 @@ def adaptive_var_pool2d(
     array([[1.25]])
     """
     key = "var", 2, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def adaptive_var_pool3d(
@@ -174,6 +187,8 @@ def adaptive_var_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each of `output_size` windows that cover three axes.
 
@@ -188,7 +203,7 @@ def adaptive_var_pool3d(
     array([[[6.]]])
     """
     key = "var", 3, output_size, data_format, nan, nodata, correction
-    return pool(adaptive, x, key, out)[0]
+    return pool(adaptive, x, key, out, device, stream)[0]
 
 
 def global_var_pool(
@@ -200,6 +215,8 @@ def global_var_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Keep the variance of each channel of each sample.
 
@@ -215,4 +232,4 @@ def global_var_pool(
     array([[1., 0.]])
     """
     key = "var", keepdims, data_format, nan, nodata, correction
-    return pool(over_all, x, key, out)[0]
+    return pool(over_all, x, key, out, device, stream)[0]

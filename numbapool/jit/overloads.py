@@ -25,7 +25,7 @@ from numbapool import functional
 from numbapool.compile import numba_seams
 from numbapool.compile.contract import SCRATCH
 from numbapool.errors import PoolError, PoolValueError
-from numbapool.functional.faces import NAME, parameters_of, pool_named
+from numbapool.functional.faces import NAME, OF_A_CALL, parameters_of, pool_named
 from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sequences, sites
 from numbapool.jit.classes import reducer_class
@@ -64,7 +64,10 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     x = given["x"]
     if not isinstance(x, types.Array) or as_dtype(x.dtype) not in DTYPES:
         raise TypingError(f"{function.__name__} pools arrays of numbers or bool, not {x}")
-    arguments = [name for name in given if name not in ("x", "out")]
+    arguments = [name for name in given if name not in OF_A_CALL]
+    for name in ("device", "stream"):
+        if described(name, given[name]) != NONE:
+            raise TypingError(f"{name} is for calls from Python: compiled code pools on the CPU")
     constants = {name: described(name, given[name]) for name in arguments}
     for name in ("return_indices", "keepdims"):
         if constants.get(name, ("constant",))[0] != "constant":

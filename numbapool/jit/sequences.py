@@ -68,7 +68,7 @@ def implementation({signature}):
 EDGE = "spans.copy_edges(held, result, runs, {last})"
 
 RUN = """if len(runs[0]) > 0 and channels > 0:
-        how = ({columns}, {weighed}, {strip}, {soft}, {ahead})
+        how = ({columns}, {weighed}, {strip}, {soft}, {asks})
         numbers, room, pieces = spans.geometry(held, weights_held, runs, along, how)
         factor = room // spans.ROOM
         scratch = np.empty(number_of(found, SCRATCH) * factor + 64, np.uint8)
@@ -138,7 +138,7 @@ def text_of(
             weighed=weighed,
             strip=shown.strip,
             soft=int(scores),
-            ahead=shown.ahead,
+            asks=shown.asks,
             arrays="held, weights_held, result" if weighed else "held, result",
         )
     return IMPLEMENTATION.format(

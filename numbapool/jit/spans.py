@@ -12,7 +12,6 @@ from numba.extending import register_jitable
 from numbapool.errors import PoolValueError
 from numbapool.loops.geometry import HEAD
 from numbapool.sequences.plan import (
-    AHEAD_BYTES,
     BORDERS,
     BREADTH,
     DEPTH,
@@ -197,7 +196,7 @@ def is_along(x):
 def geometry(x, weights, runs, along, how):
     """Return the geometry's numbers, the accumulators that they need, and the pieces of work."""
     which, start, counts, table = runs
-    columns, weighed, strip, soft, ahead = how
+    columns, weighed, strip, soft, asks = how
     size = x.itemsize
     channels = x.shape[2]
     tile = channels if along else min(channels, MOST_CHANNELS)
@@ -210,8 +209,8 @@ def geometry(x, weights, runs, along, how):
     numbers[TILE], numbers[TILES], numbers[STRIP] = tile, tiles, strip
     numbers[BETWEEN], numbers[STRETCH] = columns * channels, stretch
     numbers[HEADS], numbers[SOFT] = weights.shape[2], soft
-    if ahead and x.strides[2] == size:
-        numbers[AHEAD], numbers[LINE] = AHEAD_BYTES // size, 64 // size
+    if x.strides[2] == size:
+        numbers[AHEAD], numbers[LINE] = asks[0] // size, asks[1] // size
     numbers[DEPTH + OUT], numbers[DEPTH + BORDERS] = sequences, TABLES
     numbers[HEIGHT + STEP], numbers[HEIGHT + BORDERS] = x.strides[1] // size, TABLES + table.size
     numbers[WIDTH + SIZE], numbers[WIDTH + STEP] = channels, x.strides[2] // size

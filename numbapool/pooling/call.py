@@ -8,12 +8,14 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
-from numbapool.operators import BLURRING, FORMS
+from numbapool.operators import BLURRING, FORMS, FRACTIONAL
 from numbapool.pooling import planners
+from numbapool.pooling.fractional import fractional
 from numbapool.pooling.planners import READERS, Request, Windows
-from numbapool.run.call import Call, check_out, overlap
+from numbapool.run.call import Call, checked_outs
 from numbapool.windows.layout import refuse_too_large
 
 Pair: TypeAlias = tuple[Array, Array]
@@ -52,7 +54,11 @@ def decided(
 sliding, adaptive, over_all = map(decider, FORMS)
 blurring = decider(BLURRING)
 
-DECIDERS = dict(zip((*FORMS, BLURRING), (sliding, adaptive, over_all, blurring), strict=True))
+DECIDERS = {
+    **dict(zip((*FORMS, BLURRING), (sliding, adaptive, over_all, blurring), strict=True)),
+    FRACTIONAL: fractional,
+}
+FORM_OF = {decider: form for form, decider in DECIDERS.items()}
 
 
 def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
@@ -65,11 +71,24 @@ def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
         return decider(x.shape, x.dtype, *map(frozen, key))
 
 
-def pool(decider: Decider, x: Any, key: tuple[Any, ...], out: Any = None) -> tuple[Array, ...]:
+def pool(
+    decider: Decider,
+    x: Any,
+    key: tuple[Any, ...],
+    out: Any = None,
+    device: Device = None,
+    stream: Any = None,
+) -> tuple[Array, ...]:
     """Pool `x` by the call that `decider` decides for its shape, its dtype and `key`.
 
-    `out` is one array, or one per result.
+    `out` is one array, or one per result. Arrays on a device are pooled there, on `stream`.
     """
+    if type(x) is not np.ndarray or device is not None or stream is not None:
+        engine = engine_for(x, device, stream)
+        if engine is not None:
+            results = engine.pool(FORM_OF[decider], x, key, Asked(out, device, stream))
+            if results is not None:
+                return results
     held = x if type(x) is np.ndarray else viewed(x)
     array = as_array(held)
     call = decide(decider, array, key)
@@ -83,14 +102,7 @@ def pool(decider: Decider, x: Any, key: tuple[Any, ...], out: Any = None) -> tup
 
 def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
     """Pool `array`, which is `held` made contiguous, into `out`."""
-    given = out if isinstance(out, tuple) else (out,)
-    if len(given) != len(call.outs):
-        raise PoolValueError(f"out takes {len(call.outs)} arrays, not {len(given)}")
-    shape = call.plan.shape
-    pairs = zip(given, call.outs, strict=True)
-    targets = tuple([check_out(target, shape, dtype, held) for target, dtype in pairs])
-    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
-        raise PoolValueError("the two arrays of out overlap")
+    targets = checked_outs(out, call.plan.shape, call.outs, held)
     if all([target.flags.c_contiguous for target in targets]):
         call.into(array, targets)
     else:

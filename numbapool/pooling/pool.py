@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from numbapool.arrays import Device
 from numbapool.errors import PoolTypeError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find
@@ -218,12 +219,17 @@ class Pool:
         return Saved(before - after, nbytes, nbytes / held if held else 0.0)
 
     def __call__(
-        self, x: ArrayLike, out: Array | tuple[Array, ...] | None = None
+        self,
+        x: ArrayLike,
+        out: Array | tuple[Array, ...] | None = None,
+        *,
+        device: Device = None,
+        stream: Any = None,
     ) -> Array | tuple[Array, ...]:
-        """Pool an array, into `out` if given."""
+        """Pool an array, into `out` if given; `device` and `stream` as in :func:`max_pool2d`."""
         from numbapool.pooling.call import DECIDERS, pool, unpair
 
-        return unpair(pool(DECIDERS[self.form], x, self._key, out))
+        return unpair(pool(DECIDERS[self.form], x, self._key, out, device, stream))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-import numpy as np
-
+from numbapool.arrays import Device, namespace_of, place_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.pooling.pool import Pool, spatial_axes
@@ -25,6 +24,7 @@ def spatial_pyramid_pool(
     data_format: str | None = "NCHW",
     nan: NaN = "propagate",
     nodata: float | None = None,
+    device: Device = None,
     **own: Any,
 ) -> Array:
     """Pool images of any size to vectors of one length, by several grids one after the other.
@@ -40,8 +40,8 @@ def spatial_pyramid_pool(
         The parts along each axis, in each level.
     op : str, NumPy function or reducer
         What to keep of a part, as in :class:`Pool`.
-    data_format, nan, nodata
-        As in :func:`max_pool2d`.
+    data_format, nan, nodata, device
+        As in :func:`max_pool2d`; arrays on a GPU may be those of torch, CuPy and JAX.
     **own
         The operator's own parameters, such as `q` of percentile.
 
@@ -62,21 +62,23 @@ def spatial_pyramid_pool(
     >>> spatial_pyramid_pool(np.arange(1, 17).reshape(1, 1, 4, 4), (1, 2))
     array([[16,  6,  8, 14, 16]])
     """
-    array = as_array(x)
+    array: Any = as_array(x) if place_of(x) is None else x
     parts = whole_numbers((levels,) if isinstance(levels, int) else levels, "levels", 1)
     if not parts:
         raise PoolValueError(f"levels takes a number or more, not {shown(levels)}")
     ndim, name = spatial_axes(1, data_format)
-    layout = layout_of(array.shape, ndim, name)
+    layout = layout_of(tuple(array.shape), ndim, name)
     channels_first = "C" in layout.format and not layout.channels
     lead = layout.lead[:-1] if channels_first else layout.lead
     options = {"data_format": name, "nan": nan, "nodata": nodata, **own}
-    results = []
+    results: list[Any] = []
     for part in parts:
-        result = Pool.adaptive(op, (part,) * ndim, **options)(array)
+        result: Any = Pool.adaptive(op, (part,) * ndim, **options)(array, device=device)
         if isinstance(result, tuple):
             raise PoolTypeError("a pyramid has no return_indices: each level has other places")
+        library = namespace_of(result, "spatial_pyramid_pool")
         if layout.channels:
-            result = np.moveaxis(result, -1, len(lead))
+            result = library.moveaxis(result, -1, len(lead))
         results.append(result.reshape(*lead, prod(result.shape[len(lead) :])))
-    return np.concatenate(results, axis=-1)
+    joined: Array = library.concatenate(results, axis=-1)
+    return joined

@@ -28,7 +28,7 @@ class Steps(NamedTuple):
 
 def steps_of(rows: Rows) -> Steps:
     """Return the steps of runs of rows."""
-    ends = np.cumsum(rows.count)
-    shift = np.repeat(rows.start - (ends - rows.count), rows.count)
-    positions = np.arange(int(rows.count.sum())) + shift
+    ends = np.cumsum(rows.counts)
+    shift = np.repeat(rows.start - (ends - rows.counts), rows.counts)
+    positions = np.arange(int(rows.counts.sum())) + shift
     return Steps(rows.rows, np.cumsum(rows.rows) - rows.rows, positions)

@@ -72,6 +72,26 @@ def check_out(out: Any, shape: tuple[int, ...], dtype: np.dtype[Any], x: Array) 
     return out
 
 
+def checked_outs(
+    out: Any, shape: tuple[int, ...], dtypes: tuple[np.dtype[Any], ...], x: Array
+) -> tuple[Array, ...]:
+    """Return the arrays of `out`, one per result, if the results can be written to them.
+
+    Raises
+    ------
+    PoolTypeError, PoolValueError
+        As :func:`check_out`, and for another number of arrays or two that overlap.
+    """
+    given = out if isinstance(out, tuple) else (out,)
+    if len(given) != len(dtypes):
+        raise PoolValueError(f"out takes {len(dtypes)} arrays, not {len(given)}")
+    pairs = zip(given, dtypes, strict=True)
+    targets = tuple([check_out(target, shape, dtype, x) for target, dtype in pairs])
+    if len(targets) == 2 and np.may_share_memory(*targets) and overlap(*targets):
+        raise PoolValueError("the two arrays of out overlap")
+    return targets
+
+
 def overlap(a: Array, b: Array) -> bool:
     """Say whether two arrays share an element, or may share one and it is too hard to tell."""
     try:
@@ -86,8 +106,8 @@ class Frame:
     def __init__(self) -> None:
         self.slots = (ctypes.c_int64 * SLOTS)()
         self.address = ctypes.addressof(self.slots)
-        self.ready: tuple[Call | None, int] = None, 0
-        """The call whose arguments, except the arrays, stand in the slots; and its blocks."""
+        self.ready: tuple[Call | None, int, int] = None, 0, 0
+        """The call whose arguments, except the arrays, stand in the slots; its blocks and room."""
         self.resize(0)
 
     def resize(self, size: int) -> None:
@@ -123,15 +143,7 @@ class Call:
         self.lanes = reduction.lanes
         self.outs = reduction.outs
         self.more = more
-        self._stretches: dict[int, list[int]] = {}
-
-    def planned(self, plan: Plan) -> Call:
-        """Return this call with another plan for the same kernel."""
-        call = Call.__new__(Call)
-        call.__dict__.update(self.__dict__, plan=plan, _stretches={})
-        for name in ("geometry", "record"):  # these belong to the plan
-            call.__dict__.pop(name, None)
-        return call
+        self._stretches: dict[tuple[int, int], list[int]] = {}
 
     @cached_property
     def kernel(self) -> Any:
@@ -143,12 +155,15 @@ class Call:
         return compiled.kernel(spec)
 
     @cached_property
-    def first_array(self) -> int:
-        """The slot of the input; after it stand the arrays that go with it, then the results."""
+    def places(self) -> tuple[int, int]:
+        """The slots of the input and of the geometry.
+
+        After the input stand the arrays that go with it, then the results.
+        """
         counts = len(self.outs), len(self.lanes), len(self.more)
         at = contract.taken(range(SLOTS), len(self.op), *counts)
         assert at.outs[0] == at.x + 1 + len(self.more)
-        return int(at.x)
+        return int(at.x), int(at.geometry)
 
     @cached_property
     def fields(self) -> list[int]:
@@ -163,15 +178,15 @@ class Call:
         """The address of the plan's numbers."""
         return address(self.plan.geometry)
 
-    def stretches(self, blocks: int) -> list[int]:
+    def stretches(self, blocks: int, room: int) -> list[int]:
         """Return where each lane begins in the scratch of `blocks` blocks, and where all end."""
-        edges = self._stretches.get(blocks)
+        edges = self._stretches.get((blocks, room))
         if edges is None:
             edges = [0]
             for lane in self.lanes:
-                size = blocks * self.plan.room * lane.itemsize
+                size = blocks * room * lane.itemsize
                 edges.append(edges[-1] + -(-size // ALIGNMENT) * ALIGNMENT)
-            self._stretches[blocks] = edges
+            self._stretches[blocks, room] = edges
         return edges
 
     @property
@@ -190,16 +205,16 @@ class Call:
 
         The arrays' addresses are blank. For a lane's address stands its place in the scratch.
         """
-        edges = self.stretches(1)
+        edges = self.stretches(1, self.plan.room)
         kernel = self.kernel.address if self.plan.pieces else 0
-        arguments = self.arguments(edges[:-1])
+        arguments = self.arguments(edges[:-1], self.plan.room)
         return contract.record(kernel, self.plan.pieces, edges[-1], arguments, self.shape, key)
 
-    def arguments(self, lanes: list[int]) -> Arguments:
+    def arguments(self, lanes: list[int], room: int) -> Arguments:
         """Return the kernel's arguments, with the arrays' addresses blank."""
         blanks = [0] * len(self.outs)
         more = [0] * len(self.more)
-        return Arguments(self.fields, 0, more, blanks, self.geometry, lanes, self.plan.room)
+        return Arguments(self.fields, 0, more, blanks, self.geometry, lanes, room)
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into new results."""
@@ -207,29 +222,41 @@ class Call:
         self.into(x, outs)
         return outs
 
-    def into(self, x: Array, outs: tuple[Array, ...], more: tuple[Array, ...] = ()) -> None:
-        """Pool a contiguous array, and the arrays that go with it, into contiguous results."""
+    def into(
+        self,
+        x: Array,
+        outs: tuple[Array, ...],
+        more: tuple[Array, ...] = (),
+        other: Plan | None = None,
+    ) -> None:
+        """Pool a contiguous array, and the arrays that go with it, into contiguous results.
+
+        With an `other` plan for the same kernel, pool by that one.
+        """
         if not outs[0].size:
             return
-        plan = self.plan
+        plan = other or self.plan
         blocks = threads.block_count(plan.pieces, plan.work)
         free = _frames.free
         frame = free.pop() if free else Frame()
-        if frame.ready != (self, blocks):
-            self._fill(frame, blocks)
-        slots, at = frame.slots, self.first_array
+        if frame.ready != (self, blocks, plan.room):
+            self._fill(frame, blocks, plan.room)
+        slots = frame.slots
+        at, geometry = self.places
         for array in (x, *more, *outs):
             slots[at] = address(array)
             at += 1
+        if other is not None:
+            slots[geometry] = address(other.geometry)
         threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             free.append(frame)
 
-    def _fill(self, frame: Frame, blocks: int) -> None:
+    def _fill(self, frame: Frame, blocks: int, room: int) -> None:
         """Put the arguments that are the same for all arrays into a frame's slots."""
-        edges = self.stretches(blocks)
+        edges = self.stretches(blocks, room)
         if frame.size < edges[-1]:
             frame.resize(edges[-1])
-        slots = self.arguments([frame.scratch + edge for edge in edges[:-1]]).flat()
+        slots = self.arguments([frame.scratch + edge for edge in edges[:-1]], room).flat()
         frame.slots[: len(slots)] = slots
-        frame.ready = self, blocks
+        frame.ready = self, blocks, room

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,8 +13,7 @@ from numbapool.sequences.rows import Integers, Rows, rows_of
 FORMATS = ("NTC", "NCT")
 
 
-@dataclass(frozen=True, eq=False)
-class Strided:
+class Strided(NamedTuple):
     """An array of (sequences, rows, channels), however it lies in memory."""
 
     base: Array
@@ -25,14 +23,13 @@ class Strided:
     steps: tuple[int, int, int]
     """The steps from a sequence, a row, a channel to the next."""
 
-    def places(self, batch: Integers, row: Integers) -> Integers:
-        """Return where rows begin."""
-        places: Integers = row * self.steps[1]
+    def places(self, batch: Integers, row: Integers, out: Integers) -> None:
+        """Write where rows begin."""
+        np.multiply(row, self.steps[1], out=out)
         if self.steps[0]:
-            places += batch * self.steps[0]
+            out += batch * self.steps[0]
         if self.origin:
-            places += self.origin
-        return places
+            out += self.origin
 
 
 def strided(array: Array) -> Strided:
@@ -54,8 +51,7 @@ def strided(array: Array) -> Strided:
     return Strided(base, origin, steps)
 
 
-@dataclass(frozen=True, eq=False)
-class Sequences:
+class Sequences(NamedTuple):
     """An array of sequences, and which of its rows count."""
 
     x: Array
@@ -71,7 +67,7 @@ class Sequences:
         return int(self.x.shape[2])
 
     @property
-    def count(self) -> int:
+    def number(self) -> int:
         """The number of sequences."""
         return len(self.rows.rows)
 
@@ -122,8 +118,8 @@ def sequences_of(
         raise PoolValueError(f"data_format must be 'NTC' or 'NCT', not {shown(data_format)}")
     array = as_numbers(x)
     cut, name = offsets is not None, data_format.upper()
-    axes = name[1:] if cut else name
-    if array.ndim != len(axes):
+    if array.ndim != (2 if cut else 3):
+        axes = name[1:] if cut else name
         hint = "" if cut else ": one sequence is x[np.newaxis], one long array takes offsets="
         raise PoolValueError(
             f"x has shape {array.shape}, and {'offsets cut' if cut else 'sequences are'} an array "

@@ -15,10 +15,6 @@ MOST_CHANNELS, LEAST_CHANNELS = 2048, 256
 """The most and the fewest channels of a tile. The accumulators of the most stay in a first-level
 cache; the fewest still make stretches of a row that the prefetcher follows."""
 
-AHEAD_BYTES = 16384
-"""Bytes ahead of the current row that are asked for, if rows wait for arithmetic. So stats took
-2.6 ms instead of 3.2, but a mean a tenth longer."""
-
 UNITS = 4
 """The fewest units of work per thread, so that all threads have about equal work."""
 
@@ -32,38 +28,31 @@ def plan_of(
     """Return the plan; the results of two neighbouring sequences are `pitch` apart."""
     channels, rows = held.channels, held.rows
     along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
-    tile = tile_of(channels, held.count, along)
+    tile = tile_of(channels, held.number, along)
     tiles = -(-channels // tile)
-    longest = int(rows.rows.max()) if weights is not None else 0
-    heads = 1 if weights is None else weights_per_row(weights)
-    total = int(rows.rows.sum())
-    head = {
-        "total": total * channels,
-        "pieces": (total + held.count) * tiles,
-        "tile": tile,
-        "tiles": tiles,
-        "strip": kept.strip,
-        "between": pitch,
-        "heads": heads,
-        "soft": int(soft),
-    }
-    if kept.ahead and x.steps[2] == 1:
-        head["ahead"], head["line"] = AHEAD_BYTES // x.base.itemsize, 64 // x.base.itemsize
-    if weights is not None:
-        head["weight_step"], head["head_step"] = weights.steps[1], weights.steps[2]
-    numbers = geometry(head, rows, x, weights, channels)
+    numbers, total = tables(rows, x, weights)
+    pieces = (total + held.number) * tiles
     stretch = -(-max(tile, BREADTH) // 16) * 16
-    head["stretch"] = stretch
-    room = max(2 * stretch, longest)
-    name = "weighted_spans" if weights is not None else "spans"
-    kernel = f"{name}_along" if along else name
-    room = -(-room // 16) * 16
-    return Plan((held.count, channels), kernel, numbers, head["pieces"], room, total * channels)
-
-
-def weights_per_row(weights: Strided) -> int:
-    """Return the number of heads."""
-    return int(weights.base.shape[2])
+    numbers[SLOT["total"]] = total * channels
+    numbers[SLOT["pieces"]] = pieces
+    numbers[SLOT["tile"]] = tile
+    numbers[SLOT["tiles"]] = tiles
+    numbers[SLOT["strip"]] = kept.strip
+    numbers[SLOT["between"]] = pitch
+    numbers[SLOT["stretch"]] = stretch
+    numbers[HEIGHT + STEP] = x.steps[1]
+    numbers[WIDTH + SIZE], numbers[WIDTH + STEP] = channels, x.steps[2]
+    if x.steps[2] == 1:
+        ahead, line = kept.asks
+        numbers[SLOT["ahead"]] = ahead // x.base.itemsize
+        numbers[SLOT["line"]] = line // x.base.itemsize
+    kernel, room = "spans", 2 * stretch
+    if weights is not None:
+        numbers[SLOT["heads"]], numbers[SLOT["soft"]] = weights.base.shape[2], soft
+        numbers[SLOT["weight_step"]], numbers[SLOT["head_step"]] = weights.steps[1:]
+        kernel, room = "weighted_spans", max(room, -(-int(rows.rows.max()) // 16) * 16)
+    kernel = f"{kernel}_along" if along else kernel
+    return Plan((held.number, channels), kernel, numbers, pieces, room, total * channels)
 
 
 def tile_of(channels: int, sequences: int, along: bool) -> int:
@@ -78,30 +67,25 @@ def tile_of(channels: int, sequences: int, along: bool) -> int:
     return max(min(channels, most), 1)
 
 
-def geometry(
-    head: dict[str, int], rows: Rows, x: Strided, weights: Strided | None, channels: int
-) -> Numbers:
-    """Return the geometry as one array of numbers, as :mod:`numbapool.loops.spans` reads it."""
-    sequences, runs = len(rows.rows), len(rows.count)
+def tables(rows: Rows, x: Strided, weights: Strided | None) -> tuple[Numbers, int]:
+    """Return the geometry with its tables of sequences and runs, and the number of all rows.
+
+    It is one array of numbers, as :mod:`numbapool.loops.spans` reads it. The slots before the
+    tables are still 0.
+    """
+    sequences, runs = len(rows.rows), len(rows.counts)
     at = TABLES + BORDER * (sequences + 1)
     numbers = np.zeros(at + BORDER * runs, np.int64)
-    slots = [0] * TABLES
-    for name, number in head.items():
-        slots[SLOT[name]] = number
-    slots[DEPTH + OUT], slots[DEPTH + BORDERS] = sequences, TABLES
-    slots[HEIGHT + STEP], slots[HEIGHT + BORDERS] = x.steps[1], at
-    slots[WIDTH + SIZE], slots[WIDTH + STEP] = channels, x.steps[2]
-    numbers[:TABLES] = slots
-    table = numbers[TABLES:at].reshape(-1, BORDER)
-    table[:, 0] = rows.first
-    rows.rows.cumsum(out=table[1:, 1])
-    table[:-1, 2] = rows.rows
-    table = numbers[at:].reshape(-1, BORDER)
-    table[:, 0] = x.places(rows.batch, rows.start)
+    numbers[DEPTH + OUT], numbers[DEPTH + BORDERS] = sequences, TABLES
+    numbers[HEIGHT + BORDERS] = at
+    numbers[TABLES:at:BORDER] = rows.first
+    rows.rows.cumsum(out=numbers[TABLES + BORDER + 1 : at : BORDER])
+    numbers[TABLES + 2 : at - BORDER : BORDER] = rows.rows
+    x.places(rows.batch, rows.start, numbers[at::BORDER])
     if weights is not None:
-        table[:, 1] = weights.places(rows.batch, rows.start)
-    table[:, 2] = rows.count
-    return numbers
+        weights.places(rows.batch, rows.start, numbers[at + 1 :: BORDER])
+    numbers[at + 2 :: BORDER] = rows.counts
+    return numbers, int(numbers[at - BORDER + 1])
 
 
 SLOT = {name: n for n, name in enumerate(HEAD)}

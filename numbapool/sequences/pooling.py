@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from numbapool.sequences.plan import plan_of
 from numbapool.sequences.rows import positions
 from numbapool.sequences.table import (
     ATTENTION,
+    LEAST_ROWS,
     Kept,
     capacity,
     keep_weighted,
@@ -28,15 +29,129 @@ from numbapool.sequences.table import (
 )
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """The results to keep of each sequence."""
+class Part(NamedTuple):
+    """One operator's part of the result."""
+
+    op: Any
+    dtype: DType
+    """The dtype of its results."""
+    kept: Kept | None
+    """How its results are kept; None for a copied row."""
+    columns: int
+    """Results per channel."""
+    positions: bool = False
+    """Whether rows weigh 1, 2, …"""
+    soft: bool = False
+    """Whether the weights are scores, whose softmax counts."""
+
+
+class Wanted(NamedTuple):
+    """The results to keep of each sequence, as a caller asks for them."""
 
     op: Any
     correction: float = 1
     normalize: bool = False
     empty: float = 0.0
     nan: str = "propagate"
+
+
+class Recipe(NamedTuple):
+    """How to make the results: all that follows from the request and the input's dtype."""
+
+    parts: tuple[Part, ...]
+    dtype: DType
+    columns: int
+    """Results per channel, of all parts."""
+    nothing: Any
+    """The result of a sequence without rows."""
+    normalize: bool
+
+
+def recipe_by(
+    op: Any,
+    correction: float,
+    normalize: bool,
+    empty: float,
+    nan: str,
+    dtype: DType,
+    weighed: bool,
+    rows: int,
+) -> Recipe:
+    """Return how to keep one operator, or several in a tuple, of sequences of up to `rows` rows.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
+    several = isinstance(op, tuple | list) and not is_reducer(op)
+    ops = [known(each) for each in (op if several else (op,))]
+    if not ops:
+        raise PoolValueError("op must be an operator, or several in a tuple, not an empty tuple")
+    skip = skip_for(dtype, frozen(nan), None)
+    correction = correction_of(correction)
+    parts = []
+    for each in ops:
+        kept = kept_for(each, dtype, skip, weighed, rows, correction)
+        placed = not weighed and not is_reducer(each) and each == "weighted_mean"
+        parts.append(part_of(each, dtype, kept, positions=placed))
+    return joined(parts, empty, normalize)
+
+
+def part_of(op: Any, dtype: DType, kept: Kept | None, **more: bool) -> Part:
+    """Return a part of the result for an input's dtype."""
+    if kept is None:
+        return Part(op, dtype, None, 1)
+    return Part(op, kept.reduction.outs[0], kept, kept.columns, **more)
+
+
+def joined(parts: list[Part], empty: Any, normalize: bool) -> Recipe:
+    """Return parts that stand side by side in one result."""
+    dtype = np.result_type(*(part.dtype for part in parts)) if len(parts) > 1 else parts[0].dtype
+    if normalize and dtype.kind != "f":
+        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
+    columns = sum(part.columns for part in parts)
+    nothing = refuse_empty(frozen(empty), dtype)
+    return Recipe(tuple(parts), dtype, columns, nothing, bool(normalize))
+
+
+named = lru_cache(maxsize=256, typed=True)(recipe_by)
+"""The same for one operator's name. Reducers are not kept: two of other types may be equal."""
+
+
+def recipe_of(given: Sequences, wanted: Wanted, weighed: bool) -> Recipe:
+    """Return how to make the wanted results of sequences, with or without weights.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
+    steps = given.x.shape[1]
+    if steps > LEAST_ROWS:
+        steps = int(given.rows.rows.max(initial=0))
+    key = *wanted, given.x.dtype, weighed, capacity(steps)
+    try:
+        return named(*key) if type(wanted.op) is str else recipe_by(*key)
+    except TypeError:  # an option cannot be a key, or is wrong
+        return recipe_by(*key)
+
+
+def recipe_of_attention(given: Sequences, wanted: Wanted, heads: int) -> Recipe:
+    """Return how to make the wanted results of sequences whose rows have scores of some heads.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        If an argument is wrong.
+    """
+    name = known(wanted.op)
+    name = "mean" if isinstance(name, str) and name == "avg" else name
+    if name not in ATTENTION:
+        raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(wanted.op)}")
+    dtype = given.x.dtype
+    kept = keep_weighted(name, dtype, skip_for(dtype, "propagate", None), heads)
+    return joined([part_of(name, dtype, kept, soft=True)], wanted.empty, False)
 
 
 def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:
@@ -47,33 +162,10 @@ def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None)
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
-    return joined(given, parts_of(given, wanted, weights), wanted, out)
-
-
-def parts_of(given: Sequences, wanted: Wanted, weights: Any = None) -> list[Part]:
-    """Return the parts of the result: one per operator.
-
-    Raises
-    ------
-    PoolValueError, PoolTypeError
-        If an argument is wrong.
-    """
-    several = isinstance(wanted.op, tuple | list) and not is_reducer(wanted.op)
-    ops = [known(op) for op in (wanted.op if several else (wanted.op,))]
-    if not ops:
-        raise PoolValueError("op must be an operator, or several in a tuple, not an empty tuple")
-    skip = skip_for(given.x.dtype, frozen(wanted.nan), None)
-    correction = correction_of(wanted.correction)
-    rows = capacity(int(given.rows.rows.max(initial=0)))
-    weighed = weights is not None
-    kinds = [kept_for(op, given.x.dtype, skip, weighed, rows, correction) for op in ops]
-    if weighed:
+    recipe = recipe_of(given, wanted, weights is not None)
+    if weights is not None:
         weights = beside(given, weights, "weights")
-    parts = []
-    for op, kind in zip(ops, kinds, strict=True):
-        placed = not weighed and not is_reducer(op) and op == "weighted_mean"
-        parts.append(Part(op, kind, places(given) if placed else weights))
-    return parts
+    return pooled(given, recipe, weights, out)
 
 
 def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
@@ -84,44 +176,9 @@ def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
-    return joined(given, [attention(given, scores, op)], Wanted(op, empty=empty), None)
-
-
-def attention(given: Sequences, scores: Any, op: Any) -> Part:
-    """Return the part of the result that a softmax of scores gives.
-
-    Raises
-    ------
-    PoolValueError, PoolTypeError
-        If an argument is wrong.
-    """
-    name = known(op)
-    name = "mean" if isinstance(name, str) and name == "avg" else name
-    if name not in ATTENTION:
-        raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(op)}")
     weights = beside(given, scores, "scores")
-    skip = skip_for(given.x.dtype, "propagate", None)
-    kind = keep_weighted(name, given.x.dtype, skip, weights.shape[2])
-    return Part(name, kind, weights, soft=True)
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One operator's part of the result."""
-
-    op: Any
-    kept: Kept | None
-    """How its results are kept; None for a copied row."""
-    weights: Array | None = None
-    soft: bool = False
-
-    def dtype(self, given: Sequences) -> DType:
-        """Return the dtype of its results."""
-        return given.x.dtype if self.kept is None else self.kept.reduction.outs[0]
-
-    def columns(self, given: Sequences) -> int:
-        """Return its number of columns."""
-        return given.channels * (1 if self.kept is None else self.kept.columns)
+    recipe = recipe_of_attention(given, Wanted(op, empty=empty), weights.shape[2])
+    return pooled(given, recipe, weights, None)
 
 
 def beside(given: Sequences, weights: Any, name: str) -> Array:
@@ -138,68 +195,53 @@ def places(given: Sequences) -> Array:
     return found.reshape(batch, steps, 1)
 
 
-def joined(given: Sequences, parts: list[Part], wanted: Wanted, out: Any) -> Array:
-    """Return the parts side by side, in `out` if given."""
-    shape, dtype = form_of(given, parts)
-    nothing = refuse_empty(frozen(wanted.empty), dtype)
-    refuse_lengths(wanted, dtype)
+def pooled(given: Sequences, recipe: Recipe, weights: Any, out: Any) -> Array:
+    """Return the parts of the result side by side, in `out` if given."""
+    dtype, channels = recipe.dtype, given.channels
+    shape = given.number, recipe.columns * channels
     target = None if out is None else check_out(out, shape, dtype, given.x)
     direct = target is not None and target.flags.c_contiguous
     result = target if direct and target is not None else np.empty(shape, dtype)
     at = 0
-    for part in parts:
-        columns = part.columns(given)
-        fill(given, part, result[:, at : at + columns])
-        at += columns
-    empty = given.rows.empty
-    if empty.any():
-        result[empty] = nothing
-    if wanted.normalize:
-        normalize(result, ~given.rows.empty)
+    for part in recipe.parts:
+        end = at + part.columns * channels
+        fill(given, part, weights, result[:, at:end] if end - at < shape[1] else result)
+        at = end
+    held = given.rows.held
+    if held is not None:
+        result[~held] = recipe.nothing
+    if recipe.normalize:
+        normalize(result, given.rows.filled)
     if target is None or direct:
         return result
     target[...] = result
     return target
 
 
-def form_of(given: Sequences, parts: list[Part]) -> tuple[tuple[int, int], DType]:
-    """Return the shape and the dtype of the parts side by side."""
-    dtype = parts[0].dtype(given)
-    if len(parts) > 1:
-        dtype = np.result_type(*(part.dtype(given) for part in parts))
-    return (given.count, sum(part.columns(given) for part in parts)), dtype
-
-
-def refuse_lengths(wanted: Wanted, dtype: DType) -> None:
-    """Raise if results are to be divided by their length and are no floats."""
-    if wanted.normalize and dtype.kind != "f":
-        raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
-
-
-def fill(given: Sequences, part: Part, result: Array) -> None:
+def fill(given: Sequences, part: Part, weights: Array | None, result: Array) -> None:
     """Write a part's results for the sequences that have rows."""
-    if not result.size or not len(given.rows.count):
+    if not result.size or not len(given.rows.counts):
         return
-    if part.kept is None:
+    kept = part.kept
+    if kept is None:
         batch, row = given.rows.edges(last=part.op == "last")
-        result[~given.rows.empty] = given.x[batch, row]
+        result[given.rows.filled] = given.x[batch, row]
         return
-    if result.dtype != part.dtype(given):
-        exact = np.empty(result.shape, part.dtype(given))
-        fill(given, part, exact)
+    if result.dtype != part.dtype:
+        exact = np.empty(result.shape, part.dtype)
+        fill(given, part, weights, exact)
         result[...] = exact
         return
     x = strided(given.x)
-    own = None if part.weights is None else strided(part.weights)
+    weights = places(given) if part.positions else weights
+    own = None if weights is None else strided(weights)
     pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
-    plan = plan_of(given, x, part.kept, own, pitch, part.soft)
-    call = part.kept.calls.get(plan.kernel)
+    plan = plan_of(given, x, kept, own, pitch, part.soft)
+    call = kept.calls.get(plan.kernel)
     if call is None:
         kinds = () if own is None else (own.base.dtype,)
-        call = part.kept.calls[plan.kernel] = Call(plan, part.kept.reduction, given.x.dtype, kinds)
-        _ = call.kernel, call.fields, call.first_array
-    more = () if own is None else (own.base,)
-    call.planned(plan).into(x.base, (result,), more)
+        call = kept.calls[plan.kernel] = Call(plan, kept.reduction, given.x.dtype, kinds)
+    call.into(x.base, (result,), () if own is None else (own.base,), plan)
 
 
 def normalize(result: Array, rows: Any) -> None:

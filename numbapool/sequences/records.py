@@ -16,6 +16,7 @@ from numbapool.run.call import Call
 from numbapool.sequences.table import (
     ATTENTION,
     LEAST_ROWS,
+    NEVER,
     WHOLE,
     Kept,
     keep,
@@ -40,7 +41,7 @@ class Described(NamedTuple):
     """The result's dtype."""
     columns: int
     strip: int
-    ahead: bool
+    asks: tuple[int, int]
     weights: DType
     positions: bool
     """Whether rows weigh 1, 2, … because no weights are given."""
@@ -90,9 +91,9 @@ def described(name: str, op: str, dtype: DType, nan: str, weighed: bool) -> Desc
     near = number_of(dtype)
     positions = not weighed and name_of(name, op) == "weighted_mean"
     if found is None:
-        return Described(dtype, 1, WHOLE, False, near, False, True)
+        return Described(dtype, 1, WHOLE, NEVER, near, False, True)
     out = found.reduction.outs[0]
-    return Described(out, found.columns, found.strip, found.ahead, near, positions)
+    return Described(out, found.columns, found.strip, found.asks, near, positions)
 
 
 def call_of(name: str, dtype: DType, arguments: dict[str, Any]) -> Call:

@@ -6,8 +6,7 @@ mask with holes makes several runs. So the loops never see masked rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -20,32 +19,31 @@ ADDED = -1e4
 """In masks that are added to scores, masked rows have numbers below this."""
 
 
-@dataclass(frozen=True, eq=False)
-class Rows:
+class Rows(NamedTuple):
     """The runs of all sequences, sequence by sequence."""
 
     batch: Integers
     """The index of each run's sequence; 0 if offsets cut one long array."""
     start: Integers
     """The first row of each run, within its sequence's array."""
-    count: Integers
+    counts: Integers
     """The number of rows of each run."""
     first: Integers
     """The first run of each sequence, and the end of all runs."""
     rows: Integers
     """The number of rows of each sequence."""
+    held: np.ndarray[Any, np.dtype[np.bool_]] | None
+    """Which sequences have rows; None if all have."""
 
     @property
-    def empty(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Which sequences have no rows."""
-        empty: np.ndarray[Any, np.dtype[np.bool_]] = self.rows == 0
-        return empty
+    def filled(self) -> Any:
+        """The index of the sequences that have rows."""
+        return slice(None) if self.held is None else self.held
 
     def edges(self, last: bool) -> tuple[Integers, Integers]:
         """Return where the first or the last row lies, for each sequence that has rows."""
-        held = ~self.empty
-        run = (self.first[1:] - 1 if last else self.first[:-1])[held]
-        return self.batch[run], self.start[run] + (self.count[run] - 1 if last else 0)
+        run = (self.first[1:] - 1 if last else self.first[:-1])[self.filled]
+        return self.batch[run], self.start[run] + (self.counts[run] - 1 if last else 0)
 
 
 def rows_of(
@@ -67,9 +65,9 @@ def rows_of(
     PoolValueError, PoolTypeError
         If one is wrong, or if more than one is given.
     """
-    named = {"lengths": lengths, "mask": mask, "offsets": offsets}
-    given = [name for name, value in named.items() if value is not None]
-    if len(given) > 1:
+    if (lengths is not None) + (mask is not None) + (offsets is not None) > 1:
+        named = {"lengths": lengths, "mask": mask, "offsets": offsets}
+        given = [name for name, value in named.items() if value is not None]
         raise PoolValueError(
             f"give one of lengths, mask and offsets, not both {given[0]} and {given[1]}"
         )
@@ -87,11 +85,11 @@ def rows_of(
 
 def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
     """Return sequences of one run each, or of no run if they have no row."""
-    if rows.size and rows.min() > 0:
-        return Rows(batch, start, rows, np.arange(len(rows) + 1), rows)
+    if not rows.size or rows.min() > 0:
+        return Rows(batch, start, rows, np.arange(len(rows) + 1), rows, None)
     held = rows > 0
     first = np.concatenate([[0], np.cumsum(held)])
-    return Rows(batch[held], start[held], rows[held], first, rows)
+    return Rows(batch[held], start[held], rows[held], first, rows, held)
 
 
 def cut(offsets: Integers) -> Rows:
@@ -109,7 +107,8 @@ def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
     _, stop = np.nonzero(change == -1)
     first = np.concatenate([[0], np.cumsum(np.bincount(which, minlength=batch))])
     rows = np.count_nonzero(mask, axis=1).astype(np.int64)
-    return Rows(which, start, stop - start, first, rows)
+    held = None if rows.all() else rows > 0
+    return Rows(which, start, stop - start, first, rows, held)
 
 
 def whole_array(given: Any, name: str) -> Array:
@@ -144,9 +143,8 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
             f"lengths have shape {lengths.shape}, and the array has {batch} sequences: "
             f"they must have shape ({batch},)"
         )
-    wrong = (lengths < 0) | (lengths > steps)
-    if wrong.any():
-        n = int(np.argmax(wrong))
+    if batch and (lengths.min() < 0 or lengths.max() > steps):
+        n = int(np.argmax((lengths < 0) | (lengths > steps)))
         raise PoolValueError(
             f"lengths must lie between 0 and T, {steps}: number {n} is {lengths[n]}"
         )
@@ -208,9 +206,8 @@ def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype
 
 def positions(rows: Rows, steps: int, kind: np.dtype[Any], batch: int | None) -> Array:
     """Return the weights 1, 2, … of the rows from each sequence's first row on, holes counted."""
-    held = ~rows.empty
     first = np.zeros(len(rows.rows), np.int64)
-    first[held] = rows.edges(last=False)[1]
+    first[rows.filled] = rows.edges(last=False)[1]
     if batch is None:
         return (np.arange(1, steps + 1) - np.repeat(first, rows.rows)).astype(kind)
     return (np.arange(1, steps + 1) - first[:, np.newaxis]).astype(kind)

@@ -22,6 +22,10 @@ from numbapool.run.call import Call
 SUM_STRIP, MOMENTS_STRIP, WHOLE = 48, 16, 1 << 62
 """Rows that are added up in float32 before their sum is added to float64."""
 
+NEVER, SPARSELY, CLOSELY = (0, 0), (32768, 256), (16384, 64)
+"""How later rows are asked for. Stats wait for arithmetic: each line took 2.6 ms in place of 3.2,
+but a mean a tenth longer. Every fourth line took a mean 2 % and a maximum 5 % less."""
+
 LEAST_ROWS = 1 << 16
 """The fewest rows that a sum of integers can hold: so few kernels serve all lengths."""
 
@@ -82,8 +86,8 @@ class Kept:
     """Rows that are folded in narrow accumulators before the wide accumulators take them."""
     columns: int = 1
     """Results per channel: two for mean and deviation."""
-    ahead: bool = False
-    """Whether rows are asked for before they are read."""
+    asks: tuple[int, int] = NEVER
+    """How far ahead later rows are asked for, and how far apart, in bytes."""
     calls: dict[str, Call] = field(default_factory=dict)
     """One call per kernel used so far: further calls differ only in their plans."""
 
@@ -122,7 +126,7 @@ def in_strips(reduction: Reduction, dtype: DType) -> Kept:
         narrow = tuple(single(lane) for lane in lanes)
         op = op._replace(start=np.float32(0))
     strip = WHOLE if narrow == lanes else SUM_STRIP
-    return Kept(replace(reduction, op=op, lanes=(*lanes, *narrow)), strip)
+    return Kept(replace(reduction, op=op, lanes=(*lanes, *narrow)), strip, asks=SPARSELY)
 
 
 def single(lane: DType) -> DType:
@@ -163,7 +167,7 @@ def finished(reducer: Any, dtype: DType, numbers: int, op: Any, weights: bool = 
     lanes = (np.dtype(np.float64),) * numbers + (near,) * (numbers + shifts + 2 * weights)
     reduction = Reduction(reducer, lanes, (in_floats(dtype),))
     strip = MOMENTS_STRIP if shifts else SUM_STRIP
-    return Kept(reduction, strip, 2 if op == "stats" else 1, shifts)
+    return Kept(reduction, strip, 2 if op == "stats" else 1, CLOSELY if shifts else NEVER)
 
 
 @lru_cache(maxsize=256)

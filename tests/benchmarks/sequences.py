@@ -16,12 +16,20 @@ from report import figure, table
 
 import numbapool as nbp
 
-SEQUENCES, LONGEST, CHANNELS = 64, 512, 768
+COUNTS, LONGEST, CHANNELS = (64, 256), 512, 768
+"""The numbers of sequences: 53 and 210 MB of rows. At the smaller number the Python code of a call,
+which the caches have lost meanwhile, takes a tenth of the time."""
 
 TARGETS = {"mean": 1.3, "max": 1.3, "attention": 1.5, "stats": 2.1}
 """Times the reading loop that each may take."""
 
-NAMES = [f"sequences {op}" for op in TARGETS]
+
+def names_of(count: int) -> list[str]:
+    """Return the cases' names at a number of sequences."""
+    return [f"sequences {op} of {count}" for op in TARGETS]
+
+
+NAMES = [name for count in COUNTS for name in names_of(count)]
 """The cases."""
 
 
@@ -47,19 +55,19 @@ class Sequenced(NamedTuple):
 Calls = dict[str, Callable[[], object]]
 
 
-def cases() -> Iterator[tuple[str, Calls]]:
+def cases(count: int) -> Iterator[tuple[str, Calls]]:
     """Yield each case's name with its calls: ours, the reading loop, and others'."""
     rng = np.random.default_rng(0)
-    lengths = rng.integers(16, LONGEST + 1, SEQUENCES)
-    padded = rng.standard_normal((SEQUENCES, LONGEST, CHANNELS), np.float32)
+    lengths = rng.integers(16, LONGEST + 1, count)
+    padded = rng.standard_normal((count, LONGEST, CHANNELS), np.float32)
     mask = np.arange(LONGEST) < lengths[:, np.newaxis]
     ragged = padded[mask]
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    scores = rng.standard_normal((SEQUENCES, LONGEST), np.float32)
+    scores = rng.standard_normal((count, LONGEST), np.float32)
     flat, total = ragged.reshape(-1), np.zeros(1, np.float32)
 
     def ours(op: str) -> Calls:
-        out = np.empty((SEQUENCES, CHANNELS * (1 + (op == "stats"))), np.float32)
+        out = np.empty((count, CHANNELS * (1 + (op == "stats"))), np.float32)
         return {
             "ours": lambda: nbp.sequence_pool(ragged, op, offsets=offsets, out=out),
             "ours by a mask": lambda: nbp.sequence_pool(padded, op, mask=mask),
@@ -68,14 +76,14 @@ def cases() -> Iterator[tuple[str, Calls]]:
 
     peers = torch_calls(padded, mask, ragged, offsets, scores)
     for op in ("mean", "max", "stats"):
-        yield f"sequences {op}", {**ours(op), **peers.get(op, {})}
+        yield f"sequences {op} of {count}", {**ours(op), **peers.get(op, {})}
     beside = scores[mask]
     attention: Calls = {
         "ours": lambda: nbp.attention_pool(ragged, beside, offsets=offsets),
         "ours by a mask": lambda: nbp.attention_pool(padded, scores, mask=mask),
         "stream": lambda: read(flat, total),
     }
-    yield "sequences attention", {**attention, **peers.get("attention", {})}
+    yield f"sequences attention of {count}", {**attention, **peers.get("attention", {})}
 
 
 def torch_calls(padded: Any, mask: Any, ragged: Any, offsets: Any, scores: Any) -> dict[str, Calls]:
@@ -87,11 +95,12 @@ def torch_calls(padded: Any, mask: Any, ragged: Any, offsets: Any, scores: Any) 
     torch.set_num_threads(1)
     torch.set_grad_enabled(False)
     x, flat, marks = torch.from_numpy(padded), torch.from_numpy(ragged), torch.from_numpy(mask)
-    counts = torch.from_numpy(np.diff(offsets))
+    lengths = torch.from_numpy(np.diff(offsets))
+    count = len(lengths)
     kept = marks[..., None].float()
-    which = torch.repeat_interleave(torch.arange(SEQUENCES), counts)
+    which = torch.repeat_interleave(torch.arange(count), lengths)
     wide = which[:, None].expand(-1, CHANNELS)
-    zeros, lowest = torch.zeros(SEQUENCES, CHANNELS), torch.full((SEQUENCES, CHANNELS), -np.inf)
+    zeros, lowest = torch.zeros(count, CHANNELS), torch.full((count, CHANNELS), -np.inf)
     logits = torch.from_numpy(scores)
 
     def stats() -> Any:
@@ -106,7 +115,7 @@ def torch_calls(padded: Any, mask: Any, ragged: Any, offsets: Any, scores: Any) 
 
     return {
         "mean": {
-            "index_add": lambda: zeros.index_add(0, which, flat) / counts[:, None],
+            "index_add": lambda: zeros.index_add(0, which, flat) / lengths[:, None],
             "masked": lambda: (x * kept).sum(1) / kept.sum(1).clamp(min=1e-9),
         },
         "max": {
@@ -123,9 +132,8 @@ def sequence_results(part: str, rounds: int) -> Iterator[Sequenced]:
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
     try:
-        if not any(part in name for name in NAMES):
-            return
-        for name, calls in cases():
+        counts = [each for each in COUNTS if any(part in name for name in names_of(each))]
+        for name, calls in (case for count in counts for case in cases(count)):
             if part not in name:
                 continue
             least = dict.fromkeys(calls, float("inf"))

@@ -1,0 +1,231 @@
+"""Arrays of other libraries: where their memory lies, the way into it, and the way back.
+
+A library's kind of arrays says how its memory is adopted and how a result is given back. Kinds
+register themselves under the name of their library, which the module of an object's type tells: so
+no library of arrays is ever imported here. Kinds of a device are in that device's engine, which is
+imported when the first of its arrays is met.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.inputs import DEVICES, Array, device_of
+
+Device: TypeAlias = Literal["cpu", "cuda", "auto"] | None
+"""Where to pool; None is where the array lies."""
+
+NAMES = ("cpu", "cuda", "auto")
+
+ENGINES = {DEVICES[2]: "numbapool.cuda.engine"}
+"""The module that pools on a device."""
+
+
+# ------------------------------------------------------------------------- memory, and its kinds
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Adopted:
+    """An array's memory as its library handed it over; the host may not be able to read it."""
+
+    kind: Kind
+    owner: Any
+    """The object whose life keeps the memory; for a result, what `give_back` starts from."""
+    pointer: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    """In bytes."""
+    dtype: np.dtype[Any]
+    device: int
+    """The number of the device."""
+    stream: int | None = None
+    """The stream whose work must end before the memory is read or written; None for no work."""
+    readonly: bool = False
+
+    def shadow(self) -> Array:
+        """Return an array of the same form at the same address, whose elements nobody may read.
+
+        NumPy answers questions by it that need no element: about layout and overlap.
+        """
+        return np.asarray(
+            Shadow(
+                {
+                    "version": 3,
+                    "data": (self.pointer, self.readonly),
+                    "shape": self.shape,
+                    "strides": self.strides,
+                    "typestr": self.dtype.str,
+                }
+            )
+        )
+
+    @property
+    def contiguous(self) -> bool:
+        """Whether the elements lie side by side, the last axis first."""
+        step = self.dtype.itemsize
+        for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if size != 1 and stride != step:
+                return 0 in self.shape
+            step *= size
+        return True
+
+
+class Shadow:
+    """What NumPy takes an array's form from."""
+
+    def __init__(self, interface: dict[str, Any]) -> None:
+        self.__array_interface__ = interface
+
+
+class Kind(Protocol):
+    """A library's kind of arrays."""
+
+    namespace: str
+    """The module with NumPy's functions for these arrays, such as `concatenate`; "" if none has."""
+
+    def adopt(self, x: Any, stream: int | None) -> Adopted:
+        """Return an array's memory; `stream` is the one to read it on, None for the library's."""
+
+    def contiguous(self, x: Any, stream: int) -> Any:
+        """Return a copy of an array, by its library, whose elements lie side by side."""
+
+    def empty(
+        self, shape: tuple[int, ...], dtype: np.dtype[Any], like: Adopted, stream: int
+    ) -> Adopted:
+        """Return memory for a result beside an array, to write on a stream."""
+
+    def give_back(self, made: Adopted, stream: int) -> Any:
+        """Return the library's array of memory that `empty` made and the stream has written."""
+
+
+_KINDS: dict[str, Kind] = {}
+
+
+def register(kind: Kind, *libraries: str) -> None:
+    """Let a kind stand for the arrays of libraries, by the names of their top modules."""
+    for library in libraries:
+        _KINDS[library] = kind
+
+
+def kind_of(x: Any) -> Kind | None:
+    """Return the kind of an array, or None if its library, or its type's, registered none."""
+    for owner in type(x).__mro__:
+        kind = _KINDS.get(owner.__module__.partition(".")[0])
+        if kind is not None:
+            return kind
+    return None
+
+
+def namespace_of(x: Any, what: str) -> Any:
+    """Return the module with NumPy's functions for an array, which `what` needs.
+
+    Raises
+    ------
+    PoolTypeError
+        If its library has none.
+    """
+    if place_of(x) is None:
+        return np
+    kind = kind_of(x)
+    module = sys.modules.get(kind.namespace) if kind is not None else None
+    if module is None:
+        raise PoolTypeError(
+            f"{what} takes arrays of torch, CuPy and JAX on a GPU, not a {type(x).__name__}: "
+            f"pass {to_host(x)}"
+        )
+    return module
+
+
+# ----------------------------------------------------------------------------- where to pool
+
+
+TOLD_BY = ("__cuda_array_interface__", "__dlpack_device__")
+"""What an array on a device has: types are asked first, since data frames look long for a name."""
+
+
+class Asked(NamedTuple):
+    """What a call says of its result: where to write it, on which device, on which stream."""
+
+    out: Any = None
+    device: Device = None
+    stream: Any = None
+
+
+class Engine(Protocol):
+    """What pools arrays on a device. Each function returns None if the CPU is to pool after all."""
+
+    pool: Callable[..., tuple[Any, ...] | None]
+    """Pools by windows: takes the form, the array, the key, and what is :class:`Asked`."""
+
+    sequence_pool: Callable[..., Any]
+    """Takes the array, its weights or None, what is wanted, its rows, the format, and `Asked`."""
+
+    attention_pool: Callable[..., Any]
+    """Takes the array, the scores, what is wanted, its rows, the format, and `Asked`."""
+
+    unpool: Callable[..., Any]
+    """Takes values, indices, the number of axes, the format, the windows, and `Asked`."""
+
+    block_reduce: Callable[..., Any]
+    """Takes the array, the block, the operator, the edge, its own parameters, and `Asked`."""
+
+
+def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
+    """Return the engine that pools an array; None if the CPU pools it.
+
+    Raises
+    ------
+    PoolValueError, PoolTypeError
+        For another `device`, for an array that lies on another device than it is to be pooled on,
+        and for a stream where there are none.
+    """
+    if device is not None and not (isinstance(device, str) and device in NAMES):
+        raise PoolValueError(f"device must be {', '.join(NAMES)} or None, not {shown(device)}")
+    place = place_of(x)
+    if place is None:
+        if device in (None, "cpu") and stream is not None:
+            raise PoolTypeError("stream goes with arrays on a device, and x is in the CPU's memory")
+        return None if device in (None, "cpu") else load_engine(DEVICES[2])
+    if device == "cpu":
+        raise PoolTypeError(
+            f"x lies on {place}: pass {to_host(x)} to pool it on the CPU, or leave device out to "
+            "pool it where it lies"
+        )
+    return load_engine(place)
+
+
+def place_of(x: Any) -> str | None:
+    """Return the device with an engine whose memory holds an array; None for all others."""
+    if isinstance(x, np.ndarray | list | tuple) or not any([hasattr(type(x), n) for n in TOLD_BY]):
+        return None
+    try:
+        if hasattr(x, "__cuda_array_interface__"):
+            return DEVICES[2]
+    except Exception:  # a tensor that requires grad refuses to be asked
+        return DEVICES[2]
+    device = device_of(x)
+    return device if device in ENGINES else None
+
+
+def load_engine(place: str) -> Engine:
+    """Return the engine of a device, imported now if it was not yet."""
+    return cast(Engine, import_module(ENGINES[place]))
+
+
+def to_host(x: Any) -> str:
+    """Return the call that copies an array to the CPU's memory."""
+    calls = {
+        "torch": "x.cpu()",
+        "cupy": "x.get()",
+        "numba": "x.copy_to_host()",
+        "jaxlib": "np.asarray(x)",
+    }
+    tops = (owner.__module__.partition(".")[0] for owner in type(x).__mro__)
+    return next((calls[top] for top in tops if top in calls), "a copy in the CPU's memory")
