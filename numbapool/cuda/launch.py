@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda import cubins
-from numbapool.cuda.target import SIMULATED, array_of, handle_of
+from numbapool.cuda.target import SIMULATED, array_of, handle_of, launcher
 from numbapool.cuda.vector import BYTES
 
 
@@ -76,7 +76,7 @@ class Launch:
     def __call__(self, given: tuple[Any, ...], stream: Any) -> None:
         """Run on the arrays `given`, in a stream's order; nothing waits."""
         if not cubins.usable():
-            self.kernel[self.grid, self.block, stream](*filled(self.args, given))
+            launcher(self.kernel, self.grid, self.block, stream)(*filled(self.args, given))
             return
         if self._code is None:
             self._code = cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)
