@@ -205,6 +205,8 @@ def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
     if isinstance(x, np.ndarray | list | tuple) or not any([hasattr(type(x), n) for n in TOLD_BY]):
         return None
+    if getattr(x, "is_cuda", False) is True:  # of torch, whose interface takes long to be asked
+        return DEVICES[2]
     try:
         if hasattr(x, "__cuda_array_interface__"):
             return DEVICES[2]

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,12 @@ class Exchange:
         return None
 
 
+named_so = lru_cache(maxsize=64)(str)
+dtype_named = lru_cache(maxsize=64)(lambda name: np.dtype(name.removeprefix("torch.")))
+name_of = lru_cache(maxsize=64)(lambda dtype: dtype.name)
+"""These are asked of each tensor, and take a microsecond each to be worked out."""
+
+
 class Torch:
     """Tensors of torch, on its current stream."""
 
@@ -161,30 +168,31 @@ class Torch:
 
     def adopt(self, x: Any, stream: int | None) -> Adopted:
         """Return a tensor's memory."""
-        if not str(x.layout).endswith("strided"):
+        if not named_so(x.layout).endswith("strided"):
             raise PoolTypeError(f"a tensor of layout {x.layout} is not pooled: pass x.to_dense()")
         if x.is_neg():
             raise PoolTypeError(
                 "a tensor whose numbers are still to be negated is not pooled: pass x.resolve_neg()"
             )
         try:
-            dtype = np.dtype(str(x.dtype).removeprefix("torch."))
+            dtype = dtype_named(named_so(x.dtype))
         except TypeError:
             raise PoolTypeError(
                 f"a {type(x).__name__} of {x.dtype}, which NumPy does not know, is not pooled: "
                 "pass x.float()"
             ) from None
-        current = sys.modules["torch"].cuda.current_stream(x.device)
-        return Adopted(
-            kind=self,
-            owner=x,
-            pointer=x.data_ptr(),
-            shape=tuple(x.shape),
-            strides=tuple(step * dtype.itemsize for step in x.stride()),
-            dtype=dtype,
-            device=x.device.index or 0,
-            stream=current.cuda_stream or memory.LEGACY,
-        )
+        number = x.device.index or 0
+        strides = tuple([step * dtype.itemsize for step in x.stride()])
+        work = self._current(number)
+        return Adopted(self, x, x.data_ptr(), tuple(x.shape), strides, dtype, number, work)
+
+    def _current(self, number: int) -> int:
+        """Return the handle of torch's current stream on a device."""
+        torch = sys.modules["torch"]
+        raw = getattr(getattr(torch, "_C", None), "_cuda_getCurrentRawStream", None)
+        if raw is not None:  # torch makes no object for it, which takes some microseconds
+            return raw(number) or memory.LEGACY
+        return torch.cuda.current_stream(number).cuda_stream or memory.LEGACY
 
     def contiguous(self, x: Any, stream: int) -> Any:
         """Return torch's copy."""
@@ -194,9 +202,11 @@ class Torch:
     def empty(self, shape: Shape, dtype: DType, like: Adopted, stream: int) -> Adopted:
         """Return a new tensor's memory, from torch's own pool."""
         torch, device = sys.modules["torch"], like.owner.device
+        kind = getattr(torch, name_of(dtype))
         with self._on(stream, device):
-            made = torch.empty(shape, dtype=getattr(torch, dtype.name), device=device)
-        return self.adopt(made, stream)
+            made = torch.empty(shape, dtype=kind, device=device)
+        strides = exchange.side_by_side(shape, dtype)
+        return Adopted(self, made, made.data_ptr(), shape, strides, dtype, like.device, stream)
 
     def give_back(self, made: Adopted, stream: int) -> Any:
         """Return the tensor."""
@@ -205,10 +215,10 @@ class Torch:
     @contextmanager
     def _on(self, stream: int, device: Any) -> Iterator[None]:
         """Let torch take memory for a stream: it is used again in that stream's order."""
-        cuda = sys.modules["torch"].cuda
-        if (cuda.current_stream(device).cuda_stream or memory.LEGACY) == stream:
+        if self._current(device.index or 0) == stream:
             yield
             return
+        cuda = sys.modules["torch"].cuda
         default = stream == memory.LEGACY
         other = cuda.default_stream(device) if default else cuda.ExternalStream(stream, device)
         with cuda.stream(other):

@@ -119,7 +119,7 @@ class DeviceCall:
     @property
     def scratch_bytes(self) -> int:
         """The device's memory that a call takes besides its arrays and tables."""
-        return sum(count * kind.itemsize for count, kind in self.scratch(self.plan))
+        return sum(count * kind.itemsize for count, kind in self.needed(self.plan))
 
     @property
     def step(self) -> int:
@@ -140,9 +140,7 @@ class DeviceCall:
         launches = self._launches.get(key)
         if launches is None:
             launches = self._launches[key] = self.launches(plan)
-        stream = stream_of(stream)
-        scratch = [cuda.device_array(n, kind, stream=stream) for n, kind in self.scratch(plan)]
-        given = x, *outs, *scratch
+        given = x, *outs, *self.scratch(plan, stream)
         for launch in launches:
             launch(given, stream)
 
@@ -155,8 +153,14 @@ class DeviceCall:
         """Return a table of a plan in the current device's memory."""
         return on_device(self._tables, (plan, name), getattr(plan, name))
 
-    def scratch(self, plan: DevicePlan) -> list[tuple[int, np.dtype[Any]]]:
-        """Return the arrays that a plan needs besides those given: their sizes and dtypes."""
+    def scratch(self, plan: DevicePlan, stream: Any) -> list[Any]:
+        """Return the arrays that a plan needs besides those given."""
+        needed = self.needed(plan)
+        work = stream_of(stream) if needed else None
+        return [cuda.device_array(count, kind, stream=work) for count, kind in needed]
+
+    def needed(self, plan: DevicePlan) -> list[tuple[int, np.dtype[Any]]]:
+        """Return the sizes and dtypes of the arrays that a plan needs besides those given."""
         lanes = self.reduction.lanes
         if plan.kernel.startswith("selections"):
             return [(self.step * plan.taps, lanes[0])]

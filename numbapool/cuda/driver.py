@@ -99,6 +99,12 @@ def card(number: int) -> Card:
     return Card(number, name.value.decode(), (capability[0], capability[1]))
 
 
+def current() -> int:
+    """Return the number of this thread's current device, or -1 if it has none."""
+    found = ctypes.c_int()
+    return found.value if not library().cuCtxGetDevice(ctypes.byref(found)) else -1
+
+
 def device_of(pointer: int) -> int:
     """Return the number of the device whose memory a pointer points to."""
     found = ctypes.c_int()

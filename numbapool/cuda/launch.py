@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda import cubins
-from numbapool.cuda.target import SIMULATED, array_of, handle_of, launcher
+from numbapool.cuda.target import SIMULATED, array_of, handle_of, launcher, stream_of
 from numbapool.cuda.vector import BYTES
 
 
@@ -24,7 +24,7 @@ class Given(NamedTuple):
     number: int
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class Memory:
     """Contiguous memory on a device, as launches take it: an array takes longer to make."""
 
@@ -76,7 +76,8 @@ class Launch:
     def __call__(self, given: tuple[Any, ...], stream: Any) -> None:
         """Run on the arrays `given`, in a stream's order; nothing waits."""
         if not cubins.usable():
-            launcher(self.kernel, self.grid, self.block, stream)(*filled(self.args, given))
+            ready = launcher(self.kernel, self.grid, self.block, stream_of(stream))
+            ready(*filled(self.args, given))
             return
         if self._code is None:
             self._code = cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.arrays import Adopted
+from numbapool.cuda import driver
 from numbapool.cuda.launch import Memory
 from numbapool.cuda.target import SIMULATED, cuda
 from numbapool.errors import PoolTypeError, PoolValueError, shown
@@ -62,7 +63,7 @@ def wait(work: int, before: int) -> None:
 @contextmanager
 def current(device: int) -> Iterator[None]:
     """Make a device the current one for a while."""
-    if SIMULATED:
+    if SIMULATED or driver.current() == device:
         yield
         return
     with cuda.gpus[device]:

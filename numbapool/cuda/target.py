@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from numbapool.cuda import driver
+
 
 @contextmanager
 def row_stack() -> Iterator[None]:
@@ -73,7 +75,7 @@ def is_float(kind: Any) -> bool:
 
 def current_device() -> int:
     """Return the number of the device that arrays are made on."""
-    return 0 if SIMULATED else int(cuda.get_current_device().id)
+    return 0 if SIMULATED else driver.current()
 
 
 def types_of() -> Any:
@@ -90,8 +92,8 @@ def numba_dtype(dtype: Any) -> Any:
 
 def handle_of(stream: Any) -> int:
     """Return the handle of a stream as launches take it."""
-    if isinstance(stream, int):
-        return stream
+    if stream is None or isinstance(stream, int):
+        return stream or 0
     handle = stream.handle
     return int(getattr(handle, "value", handle) or 0)
 
