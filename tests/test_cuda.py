@@ -15,6 +15,24 @@ def test_file(name):
     as_plain_python(file, HYPOTHESIS_PROFILE="few", **variables)
 
 
+def test_a_small_grid_is_no_warning():
+    """Numba's own warning stays for other kernels."""
+    said = python("""
+        import warnings
+        from numba import cuda
+        from numbapool.cuda import kernels
+        from numbapool.cuda.target import launcher
+
+        warnings.simplefilter("error")
+        launcher(kernels.windows, 1, 32, 0)
+        try:
+            cuda.jit(lambda x: None)[1, 32]
+        except Warning as warning:
+            print(type(warning).__name__)
+    """)
+    assert said == "NumbaPerformanceWarning"
+
+
 def test_the_library_imports_nothing_of_it():
     found = python("""
         import sys

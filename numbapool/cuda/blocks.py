@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK, DeviceCall, decide, on_device
 from numbapool.cuda.plan import Numbers, index_of
-from numbapool.cuda.target import array_of, cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, launcher, stream_of
 from numbapool.functional.blocks import (
     COMMON,
     fewest_axes,
@@ -140,7 +140,7 @@ class BlockCall:
         index = way.axes.dtype.type
         begins = index(way.begins[0]), index(way.begins[1])
         blocks = -(-way.total // BLOCK)
-        moves.arranged[blocks, BLOCK, stream](x, out, axes, begins, index(way.total))
+        launcher(moves.arranged, blocks, BLOCK, stream)(x, out, axes, begins, index(way.total))
         return out
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from numbapool.cuda import cubins
 from numbapool.cuda.pointers import Given, pointer_of
-from numbapool.cuda.target import array_of, handle_of, stream_of
+from numbapool.cuda.target import array_of, handle_of, launcher, stream_of
 
 
 class Launch:
@@ -27,8 +27,8 @@ class Launch:
     def __call__(self, given: tuple[Any, ...], stream: Any) -> None:
         """Run on the arrays `given`, in a stream's order; nothing waits."""
         if not cubins.usable():
-            work = stream_of(stream)
-            self.kernel[self.grid, self.block, work](*filled(self.args, given))
+            ready = launcher(self.kernel, self.grid, self.block, stream_of(stream))
+            ready(*filled(self.args, given))
             return
         if self._code is None:
             self._code = cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)

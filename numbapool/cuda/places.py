@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK
 from numbapool.cuda.plan import index_of
-from numbapool.cuda.target import array_of, cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, launcher, stream_of
 from numbapool.functional.places import refuse_ends, unpooled
 
 
@@ -59,16 +59,16 @@ class UnpoolCall:
         ends = cuda.to_device(np.zeros(2, np.int64), stream=given)
         if self.total:
             blocks, total = -(-self.total // BLOCK), self.index(self.total)
-            moves.filled[blocks, BLOCK, given](owners, np.int64(-1), total)
+            launcher(moves.filled, blocks, BLOCK, given)(owners, np.int64(-1), total)
         if self.values:
             blocks, total = -(-self.values // BLOCK), self.index(self.values)
-            moves.claimed[blocks, BLOCK, given](places, owners, ends, (total, *numbers))
+            launcher(moves.claimed, blocks, BLOCK, given)(places, owners, ends, (total, *numbers))
             found = ends.copy_to_host(stream=given)
             if given:
                 given.synchronize()
             refuse_ends(int(found[0]), int(found[1]), self.plane)
         if self.total:
             blocks, total = -(-self.total // BLOCK), self.index(self.total)
-            moves.delivered[blocks, BLOCK, given](
+            launcher(moves.delivered, blocks, BLOCK, given)(
                 values, owners, array_of(outs[0]), (total, *numbers)
             )

@@ -9,7 +9,7 @@ import numpy as np
 from numbapool.cuda import spans
 from numbapool.cuda.call import BLOCK, on_device
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
-from numbapool.cuda.target import array_of, cuda, stream_of
+from numbapool.cuda.target import array_of, cuda, launcher, stream_of
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
@@ -103,7 +103,7 @@ class SequenceCall:
         if self.recipe.normalize:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
-            spans.normalized[blocks, BLOCK, given](whole, sequences, geometry)
+            launcher(spans.normalized, blocks, BLOCK, given)(whole, sequences, geometry)
 
     def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Copy the first or the last row of each sequence."""
@@ -116,7 +116,7 @@ class SequenceCall:
         sizes = (len(starts) * channels, channels, self.steps[2], self.shape[1])
         blocks = -(-sizes[0] // BLOCK)
         geometry = tuple(map(self.index, sizes))
-        spans.copied[blocks, BLOCK, stream](x, out, held, geometry, self.recipe.nothing)
+        launcher(spans.copied, blocks, BLOCK, stream)(x, out, held, geometry, self.recipe.nothing)
 
     def _fold(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
         """Fold the rows of each sequence."""
@@ -157,13 +157,17 @@ class SequenceCall:
         last = sequences, runs, geometry
         shares = self.shares()
         if shares == 1:
-            spans.spans[blocks, BLOCK, stream](*first, out, *last, marks)
+            launcher(spans.spans, blocks, BLOCK, stream)(*first, out, *last, marks)
             return
         threads, share = sizes[0] * shares, self.index(shares)
         wide = reduction.lanes[:count]
         parts = tuple(cuda.device_array(threads, kind, stream=stream) for kind in wide)
-        spans.span_shares[-(-threads // BLOCK), BLOCK, stream](*first, parts, *last, share)
-        spans.span_results[blocks, BLOCK, stream](*first, parts, out, *last, (*marks, share))
+        launcher(spans.span_shares, -(-threads // BLOCK), BLOCK, stream)(
+            *first, parts, *last, share
+        )
+        launcher(spans.span_results, blocks, BLOCK, stream)(
+            *first, parts, out, *last, (*marks, share)
+        )
 
     def shares(self) -> int:
         """Return how many threads fold a channel: one, but for few channels of many rows."""

@@ -6,6 +6,7 @@ serves where there is no GPU (``NUMBA_ENABLE_CUDASIM=1``).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -95,6 +96,26 @@ def handle_of(stream: Any) -> int:
         return stream or 0
     handle = stream.handle
     return int(getattr(handle, "value", handle) or 0)
+
+
+_configuring = threading.Lock()
+
+
+def launcher(kernel: Any, grid: Any, block: Any, stream: Any) -> Any:
+    """Return ``kernel[grid, block, stream]``, without Numba's warning that a grid is small.
+
+    A small grid is all the work that there is. Other kernels' warnings stay as they are.
+    """
+    if SIMULATED:
+        return kernel[grid, block, stream]
+    config = import_module("numba.cuda.dispatcher").config
+    with _configuring:
+        told = config.CUDA_LOW_OCCUPANCY_WARNINGS
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
+        try:
+            return kernel[grid, block, stream]
+        finally:
+            config.CUDA_LOW_OCCUPANCY_WARNINGS = told
 
 
 def array_of(x: Any) -> Any:
