@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
 
@@ -112,11 +113,18 @@ def register(kind: Kind, *libraries: str) -> None:
     """Let a kind stand for the arrays of libraries, by the names of their top modules."""
     for library in libraries:
         _KINDS[library] = kind
+    kind_of_type.cache_clear()
 
 
 def kind_of(x: Any) -> Kind | None:
     """Return the kind of an array, or None if its library, or its type's, registered none."""
-    for owner in type(x).__mro__:
+    return kind_of_type(type(x))
+
+
+@lru_cache(maxsize=256)
+def kind_of_type(kind_of_array: type) -> Kind | None:
+    """Return the kind of all arrays of a type."""
+    for owner in kind_of_array.__mro__:
         kind = _KINDS.get(owner.__module__.partition(".")[0])
         if kind is not None:
             return kind
@@ -203,7 +211,7 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
-    if isinstance(x, np.ndarray | list | tuple) or not any([hasattr(type(x), n) for n in TOLD_BY]):
+    if isinstance(x, np.ndarray | list | tuple) or not told_by_type(type(x)):
         return None
     if getattr(x, "is_cuda", False) is True:  # of torch, whose interface takes long to be asked
         return DEVICES[2]
@@ -216,9 +224,16 @@ def place_of(x: Any) -> str | None:
     return device if device in ENGINES else None
 
 
+@lru_cache(maxsize=256)
+def told_by_type(kind: type) -> bool:
+    """Say whether arrays of a type may lie on a device."""
+    return any([hasattr(kind, name) for name in TOLD_BY])
+
+
 def load_engine(place: str) -> Engine:
     """Return the engine of a device, imported now if it was not yet."""
-    return cast(Engine, import_module(ENGINES[place]))
+    name = ENGINES[place]
+    return cast(Engine, sys.modules.get(name) or import_module(name))
 
 
 def to_host(x: Any) -> str:

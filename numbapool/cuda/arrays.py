@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -212,17 +212,14 @@ class Torch:
         """Return the tensor."""
         return made.owner
 
-    @contextmanager
-    def _on(self, stream: int, device: Any) -> Iterator[None]:
+    def _on(self, stream: int, device: Any) -> AbstractContextManager[Any]:
         """Let torch take memory for a stream: it is used again in that stream's order."""
         if self._current(device.index or 0) == stream:
-            yield
-            return
+            return nullcontext()
         cuda = sys.modules["torch"].cuda
         default = stream == memory.LEGACY
         other = cuda.default_stream(device) if default else cuda.ExternalStream(stream, device)
-        with cuda.stream(other):
-            yield
+        return cuda.stream(other)  # type: ignore[no-any-return]
 
 
 class CuPy:

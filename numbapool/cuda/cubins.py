@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import warnings
 from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -30,6 +31,21 @@ def usable() -> bool:
     if SIMULATED or os.environ.get("NUMBAPOOL_KERNELS") == "plain":
         return False
     return find_spec("cuda") is not None and find_spec("cuda.core") is not None
+
+
+_told: list[str] = []
+
+
+def warn_once(error: Exception) -> None:
+    """Warn of the first kernel that cannot be compiled so; numba-cuda launches it."""
+    if not _told:
+        _told.append(str(error))
+        warnings.warn(
+            f"numbapool: a kernel is launched by numba-cuda, which takes longer, since cuda.core "
+            f"failed: {type(error).__name__}: {str(error)[:200]}",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 def typed(arg: Any, given: tuple[Any, ...] = ()) -> Any:

@@ -216,9 +216,8 @@ def fill(
     """Let a stream pool arrays into contiguous memory, after what other streams do with both."""
     from numbapool.cuda import memory
 
-    for other in {each.stream for each in (*held, *made, *targets)}:
-        if other is not None and other != work:
-            memory.wait(work, other)
+    for other in {each.stream for each in (*held, *made, *targets)} - {None, work}:
+        memory.wait(work, other)
     if not prod(call.shape):
         return
     sources = [

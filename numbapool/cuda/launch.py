@@ -26,13 +26,25 @@ class Launch:
 
     def __call__(self, given: tuple[Any, ...], stream: Any) -> None:
         """Run on the arrays `given`, in a stream's order; nothing waits."""
-        if not cubins.usable():
-            ready = launcher(self.kernel, self.grid, self.block, stream_of(stream))
-            ready(*filled(self.args, given))
-            return
         if self._code is None:
-            self._code = cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)
-        self._code(tuple([pointer_of(array) for array in given]), handle_of(stream))
+            self._code = self._prepared(given) if cubins.usable() else False
+        if self._code:
+            self._code(tuple([pointer_of(array) for array in given]), handle_of(stream))
+        else:
+            self._plainly(given, stream)
+
+    def _prepared(self, given: tuple[Any, ...]) -> Any:
+        """Return the launch of machine code, or False if it cannot be made."""
+        try:
+            return cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)
+        except Exception as error:  # of one of several packages' inner parts
+            self._plainly(given, None)  # a mistake in a user's reducer shows here
+            cubins.warn_once(error)
+            return False
+
+    def _plainly(self, given: tuple[Any, ...], stream: Any) -> None:
+        ready = launcher(self.kernel, self.grid, self.block, stream_of(stream))
+        ready(*filled(self.args, given))
 
 
 def filled(args: tuple[Any, ...], given: tuple[Any, ...]) -> Iterator[Any]:

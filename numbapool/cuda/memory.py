@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
 
@@ -60,14 +59,11 @@ def wait(work: int, before: int) -> None:
     event.wait(stream_at(work))
 
 
-@contextmanager
-def current(device: int) -> Iterator[None]:
+def current(device: int) -> AbstractContextManager[Any]:
     """Make a device the current one for a while."""
     if SIMULATED or driver.current() == device:
-        yield
-        return
-    with cuda.gpus[device]:
-        yield
+        return nullcontext()
+    return cuda.gpus[device]  # type: ignore[no-any-return]
 
 
 def flat(held: Adopted) -> Any:

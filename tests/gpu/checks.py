@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 
 import numbapool as nbp
-from numbapool.operators import SAMPLES, TABLE
+from numbapool.operators import OPERATORS, SAMPLES
 
 DTYPES = "bool uint8 int8 int16 uint16 int32 uint32 int64 uint64 float16 float32 float64".split()
 
@@ -43,46 +44,50 @@ def values(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray[Any, Any
     return x
 
 
-def pools(dtype: str, quick: bool) -> Iterator[tuple[str, tuple[int, ...], Any]]:
+def pools(dtype: str, name: str, quick: bool) -> Iterator[tuple[str, tuple[int, ...], Any]]:
     """Yield poolings to check: their names, the arrays' shapes, and the poolings."""
     windows = WINDOWS[:2] if quick else WINDOWS
-    for row in TABLE:
-        own = {each.name: SAMPLES[each.name] for each in row.parameters if each.name in SAMPLES}
-        variants: list[dict[str, Any]] = [own]
-        if row.name in ("max", "min"):
-            variants.append({"return_indices": True})
-        skips: list[dict[str, Any]] = [{}]
-        if row.leaves_out and not quick:
-            skips.append({"nan": "skip"} if np.dtype(dtype).kind == "f" else {"nodata": 1})
-        for more in variants:
-            for skip in skips:
-                label = f"{row.name} {more or ''} {skip or ''}"
-                for shape, window in windows:
-                    yield f"{label} {window}", shape, nbp.Pool(row.name, **window, **more, **skip)
-                ways = nbp.Pool.adaptive(row.name, (3, 5), **more, **skip)
-                yield f"{label} adaptive", (2, 17, 19), ways
-                if "return_indices" not in more:
-                    yield f"{label} global", (2, 3, 40, 41), nbp.Pool.over_all(row.name, **more)
-    yield "blur", (2, 16, 17), nbp.Pool.blur(3)
+    if name == "blur":
+        yield "blur", (2, 16, 17), nbp.Pool.blur(3)
+        return
+    row = OPERATORS[name]
+    own = {each.name: SAMPLES[each.name] for each in row.parameters if each.name in SAMPLES}
+    variants: list[dict[str, Any]] = [own]
+    if name in ("max", "min"):
+        variants.append({"return_indices": True})
+    skips: list[dict[str, Any]] = [{}]
+    if row.leaves_out and not quick:
+        skips.append({"nan": "skip"} if np.dtype(dtype).kind == "f" else {"nodata": 1})
+    for more in variants:
+        for skip in skips:
+            label = f"{name} {more or ''} {skip or ''}"
+            for shape, window in windows:
+                yield f"{label} {window}", shape, nbp.Pool(name, **window, **more, **skip)
+            ways = nbp.Pool.adaptive(name, (3, 5), **more, **skip)
+            yield f"{label} adaptive", (2, 17, 19), ways
+            if "return_indices" not in more:
+                yield f"{label} global", (2, 3, 40, 41), nbp.Pool.over_all(name, **more)
 
 
 def check(quick: bool) -> tuple[int, list[str]]:
     """Return how many poolings were checked, and what was wrong."""
     dtypes = ["uint8", "float32"] if quick else DTYPES
+    tasks = [(dtype, name, quick) for dtype in dtypes for name in (*OPERATORS, "blur")]
     count, wrong = 0, []
-    with ProcessPoolExecutor(len(dtypes), get_context("spawn")) as workers:
-        for some, amiss in workers.map(check_dtype, dtypes, [quick] * len(dtypes)):
+    with ProcessPoolExecutor(min(os.cpu_count() or 1, 16), get_context("spawn")) as workers:
+        for some, amiss in workers.map(check_some, tasks):
             count, wrong = count + some, wrong + amiss
     return count, wrong
 
 
-def check_dtype(dtype: str, quick: bool) -> tuple[int, list[str]]:
-    """Return the same for arrays of one dtype: kernels take long to compile, so each has a process.
+def check_some(task: tuple[str, str, bool]) -> tuple[int, list[str]]:
+    """Return the same for one operator and arrays of one dtype, in a process of its own.
 
-    A pooling that the CPU refuses is no check.
+    Kernels take long to compile. A pooling that the CPU refuses is no check.
     """
+    dtype, name, quick = task
     count, wrong = 0, []
-    for seed, (label, shape, pool) in enumerate(pools(dtype, quick)):
+    for seed, (label, shape, pool) in enumerate(pools(dtype, name, quick)):
         x = values(shape, dtype, seed)
         try:
             want = pool(x)
