@@ -325,7 +325,7 @@ class Plain(OnDevice):
 
 # ------------------------------------------------------------------------------- the engine
 
-RELOADED = ("arrays", "call", "engine", "host", "launch", "memory", "target")
+RELOADED = ("arrays", "call", "engine", "host", "memory", "pointers", "target")
 """The modules that look for the machine when they are imported, or that stand in for it."""
 
 
@@ -351,14 +351,15 @@ def machine(monkeypatch, **current):
     from numbapool.cuda import doctor, driver
 
     made = Machine()
-    target, call, launch = (
-        ModuleType(f"numbapool.cuda.{name}") for name in ("target", "call", "launch")
+    target, call, pointers = (
+        ModuleType(f"numbapool.cuda.{name}") for name in ("target", "call", "pointers")
     )
-    launch.Memory = Memory
+    pointers.Memory = Memory
     target.cuda, target.SIMULATED, target.current_device = made, False, lambda: 0
     call.decide = lambda *given: Call(made, *given)
     monkeypatch.setattr(arrays, "_KINDS", {})
     monkeypatch.setattr(driver, "current", lambda: -1, raising=False)
+    monkeypatch.setattr(driver, "current", lambda: -1)
     monkeypatch.setattr(doctor, "_usable", {os.getpid(): {0, 1}})
     for library in (
         torch(made, current.get("torch", 0)),
@@ -371,7 +372,7 @@ def machine(monkeypatch, **current):
     kept = {name: sys.modules.pop(full, None) for name, full in names.items()}
     for name in names:
         vars(package).pop(name, None)
-    for module in (target, call, launch):
+    for module in (target, call, pointers):
         sys.modules[module.__name__] = module
         setattr(package, module.__name__.rpartition(".")[2], module)
     try:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.cuda import fast, kernels
-from numbapool.cuda.launch import Given, Launch, aligned
+from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import (
     MOST_ROWS,
     SCRATCH_BYTES,
@@ -26,6 +26,7 @@ from numbapool.cuda.plan import (
     placed_plan,
     plan_of,
 )
+from numbapool.cuda.pointers import Given, aligned
 from numbapool.cuda.target import SIMULATED, cuda, current_device, stream_of
 from numbapool.errors import PoolValueError
 from numbapool.pooling.planners import READERS, Request, Windows, choose

@@ -13,15 +13,13 @@ from functools import cache, lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from numbapool.compile import store
+from numbapool.cuda.pointers import Given
 from numbapool.cuda.target import SIMULATED, cuda, numba_dtype, types_of
-
-if TYPE_CHECKING:
-    from numbapool.cuda.launch import Given
 
 Capability = tuple[int, int]
 
@@ -37,7 +35,7 @@ def usable() -> bool:
 def typed(arg: Any, given: tuple[Any, ...] = ()) -> Any:
     """Return the type of an argument in compiled code; arrays are pointers."""
     types = types_of()
-    if hasattr(arg, "number") and not isinstance(arg, np.generic):
+    if isinstance(arg, Given):
         return types.CPointer(numba_dtype(given[arg.number].dtype))
     if isinstance(arg, tuple):
         parts = [typed(part, given) for part in arg]
@@ -131,9 +129,8 @@ class Prepared:
 
     def _add(self, arg: Any) -> None:
         """Add an argument, tuples part by part; leave a place for a given array."""
-        if hasattr(arg, "number") and not isinstance(arg, np.generic):
-            place: Given = arg
-            self._places.append((len(self._args), place.number))
+        if isinstance(arg, Given):
+            self._places.append((len(self._args), arg.number))
             self._args.append(0)
         elif isinstance(arg, tuple):
             for part in arg:

@@ -12,7 +12,7 @@ import numpy as np
 
 from numbapool.arrays import Adopted
 from numbapool.cuda import driver
-from numbapool.cuda.launch import Memory
+from numbapool.cuda.pointers import Memory
 from numbapool.cuda.target import SIMULATED, cuda
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array

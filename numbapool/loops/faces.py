@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic
+from numba.extending import overload as numba_overload
 
 from numbapool.loops.options import INLINED, METHODS
 from numbapool.reducers import exponentials as e
@@ -16,6 +18,9 @@ from numbapool.reducers import methods as r
 from numbapool.reducers import mixtures as x
 from numbapool.reducers import selectors as s
 from numbapool.reducers import sequences as q
+
+overload: Any = partial(numba_overload, target="cpu")
+"""Registers what stands for a function on the CPU; a GPU has its own (numbapool.cuda.faces)."""
 
 
 def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
