@@ -118,7 +118,7 @@ def register(kind: Kind, *libraries: str) -> None:
 
 def kind_of(x: Any) -> Kind | None:
     """Return the kind of an array, or None if its library, or its type's, registered none."""
-    return kind_of_type(type(x))
+    return kind_of_type(type(x))  # type: ignore[arg-type] - types are keys
 
 
 @lru_cache(maxsize=256)

@@ -216,7 +216,7 @@ def fill(
     """Let a stream pool arrays into contiguous memory, after what other streams do with both."""
     from numbapool.cuda import memory
 
-    for other in {each.stream for each in (*held, *made, *targets)} - {None, work}:
+    for other in {each.stream or work for each in (*held, *made, *targets)} - {work}:
         memory.wait(work, other)
     if not prod(call.shape):
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
+from numba.core.target_extension import current_target
 from numba.extending import intrinsic
 from numba.extending import overload as numba_overload
 
@@ -21,6 +22,11 @@ from numbapool.reducers import sequences as q
 
 overload: Any = partial(numba_overload, target="cpu")
 """Registers what stands for a function on the CPU; a GPU has its own (numbapool.cuda.faces)."""
+
+
+def on_cpu(found: Any) -> Any:
+    """Return what was found if it is for the CPU: numba-cuda takes no notice of the target."""
+    return found if current_target() == "cpu" else None
 
 
 def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any:
@@ -46,8 +52,8 @@ overload(s.select, jit_options=METHODS)(
 
 # Plain functions that methods call.
 # In line before LLVM sees them, as if the methods named NumPy's functions themselves.
-overload(r.root, inline="always")(lambda number: r.root)
-overload(r.below, inline="always")(lambda number: r.below)
+overload(r.root, inline="always")(lambda number: on_cpu(r.root))
+overload(r.below, inline="always")(lambda number: on_cpu(r.below))
 overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
@@ -82,5 +88,5 @@ def _short_quotient(typingctx, n, factor, shift):
 
 
 overload(m.short_quotient)(
-    lambda n, factor, shift: lambda n, factor, shift: _short_quotient(n, factor, shift)
+    lambda n, factor, shift: on_cpu(lambda n, factor, shift: _short_quotient(n, factor, shift))
 )
