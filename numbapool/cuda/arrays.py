@@ -76,7 +76,7 @@ class Interface:
         """Return a copy that numba makes."""
         held = self.adopt(x, stream)
         made = memory.allocate(held.shape, held.dtype, stream)
-        made[...] = held.shadow() if SIMULATED else x
+        made[:] = held.shadow() if SIMULATED else x  # numba's arrays know no ellipsis
         return made
 
     def empty(self, shape: Shape, dtype: DType, like: Adopted, stream: int) -> Adopted:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import fast, kernels
+from numbapool.cuda import fast, kernels, large
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import (
     MOST_ROWS,
@@ -165,7 +165,8 @@ class DeviceCall:
         lanes = self.reduction.lanes
         if plan.kernel.startswith("selections"):
             return [(self.step * plan.taps, lanes[0])]
-        return [(plan.threads, kind) for kind in lanes] if plan.kernel == "shares" else []
+        count = {"shares": plan.threads, "across": plan.row * plan.taps}.get(plan.kernel, 0)
+        return [(count, kind) for kind in lanes] if count else []
 
     @property
     def targets(self) -> tuple[Given, ...]:
@@ -174,10 +175,8 @@ class DeviceCall:
 
     def _rows(self, kernel: Any, plan: DevicePlan, table: Any) -> list[Launch]:
         """Return launches whose threads along x make a row, and along y further rows."""
-        across = 1
-        while across < min(plan.row, BLOCK):
-            across *= 2
-        down = max(BLOCK // across, 1)
+        across = min(plan.row, BLOCK)
+        down = BLOCK // across
         lead = (plan.threads,) if plan.kernel == "windows" else (plan.threads, plan.row)
         geometry, most = numbers(plan, *lead), MOST_ROWS * down
         launches = []
@@ -205,11 +204,28 @@ class DeviceCall:
         begin = 1 + len(self.outs)
         parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
         args: Any = (Given(0), parts, table, numbers(plan, plan.threads), first)
-        folded = Launch(kernels.shares, *line(plan.threads), (self.op, self.lanes, *args))
+        folded = Launch(large.shares, *line(plan.threads), (self.op, self.lanes, *args))
         results = plan.threads // count
         geometry = tuple(map(plan.index, (results, count, *plan.sizes[1:4], plan.sizes[-1])))
         args = parts, self.targets, table, geometry, first
-        return [folded, Launch(kernels.gathered, *line(results), (self.op, self.lanes, *args))]
+        return [folded, Launch(large.gathered, *line(results), (self.op, self.lanes, *args))]
+
+    def _across(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        out_d, out_h, out_w, size_d, size_h, _, dil_d, dil_h, dil_w, inner = plan.sizes
+        begin = 1 + len(self.outs)
+        parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
+        launches = []
+        for first in range(0, plan.threads, plan.taps):
+            planes, at = min(plan.threads - first, plan.taps), plan.index(first)
+            total = planes * plan.row
+            sizes: Any = (total, size_d * size_h, out_w, plan.sizes[5], dil_w, out_d + out_h, inner)
+            args: Any = (Given(0), parts, table, tuple(map(plan.index, sizes)), at)
+            launches.append(Launch(large.across, *line(total), (self.op, self.lanes, *args)))
+            total = planes * out_d * out_h * out_w * inner
+            sizes = (total, out_d, out_h, out_w, size_d, size_h, dil_d, dil_h, inner)
+            args = (parts, self.targets, table, tuple(map(plan.index, sizes)), at)
+            launches.append(Launch(large.down, *line(total), (self.op, self.lanes, *args)))
+        return launches
 
     def _selections(self, plan: DevicePlan, table: Any) -> list[Launch]:
         step, values = self.step, Given(1 + len(self.outs))

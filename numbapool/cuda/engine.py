@@ -42,10 +42,10 @@ def sequence_pool(
     rows = {name: on_host(value) for name, value in rows.items()}
 
     def decide(shape: Any, dtype: Any, *beside: Any) -> Any:
-        from numbapool.cuda.sequences import Given, sequence_call
+        from numbapool.cuda.sequences import Form, sequence_call
 
-        weighed = Given(*beside) if beside else None
-        return sequence_call(Given(shape, dtype), wanted, rows, data_format, weighed)
+        weighed = Form(*beside) if beside else None
+        return sequence_call(Form(shape, dtype), wanted, rows, data_format, weighed)
 
     return one(decide, (x,) if weights is None else (x, weights), asked)
 
@@ -57,9 +57,9 @@ def attention_pool(
     rows = {name: on_host(value) for name, value in rows.items()}
 
     def decide(shape: Any, dtype: Any, *beside: Any) -> Any:
-        from numbapool.cuda.sequences import Given, attention_call
+        from numbapool.cuda.sequences import Form, attention_call
 
-        return attention_call(Given(shape, dtype), Given(*beside), wanted, rows, data_format)
+        return attention_call(Form(shape, dtype), Form(*beside), wanted, rows, data_format)
 
     return one(decide, (x, scores), asked)
 
@@ -166,7 +166,7 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
             if result is not target:  # its library copies, on its own stream
                 other = target.stream or memory.LEGACY
                 memory.wait(other, work)
-                target.owner[...] = result.owner
+                target.owner[:] = result.owner
                 memory.wait(work, other)
     return given
 

@@ -2,7 +2,8 @@
 
 Each is written out for one size of window, so no tuple is indexed by a variable and all loads
 stand before the arithmetic. Their arguments are those of :mod:`numbapool.cuda.kernels`; the table
-lists the windows of two axes, none of them empty, and one array takes the results.
+lists the windows of two axes, none of them empty. One array takes the results; with `places`, a
+second takes where they lie in their plane.
 
 - :func:`channels`: channels last; a thread makes the results of 16 bytes of channels.
 - :func:`tiles`: channels first, windows side by side; a thread reads 16 bytes of each row.
@@ -20,15 +21,18 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda.faces import element, held, joined, like, quotient, rounded
+from numbapool.cuda.faces import element, held, joined, like, put, quotient, rounded
 from numbapool.cuda.kernels import window_at
 from numbapool.cuda.target import cuda
 from numbapool.cuda.vector import BYTES, load16, store
 from numbapool.reducers.methods import finish, prepare
 
+PLACE_BYTES = 8
+"""Bytes of a result's place."""
+
 SCOPE = {
     each.__name__: each
-    for each in (element, finish, held, joined, like, prepare, quotient, rounded, window_at)
+    for each in (element, finish, held, joined, like, prepare, put, quotient, rounded, window_at)
 }
 """What the text of a kernel calls."""
 
@@ -48,16 +52,18 @@ def written(name: str, text: str) -> Any:
     return cuda.jit(scope[name])
 
 
-def folds(taps: list[list[str]], into: str) -> list[str]:
+def folds(taps: list[list[str]], into: str, corner: str = "") -> list[str]:
     """Return lines that fold a window: each row's taps, then the rows; both as on the CPU.
 
-    Taps after a row's first, and rows after the first, count only if they are inside.
+    Taps after a row's first, and rows after the first, count only if they are inside. `corner` is
+    the place of the first tap; without it, places are not asked for.
     """
     lines = []
     for a, row in enumerate(taps):
         part = f"{into}_{a}" if a else into
         for b, tap in enumerate(row):
-            one = f"element(op, lanes, {tap}, 0)"
+            place = f"like(first, {corner} + {a} * size_w + {b})" if corner else "0"
+            one = f"element(op, lanes, {tap}, {place})"
             if b:
                 one = f"joined(op, lanes, {part}, {one}) if {b} < wn else {part}"
             lines.append(f"{part} = {one}")
@@ -72,9 +78,10 @@ def indented(lines: list[str]) -> str:
 
 
 @lru_cache(maxsize=64)
-def channels(rows: int, columns: int, itemsize: int) -> Any:
+def channels(rows: int, columns: int, itemsize: int, places: bool = False) -> Any:
     """Return the kernel for channels last: windows of `rows` × `columns` taps, any stride."""
     name, count = f"channels_{rows}x{columns}_{8 * itemsize}", BYTES // itemsize
+    corner = "like(first, h * size_w + w)" if places else ""
     lines = [
         "i = quotient(t, groups)",
         "c = like(first, t - i * groups)",
@@ -93,8 +100,8 @@ def channels(rows: int, columns: int, itemsize: int) -> Any:
             lines.append(f"v{a}_{b} = load16(x, r{a}{shift})")
     for k in range(count):
         taps = [[f"v{a}_{b}[{k}]" for b in range(columns)] for a in range(rows)]
-        lines += folds(taps, f"acc{k}")
-    lines += results(count, f"like(first, line * width + t) * {count}")
+        lines += folds(taps, f"acc{k}", corner)
+    lines += results(count, f"like(first, line * width + t) * {count}", places)
     text = (
         f"def {name}(op, lanes, x, outs, table, geometry, first):\n"
         "    lines, width, out_h, size_h, size_w, groups = geometry\n"
@@ -103,17 +110,22 @@ def channels(rows: int, columns: int, itemsize: int) -> Any:
     return written(name, text)
 
 
-def results(count: int, place: str) -> list[str]:
+def results(count: int, place: str, places: bool) -> list[str]:
     """Return lines that store the results of `count` accumulators from a place on."""
-    made = [f"rounded(outs[0], finish(op, acc{k}, scale))" for k in range(count)]
-    return [
-        "scale = prepare(op, np.int64(hw) * np.int64(ww))",
-        f"store(outs[0], {place}, ({', '.join(made)},))",
-    ]
+    lines = ["scale = prepare(op, np.int64(hw) * np.int64(ww))", f"to = {place}"]
+    lines += [f"result{k} = finish(op, acc{k}, scale)" for k in range(count)]
+    part = "[0]" if places else ""
+    made = [f"rounded(outs[0], result{k}{part})" for k in range(count)]
+    lines.append(f"store(outs[0], to, ({', '.join(made)},))")
+    pair = BYTES // PLACE_BYTES
+    for k in range(0, count if places else 0, pair):
+        made = [f"rounded(outs[1], result{n}[1])" for n in range(k, min(k + pair, count))]
+        lines.append(f"store(outs[1], to + {k}, ({', '.join(made)},))")
+    return lines
 
 
 @lru_cache(maxsize=64)
-def tiles(rows: int, columns: int, itemsize: int) -> Any:
+def tiles(rows: int, columns: int, itemsize: int, places: bool = False) -> Any:
     """Return the kernel for channels first: windows of `columns` taps side by side in each row."""
     name, count = f"tiles_{rows}x{columns}_{8 * itemsize}", BYTES // itemsize
     made = count // columns
@@ -121,17 +133,18 @@ def tiles(rows: int, columns: int, itemsize: int) -> Any:
         "n = quotient(line, out_h)",
         "h, hn, hw = window_at(table, 0, like(first, line - n * out_h))",
         "w, wn, ww = window_at(table, out_h, like(first, 0))",
-        f"pitch = like(first, width * {count})",
-        "at = like(first, like(first, n * size_h + h) * pitch)",
+        f"size_w = like(first, width * {count})",
+        "at = like(first, like(first, n * size_h + h) * size_w)",
         f"at = like(first, at + t * {count})",
     ]
     for a in range(rows):
-        shift = f" + min({a}, hn - 1) * pitch" if a else ""
+        shift = f" + min({a}, hn - 1) * size_w" if a else ""
         lines.append(f"v{a} = load16(x, like(first, at{shift}))")
     for k in range(made):
         taps = [[f"v{a}[{k * columns + b}]" for b in range(columns)] for a in range(rows)]
-        lines += folds(taps, f"acc{k}")
-    lines += results(made, f"like(first, line * width + t) * {made}")
+        corner = f"like(first, h * size_w + t * {count} + {k * columns})" if places else ""
+        lines += folds(taps, f"acc{k}", corner)
+    lines += results(made, f"like(first, line * width + t) * {made}", places)
     text = (
         f"def {name}(op, lanes, x, outs, table, geometry, first):\n"
         "    lines, width, out_h, size_h = geometry\n"
@@ -141,7 +154,7 @@ def tiles(rows: int, columns: int, itemsize: int) -> Any:
 
 
 @lru_cache(maxsize=64)
-def slides(rows: int, columns: int, step: int, height: int) -> Any:
+def slides(rows: int, columns: int, step: int, height: int, places: bool = False) -> Any:
     """Return the kernel for channels first: `height` results of a column, `step` rows apart."""
     name = f"slides_{rows}x{columns}_{step}_{height}"
     count = (height - 1) * step + rows
@@ -160,7 +173,8 @@ def slides(rows: int, columns: int, step: int, height: int) -> Any:
             lines.append(f"v{r}_{b} = x[r{r}{shift}]")
     for r in range(count):
         for b in range(columns):
-            one = f"element(op, lanes, v{r}_{b}, 0)"
+            place = f"like(first, (top + {r}) * size_w + w + {b})" if places else "0"
+            one = f"element(op, lanes, v{r}_{b}, {place})"
             if b:
                 one = f"joined(op, lanes, part{r}, {one}) if {b} < wn else part{r}"
             lines.append(f"part{r} = {one}")
@@ -182,7 +196,7 @@ def slides(rows: int, columns: int, step: int, height: int) -> Any:
         lines += [
             "    scale = prepare(op, np.int64(hw) * np.int64(ww))",
             f"    to = like(first, like(first, n * out_h + i + {k}) * width + t)",
-            "    outs[0][to] = rounded(outs[0], finish(op, acc, scale))",
+            "    put(outs, to, finish(op, acc, scale))",
         ]
     text = (
         f"def {name}(op, lanes, x, outs, table, geometry, first):\n"

@@ -24,7 +24,6 @@ from numbapool.cuda.faces import (
     held,
     joined,
     like,
-    load,
     put,
     quotient,
 )
@@ -109,60 +108,6 @@ def windows(op, lanes, x, outs, table, geometry, first):
         acc = fold(op, lanes, x, base, (d, dn, h, hn, w, wn), shape)
         scale = prepare(op, np.int64(dw) * np.int64(hw) * np.int64(ww))
         put(outs, like(first, like(first, row * out_w) * inner + t), finish(op, acc, scale))
-
-
-@cuda.jit
-def shares(op, lanes, x, parts, table, geometry, first):
-    """Fold windows of many taps by many threads each: thread p takes every P-th tap from p on.
-
-    Neighbouring threads take neighbouring elements. `parts` are arrays, one per lane: P
-    accumulators per result, and `channels` results side by side.
-    """
-    total, count, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
-    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if t < total:
-        rest = quotient(t, inner)
-        at = quotient(rest, count)
-        p = like(first, rest - at * count)
-        c = like(first, t - rest * inner)
-        n, od, oh, i, c = spot(like(first, at * inner + c), (out_d, out_h, out_w, inner))
-        d, dn, _ = window_at(table, 0, od)
-        h, hn, _ = window_at(table, out_d, oh)
-        w, wn, _ = window_at(table, like(first, out_d + out_h), i)
-        base = start(n, c, (size_d, size_h, size_w), inner)
-        acc = held(lanes, neutral(op))
-        taps = like(first, dn * hn) * wn
-        begun = False
-        while p < taps:
-            line = quotient(p, wn)
-            a = quotient(line, hn)
-            row = like(first, (d + a * dil_d) * size_h + h + like(first, line - a * hn) * dil_h)
-            place = like(first, row * size_w + w + like(first, p - line * wn) * dil_w)
-            tap = element(op, lanes, x[from_start(like(first, base + place * inner))], place)
-            acc = joined(op, lanes, acc, tap) if begun else tap
-            begun = True
-            p = like(first, p + count)
-        put(parts, t, acc)
-
-
-@cuda.jit
-def gathered(op, lanes, parts, outs, table, geometry, first):
-    """Join the accumulators that `shares` left for each result."""
-    total, count, out_d, out_h, out_w, inner = geometry
-    t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if t < total:
-        _, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
-        _, dn, dw = window_at(table, 0, od)
-        _, hn, hw = window_at(table, out_d, oh)
-        _, wn, ww = window_at(table, like(first, out_d + out_h), i)
-        held_parts = min(like(first, like(first, dn * hn) * wn), count)
-        begin = like(first, like(first, t - c) * count + c)
-        acc = held(lanes, neutral(op))
-        for p in range(held_parts):
-            part = load(parts, like(first, begin + p * inner))
-            acc = joined(op, lanes, acc, part) if p > 0 else part
-        scale = prepare(op, np.int64(dw) * np.int64(hw) * np.int64(ww))
-        put(outs, t, finish(op, acc, scale))
 
 
 def sort_column(values, at, step, taps):

@@ -40,6 +40,10 @@ TAPS_TOGETHER = 192
 FEW_RESULTS = 1 << 16
 """With fewer results than this, a thread per result leaves most of a device idle."""
 
+DEARER = 2
+"""How many times the steps of two passes windows must take at once, for the accumulators in between
+to be worth writing and reading."""
+
 SHARED_TAPS = 256
 """The fewest taps of a window that many threads share."""
 
@@ -124,9 +128,45 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         sizes = (count, *sizes_of(view))
         threads = results * count
         return DevicePlan(shape, "shares", index, flat, sizes, threads, taps=count)
+    if in_two_steps(view, reduction, index):
+        return two_steps(shape, view, reduction, flat)
     row = view.axes[2].out * view.inner
     plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
     return written_out(plain, view, reduction, dtype, flat[3 * view.axes[0].out :]) or plain
+
+
+def in_two_steps(view: View, reduction: Reduction, index: Any) -> bool:
+    """Say whether to fold rows first, then columns: that must take far fewer steps."""
+    d, h, w = view.axes
+    if index is np.int64 or part_bytes(view, reduction) > SCRATCH_BYTES:
+        return False
+    results, rows = d.out * h.out * w.out, d.longest * h.longest
+    in_two = d.size * h.size * w.out * w.longest + results * rows
+    return results * rows * w.longest > DEARER * in_two
+
+
+def part_bytes(view: View, reduction: Reduction) -> int:
+    """Return the bytes of the accumulators that folding the rows of a plane leaves."""
+    d, h, w = view.axes
+    rows = d.size * h.size * w.out * view.inner
+    return rows * sum(kind.itemsize for kind in reduction.lanes)
+
+
+def two_steps(
+    shape: tuple[int, ...], view: View, reduction: Reduction, table: Numbers
+) -> DevicePlan:
+    """Return the plan of windows whose rows are folded first; as many planes at once as fit."""
+    d, h, w = view.axes
+    return DevicePlan(
+        shape,
+        "across",
+        np.int32,
+        table,
+        sizes_of(view),
+        threads=view.outer,
+        row=d.size * h.size * w.out * view.inner,
+        taps=max(min(view.outer, SCRATCH_BYTES // part_bytes(view, reduction)), 1),
+    )
 
 
 def written_out(
@@ -137,7 +177,8 @@ def written_out(
     `table` lists the windows of the last two axes.
     """
     d, h, w = view.axes
-    alike = len(reduction.lanes) == len(reduction.outs) == 1 and reduction.outs[0] == dtype
+    places = len(reduction.outs) > 1
+    alike = len(reduction.lanes) == len(reduction.outs) and reduction.outs[0] == dtype
     own = type(reduction.op).__module__.startswith("numbapool.")  # a user's may ask for places
     small = h.longest * w.longest <= MOST_TAPS and h.dilation == w.dilation == 1
     narrow = plain.index is np.int32 and dtype.kind != "b"
@@ -154,7 +195,7 @@ def written_out(
             sizes=(h.out, h.size, w.size, groups),
             threads=lines,
             row=w.out * groups,
-            form=(h.longest, w.longest, dtype.itemsize),
+            form=(h.longest, w.longest, dtype.itemsize, places),
             **common,
         )
     if view.inner > 1:
@@ -166,13 +207,13 @@ def written_out(
             sizes=(h.out, h.size),
             threads=lines,
             row=w.size // count,
-            form=(h.longest, w.taps, dtype.itemsize),
+            form=(h.longest, w.taps, dtype.itemsize, places),
             **common,
         )
-    return sliding(common, view)
+    return sliding(common, view, places)
 
 
-def sliding(common: dict[str, Any], view: View) -> DevicePlan | None:
+def sliding(common: dict[str, Any], view: View, places: bool) -> DevicePlan | None:
     """Return the plan of windows that a thread makes below each other, or None."""
     _, h, w = view.axes
     heights = HEIGHTS if h.step < h.taps else HEIGHTS[1:]
@@ -185,7 +226,7 @@ def sliding(common: dict[str, Any], view: View) -> DevicePlan | None:
         sizes=(h.out, h.size, w.size, bands, h.before),
         threads=view.outer * bands,
         row=w.out,
-        form=(h.taps, w.longest, h.step, height),
+        form=(h.taps, w.longest, h.step, height, places),
         **{**common, "unaligned": None},
     )
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from numbapool.cuda import spans
-from numbapool.cuda.call import BLOCK, on_device
+from numbapool.cuda.call import BLOCK, line, on_device
+from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
-from numbapool.cuda.target import array_of, cuda, launcher, stream_of
+from numbapool.cuda.pointers import Given
+from numbapool.cuda.target import array_of, cuda, current_device, launcher, stream_of
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
+    Part,
     Recipe,
     Wanted,
     beside,
@@ -25,11 +29,17 @@ from numbapool.sequences.table import number_of
 SHARED_ROWS = 512
 """The fewest rows of a sequence that several threads share."""
 
+X, WEIGHTS, OUT = map(Given, range(3))
+"""The arrays that a launch is given; scratch follows."""
+
+Prepared = tuple[list[Launch], list[tuple[int, np.dtype[Any]]], Any]
+"""Launches, the scratch that they need, and the rows' own weights, or None."""
+
 MOST_STRIP = 1 << 30
 """Strips of more rows are never full."""
 
 
-class Given(NamedTuple):
+class Form(NamedTuple):
     """The shape and the dtype of an array on a device."""
 
     shape: tuple[int, ...]
@@ -41,7 +51,7 @@ class Given(NamedTuple):
 
 
 def sequence_call(
-    x: Given, wanted: Wanted, rows: dict[str, Any], data_format: str, weights: Given | None = None
+    x: Form, wanted: Wanted, rows: dict[str, Any], data_format: str, weights: Form | None = None
 ) -> SequenceCall:
     """Return the call of ``sequence_pool``.
 
@@ -53,13 +63,33 @@ def sequence_call(
     PoolValueError, PoolTypeError
         As ``sequence_pool`` does.
     """
+    if type(wanted.op) is str and all(value is None for value in rows.values()):
+        try:
+            return whole_sequences(x, wanted, data_format, weights)
+        except TypeError:  # an option cannot be a key, or is wrong
+            pass
+    return some_rows(x, wanted, rows, data_format, weights)
+
+
+def some_rows(
+    x: Form, wanted: Wanted, rows: dict[str, Any], data_format: str, weights: Form | None
+) -> SequenceCall:
+    """Return a call that is not kept."""
     given = sequences_of(x.blank(), data_format, **rows)
     recipe = recipe_of(given, wanted, weights is not None)
     return SequenceCall(given, recipe, weights, "weights")
 
 
+@lru_cache(maxsize=256)
+def whole_sequences(
+    x: Form, wanted: Wanted, data_format: str, weights: Form | None
+) -> SequenceCall:
+    """Return the call for sequences of which all rows count: it is kept."""
+    return some_rows(x, wanted, {}, data_format, weights)
+
+
 def attention_call(
-    x: Given, scores: Given, wanted: Wanted, rows: dict[str, Any], data_format: str
+    x: Form, scores: Form, wanted: Wanted, rows: dict[str, Any], data_format: str
 ) -> SequenceCall:
     """Return the call of ``attention_pool``, which takes the pair of `x` and the scores."""
     given = sequences_of(x.blank(), data_format, **rows)
@@ -71,7 +101,7 @@ def attention_call(
 class SequenceCall:
     """A pooling of sequences of one form whose rows are known, ready to run on a device."""
 
-    def __init__(self, given: Sequences, recipe: Recipe, weights: Given | None, name: str) -> None:
+    def __init__(self, given: Sequences, recipe: Recipe, weights: Form | None, name: str) -> None:
         self.given, self.recipe, self.weights = given, recipe, weights
         self.shape = given.number, recipe.columns * given.channels
         self.outs = (recipe.dtype,)
@@ -86,41 +116,55 @@ class SequenceCall:
         table[:, 0], table[:-1, 1] = rows.first, rows.rows
         self.sequences = table.reshape(-1)
         self._tables: dict[Any, Any] = {}
+        self._launches: dict[Any, Prepared] = {}
 
     def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
         """Pool `x`, or the pair of `x` and its weights, into ``outs[0]``."""
         if not self.shape[0] * self.shape[1]:
             return
-        array, weights = map(array_of, x) if self.weights is not None else (array_of(x), None)
-        given = stream_of(stream)
-        sequences = on_device(self._tables, "sequences", self.sequences)
-        whole, at = array_of(outs[0]), 0
+        array, weights = x if self.weights is not None else (x, None)
+        whole, at = outs[0], 0
+        if isinstance(whole, np.ndarray) or not hasattr(whole, "pointer"):
+            whole = array_of(whole)  # which can be cut, whatever array it was
         for number, part in enumerate(self.recipe.parts):
             target = whole[at:] if at else whole
-            run = self._copy if part.kept is None else self._fold
-            run((number, part), array, weights, target, given)
+            key = current_device(), number
+            if key not in self._launches:
+                prepare = self._copies if part.kept is None else self._folds
+                self._launches[key] = prepare(number, part)
+            launches, needed, own = self._launches[key]
+            work = stream_of(stream) if needed else None
+            scratch = [cuda.device_array(count, kind, stream=work) for count, kind in needed]
+            beside = own if own is not None else array if weights is None else weights
+            for launch in launches:
+                launch((array, beside, target, *scratch), stream)
             at += part.columns * self.given.channels
         if self.recipe.normalize:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
-            launcher(spans.normalized, blocks, BLOCK, given)(whole, sequences, geometry)
+            sequences = on_device(self._tables, "sequences", self.sequences)
+            ready = launcher(spans.normalized, blocks, BLOCK, stream_of(stream))
+            ready(array_of(whole), sequences, geometry)
 
-    def _copy(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
-        """Copy the first or the last row of each sequence."""
-        number, part = numbered
+    def _copies(self, number: int, part: Part) -> Prepared:
+        """Return the launch that copies the first or the last row of each sequence."""
         rows, channels = self.given.rows, self.given.channels
         starts = np.full(len(rows.rows), -1, self.index)
         batch, row = rows.edges(last=part.op == "last")
         starts[rows.filled] = batch * self.steps[0] + row * self.steps[1]
         held = on_device(self._tables, number, starts)
         sizes = (len(starts) * channels, channels, self.steps[2], self.shape[1])
-        blocks = -(-sizes[0] // BLOCK)
         geometry = tuple(map(self.index, sizes))
-        launcher(spans.copied, blocks, BLOCK, stream)(x, out, held, geometry, self.recipe.nothing)
+        args = X, OUT, held, geometry, self.nothing
+        return [Launch(spans.copied, *line(sizes[0]), args)], [], None
 
-    def _fold(self, numbered: Any, x: Any, weights: Any, out: Any, stream: Any) -> None:
-        """Fold the rows of each sequence."""
-        number, part = numbered
+    @property
+    def nothing(self) -> Any:
+        """The result of a sequence without rows, as a number of the results' type."""
+        return self.recipe.dtype.type(self.recipe.nothing)
+
+    def _folds(self, number: int, part: Part) -> Prepared:
+        """Return the launches that fold the rows of each sequence, and what they need besides."""
         given, kept, rows = self.given, part.kept, self.given.rows
         reduction = kept.reduction
         count: int = lanes_of(type(reduction.op), len(reduction.lanes))  # type: ignore[no-untyped-call]
@@ -138,9 +182,8 @@ class SequenceCall:
         table[:, 1] = rows.batch * weight_steps[0] + rows.start * weight_steps[1]
         table[:, 2] = rows.counts
         runs = on_device(self._tables, number, table.reshape(-1))
-        if own is None:
-            weights = x
-        elif weights is None:  # the rows' own numbers
+        weights = None
+        if own is not None and self.weights is None:  # the rows' own numbers
             flat = np.ascontiguousarray(own).reshape(-1)
             weights = on_device(self._tables, (number, "weights"), flat)
         second = given.channels if part.columns > 1 else 0
@@ -149,25 +192,22 @@ class SequenceCall:
             weight_steps[1], weight_steps[2], heads, int(part.soft),
             min(kept.strip, MOST_STRIP), self.shape[1], second,
         )  # fmt: skip
-        marks = reduction.outs[0].type(0), self.recipe.nothing
+        marks = reduction.outs[0].type(0), self.nothing
         sequences = on_device(self._tables, "sequences", self.sequences)
         geometry = tuple(map(self.index, sizes))
-        op, blocks = fields_of(reduction.op), -(-sizes[0] // BLOCK)
-        first = op, lanes, x, weights
+        first = fields_of(reduction.op), lanes, X, WEIGHTS
         last = sequences, runs, geometry
         shares = self.shares()
         if shares == 1:
-            launcher(spans.spans, blocks, BLOCK, stream)(*first, out, *last, marks)
-            return
+            args: Any = (*first, OUT, *last, marks)
+            return [Launch(spans.spans, *line(sizes[0]), args)], [], weights
         threads, share = sizes[0] * shares, self.index(shares)
-        wide = reduction.lanes[:count]
-        parts = tuple(cuda.device_array(threads, kind, stream=stream) for kind in wide)
-        launcher(spans.span_shares, -(-threads // BLOCK), BLOCK, stream)(
-            *first, parts, *last, share
-        )
-        launcher(spans.span_results, blocks, BLOCK, stream)(
-            *first, parts, out, *last, (*marks, share)
-        )
+        parts = tuple(Given(3 + n) for n in range(count))
+        args = (*first, parts, *last, share)
+        shared = Launch(spans.span_shares, *line(threads), args)
+        args = (*first, parts, OUT, *last, (*marks, share))
+        joint = Launch(spans.span_results, *line(sizes[0]), args)
+        return [shared, joint], [(threads, kind) for kind in reduction.lanes[:count]], weights
 
     def shares(self) -> int:
         """Return how many threads fold a channel: one, but for few channels of many rows."""

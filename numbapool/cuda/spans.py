@@ -338,6 +338,21 @@ def facts_of(op, near, x, weights, runs, bounds, rows, geometry):
 overload(facts_of)(lambda op, near, x, weights, runs, bounds, rows, geometry: facts_of)
 
 
+def with_row(op, lanes, state, value, shift, weight, strip):
+    """Return the accumulators with one more row: the wide one, a strip's, and the strip's rows."""
+    wide, narrow, near = lanes
+    acc, part, rows = state
+    if not counts(op, weight):
+        return acc, part, rows
+    tap = near_tap(op, narrow, near, value, shift, weight)
+    if rows < strip:
+        return acc, joined(op, narrow, part, tap), rows + 1
+    return joined(op, wide, acc, held(wide, part)), tap, like(rows, 1)
+
+
+overload(with_row)(lambda op, lanes, state, value, shift, weight, strip: with_row)
+
+
 def folded(op, lanes, x, weights, runs, bounds, facts, span, geometry):
     """Return the wide accumulator of some rows of a channel, from the first of `span` on."""
     wide, narrow, near = lanes
@@ -345,26 +360,32 @@ def folded(op, lanes, x, weights, runs, bounds, facts, span, geometry):
     first, last, channel_at, head_at = bounds
     shift, peak, _ = facts
     begin, end = span
-    acc = held(wide, neutral(op))
-    part = held(narrow, neutral(op))
-    held_rows, row = 0, 0
+    state = held(wide, neutral(op)), held(narrow, neutral(op)), np.int64(0)
+    row = 0
     for run in range(first, last):
         at, place, count = run_at(runs, run)
-        for n in range(max(begin - row, 0), min(end - row, count)):
-            weight_place = place + head_at + n * weight_step
-            weight = weight_of(op, near, weights, weight_place, peak, soft)
-            if counts(op, weight):
-                value = x[from_start(at + channel_at + n * row_step)]
-                tap = near_tap(op, narrow, near, value, shift, weight)
-                if held_rows < strip:
-                    part = joined(op, narrow, part, tap)
-                    held_rows += 1
-                else:
-                    acc = joined(op, wide, acc, held(wide, part))
-                    part = tap
-                    held_rows = 1
+        n, stop = max(begin - row, 0), min(end - row, count)
+        spot, scored = at + channel_at, place + head_at
+        while n + 3 < stop:  # four rows are read before any is folded, so no load waits
+            a, b = x[from_start(spot + n * row_step)], x[from_start(spot + (n + 1) * row_step)]
+            c = x[from_start(spot + (n + 2) * row_step)]
+            d = x[from_start(spot + (n + 3) * row_step)]
+            u = weight_of(op, near, weights, scored + n * weight_step, peak, soft)
+            v = weight_of(op, near, weights, scored + (n + 1) * weight_step, peak, soft)
+            w = weight_of(op, near, weights, scored + (n + 2) * weight_step, peak, soft)
+            z = weight_of(op, near, weights, scored + (n + 3) * weight_step, peak, soft)
+            state = with_row(op, lanes, state, a, shift, u, strip)
+            state = with_row(op, lanes, state, b, shift, v, strip)
+            state = with_row(op, lanes, state, c, shift, w, strip)
+            state = with_row(op, lanes, state, d, shift, z, strip)
+            n += 4
+        while n < stop:
+            value = x[from_start(spot + n * row_step)]
+            weight = weight_of(op, near, weights, scored + n * weight_step, peak, soft)
+            state = with_row(op, lanes, state, value, shift, weight, strip)
+            n += 1
         row += count
-    return joined(op, wide, acc, held(wide, part))
+    return joined(op, wide, state[0], held(wide, state[1]))
 
 
 overload(folded)(lambda op, lanes, x, weights, runs, bounds, facts, span, geometry: folded)

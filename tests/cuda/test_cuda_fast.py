@@ -86,6 +86,23 @@ def test_slides(op, dtype, window):
     assert op == "soft" or kernels == {"slides"}
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float16", "float32", "int64"])
+@pytest.mark.parametrize(
+    ("kernel", "shape", "window"),
+    [
+        ("channels", (2, 5, 6, 32), {"kernel_size": 3, "padding": 1, "data_format": "NHWC"}),
+        ("tiles", (2, 5, 32), {"kernel_size": (3, 2), "stride": 2, "padding": (1, 0)}),
+        ("slides", (2, 9, 7), {"kernel_size": 3, "stride": 1, "padding": 1}),
+    ],
+)
+def test_indices(kernel, shape, window, dtype):
+    kernels = set()
+    for op in ("max", "min"):
+        pool = nbp.Pool(op, **window, return_indices=True)
+        assert_alike(pool, values(shape, dtype), kernels)
+    assert kernels == {kernel}
+
+
 def test_memory_that_begins_elsewhere_takes_the_general_kernel():
     pool, x = nbp.Pool("max", 2), values((4, 32), "float32")
     from numbapool.cuda import call

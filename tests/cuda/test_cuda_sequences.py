@@ -19,17 +19,17 @@ ROWS = {"lengths", "mask", "offsets"}
 
 def pooled(x, op="mean", weights=None, scores=None, data_format="NTC", **options):
     """Return what the device gives, and whether it adds in the CPU's order."""
-    from numbapool.cuda.sequences import Given, attention_call, sequence_call
+    from numbapool.cuda.sequences import Form, attention_call, sequence_call
     from numbapool.sequences.pooling import Wanted
 
     rows = {name: value for name, value in options.items() if name in ROWS}
     wanted = Wanted(op, **{name: value for name, value in options.items() if name not in ROWS})
     beside = weights if weights is not None else scores
-    form = Given(x.shape, x.dtype)
+    form = Form(x.shape, x.dtype)
     if scores is not None:
-        call = attention_call(form, Given(scores.shape, scores.dtype), wanted, rows, data_format)
+        call = attention_call(form, Form(scores.shape, scores.dtype), wanted, rows, data_format)
     else:
-        more = None if weights is None else Given(weights.shape, weights.dtype)
+        more = None if weights is None else Form(weights.shape, weights.dtype)
         call = sequence_call(form, wanted, rows, data_format, more)
     return run(call, x, *(() if beside is None else (beside,)))[0]
 

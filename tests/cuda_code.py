@@ -1,0 +1,201 @@
+"""The machine code of kernels for GPUs, compiled without one: registers, stack, spills, loads.
+
+    python tests/cuda_code.py [--capability 9.0] [--some]
+
+It compiles the kernels that are written out for frequent windows, and prints a table of static
+figures: nothing has run. It needs the extra `cuda12` or `cuda13`, and no GPU. One process serves
+one capability; without one named, a process is started for each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+CAPABILITIES = ("7.5", "8.0", "9.0", "10.0", "12.0")
+
+DTYPES = ("uint8", "uint16", "int32", "float16", "float32", "float64")
+
+MOST_REGISTERS = 64
+
+WINDOWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
+    "channels 2x2": ({"kernel_size": 2, "data_format": "NHWC"}, (4, 8, 8, 64)),
+    "channels 3x3": (
+        {"kernel_size": 3, "stride": 2, "padding": 1, "data_format": "NHWC"},
+        (4, 8, 8, 64),
+    ),
+    "tiles 2x2": ({"kernel_size": 2}, (4, 4, 8, 64)),
+    "tiles 3x2": ({"kernel_size": (3, 2), "stride": 2, "padding": (1, 0)}, (4, 4, 8, 64)),
+    "slides 3x3/2": ({"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4, 17, 19)),
+    "slides 3x3/1": ({"kernel_size": 3, "stride": 1, "padding": 1}, (4, 4, 17, 19)),
+    "slides 2x2/2": ({"kernel_size": 2}, (4, 4, 17, 19)),
+}
+"""Frequent windows, by the kernels that are written out for them, and shapes that get these."""
+
+
+class Code(NamedTuple):
+    """Static figures of a kernel."""
+
+    label: str
+    registers: int
+    stack: int
+    spills: int
+    local: int
+    """Loads and stores of local memory."""
+    loads: dict[int, int]
+    """How many loads of the array there are, by their bytes."""
+
+    def faults(self) -> list[str]:
+        """Return what is amiss."""
+        found = []
+        if self.stack or self.spills or self.local:
+            found.append(
+                f"{self.stack} bytes of stack, {self.spills} of spills, {self.local} local"
+            )
+        if self.registers > MOST_REGISTERS:
+            found.append(f"{self.registers} registers")
+        if not self.label.startswith("slides") and 16 not in self.loads:
+            found.append(f"loads of {sorted(self.loads)} bytes")
+        return [f"{self.label}: {each}" for each in found]
+
+
+def compile_for(capability: tuple[int, int]) -> Any:
+    """Return what compiles a kernel for a capability: numba-cuda would ask the current device."""
+    import numba.cuda.dispatcher as dispatcher
+
+    device = type("Device", (), {"compute_capability": capability})
+    dispatcher.get_current_device = lambda: device
+
+    from cuda.core import Linker, LinkerOptions, ObjectCode
+
+    from numbapool.cuda.target import cuda, types_of
+
+    def compiled(kernel: Any, kinds: tuple[Any, ...]) -> tuple[bytes, str]:
+        codes, _ = cuda.compile_all(
+            kernel.py_func,
+            types_of().void(*kinds),
+            cc=capability,
+            device=False,
+            output="ltoir",
+            abi="numba",
+        )
+        parts = [ObjectCode.from_ltoir(each) if isinstance(each, bytes) else each for each in codes]
+        options = LinkerOptions(
+            arch="sm_{}{}".format(*capability), link_time_optimization=True, ptxas_options=["-v"]
+        )
+        linker = Linker(*parts, options=options)
+        return bytes(linker.link("cubin").code), str(linker.get_info_log())
+
+    return compiled
+
+
+def launches(windows: str, op: str, dtype: str) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+    """Yield a pooling's kernels: their names, the kernels, the types of their arguments."""
+    import numbapool as nbp
+    from numbapool.cuda import call, cubins
+
+    given, shape = WINDOWS[windows]
+    pool = nbp.Pool(op, **given)
+    decided = call.decided(shape, np.dtype(dtype), pool.window, pool.request)
+    arrays = [np.empty(0, dtype)] + [np.empty(0, kind) for kind in decided.outs]
+    for launch in decided.launches(decided.plan):
+        kinds = tuple(cubins.typed(arg, tuple(arrays)) for arg in launch.args)
+        yield decided.plan.kernel, launch.kernel, kinds
+
+
+def disassembler() -> Path | None:
+    """Return the disassembler that comes with the packages, if it is there."""
+    return next(Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/nvdisasm"), None)
+
+
+def loads_of(code: bytes) -> tuple[int, dict[int, int]]:
+    """Return how often local memory is read or written, and the loads by their bytes."""
+    tool = disassembler()
+    if tool is None:
+        return 0, {16: 0}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "kernel.cubin"
+        file.write_bytes(code)
+        shown = subprocess.run(
+            [tool, "-c", file], capture_output=True, text=True, check=True
+        ).stdout
+    words = re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)", shown, re.M)
+    local = sum(word.startswith(("LDL", "STL")) for word in words)
+    loads: dict[int, int] = {}
+    for word in words:
+        if word.startswith("LDG"):
+            named = {".U8": 1, ".S8": 1, ".U16": 2, ".S16": 2, ".64": 8, ".128": 16}
+            size = next((size for part, size in named.items() if part in word), 4)
+            loads[size] = loads.get(size, 0) + 1
+    return local, loads
+
+
+def codes(capability: str, some: bool) -> Iterator[Code]:
+    """Yield the figures of all kernels for a capability, or of some."""
+    from numbapool.cuda import call
+
+    major, minor = map(int, capability.split("."))
+    compiled = compile_for((major, minor))
+    call.on_device = lambda kept, name, table: table  # there is no device to copy to
+    call.current_device = lambda: 0
+    names = ("channels 3x3", "tiles 2x2", "slides 3x3/2") if some else tuple(WINDOWS)
+    for windows in names:
+        for op in ("max", "avg"):
+            for dtype in ("uint8", "float32") if some and op == "max" else DTYPES:
+                if some and (op, dtype) not in SOME:
+                    continue
+                for kernel, function, kinds in launches(windows, op, dtype):
+                    assert windows.startswith(kernel), f"{windows} went to {kernel}"
+                    code, told = compiled(function, kinds)
+                    stack, *spills = map(int, re.findall(r"(\d+) bytes (?:stack|spill)", told))
+                    found = re.search(r"Used (\d+) registers", told)
+                    local, loads = loads_of(code)
+                    label = f"{windows} {op} {dtype}"
+                    registers = int(found[1]) if found else 0
+                    yield Code(label, registers, stack, sum(spills), local, loads)
+
+
+SOME = (("max", "uint8"), ("max", "float32"), ("avg", "float32"))
+"""The operators and dtypes of a quick look."""
+
+
+def main() -> int:
+    """Compile, print, and say whether all is well."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--capability", choices=CAPABILITIES)
+    parser.add_argument("--some", action="store_true", help="a few kernels")
+    given = parser.parse_args()
+    if given.capability is None:
+        rest = sys.argv[1:]
+        runs = [
+            subprocess.run([sys.executable, __file__, *rest, "--capability", each], check=False)
+            for each in CAPABILITIES
+        ]
+        return max(run.returncode for run in runs)
+    print(f"static figures for capability {given.capability}: compiled, not run")
+    print(f"{'kernel':32s} {'registers':>9s} {'stack':>6s} {'spills':>6s} {'local':>6s}  loads")
+    faults = []
+    for code in codes(given.capability, given.some):
+        loads = ", ".join(f"{count} of {size} bytes" for size, count in sorted(code.loads.items()))
+        print(
+            f"{code.label:32s} {code.registers:9d} {code.stack:6d} {code.spills:6d} "
+            f"{code.local:6d}  {loads}",
+            flush=True,
+        )
+        faults += code.faults()
+    for fault in faults:
+        print("fault:", fault)
+    return bool(faults)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
