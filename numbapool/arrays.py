@@ -118,7 +118,7 @@ def register(kind: Kind, *libraries: str) -> None:
 
 def kind_of(x: Any) -> Kind | None:
     """Return the kind of an array, or None if its library, or its type's, registered none."""
-    return kind_of_type(type(x))  # type: ignore[arg-type] - types are keys
+    return kind_of_type(type(x))  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=256)
@@ -211,7 +211,7 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
-    if isinstance(x, np.ndarray | list | tuple) or not told_by_type(type(x)):
+    if isinstance(x, np.ndarray | list | tuple) or not told_by_type(type(x)):  # type: ignore[arg-type]
         return None
     if getattr(x, "is_cuda", False) is True:  # of torch, whose interface takes long to be asked
         return DEVICES[2]

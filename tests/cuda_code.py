@@ -58,9 +58,7 @@ class Code(NamedTuple):
         """Return what is amiss."""
         found = []
         if self.stack or self.spills or self.local:
-            found.append(
-                f"{self.stack} bytes of stack, {self.spills} of spills, {self.local} local"
-            )
+            found.append(f"stack {self.stack}, spills {self.spills}, local memory {self.local}")
         if self.registers > MOST_REGISTERS:
             found.append(f"{self.registers} registers")
         if not self.label.startswith("slides") and 16 not in self.loads:

@@ -118,7 +118,7 @@ class BlockCall:
         for kind in kinds_of_blocks(sizes, kernel):
             self.steps.append(one_kind(kind, steps_of(sizes), steps_of(results), blocks))
 
-    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
+    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None, allocate: Any = None) -> None:
         """Reduce the blocks of `x` into ``outs[0]``."""
         given, x, outs = stream_of(stream), array_of(x), tuple(map(array_of, outs))
         if self.fit is not None:
@@ -126,10 +126,10 @@ class BlockCall:
         for n, (call, bring, take) in enumerate(self.steps):
             source = x if bring is None else self._moved(x, None, bring, (n, "bring"), given)
             if take is None:
-                call.into(source, outs, stream)
+                call.into(source, outs, stream, allocate)
                 continue
             result = cuda.device_array(prod(call.shape), self.outs[0], stream=given)
-            call.into(source, (result,), stream)
+            call.into(source, (result,), stream, allocate)
             self._moved(result, outs[0], take, (n, "take"), given)
 
     def _moved(self, x: Any, out: Any, way: Move, name: Any, stream: Any) -> Any:

@@ -129,8 +129,11 @@ class DeviceCall:
         fit = max(SCRATCH_BYTES // (self.plan.taps * item), BLOCK)
         return min(self.plan.threads, MOST_SORTED, fit)
 
-    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
-        """Pool `x` into `outs`."""
+    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None, allocate: Any = None) -> None:
+        """Pool `x` into `outs`.
+
+        `allocate` returns memory for scratch, from a number of elements and a dtype.
+        """
         plan = self.plan
         if not plan.threads:
             return
@@ -141,7 +144,7 @@ class DeviceCall:
         launches = self._launches.get(key)
         if launches is None:
             launches = self._launches[key] = self.launches(plan)
-        given = x, *outs, *self.scratch(plan, stream)
+        given = x, *outs, *scratch(self.needed(plan), stream, allocate)
         for launch in launches:
             launch(given, stream)
 
@@ -153,12 +156,6 @@ class DeviceCall:
     def _table(self, plan: DevicePlan, name: str) -> Any:
         """Return a table of a plan in the current device's memory."""
         return on_device(self._tables, (plan, name), getattr(plan, name))
-
-    def scratch(self, plan: DevicePlan, stream: Any) -> list[Any]:
-        """Return the arrays that a plan needs besides those given."""
-        needed = self.needed(plan)
-        work = stream_of(stream) if needed else None
-        return [cuda.device_array(count, kind, stream=work) for count, kind in needed]
 
     def needed(self, plan: DevicePlan) -> list[tuple[int, np.dtype[Any]]]:
         """Return the sizes and dtypes of the arrays that a plan needs besides those given."""
@@ -257,6 +254,14 @@ class DeviceCall:
     def _placed(self, plan: DevicePlan, table: Any) -> list[Launch]:
         args = Given(0), self.targets, table, numbers(plan, plan.threads), plan.index(0)
         return [Launch(kernels.placed, *line(plan.threads), (self.op, self.lanes, *args))]
+
+
+def scratch(needed: list[tuple[int, np.dtype[Any]]], stream: Any, allocate: Any) -> list[Any]:
+    """Return memory for some elements of some dtypes: numba's, unless told how to get it."""
+    if allocate is not None:
+        return [allocate(count, kind) for count, kind in needed]
+    work = stream_of(stream) if needed else None
+    return [cuda.device_array(count, kind, stream=work) for count, kind in needed]
 
 
 def numbers(plan: DevicePlan, *lead: int) -> tuple[Any, ...]:

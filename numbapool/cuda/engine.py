@@ -226,4 +226,11 @@ def fill(
     ]
     flats = [memory.flat(each) for each in sources]
     outs = tuple([memory.flat(each) for each in made])
-    call.into(flats[0] if len(flats) == 1 else tuple(flats), outs, work)
+
+    owned = []
+
+    def allocate(count: int, dtype: Any) -> Any:
+        owned.append(held[0].kind.empty((count,), dtype, held[0], work))
+        return memory.flat(owned[-1])
+
+    call.into(flats[0] if len(flats) == 1 else tuple(flats), outs, work, allocate)

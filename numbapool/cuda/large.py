@@ -81,8 +81,8 @@ overload(fold_box)(lambda op, lanes, x, base, box, taps, shape: fold_box)
 def shares(op, lanes, x, parts, table, geometry, first):
     """Fold windows of many taps by many threads each: thread p takes every P-th tap from p on.
 
-    Neighbouring threads take neighbouring elements. `parts` are arrays, one per lane: P
-    accumulators per result, and `channels` results side by side.
+    Neighbouring threads take neighbouring elements. `parts` are arrays, one per lane: the first
+    accumulators of all results, then all second ones, up to the P-th.
     """
     total, count, out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
     t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
@@ -91,7 +91,8 @@ def shares(op, lanes, x, parts, table, geometry, first):
         at = quotient(rest, count)
         p = like(first, rest - at * count)
         c = like(first, t - rest * inner)
-        n, od, oh, i, c = spot(like(first, at * inner + c), (out_d, out_h, out_w, inner))
+        result = like(first, at * inner + c)
+        n, od, oh, i, c = spot(result, (out_d, out_h, out_w, inner))
         d, dn, _ = window_at(table, 0, od)
         h, hn, _ = window_at(table, out_d, oh)
         w, wn, _ = window_at(table, like(first, out_d + out_h), i)
@@ -105,7 +106,7 @@ def shares(op, lanes, x, parts, table, geometry, first):
             acc = fold_box(
                 op, lanes, x, base, box, taps, (size_h, size_w, dil_d, dil_h, dil_w, inner)
             )
-        put(parts, t, acc)
+        put(parts, like(first, p * quotient(total, count) + result), acc)
 
 
 @cuda.jit
@@ -114,16 +115,26 @@ def gathered(op, lanes, parts, outs, table, geometry, first):
     total, count, out_d, out_h, out_w, inner = geometry
     t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
     if t < total:
-        _, od, oh, i, c = spot(t, (out_d, out_h, out_w, inner))
+        _, od, oh, i, _ = spot(t, (out_d, out_h, out_w, inner))
         _, dn, dw = window_at(table, 0, od)
         _, hn, hw = window_at(table, out_d, oh)
         _, wn, ww = window_at(table, like(first, out_d + out_h), i)
         held_parts = min(like(first, like(first, dn * hn) * wn), count)
-        begin = like(first, like(first, t - c) * count + c)
-        acc = held(lanes, neutral(op))
-        for p in range(held_parts):
-            part = load(parts, like(first, begin + p * inner))
-            acc = joined(op, lanes, acc, part) if p > 0 else part
+        acc = load(parts, t) if held_parts > 0 else held(lanes, neutral(op))
+        p = 1
+        while p + 3 < held_parts:
+            one, two = (
+                load(parts, like(first, t + p * total)),
+                load(parts, like(first, t + (p + 1) * total)),
+            )
+            three = load(parts, like(first, t + (p + 2) * total))
+            four = load(parts, like(first, t + (p + 3) * total))
+            two = joined(op, lanes, one, two)
+            acc = joined(op, lanes, acc, joined(op, lanes, two, joined(op, lanes, three, four)))
+            p += 4
+        while p < held_parts:
+            acc = joined(op, lanes, acc, load(parts, like(first, t + p * total)))
+            p += 1
         scale = prepare(op, np.int64(dw) * np.int64(hw) * np.int64(ww))
         put(outs, t, finish(op, acc, scale))
 

@@ -44,7 +44,7 @@ class UnpoolCall:
         """The device's memory that a call takes besides its arrays."""
         return 8 * int(self.total)
 
-    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
+    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None, allocate: Any = None) -> None:
         """Put the values of the pair `x`, values and indices, at their indices in ``outs[0]``.
 
         Raises

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda import spans
-from numbapool.cuda.call import BLOCK, line, on_device
+from numbapool.cuda.call import BLOCK, line, on_device, scratch
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
 from numbapool.cuda.pointers import Given
-from numbapool.cuda.target import array_of, cuda, current_device, launcher, stream_of
+from numbapool.cuda.target import array_of, current_device, launcher, stream_of
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
@@ -118,7 +118,7 @@ class SequenceCall:
         self._tables: dict[Any, Any] = {}
         self._launches: dict[Any, Prepared] = {}
 
-    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None) -> None:
+    def into(self, x: Any, outs: tuple[Any, ...], stream: Any = None, allocate: Any = None) -> None:
         """Pool `x`, or the pair of `x` and its weights, into ``outs[0]``."""
         if not self.shape[0] * self.shape[1]:
             return
@@ -133,11 +133,10 @@ class SequenceCall:
                 prepare = self._copies if part.kept is None else self._folds
                 self._launches[key] = prepare(number, part)
             launches, needed, own = self._launches[key]
-            work = stream_of(stream) if needed else None
-            scratch = [cuda.device_array(count, kind, stream=work) for count, kind in needed]
+            parts = scratch(needed, stream, allocate)
             beside = own if own is not None else array if weights is None else weights
             for launch in launches:
-                launch((array, beside, target, *scratch), stream)
+                launch((array, beside, target, *parts), stream)
             at += part.columns * self.given.channels
         if self.recipe.normalize:
             geometry = tuple(map(self.index, self.shape))
@@ -166,6 +165,7 @@ class SequenceCall:
     def _folds(self, number: int, part: Part) -> Prepared:
         """Return the launches that fold the rows of each sequence, and what they need besides."""
         given, kept, rows = self.given, part.kept, self.given.rows
+        assert kept is not None
         reduction = kept.reduction
         count: int = lanes_of(type(reduction.op), len(reduction.lanes))  # type: ignore[no-untyped-call]
         kinds = [kind.type(0) for kind in reduction.lanes]
