@@ -13,10 +13,7 @@ import argparse
 import re
 import subprocess
 import sys
-import sysconfig
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,21 +74,18 @@ def compile_for(capability: tuple[int, int]) -> Any:
 
     from numbapool.cuda.target import cuda, types_of
 
-    def compiled(kernel: Any, kinds: tuple[Any, ...]) -> tuple[bytes, str]:
-        codes, _ = cuda.compile_all(
-            kernel.py_func,
-            types_of().void(*kinds),
-            cc=capability,
-            device=False,
-            output="ltoir",
-            abi="numba",
-        )
+    def compiled(kernel: Any, kinds: tuple[Any, ...]) -> tuple[str, str]:
+        given = kernel.py_func, types_of().void(*kinds)
+        how = {"cc": capability, "device": False, "abi": "numba"}
+        (text, *_), _ = cuda.compile_all(*given, output="ptx", **how)
+        codes, _ = cuda.compile_all(*given, output="ltoir", **how)
         parts = [ObjectCode.from_ltoir(each) if isinstance(each, bytes) else each for each in codes]
         options = LinkerOptions(
             arch="sm_{}{}".format(*capability), link_time_optimization=True, ptxas_options=["-v"]
         )
         linker = Linker(*parts, options=options)
-        return bytes(linker.link("cubin").code), str(linker.get_info_log())
+        linker.link("cubin")
+        return text if isinstance(text, str) else text.decode(), str(linker.get_info_log())
 
     return compiled
 
@@ -110,30 +104,13 @@ def launches(windows: str, op: str, dtype: str) -> Iterator[tuple[str, Any, tupl
         yield decided.plan.kernel, launch.kernel, kinds
 
 
-def disassembler() -> Path | None:
-    """Return the disassembler that comes with the packages, if it is there."""
-    return next(Path(sysconfig.get_path("purelib")).glob("nvidia/*/bin/nvdisasm"), None)
-
-
-def loads_of(code: bytes) -> tuple[int, dict[int, int]]:
-    """Return how often local memory is read or written, and the loads by their bytes."""
-    tool = disassembler()
-    if tool is None:
-        return 0, {16: 0}
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "kernel.cubin"
-        file.write_bytes(code)
-        shown = subprocess.run(
-            [tool, "-c", file], capture_output=True, text=True, check=True
-        ).stdout
-    words = re.findall(r"^\s+/\*[0-9a-f]{4,}\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_.]*)", shown, re.M)
-    local = sum(word.startswith(("LDL", "STL")) for word in words)
+def accesses_of(text: str) -> tuple[int, dict[int, int]]:
+    """Return how often local memory is read or written, and the loads by their bytes, from PTX."""
+    local = len(re.findall(r"\b(?:ld|st)\.local\b", text))
     loads: dict[int, int] = {}
-    for word in words:
-        if word.startswith("LDG"):
-            named = {".U8": 1, ".S8": 1, ".U16": 2, ".S16": 2, ".64": 8, ".128": 16}
-            size = next((size for part, size in named.items() if part in word), 4)
-            loads[size] = loads.get(size, 0) + 1
+    for count, bits in re.findall(r"\bld\.global(?:\.nc)?(?:\.v(\d))?\.[a-z](\d+)", text):
+        size = int(count or 1) * int(bits) // 8
+        loads[size] = loads.get(size, 0) + 1
     return local, loads
 
 
@@ -153,10 +130,10 @@ def codes(capability: str, some: bool) -> Iterator[Code]:
                     continue
                 for kernel, function, kinds in launches(windows, op, dtype):
                     assert windows.startswith(kernel), f"{windows} went to {kernel}"
-                    code, told = compiled(function, kinds)
+                    text, told = compiled(function, kinds)
                     stack, *spills = map(int, re.findall(r"(\d+) bytes (?:stack|spill)", told))
                     found = re.search(r"Used (\d+) registers", told)
-                    local, loads = loads_of(code)
+                    local, loads = accesses_of(text)
                     label = f"{windows} {op} {dtype}"
                     registers = int(found[1]) if found else 0
                     yield Code(label, registers, stack, sum(spills), local, loads)

@@ -65,6 +65,41 @@ def start(n, c, sizes, inner):
 overload(start)(lambda n, c, sizes, inner: start)
 
 
+def tap_at(op, lanes, x, base, place, inner):
+    """Return the accumulator of the element at a place of a plane."""
+    return element(op, lanes, x[from_start(like(place, base + place * inner))], place)
+
+
+overload(tap_at)(lambda op, lanes, x, base, place, inner: tap_at)
+
+
+def fold_row(op, lanes, x, base, line, inner):
+    """Return the accumulator of a window's taps in one row, in their order.
+
+    Four are read before any is joined, so the loads need not wait for each other.
+    """
+    place, count, dilation = line
+    acc = held(lanes, neutral(op))
+    k = 0
+    while k + 3 < count:
+        one = tap_at(op, lanes, x, base, like(place, place + k * dilation), inner)
+        two = tap_at(op, lanes, x, base, like(place, place + (k + 1) * dilation), inner)
+        three = tap_at(op, lanes, x, base, like(place, place + (k + 2) * dilation), inner)
+        four = tap_at(op, lanes, x, base, like(place, place + (k + 3) * dilation), inner)
+        acc = joined(op, lanes, acc, one) if k > 0 else one
+        acc = joined(op, lanes, acc, two)
+        acc = joined(op, lanes, joined(op, lanes, acc, three), four)
+        k += 4
+    while k < count:
+        tap = tap_at(op, lanes, x, base, like(place, place + k * dilation), inner)
+        acc = joined(op, lanes, acc, tap) if k > 0 else tap
+        k += 1
+    return acc
+
+
+overload(fold_row)(lambda op, lanes, x, base, line, inner: fold_row)
+
+
 def fold(op, lanes, x, base, boxes, geometry):
     """Return the accumulator of one window: each of its rows is folded, then all rows.
 
@@ -73,14 +108,11 @@ def fold(op, lanes, x, base, boxes, geometry):
     d, dn, h, hn, w, wn = boxes
     size_h, size_w, dil_d, dil_h, dil_w, inner = geometry
     acc = held(lanes, neutral(op))
-    part = acc
     for a in range(dn):
         for b in range(hn):
             row = like(d, (d + a * dil_d) * size_h + h + b * dil_h)
-            for k in range(wn):
-                place = like(d, row * size_w + w + k * dil_w)
-                tap = element(op, lanes, x[from_start(like(d, base + place * inner))], place)
-                part = joined(op, lanes, part, tap) if k > 0 else tap
+            line = like(d, row * size_w + w), wn, dil_w
+            part = fold_row(op, lanes, x, base, line, inner)
             acc = joined(op, lanes, acc, part) if a + b > 0 else part
     return acc
 

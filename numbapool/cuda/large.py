@@ -9,18 +9,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from numbapool.cuda.faces import element, from_start, held, joined, like, load, put, quotient
-from numbapool.cuda.kernels import spot, start, window_at
+from numbapool.cuda.faces import held, joined, like, load, put, quotient
+from numbapool.cuda.kernels import fold_row, spot, start, tap_at, window_at
 from numbapool.cuda.target import cuda, overload
 from numbapool.reducers.methods import finish, neutral, prepare
-
-
-def tap_at(op, lanes, x, base, place, inner):
-    """Return the accumulator of the element at a place of a plane."""
-    return element(op, lanes, x[from_start(like(place, base + place * inner))], place)
-
-
-overload(tap_at)(lambda op, lanes, x, base, place, inner: tap_at)
 
 
 def fold_line(op, lanes, x, base, taps, steps):
@@ -156,11 +148,7 @@ def across(op, lanes, x, parts, table, geometry, first):
         plane = quotient(line, rows)
         row = like(first, like(first, line - plane * rows) * size_w + w)
         base = like(first, like(first, (first + plane) * rows) * like(first, size_w * inner) + c)
-        acc = held(lanes, neutral(op))
-        for k in range(wn):
-            tap = tap_at(op, lanes, x, base, like(first, row + k * dil_w), inner)
-            acc = joined(op, lanes, acc, tap) if k > 0 else tap
-        put(parts, t, acc)
+        put(parts, t, fold_row(op, lanes, x, base, (row, wn, dil_w), inner))
 
 
 @cuda.jit

@@ -1,11 +1,12 @@
-"""Kernels that move elements: to the places of maxima, and into other orders of axes."""
+"""Kernels that move elements: to the places of maxima, into other orders of axes, row by row."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from numbapool.cuda.faces import like, quotient
+from numbapool.cuda.faces import like, quotient, rounded
 from numbapool.cuda.target import cuda
+from numbapool.reducers.methods import root
 
 
 @cuda.jit
@@ -71,3 +72,32 @@ def arranged(x, out, axes, begins, total):
             target += i * axes[4 * n + 3]
             t = rest
         out[target] = x[source] if inside else like(x[0], 0)
+
+
+@cuda.jit
+def copied(x, out, places, geometry, nothing):
+    """Copy one row of each sequence; a sequence whose place is below 0 has none."""
+    total, channels, step, pitch = geometry
+    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if t < total:
+        s = quotient(t, channels)
+        c = like(total, t - s * channels)
+        at = places[s]
+        out[s * pitch + c] = x[at + c * step] if at >= 0 else nothing
+
+
+@cuda.jit
+def normalized(out, sequences, geometry):
+    """Divide the results of each sequence that has rows by their length, unless that is 0."""
+    total, columns = geometry
+    s = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    if s < total:
+        if sequences[2 * s + 1] > 0:
+            squares = 0.0
+            for c in range(columns):
+                value = np.float64(out[s * columns + c])
+                squares += value * value
+            length = root(squares)
+            for c in range(columns):
+                value = np.float64(out[s * columns + c])
+                out[s * columns + c] = rounded(out, value / length if length > 0 else value)

@@ -37,10 +37,13 @@ SCRATCH_BYTES = 1 << 28
 TAPS_TOGETHER = 192
 """Windows of at least this many taps are sorted by a block of threads each."""
 
-FEW_RESULTS = 1 << 18
+FEW_RESULTS = 1 << 16
 """With fewer results than this, a thread per result leaves most of a device idle."""
 
-MOST_SHARES = 64
+FEW_THREADS = 1 << 18
+"""The threads that keep a device busy."""
+
+MOST_SHARES = 128
 """The most threads that share a window: one thread joins what they leave."""
 
 DEARER = 2
@@ -252,7 +255,7 @@ def shared_by(view: View, results: int, index: Any) -> int:
     taps = prod(axis.longest for axis in view.axes)
     if results >= FEW_RESULTS or taps < SHARED_TAPS:
         return 1
-    count = min(-(-2 * FEW_RESULTS // results), -(-taps // SHARE), MOST_SHARES)
+    count = min(-(-FEW_THREADS // results), -(-taps // SHARE), MOST_SHARES)
     return count if index is np.int64 or results * count + taps < SMALL_INDEX else 1
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.cuda import spans
+from numbapool.cuda import moves, spans
 from numbapool.cuda.call import BLOCK, line, on_device, scratch
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
@@ -142,7 +142,7 @@ class SequenceCall:
             geometry = tuple(map(self.index, self.shape))
             blocks = -(-self.shape[0] // BLOCK)
             sequences = on_device(self._tables, "sequences", self.sequences)
-            ready = launcher(spans.normalized, blocks, BLOCK, stream_of(stream))
+            ready = launcher(moves.normalized, blocks, BLOCK, stream_of(stream))
             ready(array_of(whole), sequences, geometry)
 
     def _copies(self, number: int, part: Part) -> Prepared:
@@ -155,7 +155,7 @@ class SequenceCall:
         sizes = (len(starts) * channels, channels, self.steps[2], self.shape[1])
         geometry = tuple(map(self.index, sizes))
         args = X, OUT, held, geometry, self.nothing
-        return [Launch(spans.copied, *line(sizes[0]), args)], [], None
+        return [Launch(moves.copied, *line(sizes[0]), args)], [], None
 
     @property
     def nothing(self) -> Any:

@@ -24,7 +24,7 @@ from numbapool.cuda.faces import (
 from numbapool.cuda.target import cuda, overload
 from numbapool.loops.spreads import FAR, TINY
 from numbapool.reducers.exponentials import exp
-from numbapool.reducers.methods import finish, lift, neutral, prepare, root
+from numbapool.reducers.methods import finish, lift, neutral, prepare
 
 
 def run_at(runs, run):
@@ -484,32 +484,3 @@ def _rounded_to(kind, value):
     if type(kind).__name__ == "Float" and kind.bitwidth == 16:
         return lambda kind, value: like(kind, np.float32(value))
     return lambda kind, value: like(kind, value)
-
-
-@cuda.jit
-def copied(x, out, places, geometry, nothing):
-    """Copy one row of each sequence; a sequence whose place is below 0 has none."""
-    total, channels, step, pitch = geometry
-    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if t < total:
-        s = quotient(t, channels)
-        c = like(total, t - s * channels)
-        at = places[s]
-        out[s * pitch + c] = x[at + c * step] if at >= 0 else nothing
-
-
-@cuda.jit
-def normalized(out, sequences, geometry):
-    """Divide the results of each sequence that has rows by their length, unless that is 0."""
-    total, columns = geometry
-    s = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if s < total:
-        if sequences[2 * s + 1] > 0:
-            squares = 0.0
-            for c in range(columns):
-                value = np.float64(out[s * columns + c])
-                squares += value * value
-            length = root(squares)
-            for c in range(columns):
-                value = np.float64(out[s * columns + c])
-                out[s * columns + c] = rounded(out, value / length if length > 0 else value)

@@ -36,7 +36,7 @@ CALLS: dict[str, Callable[..., Any]] = {
     "attention": lambda of, **how: nbp.attention_pool(of(X[:, 0]), of(WEIGHTS), **how),
 }
 
-VIEWS = (np.s_[:, :, ::2], np.s_[..., 1:], np.s_[:, 1])
+VIEWS = (np.s_[:, :, ::2], np.s_[:, :, :, 1:], np.s_[:, 1])
 
 Check = tuple[str, Callable[[], Any], Any]
 """A name, what to call, and what is right."""

@@ -4,7 +4,7 @@
 
 It needs a GPU, torch, and the extra `cuda12` or `cuda13`. First it checks every operator against
 the CPU, on tensors of torch that stay on the device; then it measures frequent windows beside
-torch and CuPy, as shares of the bandwidth of a copy on the same card.
+torch, as shares of the bandwidth of a copy on the same card.
 """
 
 from __future__ import annotations
