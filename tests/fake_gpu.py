@@ -339,7 +339,7 @@ class Call:
         self.shape, self.outs, self.machine = decided.plan.shape, decided.outs, machine
         self.scratch_bytes = 0
 
-    def into(self, x, outs, stream=None):
+    def into(self, x, outs, stream=None, allocate=None):
         self.machine.note("pooled", (x, outs, stream))
 
 

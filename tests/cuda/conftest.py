@@ -1,8 +1,8 @@
 """Tests of the kernels for NVIDIA's devices, in the simulator or on a GPU, in a process of its own.
 
 ``NUMBA_ENABLE_CUDASIM=1 NUMBA_DISABLE_JIT=1 NUMBAPOOL_KERNELS=plain python -m pytest tests/cuda``;
-`.ci/run` does so, and `test_cuda.py` runs a sample. Without the first word they run on a GPU, and floats may differ in the
-last places.
+`.ci/run` does so, and `test_cuda.py` runs a sample. Without the first word they run on a GPU, and
+floats may differ in the last places.
 """
 
 import os
