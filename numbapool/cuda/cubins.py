@@ -48,16 +48,22 @@ def warn_once(error: Exception) -> None:
         )
 
 
+def pointer_to(dtype: Any) -> Any:
+    """Return the type of a pointer to numbers of a dtype; those of bool are read as bytes."""
+    stored = np.uint8 if dtype == np.bool_ else dtype
+    return types_of().CPointer(numba_dtype(stored))
+
+
 def typed(arg: Any, given: tuple[Any, ...] = ()) -> Any:
     """Return the type of an argument in compiled code; arrays are pointers."""
     types = types_of()
     if isinstance(arg, Given):
-        return types.CPointer(numba_dtype(given[arg.number].dtype))
+        return pointer_to(given[arg.number].dtype)
     if isinstance(arg, tuple):
         parts = [typed(part, given) for part in arg]
         return types.BaseTuple.from_types(parts, type(arg) if hasattr(arg, "_fields") else None)
     if hasattr(arg, "__cuda_array_interface__") or isinstance(arg, np.ndarray):
-        return types.CPointer(numba_dtype(arg.dtype))
+        return pointer_to(arg.dtype)
     return numba_dtype(np.asarray(arg).dtype)
 
 

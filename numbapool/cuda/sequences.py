@@ -10,7 +10,7 @@ import numpy as np
 from numbapool.cuda import moves, spans
 from numbapool.cuda.call import BLOCK, line, on_device, scratch
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import FEW_RESULTS, SHARE, fields_of, index_of
+from numbapool.cuda.plan import SHARE, fields_of, index_of
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.target import array_of, current_device, launcher, stream_of
 from numbapool.loops.strips import lanes_of
@@ -25,6 +25,10 @@ from numbapool.sequences.pooling import (
     recipe_of_attention,
 )
 from numbapool.sequences.table import number_of
+
+BUSY = 1 << 19
+"""The threads that keep a device busy to the end. Fewer, of 44 registers each, filled an H100 once
+and a sixth of it again, which took a third longer."""
 
 SHARED_ROWS = 512
 """The fewest rows of a sequence that several threads share."""
@@ -213,6 +217,6 @@ class SequenceCall:
         """Return how many threads fold a channel: one, but for few channels of many rows."""
         results = self.given.number * self.given.channels
         longest = int(self.given.rows.rows.max(initial=0))
-        if results >= FEW_RESULTS or longest < SHARED_ROWS:
+        if results >= BUSY or longest < SHARED_ROWS:
             return 1
-        return int(min(-(-FEW_RESULTS // results), -(-longest // SHARE)))
+        return int(min(-(-BUSY // results), -(-longest // SHARE)))
