@@ -98,7 +98,8 @@ def launches(windows: str, op: str, dtype: str) -> Iterator[tuple[str, Any, tupl
     given, shape = WINDOWS[windows]
     pool = nbp.Pool(op, **given)
     decided = call.decided(shape, np.dtype(dtype), pool.window, pool.request)
-    arrays = [np.empty(0, dtype)] + [np.empty(0, kind) for kind in decided.outs]
+    kinds_of_arrays = [dtype, *decided.outs, *(kind for _, kind in decided.needed(decided.plan))]
+    arrays = [np.empty(0, kind) for kind in kinds_of_arrays]
     for launch in decided.launches(decided.plan):
         kinds = tuple(cubins.typed(arg, tuple(arrays)) for arg in launch.args)
         yield decided.plan.kernel, launch.kernel, kinds
@@ -114,14 +115,19 @@ def accesses_of(text: str) -> tuple[int, dict[int, int]]:
     return local, loads
 
 
-def codes(capability: str, some: bool) -> Iterator[Code]:
-    """Yield the figures of all kernels for a capability, or of some."""
+def without_device() -> None:
+    """Let calls be decided where there is no device to copy tables to."""
     from numbapool.cuda import call
 
+    call.on_device = lambda kept, name, table: table
+    call.current_device = lambda: 0
+
+
+def codes(capability: str, some: bool) -> Iterator[Code]:
+    """Yield the figures of all kernels for a capability, or of some."""
     major, minor = map(int, capability.split("."))
     compiled = compile_for((major, minor))
-    call.on_device = lambda kept, name, table: table  # there is no device to copy to
-    call.current_device = lambda: 0
+    without_device()
     names = ("channels 3x3", "tiles 2x2", "slides 3x3/2") if some else tuple(WINDOWS)
     for windows in names:
         for op in ("max", "avg"):
