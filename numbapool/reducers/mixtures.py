@@ -41,7 +41,8 @@ class MixedMean(NamedTuple):
         return self.lowest if skipped else value, kept, one
 
     def combine(self, a, b):
-        largest = b[0] if (b[0] > a[0]) | (b[0] != b[0]) else a[0]
+        largest = b[0] if b[0] != b[0] else a[0]  # NaN first, as in `extremes.Extreme`
+        largest = b[0] if b[0] > largest else largest
         return largest, a[1] + b[1], a[2] + b[2]
 
     def finish(self, acc, scale):

@@ -91,7 +91,8 @@ class LInf(NamedTuple):
         return 0.0 if missing(self, value) else abs(np.float64(value))
 
     def combine(self, a, b):
-        return b if (b > a) | (b != b) else a
+        largest = b if b != b else a  # NaN first, as in `extremes.Extreme`
+        return b if b > largest else largest
 
 
 def total(case: Case) -> Reduction:
