@@ -64,6 +64,11 @@ OFFSETS = {
     "torch's": ([0, 2], "offsets must end at the number of rows, 4, not at 2.*n \\+ 1 numbers"),
     "late": ([1, 4], "offsets must begin at 0, not at 1"),
     "below 0": ([0, -1, 4], "must not decrease"),
+    # As int64 these differ by numbers from 0 on, and add up to the rows.
+    "past int64": (
+        np.array([0, 2**63 - 1, 2**63, 2**64 - 1, 4], np.uint64),
+        f"must not decrease: number 4 is 4, after {2**64 - 1}",
+    ),
     "none": (np.empty(0, int), "n \\+ 1 numbers"),
     "of two axes": ([[0, 4]], "n \\+ 1 numbers"),
 }

@@ -72,7 +72,7 @@ def rows_of(
             f"give one of lengths, mask and offsets, not both {given[0]} and {given[1]}"
         )
     if offsets is not None:
-        return cut(checked_offsets(offsets, steps))
+        return cut(*checked_offsets(offsets, steps))
     assert batch is not None
     if mask is not None:
         return masked(checked_mask(mask, batch, steps))
@@ -80,21 +80,22 @@ def rows_of(
         counts = np.full(batch, steps, np.int64)
     else:
         counts = checked_lengths(lengths, batch, steps)
-    return spans(np.arange(batch), np.zeros(batch, np.int64), counts)
+    least = int(counts.min(initial=steps))
+    return spans(np.arange(batch), np.zeros(batch, np.int64), counts, least)
 
 
-def spans(batch: Integers, start: Integers, rows: Integers) -> Rows:
-    """Return sequences of one run each, or of no run if they have no row."""
-    if not rows.size or rows.min() > 0:
+def spans(batch: Integers, start: Integers, rows: Integers, least: int) -> Rows:
+    """Return sequences of one run each, or of no run if they have no row; `least` are the fewest."""
+    if least > 0 or not rows.size:
         return Rows(batch, start, rows, np.arange(len(rows) + 1), rows, None)
     held = rows > 0
     first = np.concatenate([[0], np.cumsum(held)])
     return Rows(batch[held], start[held], rows[held], first, rows, held)
 
 
-def cut(offsets: Integers) -> Rows:
-    """Return the sequences into which offsets cut one long array."""
-    return spans(np.zeros(len(offsets) - 1, np.int64), offsets[:-1], offsets[1:] - offsets[:-1])
+def cut(offsets: Integers, counts: Integers, least: int) -> Rows:
+    """Return the sequences into which offsets cut one long array, from their numbers of rows."""
+    return spans(np.zeros(len(counts), np.int64), offsets[:-1], counts, least)
 
 
 def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
@@ -151,8 +152,8 @@ def checked_lengths(given: Any, batch: int, steps: int) -> Integers:
     return lengths.astype(np.int64, copy=False)
 
 
-def checked_offsets(given: Any, total: int) -> Integers:
-    """Return offsets that cut an array of `total` rows."""
+def checked_offsets(given: Any, total: int) -> tuple[Integers, Integers, int]:
+    """Return offsets that cut an array of `total` rows, the rows between them, and the fewest."""
     offsets = whole_array(given, "offsets")
     if offsets.dtype.kind not in "iu" and offsets.size:
         raise PoolTypeError(f"offsets must be whole numbers of rows, not {offsets.dtype}")
@@ -161,20 +162,23 @@ def checked_offsets(given: Any, total: int) -> Integers:
             "offsets must be n + 1 numbers for n sequences, from 0 to the number of rows: "
             f"they have shape {offsets.shape}"
         )
-    if offsets[0] != 0:
+    if offsets.item(0) != 0:
         raise PoolValueError(f"offsets must begin at 0, not at {offsets[0]}")
-    falls = offsets[1:] < offsets[:-1]
-    if np.count_nonzero(falls):
-        n = int(np.argmax(falls)) + 1
+    whole = offsets.astype(np.int64, copy=False)
+    counts = whole[1:] - whole[:-1]
+    least = int(counts.min(initial=total))
+    unsure = least < 0 or offsets.dtype == np.uint64  # which int64 may not hold
+    if unsure and (offsets[1:] < offsets[:-1]).any():
+        n = int(np.argmax(offsets[1:] < offsets[:-1])) + 1
         raise PoolValueError(
             f"offsets must not decrease: number {n} is {offsets[n]}, after {offsets[n - 1]}"
         )
-    if offsets[-1] != total:
+    if offsets.item(-1) != total:
         raise PoolValueError(
             f"offsets must end at the number of rows, {total}, not at {offsets[-1]}: "
             "they are n + 1 numbers for n sequences"
         )
-    return offsets.astype(np.int64, copy=False)
+    return whole, counts, least
 
 
 def checked_mask(given: Any, batch: int, steps: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
