@@ -85,7 +85,7 @@ def rows_of(
 
 
 def spans(batch: Integers, start: Integers, rows: Integers, least: int) -> Rows:
-    """Return sequences of one run each, or of no run if they have no row; `least` are the fewest."""
+    """Return sequences of one run each, or of none if they have no row; `least` are the fewest."""
     if least > 0 or not rows.size:
         return Rows(batch, start, rows, np.arange(len(rows) + 1), rows, None)
     held = rows > 0
