@@ -34,7 +34,7 @@ def test_what_the_cpu_compiled_before_changes_nothing(tmp_path):
     assert python(script, PYTHONPATH=SCRIPT.parent, NUMBA_CACHE_DIR=tmp_path) == "True\nFalse"
 
 
-@pytest.mark.parametrize("capability", ["7.5", "9.0"])
+@pytest.mark.parametrize("capability", ["7.5", "10.0"])
 def test_machine_code(capability):
     run = subprocess.run(
         [sys.executable, str(SCRIPT), "--some", "--capability", capability],

@@ -63,8 +63,8 @@ TILED = (2, 4)
 """The widths of windows side by side that a kernel is written out for."""
 
 HEIGHTS, MOST_READ = (8, 4, 2), 32
-"""The results below each other that a thread makes, and the most elements that it reads. The most
-results are for windows that overlap: for others they took more registers than a thread has."""
+"""The results below each other that a thread makes, and the most registers that its elements take.
+The most results are for windows that overlap: for others they took more than 64 registers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,14 +216,18 @@ def written_out(
             form=(h.longest, w.taps, dtype.itemsize, places),
             **common,
         )
-    return sliding(common, view, places)
+    return sliding(common, view, places, max(dtype.itemsize // 4, 1))
 
 
-def sliding(common: dict[str, Any], view: View, places: bool) -> DevicePlan | None:
-    """Return the plan of windows that a thread makes below each other, or None."""
+def sliding(common: dict[str, Any], view: View, places: bool, registers: int) -> DevicePlan | None:
+    """Return the plan of windows that a thread makes below each other, or None.
+
+    An element takes so many `registers`.
+    """
     _, h, w = view.axes
     heights = HEIGHTS if h.step < h.taps else HEIGHTS[1:]
-    height = next((each for each in heights if band(h, each) * w.longest <= MOST_READ), 0)
+    most = MOST_READ // (registers * w.longest)
+    height = next((each for each in heights if band(h, each) <= most), 0)
     if not h.regular or not height:
         return None
     bands = -(-h.out // height)
