@@ -9,11 +9,15 @@ import pytest
 from processes import as_plain_python
 from strategies import PLAIN, PLAIN_FILES
 
+GROUPS = 3
+"""How many processes share the files: each takes seconds to start."""
+
 
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")
-@pytest.mark.parametrize("name", PLAIN_FILES)
-def test_file(name):
-    as_plain_python(Path(__file__).with_name(f"test_{name}.py"), HYPOTHESIS_PROFILE="few")
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_files(group):
+    files = [Path(__file__).with_name(f"test_{name}.py") for name in PLAIN_FILES[group::GROUPS]]
+    as_plain_python(*files, HYPOTHESIS_PROFILE="few")
 
 
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")
