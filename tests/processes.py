@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
+from numbapool.compile import store
+
 LIMIT = 300
 """Seconds until a process counts as one that hangs; it may have to compile."""
 
@@ -72,6 +74,15 @@ def python(script, *arguments, **more):
     done = ended(script, *arguments, **more)
     assert done.code == 0, f"ended by {done.code}: {done.errors}{done.output}"
     return done.output.strip()
+
+
+def kernels_of_this_process():
+    """Return variables by which a process finds these kernels, and Numba's caches beside scripts.
+
+    What is tested there is the cache of a user's function: kernels need not be compiled for it.
+    """
+    folder = store.place().path.parent
+    return {"NUMBA_CACHE_DIR": None, "XDG_CACHE_HOME": folder}
 
 
 NOTHING_RAN = 5

@@ -7,7 +7,7 @@ from pathlib import Path
 import llvmlite
 import numpy
 import pytest
-from processes import ended
+from processes import ended, kernels_of_this_process
 
 import numbapool as nbp
 
@@ -118,11 +118,8 @@ def test_every_function_without_docstrings():
 def test_numbas_cache_may_tell_what_it_does(tmp_path):
     path = tmp_path / "user.py"
     path.write_text(POOL + IN_COMPILED_CODE.replace("njit(", "njit(cache=True)("))
-    script, folder = "import user", str(tmp_path)
-    outputs = [
-        python(script, NUMBA_DEBUG_CACHE="1", NUMBA_CACHE_DIR=folder, PYTHONPATH=folder)[0]
-        for _ in range(2)
-    ]
+    folders = {**kernels_of_this_process(), "PYTHONPATH": str(tmp_path)}
+    outputs = [python("import user", NUMBA_DEBUG_CACHE="1", **folders)[0] for _ in range(2)]
     assert "data saved" in outputs[0]
     assert "data loaded" in outputs[1]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit, prange
 from numba.core.errors import TypingError
-from processes import python
+from processes import kernels_of_this_process, python
 
 import numbapool as nbp
 from numbapool import kernels
@@ -310,7 +310,8 @@ CACHED = textwrap.dedent("""
     def pooled(x):
         return max_pool2d(x, 2)
 
-    assert pooled(np.arange(16.0).reshape(4, 4)).tolist() == [[5, 7], [13, 15]]
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    assert pooled(x).tolist() == [[5, 7], [13, 15]]
     print(sum(pooled.stats.cache_hits.values()))
 """)
 
@@ -318,7 +319,7 @@ CACHED = textwrap.dedent("""
 def test_users_caches(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(CACHED)
-    assert [python(script, NUMBA_CACHE_DIR=tmp_path) for _ in range(2)] == ["0", "1"]
+    assert [python(script, **kernels_of_this_process()) for _ in range(2)] == ["0", "1"]
 
 
 PLAIN = textwrap.dedent("""

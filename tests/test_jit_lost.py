@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import python
+from processes import kernels_of_this_process, python
 
 from numbapool import jit
 from numbapool.compile.contract import RECORD
@@ -103,8 +103,8 @@ def folder(tmp_path_factory):
 
 
 def run(folder, function, harm):
-    folders = {"NUMBA_CACHE_DIR": None, "XDG_CACHE_HOME": folder / "kernels"}
-    return python(Path("script.py"), function, harm, cwd=folder, **folders).splitlines()
+    more = kernels_of_this_process()
+    return python(Path("script.py"), function, harm, cwd=folder, **more).splitlines()
 
 
 POOLED = "[[5.0, 7.0], [13.0, 15.0]]"

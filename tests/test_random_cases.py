@@ -9,15 +9,20 @@ import pytest
 from processes import as_plain_python
 from strategies import PLAIN, PLAIN_FILES
 
-
-@pytest.mark.skipif(PLAIN, reason="they are run by themselves")
-@pytest.mark.parametrize("name", PLAIN_FILES)
-def test_file(name):
-    as_plain_python(Path(__file__).with_name(f"test_{name}.py"), HYPOTHESIS_PROFILE="few")
+GROUPS = 3
+"""How many processes share the files: each takes seconds to start."""
 
 
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")
-def test_what_few_operators_are_compiled_for():
+@pytest.mark.parametrize("group", range(GROUPS))
+def test_files(group):
+    files = [Path(__file__).with_name(f"test_{name}.py") for name in PLAIN_FILES[group::GROUPS]]
+    as_plain_python(*files, HYPOTHESIS_PROFILE="few")
+
+
+@pytest.mark.skipif(PLAIN, reason="they are run by themselves")
+def test_what_is_compiled_for_few_operators_or_dtypes():
     file = Path(__file__).with_name("test_operators.py")
     tests = "what_is_left_out", "sizes_that_are_covered", "what_was_worked_by_hand"
-    as_plain_python(*(f"{file}::test_{name}" for name in tests))
+    numbers = file.with_name("test_exact_numbers.py")
+    as_plain_python(*(f"{file}::test_{name}" for name in tests), numbers, "-k", "not drift")

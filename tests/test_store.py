@@ -133,11 +133,11 @@ def test_a_kept_kernel_needs_no_numba(tmp_path):
 
 
 def test_many_processes_fill_an_empty_folder(tmp_path):
-    dtypes = ["int16", "float32", "int16", "float64"] * 2
+    dtypes = ["int16", "float32", "int16"] * 2
     with ThreadPoolExecutor(len(dtypes)) as threads:
         list(threads.map(lambda dtype: with_numba(tmp_path, dtype), dtypes))
     names = [path.name for path in tmp_path.glob("numbapool-kernels/*")]
-    assert sorted(Path(name).suffix for name in names) == [".lock"] * 3 + [".o"] * 3
+    assert sorted(Path(name).suffix for name in names) == [".lock"] * 2 + [".o"] * 2
     assert not any(with_numba(tmp_path, dtype) for dtype in set(dtypes))
 
 
@@ -193,7 +193,7 @@ AFTER = textwrap.dedent("""
     folder, *kinds = sys.argv[1:]
     assert all(right(folder, kind) for kind in kinds)
     x = np.arange(1 << 18, dtype=np.float64)
-    assert (numbapool.max_pool1d(x, 2) == x[1::2]).all()  # on Numba's threads
+    assert (numbapool.max_pool1d(x, 256) == x[255::256]).all()  # on Numba's threads
     print("right")
 """)
 

@@ -39,7 +39,7 @@ COMPILING = "pool: compiling kernels for first use (kept for next time)…\n"
 
 def made(name: str) -> bytes:
     file = io.BytesIO()
-    rgb = picture("RGB", 60, 50)
+    rgb = picture("RGB", *((60, 50) if name.endswith("jp2") else (32, 26)))
     array = np.arange(1200, dtype=np.uint16).reshape(30, 40)
     if name.endswith(".npy"):
         np.save(file, array)

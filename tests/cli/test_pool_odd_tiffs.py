@@ -49,7 +49,7 @@ def test_overviews_are_no_frames(pool, random, dtype):
 
 @GDAL
 def test_a_cog_is_one_picture(pool, random):
-    array = random.integers(0, 99, (600, 520), np.uint8)
+    array = random.integers(0, 99, (300, 260), np.uint8)
     tifffile.imwrite("in.tif", array, metadata=None)
     translate("-of", "COG", "-co", "BLOCKSIZE=128", "in.tif", "cog.tif")
     pool("max", "cog.tif", "-o", "out.tif")

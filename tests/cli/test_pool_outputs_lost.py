@@ -105,7 +105,7 @@ def test_a_manifest_that_cannot_be_written(pool, monkeypatch):
 
 LIMITED = """
 import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (20000, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4000, resource.RLIM_INFINITY))
 from numbapool_cli import main
 main()
 """
@@ -115,11 +115,11 @@ main()
 @pytest.mark.parametrize("suffix", [".jpg", ".bmp", ".tif", ".png", ".npy", ".deep.tif"])
 def test_a_part_is_never_taken_for_the_whole(pool, suffix):
     """The system writes what it has room for, and that less was written is all that it says."""
-    source = picture("RGB", 200, 200)
+    source = picture("RGB", 100, 100)
     if suffix == ".deep.tif":
         pytest.importorskip("tifffile")
         pytest.importorskip("imagecodecs")
-        array = np.random.default_rng(0).random((200, 200, 3), np.float32)
+        array = np.random.default_rng(0).random((100, 100, 3), np.float32)
         np.save("a.npy", array)
         arguments = ["a.npy", "--data-format", "HWC"]
     else:

@@ -172,8 +172,8 @@ def test_names(pool):
 
 def test_several_operators_stand_beside_their_input(pool):
     for number in range(2):
-        picture("RGB", 64, 64, number).save(f"{number}.png")
-    arguments = ["sheet", "0.png", "1.png", "-k", 4, "--tile", 64, "-o"]
+        picture("RGB", 32, 32, number).save(f"{number}.png")
+    arguments = ["sheet", "0.png", "1.png", "-k", 4, "--tile", 32, "-o"]
     pool(*arguments, "two.png", "--operator", "max", "--operator", "avg", "--columns", 3)
     two = np.asarray(read("two.png"))
     for number in range(2):
