@@ -95,7 +95,7 @@ def recipe_by(
         kept = kept_for(each, dtype, skip, weighed, rows, correction)
         placed = not weighed and not is_reducer(each) and each == "weighted_mean"
         parts.append(part_of(each, dtype, kept, positions=placed))
-    return joined(parts, empty, normalize)
+    return joined(parts, empty, bool(frozen(normalize)))
 
 
 def part_of(op: Any, dtype: DType, kept: Kept | None, **more: bool) -> Part:
@@ -112,7 +112,7 @@ def joined(parts: list[Part], empty: Any, normalize: bool) -> Recipe:
         raise PoolTypeError(f"normalize makes floats, and the result is {dtype}: convert x first")
     columns = sum(part.columns for part in parts)
     nothing = refuse_empty(frozen(empty), dtype)
-    return Recipe(tuple(parts), dtype, columns, nothing, bool(normalize))
+    return Recipe(tuple(parts), dtype, columns, nothing, normalize)
 
 
 named = lru_cache(maxsize=256, typed=True)(recipe_by)
