@@ -28,6 +28,7 @@ PLAIN = re.compile(
     r"|its header says shape .* the file is cut short or damaged"
     r"|its .* pixels are past the limit of .*"
     r"|.* holds .* bits per channel in a form that pool does not read: .*"
+    r"|it holds .*, in a TIFF that Pillow does not read: pip install 'numbapool\[deep\]' reads it"
     r"|a part of its pixels is missing: the file is cut short or damaged"
     r"|array '.*' (is cut short|is encrypted, which is not read)"
     r"|.* and which are height and width is not guessed: .*"

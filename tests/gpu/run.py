@@ -47,9 +47,9 @@ def main() -> int:
     if not torch.cuda.is_available():
         print("torch finds no GPU on this machine")
         return 3
-    import doors
-    from checks import check
-    from speed import measure, table
+    import gpu_doors
+    from gpu_checks import check
+    from gpu_speed import measure, table
 
     begin = time.perf_counter()
     figures: dict[str, Any] = {
@@ -59,7 +59,7 @@ def main() -> int:
     }
     print(figures, flush=True)
     if not given.no_checks:
-        counts, wrong = zip(check(given.quick), doors.check(), strict=True)
+        counts, wrong = zip(check(given.quick), gpu_doors.check(), strict=True)
         figures["checks"], figures["wrong"] = sum(counts), [*wrong[0], *wrong[1]]
         print(f"{figures['checks']} checks, wrong: {len(figures['wrong'])}", flush=True)
         for line in figures["wrong"]:
