@@ -115,6 +115,10 @@ def test_every_function_without_docstrings():
     assert (int(output) > 200, errors) == (True, "")
 
 
+def test_no_warning(tmp_path):
+    python(POOL + IN_COMPILED_CODE, options=["-W", "error"], NUMBA_CACHE_DIR=str(tmp_path))
+
+
 def test_numbas_cache_may_tell_what_it_does(tmp_path):
     path = tmp_path / "user.py"
     path.write_text(POOL + IN_COMPILED_CODE.replace("njit(", "njit(cache=True)("))

@@ -29,12 +29,10 @@ from numbapool.cuda.plan import (
 from numbapool.cuda.pointers import Given, aligned
 from numbapool.cuda.target import SIMULATED, cuda, current_device, stream_of
 from numbapool.errors import PoolValueError
+from numbapool.pooling.fractional import decided as fractional_decided
 from numbapool.pooling.planners import READERS, Request, Windows, choose
-from numbapool.reducers.case import Case, Reduction
-from numbapool.reducers.dtypes import Skip
-from numbapool.reducers.extremes import maximum
-from numbapool.windows.fractional import places, shifts_of
-from numbapool.windows.layout import layout_of, refuse_too_large
+from numbapool.reducers.case import Reduction
+from numbapool.windows.layout import refuse_too_large
 
 MOST_SORTED = 1 << 20
 """The most windows that a launch gathers and sorts."""
@@ -68,15 +66,8 @@ def fractional(
     shape: tuple[int, ...], dtype: np.dtype[Any], ndim: int, data_format: Any, *key: Any
 ) -> DeviceCall:
     """Return the call of a fractional pooling, from the key that it has on the CPU."""
-    kernel_size, output_size, output_ratio, return_indices, samples, seed = key
-    layout = layout_of(shape, ndim, data_format)
-    shifts = shifts_of(layout, samples, seed)
-    taps, starts = places(layout, kernel_size, output_size, output_ratio, shifts)
-    result = layout.shape(tuple(table.shape[1] for table in starts))
-    refuse_too_large(result)
-    size = int(np.prod(layout.spatial, dtype=object))
-    reduction = maximum(Case(dtype, Skip(), plane=size), bool(return_indices))
-    return DeviceCall(placed_plan(result, layout, taps, starts), reduction, dtype)
+    placed, reduction = fractional_decided(shape, dtype, ndim, data_format, *key)
+    return DeviceCall(placed_plan(*placed), reduction, dtype)
 
 
 def on_device(kept: dict[Any, Any], name: Any, table: Any) -> Any:
@@ -170,6 +161,12 @@ class DeviceCall:
         """The results among the arrays that a launch is given."""
         return tuple(Given(1 + n) for n in range(len(self.outs)))
 
+    @property
+    def parts(self) -> tuple[Given, ...]:
+        """The accumulators between two launches among these arrays: one array per lane."""
+        begin = 1 + len(self.outs)
+        return tuple(Given(begin + n) for n in range(len(self.lanes)))
+
     def _rows(self, kernel: Any, plan: DevicePlan, table: Any) -> list[Launch]:
         """Return launches whose threads along x make a row, and along y further rows."""
         across = min(plan.row, BLOCK)
@@ -198,8 +195,7 @@ class DeviceCall:
 
     def _shares(self, plan: DevicePlan, table: Any) -> list[Launch]:
         first, count = plan.index(0), plan.taps
-        begin = 1 + len(self.outs)
-        parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
+        parts = self.parts
         args: Any = (Given(0), parts, table, numbers(plan, plan.threads), first)
         folded = Launch(large.shares, *line(plan.threads), (self.op, self.lanes, *args))
         results = plan.threads // count
@@ -208,14 +204,13 @@ class DeviceCall:
         return [folded, Launch(large.gathered, *line(results), (self.op, self.lanes, *args))]
 
     def _across(self, plan: DevicePlan, table: Any) -> list[Launch]:
-        out_d, out_h, out_w, size_d, size_h, _, dil_d, dil_h, dil_w, inner = plan.sizes
-        begin = 1 + len(self.outs)
-        parts = tuple(Given(begin + n) for n in range(len(self.lanes)))
+        out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = plan.sizes
+        parts = self.parts
         launches = []
         for first in range(0, plan.threads, plan.taps):
             planes, at = min(plan.threads - first, plan.taps), plan.index(first)
             total = planes * plan.row
-            sizes: Any = (total, size_d * size_h, out_w, plan.sizes[5], dil_w, out_d + out_h, inner)
+            sizes: Any = (total, size_d * size_h, out_w, size_w, dil_w, out_d + out_h, inner)
             args: Any = (Given(0), parts, table, tuple(map(plan.index, sizes)), at)
             launches.append(Launch(large.across, *line(total), (self.op, self.lanes, *args)))
             total = planes * out_d * out_h * out_w * inner

@@ -37,8 +37,7 @@ class Launch:
         """Return the launch of machine code, or False if it cannot be made."""
         try:
             return cubins.Prepared(self.kernel, self.grid, self.block, self.args, given)
-        except Exception as error:  # of one of several packages' inner parts
-            self._plainly(given, None)  # a mistake in a user's reducer shows here
+        except Exception as error:  # of one of several packages' inner parts; or a user's mistake
             cubins.warn_once(error)
             return False
 

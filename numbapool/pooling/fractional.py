@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.plan.placed import placed_plan
-from numbapool.reducers.case import Case
+from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip
 from numbapool.reducers.extremes import maximum
 from numbapool.run.call import Call
@@ -24,6 +24,17 @@ def fractional(
     The `key` is kernel_size, output_size, output_ratio, return_indices, samples and seed. The
     call is not kept: other samples place other windows.
     """
+    placed, reduction = decided(shape, dtype, ndim, data_format, *key)
+    return Call(placed_plan(*placed), reduction, dtype)
+
+
+def decided(
+    shape: tuple[int, ...], dtype: np.dtype[Any], ndim: int, data_format: Any, *key: Any
+) -> tuple[Any, Reduction]:
+    """Return the arguments of the plan, for the CPU or a GPU, and the reduction.
+
+    The first are the results' shape, the layout, the windows' taps, and where they start.
+    """
     kernel_size, output_size, output_ratio, return_indices, samples, seed = key
     layout = layout_of(shape, ndim, data_format)
     shifts = shifts_of(layout, samples, seed)
@@ -31,4 +42,4 @@ def fractional(
     result = layout.shape(tuple(table.shape[1] for table in starts))
     refuse_too_large(result)
     reduction = maximum(Case(dtype, Skip(), plane=prod(layout.spatial)), bool(return_indices))
-    return Call(placed_plan(result, layout, taps, starts), reduction, dtype)
+    return (result, layout, taps, starts), reduction

@@ -28,7 +28,6 @@ PLAIN = re.compile(
     r"|its header says shape .* the file is cut short or damaged"
     r"|its .* pixels are past the limit of .*"
     r"|.* holds .* bits per channel in a form that pool does not read: .*"
-    r"|it holds .*, in a TIFF that Pillow does not read: pip install 'numbapool\[deep\]' reads it"
     r"|a part of its pixels is missing: the file is cut short or damaged"
     r"|array '.*' (is cut short|is encrypted, which is not read)"
     r"|.* and which are height and width is not guessed: .*"
@@ -40,7 +39,7 @@ COMPILING = "pool: compiling kernels for first use (kept for next time)…\n"
 
 def made(name: str) -> bytes:
     file = io.BytesIO()
-    rgb = picture("RGB", *((60, 50) if name.endswith("jp2") else (32, 26)))
+    rgb = picture("RGB", *((60, 50) if name.endswith(("jp2", "tif")) else (32, 26)))
     array = np.arange(1200, dtype=np.uint16).reshape(30, 40)
     if name.endswith(".npy"):
         np.save(file, array)
