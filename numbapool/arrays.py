@@ -211,7 +211,7 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 def place_of(x: Any) -> str | None:
     """Return the device with an engine whose memory holds an array; None for all others."""
-    if isinstance(x, np.ndarray | list | tuple) or not told_by_type(type(x)):  # type: ignore[arg-type]
+    if type(x) is np.ndarray or not told_by_type(type(x)):  # type: ignore[arg-type]
         return None
     if getattr(x, "is_cuda", False) is True:  # of torch, whose interface takes long to be asked
         return DEVICES[2]
@@ -227,7 +227,8 @@ def place_of(x: Any) -> str | None:
 @lru_cache(maxsize=256)
 def told_by_type(kind: type) -> bool:
     """Say whether arrays of a type may lie on a device."""
-    return any([hasattr(kind, name) for name in TOLD_BY])
+    on_host = issubclass(kind, np.ndarray | list | tuple)
+    return not on_host and any([hasattr(kind, name) for name in TOLD_BY])
 
 
 def load_engine(place: str) -> Engine:

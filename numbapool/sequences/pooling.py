@@ -131,10 +131,16 @@ def recipe_of(given: Sequences, wanted: Wanted, weighed: bool) -> Recipe:
     if steps > LEAST_ROWS:
         steps = int(given.rows.rows.max(initial=0))
     key = *wanted, given.x.dtype, weighed, capacity(steps)
+    return remembered(named, key) if type(wanted.op) is str else recipe_by(*key)
+
+
+def remembered(make: Any, key: tuple[Any, ...]) -> Recipe:
+    """Return a recipe from those that are kept, or made anew if an option cannot be a key."""
     try:
-        return named(*key) if type(wanted.op) is str else recipe_by(*key)
-    except TypeError:  # an option cannot be a key, or is wrong
-        return recipe_by(*key)
+        recipe: Recipe = make(*key)
+    except TypeError:  # or an option is wrong
+        recipe = make.__wrapped__(*key)
+    return recipe
 
 
 def recipe_of_attention(given: Sequences, wanted: Wanted, heads: int) -> Recipe:
@@ -145,13 +151,18 @@ def recipe_of_attention(given: Sequences, wanted: Wanted, heads: int) -> Recipe:
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
-    name = known(wanted.op)
+    return remembered(recipe_by_scores, (wanted.op, wanted.empty, given.x.dtype, heads))
+
+
+@lru_cache(maxsize=256, typed=True)
+def recipe_by_scores(op: Any, empty: float, dtype: DType, heads: int) -> Recipe:
+    """Return the same for an input's dtype."""
+    name = known(op)
     name = "mean" if isinstance(name, str) and name == "avg" else name
     if name not in ATTENTION:
-        raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(wanted.op)}")
-    dtype = given.x.dtype
+        raise PoolValueError(f"op must be one of {', '.join(ATTENTION)}, not {shown(op)}")
     kept = keep_weighted(name, dtype, skip_for(dtype, "propagate", None), heads)
-    return joined([part_of(name, dtype, kept, soft=True)], wanted.empty, False)
+    return joined([part_of(name, dtype, kept, soft=True)], empty, False)
 
 
 def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:

@@ -80,8 +80,13 @@ def rows_of(
         counts = np.full(batch, steps, np.int64)
     else:
         counts = checked_lengths(lengths, batch, steps)
-    least = int(counts.min(initial=steps))
+    least = least_of(counts, steps)
     return spans(np.arange(batch), np.zeros(batch, np.int64), counts, least)
+
+
+def least_of(counts: Integers, otherwise: int) -> int:
+    """Return the least number, by the way that takes the least time if the caches are cold."""
+    return counts.item(counts.argmin()) if counts.size else otherwise
 
 
 def spans(batch: Integers, start: Integers, rows: Integers, least: int) -> Rows:
@@ -166,8 +171,8 @@ def checked_offsets(given: Any, total: int) -> tuple[Integers, Integers, int]:
         raise PoolValueError(f"offsets must begin at 0, not at {offsets[0]}")
     whole = offsets.astype(np.int64, copy=False)
     counts = whole[1:] - whole[:-1]
-    least = int(counts.min(initial=total))
-    unsure = least < 0 or offsets.dtype == np.uint64  # which int64 may not hold
+    least = least_of(counts, total)
+    unsure = least < 0 or offsets.dtype.kind == "u"  # of 64 bits, which int64 may not hold
     if unsure and (offsets[1:] < offsets[:-1]).any():
         n = int(np.argmax(offsets[1:] < offsets[:-1])) + 1
         raise PoolValueError(
