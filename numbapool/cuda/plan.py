@@ -206,7 +206,7 @@ def written_out(
         )
     if view.inner > 1:
         return None
-    beside = w.regular and w.step == w.taps == w.longest and w.size == w.out * w.taps
+    beside = w.regular and not w.before and w.step == w.taps and w.size == w.out * w.taps
     if beside and w.taps in TILED and count % w.taps == 0 and w.size % count == 0:
         return DevicePlan(
             kernel="tiles",

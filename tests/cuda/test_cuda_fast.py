@@ -63,6 +63,13 @@ def test_tiles(op, dtype, window):
     assert kernels == {"tiles"}
 
 
+def test_windows_side_by_side_that_begin_in_the_padding_are_no_tiles():
+    x = np.arange(1, 9, dtype="float32").reshape(1, 1, 8)
+    kernels = set()
+    assert_alike(nbp.Pool("sum", (1, 4), padding=(0, 1)), x, kernels)
+    assert "tiles" not in kernels
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("op", ["max", "avg", "soft"])
 @pytest.mark.parametrize(
