@@ -39,7 +39,9 @@ class Form(NamedTuple):
     """The results below each other that a thread makes."""
     itemsize: int
     inside: int
-    """The first chunk after the last group's first column that is outside the array."""
+    """The chunks from a group's first column on that are inside, in every group.
+
+    It is negative if the last group's first column lies more than a chunk past the row."""
     piece: int
     """The neighbouring results that are stored at once."""
     even: bool
@@ -48,7 +50,7 @@ class Form(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The kernel's name: machine code is kept by it, so forms that differ have different ones."""
+        """The kernel's name, of its own for each form: machine code is kept by it."""
         return "_".join(["chunks", *map(named, (*self.h, *self.w, *self[2:]))])
 
     @property

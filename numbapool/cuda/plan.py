@@ -144,7 +144,7 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         return two_steps(shape, view, reduction, flat)
     row = view.axes[2].out * view.inner
     plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
-    return written_out(plain, view, reduction, dtype, flat[3 * view.axes[0].out :]) or plain
+    return written_out(plain, view, reduction, dtype) or plain
 
 
 def in_two_steps(view: View, reduction: Reduction, index: Any) -> bool:
@@ -182,12 +182,9 @@ def two_steps(
 
 
 def written_out(
-    plain: DevicePlan, view: View, reduction: Reduction, dtype: np.dtype[Any], table: Numbers
+    plain: DevicePlan, view: View, reduction: Reduction, dtype: np.dtype[Any]
 ) -> DevicePlan | None:
-    """Return the plan of a kernel that is written out for these windows, or None.
-
-    `table` lists the windows of the last two axes.
-    """
+    """Return the plan of a kernel that is written out for these windows, or None."""
     d, h, w = view.axes
     places = len(reduction.outs) > 1
     alike = len(reduction.lanes) == len(reduction.outs) and reduction.outs[0] == dtype
@@ -196,8 +193,11 @@ def written_out(
     narrow = plain.index is np.int32 and dtype.kind != "b"
     if not (alike and own and small and narrow and d.size == d.out == 1):
         return None
-    if table.reshape(-1, 3)[:, 1].min() < 1:
+    table = plain.table[3:].copy()
+    rows = table.reshape(-1, 3)
+    if rows[:, 1].min() < 1:
         return None
+    rows[: h.out, 2] *= plain.table[2]  # a divisor that is given stands with the first axis
     count, lines = BYTES // dtype.itemsize, view.outer * h.out
     common = {"shape": plain.shape, "index": plain.index, "table": table, "unaligned": plain}
     if view.inner % count == 0:
@@ -249,11 +249,11 @@ def chunked(
         even=even,
         places=len(reduction.outs) > 1,
     )
-    if form.registers > MOST_CHUNKED:
+    wide = reduction.lanes[0].itemsize > max(itemsize, 4)
+    if form.registers > (MOST_READ if wide else MOST_CHUNKED):
         return None
     pair = form._replace(height=2)
     kept = 2 * made * sum(-(-lane.itemsize // 4) for lane in reduction.lanes)
-    wide = reduction.lanes[0].itemsize > max(itemsize, 4)
     if even and not wide and kept <= MOST_KEPT and pair.registers <= MOST_CHUNKED:
         form = pair
     bands = -(-h.out // form.height)
