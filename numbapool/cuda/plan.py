@@ -67,10 +67,10 @@ HEIGHTS, MOST_READ = (8, 4, 2), 32
 """The results below each other that a thread makes, and the most registers that its elements take.
 The most results are for windows that overlap: for others they took more than 64 registers."""
 
-MOST_CHUNKED, MOST_KEPT = 36, 16
-"""The most registers that a thread's rows take in `chunks`, and its accumulators if it makes two
-rows of results. Twice the accumulators, sums wider than their elements, or windows of different
-divisors took more than 64 in two rows."""
+MOST_CHUNKED, MOST_WIDE, MOST_KEPT = 36, 16, 16
+"""The most registers that a thread's rows take in `chunks`, and if each element is widened to 64
+bits, and that its accumulators take if it makes two rows of results. Twice the accumulators, or
+windows of different divisors in two rows, took more than 64 in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +250,7 @@ def chunked(
         places=len(reduction.outs) > 1,
     )
     wide = reduction.lanes[0].itemsize > max(itemsize, 4)
-    if form.registers > (MOST_READ if wide else MOST_CHUNKED):
+    if form.registers > (MOST_WIDE if wide else MOST_CHUNKED):
         return None
     pair = form._replace(height=2)
     kept = 2 * made * sum(-(-lane.itemsize // 4) for lane in reduction.lanes)

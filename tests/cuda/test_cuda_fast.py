@@ -116,7 +116,8 @@ def test_chunks(op, dtype, chunks, window):
     if x.shape[2] < 5:
         pytest.skip("no window is inside the row: a table lists them all")
     assert_alike(nbp.Pool(op, **window), x, kernels)
-    assert kernels == {"chunks"}
+    summed = (op, dtype) == ("avg", "int32")  # in 64 bits: of many taps too many for registers
+    assert kernels == {"chunks"} or (summed and kernels == {"slides"})
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -125,7 +126,7 @@ def test_chunks_that_count_no_padding(dtype, window):
     kernels = set()
     x = values((2, 8, 4 * columns_of(dtype)), dtype)
     assert_alike(nbp.Pool("avg", **window, count_include_pad=False), x, kernels)
-    assert kernels == {"chunks"}
+    assert kernels == {"chunks"} or (dtype == "int32" and kernels == {"slides"})
 
 
 @pytest.mark.parametrize("window", CHUNKED)
