@@ -54,14 +54,14 @@ class Form(NamedTuple):
         return "_".join(["chunks", *map(named, (*self.h, *self.w, *self[2:]))])
 
     @property
-    def count(self) -> int:
+    def per_chunk(self) -> int:
         """The elements of a chunk."""
         return BYTES // self.itemsize
 
     @property
     def group(self) -> int:
         """The columns of a group."""
-        return lcm(self.count, self.w.step)
+        return lcm(self.per_chunk, self.w.step)
 
     @property
     def made(self) -> int:
@@ -80,7 +80,7 @@ class Form(NamedTuple):
 
     def chunk(self, column: int) -> int:
         """Return the number of the chunk that a column is in: it may be negative."""
-        return column // self.count
+        return column // self.per_chunk
 
     @property
     def chunks(self) -> dict[int, list[int]]:
@@ -95,7 +95,7 @@ class Form(NamedTuple):
 
         A chunk takes four registers.
         """
-        return len(self.chunks[q]) == 1 and not 0 <= q * self.count < self.group
+        return len(self.chunks[q]) == 1 and not 0 <= q * self.per_chunk < self.group
 
     @property
     def registers(self) -> int:
@@ -123,11 +123,11 @@ def beginnings(form: Form) -> list[str]:
         f"begin = like(first, t * {form.group})",
         "plane = like(first, like(first, n * size_h) * size_w)",
         "last_row = like(first, size_h - 1)",
-        f"last_chunk = like(first, size_w - {form.count})",
+        f"last_chunk = like(first, size_w - {form.per_chunk})",
     ]
     for q in form.chunks:
         name = named(q)
-        lines.append(f"c{name} = like(first, begin + {q * form.count})")
+        lines.append(f"c{name} = like(first, begin + {q * form.per_chunk})")
         if q < 0:
             lines.append(f"after_left_{name} = c{name} >= 0")
         if q >= form.inside:
@@ -150,7 +150,7 @@ def loads(form: Form) -> list[str]:
             "at = like(first, plane + at)",
         ]
         for q, columns in form.chunks.items():
-            begin, values = q * form.count, [f"v{r}_{named(column)}" for column in columns]
+            begin, values = q * form.per_chunk, [f"v{r}_{named(column)}" for column in columns]
             if form.alone(q):
                 place = f"at + c{named(q)} + {columns[0] - begin}"
                 lines.append(f"{values[0]} = x[from_start(like(first, {place}))]")
