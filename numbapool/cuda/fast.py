@@ -7,7 +7,9 @@ second takes where they lie in their plane.
 
 - :func:`channels`: channels last; a thread makes the results of 16 bytes of channels.
 - :func:`tiles`: channels first, windows side by side; a thread reads 16 bytes of each row.
-- :func:`slides`: channels first, windows that overlap; a thread makes results below each other.
+- :mod:`numbapool.cuda.chunks`: channels first, windows that overlap, rows of whole 16 bytes.
+- :func:`slides`: channels first, other windows that overlap, and memory that is not aligned; a
+  thread reads an element at a time, and makes results below each other.
 
 A tap outside the array is read as the window's last tap along that axis, and left out. So border
 windows cost no branch.
