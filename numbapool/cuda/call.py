@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import fast, kernels, large
+from numbapool.cuda import chunks, fast, kernels, large
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import (
     MOST_ROWS,
@@ -189,6 +189,9 @@ class DeviceCall:
 
     def _tiles(self, plan: DevicePlan, table: Any) -> list[Launch]:
         return self._rows(fast.tiles(*plan.form), plan, table)
+
+    def _chunks(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(chunks.chunks(plan.form), plan, table)
 
     def _slides(self, plan: DevicePlan, table: Any) -> list[Launch]:
         return self._rows(fast.slides(*plan.form), plan, table)

@@ -7,7 +7,9 @@ second takes where they lie in their plane.
 
 - :func:`channels`: channels last; a thread makes the results of 16 bytes of channels.
 - :func:`tiles`: channels first, windows side by side; a thread reads 16 bytes of each row.
-- :func:`slides`: channels first, windows that overlap; a thread makes results below each other.
+- :mod:`numbapool.cuda.chunks`: channels first, windows that overlap, rows of whole 16 bytes.
+- :func:`slides`: channels first, other windows that overlap, and memory that is not aligned; a
+  thread reads an element at a time, and makes results below each other.
 
 A tap outside the array is read as the window's last tap along that axis, and left out. So border
 windows cost no branch.
@@ -21,7 +23,16 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda.faces import element, held, joined, like, put, quotient, rounded
+from numbapool.cuda.faces import (
+    element,
+    from_start,
+    held,
+    joined,
+    like,
+    put,
+    quotient,
+    rounded,
+)
 from numbapool.cuda.kernels import window_at
 from numbapool.cuda.target import cuda
 from numbapool.cuda.vector import BYTES, load16, store
@@ -32,7 +43,19 @@ PLACE_BYTES = 8
 
 SCOPE = {
     each.__name__: each
-    for each in (element, finish, held, joined, like, prepare, put, quotient, rounded, window_at)
+    for each in (
+        element,
+        finish,
+        from_start,
+        held,
+        joined,
+        like,
+        prepare,
+        put,
+        quotient,
+        rounded,
+        window_at,
+    )
 }
 """What the text of a kernel calls."""
 
@@ -114,13 +137,20 @@ def results(count: int, place: str, places: bool) -> list[str]:
     """Return lines that store the results of `count` accumulators from a place on."""
     lines = ["scale = prepare(op, np.int64(hw) * np.int64(ww))", f"to = {place}"]
     lines += [f"result{k} = finish(op, acc{k}, scale)" for k in range(count)]
+    return lines + stores([f"result{k}" for k in range(count)], "to", places)
+
+
+def stores(made: list[str], to: str, places: bool) -> list[str]:
+    """Return lines that store neighbouring results from a place on: those of 16 bytes at most."""
+    if len(made) == 1:
+        return [f"put(outs, {to}, {made[0]})"]
     part = "[0]" if places else ""
-    made = [f"rounded(outs[0], result{k}{part})" for k in range(count)]
-    lines.append(f"store(outs[0], to, ({', '.join(made)},))")
+    values = [f"rounded(outs[0], {each}{part})" for each in made]
+    lines = [f"store(outs[0], {to}, ({', '.join(values)},))"]
     pair = BYTES // PLACE_BYTES
-    for k in range(0, count if places else 0, pair):
-        made = [f"rounded(outs[1], result{n}[1])" for n in range(k, min(k + pair, count))]
-        lines.append(f"store(outs[1], to + {k}, ({', '.join(made)},))")
+    for k in range(0, len(made) if places else 0, pair):
+        values = [f"rounded(outs[1], {each}[1])" for each in made[k : k + pair]]
+        lines.append(f"store(outs[1], {to} + {k}, ({', '.join(values)},))")
     return lines
 
 

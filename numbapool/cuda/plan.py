@@ -6,11 +6,12 @@ A plan is made once per shape, dtype and parameters, without a device.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
+from math import gcd, lcm, prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from numbapool.cuda.chunks import Along, Form
 from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
@@ -66,6 +67,11 @@ HEIGHTS, MOST_READ = (8, 4, 2), 32
 """The results below each other that a thread makes, and the most registers that its elements take.
 The most results are for windows that overlap: for others they took more than 64 registers."""
 
+MOST_CHUNKED, MOST_WIDE, MOST_KEPT = 36, 16, 16
+"""The most registers that a thread's rows take in `chunks`, and if each element is widened to 64
+bits, and that its accumulators take if it makes two rows of results. Twice the accumulators, or
+windows of different divisors in two rows, took more than 64 in all."""
+
 
 @dataclass(frozen=True, eq=False)
 class DevicePlan:
@@ -86,7 +92,7 @@ class DevicePlan:
     taps: int = 0
     """Elements to gather, or shares to keep, per thread."""
     weights: Numbers | None = None
-    form: tuple[int, ...] = ()
+    form: tuple[Any, ...] = ()
     """The windows that the kernel is written out for."""
     unaligned: DevicePlan | None = None
     """The plan for arrays whose memory does not begin at a multiple of 16 bytes."""
@@ -138,7 +144,7 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         return two_steps(shape, view, reduction, flat)
     row = view.axes[2].out * view.inner
     plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
-    return written_out(plain, view, reduction, dtype, flat[3 * view.axes[0].out :]) or plain
+    return written_out(plain, view, reduction, dtype) or plain
 
 
 def in_two_steps(view: View, reduction: Reduction, index: Any) -> bool:
@@ -176,12 +182,9 @@ def two_steps(
 
 
 def written_out(
-    plain: DevicePlan, view: View, reduction: Reduction, dtype: np.dtype[Any], table: Numbers
+    plain: DevicePlan, view: View, reduction: Reduction, dtype: np.dtype[Any]
 ) -> DevicePlan | None:
-    """Return the plan of a kernel that is written out for these windows, or None.
-
-    `table` lists the windows of the last two axes.
-    """
+    """Return the plan of a kernel that is written out for these windows, or None."""
     d, h, w = view.axes
     places = len(reduction.outs) > 1
     alike = len(reduction.lanes) == len(reduction.outs) and reduction.outs[0] == dtype
@@ -190,8 +193,11 @@ def written_out(
     narrow = plain.index is np.int32 and dtype.kind != "b"
     if not (alike and own and small and narrow and d.size == d.out == 1):
         return None
-    if table.reshape(-1, 3)[:, 1].min() < 1:
+    table = plain.table[3:].copy()
+    rows = table.reshape(-1, 3)
+    if rows[:, 1].min() < 1:
         return None
+    rows[: h.out, 2] *= plain.table[2]  # a divisor that is given stands with the first axis
     count, lines = BYTES // dtype.itemsize, view.outer * h.out
     common = {"shape": plain.shape, "index": plain.index, "table": table, "unaligned": plain}
     if view.inner % count == 0:
@@ -206,7 +212,7 @@ def written_out(
         )
     if view.inner > 1:
         return None
-    beside = w.regular and w.step == w.taps == w.longest and w.size == w.out * w.taps
+    beside = w.regular and not w.before and w.step == w.taps and w.size == w.out * w.taps
     if beside and w.taps in TILED and count % w.taps == 0 and w.size % count == 0:
         return DevicePlan(
             kernel="tiles",
@@ -216,7 +222,54 @@ def written_out(
             form=(h.longest, w.taps, dtype.itemsize, places),
             **common,
         )
-    return sliding(common, view, places, max(dtype.itemsize // 4, 1))
+    slides = sliding(common, view, places, max(dtype.itemsize // 4, 1))
+    return chunked(common, view, reduction, dtype.itemsize, slides or plain) or slides
+
+
+def chunked(
+    common: dict[str, Any], view: View, reduction: Reduction, itemsize: int, unaligned: DevicePlan
+) -> DevicePlan | None:
+    """Return the plan of windows that slide along rows of whole chunks of 16 bytes, or None."""
+    _, h, w = view.axes
+    count = BYTES // itemsize
+    if w.size % count or not (h.regular and w.regular):
+        return None
+    weights = common["table"].reshape(-1, 3)[:, 2]
+    even = bool((weights[: h.out] == weights[0]).all() and (weights[h.out :] == weights[-1]).all())
+    group = lcm(count, w.step)
+    made = group // w.step
+    groups = -(-w.out // made)
+    form = Form(
+        Along(h.taps, h.step, h.before, overhang(h)),
+        Along(w.taps, w.step, w.before, overhang(w)),
+        height=1,
+        itemsize=itemsize,
+        inside=min(group, w.size - (groups - 1) * group) // count,
+        piece=gcd(made, w.out),
+        even=even,
+        places=len(reduction.outs) > 1,
+    )
+    wide = reduction.lanes[0].itemsize > max(itemsize, 4)
+    if form.registers > (MOST_WIDE if wide else MOST_CHUNKED):
+        return None
+    pair = form._replace(height=2)
+    kept = 2 * made * sum(-(-lane.itemsize // 4) for lane in reduction.lanes)
+    if even and not wide and kept <= MOST_KEPT and pair.registers <= MOST_CHUNKED:
+        form = pair
+    bands = -(-h.out // form.height)
+    return DevicePlan(
+        kernel="chunks",
+        sizes=(h.out, w.out, h.size, w.size, bands, int(weights[h.out + w.lo])),
+        threads=view.outer * bands,
+        row=groups,
+        form=form,
+        **{**common, "unaligned": unaligned},
+    )
+
+
+def overhang(axis: Axis) -> int:
+    """Return the most taps that a window has after the axis's end."""
+    return max((axis.out - 1) * axis.step - axis.before + axis.taps - axis.size, 0)
 
 
 def sliding(common: dict[str, Any], view: View, places: bool, registers: int) -> DevicePlan | None:
