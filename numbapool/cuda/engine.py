@@ -92,16 +92,51 @@ def block_reduce(
     return one(decide, (x,), asked)
 
 
+def roi_pool(x: Any, boxes: Any, bins: Any, return_indices: bool, asked: Asked) -> Any:
+    """Pool boxes by their largest elements; return None if the CPU is to do it after all."""
+    boxes = boxes_on_host(boxes)
+
+    def decide(shape: Any, dtype: Any) -> Any:
+        from numbapool.cuda.boxes import elements_call
+
+        return elements_call(shape, dtype, boxes, bins, return_indices)
+
+    return several(decide, (x,), asked)
+
+
+def roi_align(x: Any, boxes: Any, bins: Any, grid: Any, asked: Asked) -> Any:
+    """Pool boxes by samples; return None if the CPU is to do it after all."""
+    boxes = boxes_on_host(boxes)
+
+    def decide(shape: Any, dtype: Any) -> Any:
+        from numbapool.cuda.boxes import samples_call
+
+        return samples_call(shape, dtype, boxes, bins, grid)
+
+    return one(decide, (x,), asked)
+
+
+def boxes_on_host(boxes: Any) -> Any:
+    """Return boxes, or a list of boxes per image, in the host's memory."""
+    return list(map(on_host, boxes)) if isinstance(boxes, list | tuple) else on_host(boxes)
+
+
 def one(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
     """Return the one result of inputs of a device or of the host; None if the CPU is to pool."""
+    results = several(decide, inputs, asked)
+    return None if results is None else results[0]
+
+
+def several(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> tuple[Any, ...] | None:
+    """Return the results of inputs of a device or of the host; None if the CPU is to pool."""
     places = [place_of(x) for x in inputs]
     if places[0] is None:
         refuse_stream(asked)
-        return None if asked.device == "auto" else host.whole(decide, inputs, asked.out)[0]
+        return None if asked.device == "auto" else host.whole(decide, inputs, asked.out)
     if None in places:
         kind = type(inputs[places.index(None)]).__name__
         raise PoolTypeError(f"x lies on {places[0]}, and the {kind} beside it must lie there too")
-    return run(decide, inputs, asked.out, asked.stream)[0]
+    return run(decide, inputs, asked.out, asked.stream)
 
 
 def refuse_stream(asked: Asked) -> None:
