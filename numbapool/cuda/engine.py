@@ -15,6 +15,8 @@ from numbapool.arrays import Adopted, Asked, place_of, to_host
 from numbapool.cuda import doctor, host
 from numbapool.cuda.host import Decider, decider
 from numbapool.errors import PoolDeviceError, PoolTypeError, PoolValueError
+from numbapool.inputs import as_array
+from numbapool.recurrent.weights import mapping_of
 from numbapool.run.call import checked_outs
 
 if TYPE_CHECKING:
@@ -116,6 +118,37 @@ def roi_align(x: Any, boxes: Any, bins: Any, grid: Any, asked: Asked) -> Any:
     return one(decide, (x,), asked)
 
 
+def multihead_attention_pool(
+    x: Any,
+    query: Any,
+    weights: Any,
+    heads: int,
+    rows: dict[str, Any],
+    data_format: str,
+    asked: Asked,
+) -> Any:
+    """Pool sequences by queries; return None if the CPU is to do it after all."""
+    rows = {name: on_host(value) for name, value in rows.items()}
+    trained = mapping_of(weights)
+
+    def decide(*parts: Any) -> Any:
+        from numbapool.cuda.multihead import multihead_call
+        from numbapool.cuda.sequences import Form
+
+        forms = list(map(Form, parts[::2], parts[1::2]))
+        named = dict(zip(trained, forms[2:], strict=True))
+        return multihead_call(forms[0], forms[1], named, heads, rows, data_format)
+
+    return by_weights(decide, (x, query, *trained.values()), asked)
+
+
+def by_weights(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
+    """Return the one result of an array and trained weights, wherever these lie."""
+    if place_of(inputs[0]) is None:
+        return one(decide, tuple(map(on_host, inputs)), asked)
+    return run(decide, inputs, asked.out, asked.stream)[0]
+
+
 def boxes_on_host(boxes: Any) -> Any:
     """Return boxes, or a list of boxes per image, in the host's memory."""
     return list(map(on_host, boxes)) if isinstance(boxes, list | tuple) else on_host(boxes)
@@ -179,12 +212,12 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
     from numbapool.cuda import arrays, memory
 
     asked = None if stream is None else memory.handle_of(stream)
-    held = [arrays.adopt(x, asked) for x in inputs]
-    first = held[0]
+    first = arrays.adopt(inputs[0], asked)
     doctor.require(first.device)
-    refuse_other_devices(held, first.device)
     work = asked or first.stream or memory.LEGACY
     with memory.current(first.device):
+        held = [first, *[adopted(x, asked, work) for x in inputs[1:]]]
+        refuse_other_devices(held, first.device)
         call = decide(*[part for each in held for part in (each.shape, each.dtype)])
         if out is None:
             made = [first.kind.empty(call.shape, dtype, first, work) for dtype in call.outs]
@@ -204,6 +237,15 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
                 target.owner[:] = result.owner
                 memory.wait(work, other)
     return given
+
+
+def adopted(x: Any, stream: int | None, work: int) -> Adopted:
+    """Return the memory of an array on a device; one of the host is sent to the current device."""
+    from numbapool.cuda import arrays, memory
+
+    if place_of(x) is not None:
+        return arrays.adopt(x, stream)
+    return arrays.INTERFACE.adopt(memory.sent(as_array(x), work), work)
 
 
 def refuse_other_devices(held: Sequence[Adopted], device: int) -> None:

@@ -58,7 +58,13 @@ def listed(names: Any) -> str:
 
 
 def read(weights: Weights) -> Trained:
-    """Return the arrays of a mapping, or of a file .npz or .safetensors.
+    """Return the arrays of a mapping or of a file: see :func:`mapping_of`."""
+    found = mapping_of(weights)
+    return Trained({name: array_of(found[name], name) for name in found})
+
+
+def mapping_of(weights: Weights) -> dict[str, Any]:
+    """Return what a mapping, or a file .npz or .safetensors, has by its names.
 
     Raises
     ------
@@ -67,16 +73,14 @@ def read(weights: Weights) -> Trained:
     PoolImportError
         If the package that reads .safetensors is not installed.
     """
-    if isinstance(weights, Mapping):
-        found = weights
-    elif isinstance(weights, str | os.PathLike):
-        found = read_file(Path(weights))
-    else:
+    if isinstance(weights, str | os.PathLike):
+        weights = read_file(Path(weights))
+    if not isinstance(weights, Mapping):
         raise PoolTypeError(
             "weights must be a mapping of names to arrays, or the path of an .npz or .safetensors "
             f"file, not {shown(weights)}"
         )
-    return Trained({str(name): array_of(found[name], str(name)) for name in found})
+    return {str(name): weights[name] for name in weights}
 
 
 def array_of(value: Any, name: str) -> Array:
@@ -126,6 +130,24 @@ def safetensors() -> Any:
         ) from error
 
 
+class Part(NamedTuple):
+    """A matrix of a direction and its bias, by their names."""
+
+    weight: str
+    bias: str | None
+    shape: tuple[int, int]
+    """The matrix's shape."""
+
+    def matrix(self, trained: Trained, dtype: np.dtype[Any]) -> Array:
+        """Return the matrix with the bias as the last column."""
+        rows, columns = self.shape
+        made = np.zeros((rows, columns + 1), dtype)
+        made[:, :columns] = trained.arrays[self.weight]
+        if self.bias is not None:
+            made[:, columns] = trained.arrays[self.bias]
+        return made
+
+
 class Direction(NamedTuple):
     """The matrices of one direction of a layer, each with its bias as the last column."""
 
@@ -136,9 +158,20 @@ class Direction(NamedTuple):
 def layers_of(
     trained: Trained, kind: str, gates: dict[str, int], channels: int, dtype: np.dtype[Any]
 ) -> list[list[Direction]]:
-    """Return the layers of an array's `channels`, each with its one or two directions.
+    """Return the layers of an array's `channels`: see :func:`parts_of`."""
+    return [
+        [Direction(*[part.matrix(trained, dtype) for part in pair]) for pair in directions]
+        for directions in parts_of(trained, kind, gates, channels)
+    ]
 
-    `gates` says how many gates each kind of layer has.
+
+def parts_of(
+    trained: Trained, kind: str, gates: dict[str, int], channels: int
+) -> list[list[tuple[Part, Part]]]:
+    """Return the parts of layers of `channels`, each with its one or two directions.
+
+    Those of a direction are of its input and of its state. `gates` says how many gates each kind
+    of layer has. Only the arrays' shapes are looked at.
 
     Raises
     ------
@@ -148,19 +181,20 @@ def layers_of(
     layers, suffixes, has_bias = structure(trained.arrays)
     state = state_size(trained, kind, gates)
     rows = gates[kind] * state
-    found: list[list[Direction]] = []
+    found: list[list[tuple[Part, Part]]] = []
     for layer in range(layers):
         directions = []
         for suffix in suffixes:
             pair = []
-            for part, columns in (("ih", channels), ("hh", state)):
-                name = f"{part}_l{layer}{suffix}"
-                matrix = np.zeros((rows, columns + 1), dtype)
-                matrix[:, :columns] = trained.get(f"weight_{name}", (rows, columns))
-                if has_bias:
-                    matrix[:, columns] = trained.get(f"bias_{name}", (rows,))
-                pair.append(matrix)
-            directions.append(Direction(*pair))
+            for of, columns in (("ih", channels), ("hh", state)):
+                name = f"{of}_l{layer}{suffix}"
+                bias = f"bias_{name}" if has_bias else None
+                part = Part(f"weight_{name}", bias, (rows, columns))
+                trained.get(part.weight, part.shape)
+                if part.bias is not None:
+                    trained.get(part.bias, (rows,))
+                pair.append(part)
+            directions.append((pair[0], pair[1]))
         found.append(directions)
         channels = state * len(suffixes)
     return found
