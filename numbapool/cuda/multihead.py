@@ -12,7 +12,7 @@ from numbapool.cuda.call import BLOCK, line, scratch, sent
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import index_of
 from numbapool.cuda.pointers import Given
-from numbapool.cuda.products import Product, softmax
+from numbapool.cuda.products import SOFTMAX, Product
 from numbapool.cuda.sequences import Form
 from numbapool.inputs import Array
 from numbapool.recurrent.kept import Steps, steps_of
@@ -147,7 +147,7 @@ class MultiheadCall:
             index = index_of(batch * many * steps + BLOCK)
             scale = dtype.type(1 / sqrt(depth))
             args = Given(0), Given(1), scale, (index(many), index(steps))
-            Launch(softmax, (batch * many,), (BLOCK,), args)((scores, counts), stream)
+            Launch(SOFTMAX[dtype.name], (batch * many,), (BLOCK,), args)((scores, counts), stream)
         of_scores = Product(
             batch, 1, (many, channels, steps), (many * steps, 0, steps),
             (steps * channels, 0, 1, channels), (many * channels, 0, channels),

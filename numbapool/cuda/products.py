@@ -27,17 +27,6 @@ PITCH = TILE + 1
 """The row of a tile in shared memory: one longer, so the threads of a column use all banks."""
 
 
-def two_tiles(near):
-    """Return shared memory for two tiles. A kernel asks once: each call gives the same memory."""
-    return cuda.shared.array((2, TILE, PITCH), near.dtype)
-
-
-@overload(two_tiles)
-def _two_tiles(near):
-    kind = near
-    return lambda near: cuda.shared.array((2, TILE, PITCH), kind)
-
-
 def inside(near, array, at, is_inside):
     """Return an element in the type of `near`, or 0 outside."""
     return like(near, array[at]) if is_inside else like(near, 0)
@@ -46,17 +35,16 @@ def inside(near, array, at, is_inside):
 overload(inside)(lambda near, array, at, is_inside: inside)
 
 
-@cuda.jit
-def product(near, a, b, bias, counts, out, geometry):
-    """Multiply matrices, those of a head of a batch by one another, and add a bias to each row.
+def multiply(shared, near, a, b, bias, counts, out, geometry):
+    """Multiply matrices, each by that of its head and batch, and add a bias to each row.
 
-    The numbers of the geometry are those of :class:`Product`.
+    `shared` is memory for two tiles. The numbers of the geometry are those of :class:`Product`.
     """
     (
         rows, columns, depth, heads, a_batch, a_head, a_row,
         b_batch, b_head, b_column, b_depth, out_batch, out_head, out_row, biased,
     ) = geometry  # fmt: skip
-    tile, shared = like(rows, TILE), two_tiles(near)
+    tile = like(rows, TILE)
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     wide = quotient(like(rows, columns + tile - 1), tile)
     high = quotient(like(rows, rows + tile - 1), tile)
@@ -87,28 +75,37 @@ def product(near, a, b, bias, counts, out, geometry):
         out[batch * out_batch + head * out_head + m * out_row + n] = rounded(out, total)
 
 
-def shares(near):
-    """Return shared memory for a number per thread."""
-    return cuda.shared.array(BLOCK, near.dtype)
-
-
-@overload(shares)
-def _shares(near):
-    kind = near
-    return lambda near: cuda.shared.array(BLOCK, kind)
+overload(multiply)(lambda shared, near, a, b, bias, counts, out, geometry: multiply)
 
 
 @cuda.jit
-def softmax(scores, counts, scale, geometry):
+def product_float32(near, a, b, bias, counts, out, geometry):
+    """Multiply matrices in float32."""
+    shared = cuda.shared.array((2, TILE, PITCH), np.float32)
+    multiply(shared, near, a, b, bias, counts, out, geometry)
+
+
+@cuda.jit
+def product_float64(near, a, b, bias, counts, out, geometry):
+    """Multiply matrices in float64."""
+    shared = cuda.shared.array((2, TILE, PITCH), np.float64)
+    multiply(shared, near, a, b, bias, counts, out, geometry)
+
+
+PRODUCTS = {"float32": product_float32, "float64": product_float64}
+
+
+def share(shared, scores, counts, scale, geometry):
     """Turn rows of scores, times `scale`, into shares that add up to 1: a block makes a row.
 
-    The numbers of the geometry: rows per batch, scores per row. Only the first `counts` of a batch
+    `shared` is memory for a number per thread. The numbers of the geometry: rows per batch, scores
+    per row. Only the first `counts` of a batch
     count; the others get 0.
     """
     per_batch, steps = geometry
     row, t = like(steps, cuda.blockIdx.x), cuda.threadIdx.x
     count = like(steps, counts[quotient(row, per_batch)])
-    at, shared = row * steps, shares(scale)
+    at = row * steps
     best = like(scale, -np.inf)
     for n in range(t, count, BLOCK):
         score = like(scale, scores[at + n] * scale)
@@ -121,9 +118,9 @@ def softmax(scores, counts, scale, geometry):
     cuda.syncthreads()
     total = like(scale, 0)
     for n in range(t, count, BLOCK):
-        share = like(scale, exp(like(scale, scores[at + n] * scale - best)))
-        scores[at + n] = share
-        total = like(scale, total + share)
+        part = like(scale, exp(like(scale, scores[at + n] * scale - best)))
+        scores[at + n] = part
+        total = like(scale, total + part)
     shared[t] = total
     cuda.syncthreads()
     total = like(scale, 0)
@@ -131,6 +128,24 @@ def softmax(scores, counts, scale, geometry):
         total = like(scale, total + shared[n])
     for n in range(t, steps, BLOCK):
         scores[at + n] = scores[at + n] / total if n < count else like(scale, 0)
+
+
+overload(share)(lambda shared, scores, counts, scale, geometry: share)
+
+
+@cuda.jit
+def softmax_float32(scores, counts, scale, geometry):
+    """Turn scores into shares in float32."""
+    share(cuda.shared.array(BLOCK, np.float32), scores, counts, scale, geometry)
+
+
+@cuda.jit
+def softmax_float64(scores, counts, scale, geometry):
+    """Turn scores into shares in float64."""
+    share(cuda.shared.array(BLOCK, np.float64), scores, counts, scale, geometry)
+
+
+SOFTMAX = {"float32": softmax_float32, "float64": softmax_float64}
 
 
 class Product(NamedTuple):
@@ -168,7 +183,8 @@ class Product(NamedTuple):
         geometry = tuple(map(index, numbers))
         args = (near, *map(Given, range(5)), geometry)
         given = a, b, a if bias is None else bias, a if counts is None else counts, out
-        Launch(product, (blocks,), (TILE, TILE), args)(given, stream)
+        kernel = PRODUCTS[near.dtype.name]
+        Launch(kernel, (blocks,), (TILE, TILE), args)(given, stream)
 
     def reach(self, steps: tuple[int, ...]) -> int:
         """Return a number past the last place that these steps lead to."""

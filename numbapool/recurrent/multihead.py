@@ -198,7 +198,7 @@ def queries_of(shape: tuple[int, ...], batch: int, size: int) -> tuple[int, int,
             f"query has shape {shape}, not ({size},), (L, {size}) or ({batch}, L, {size}), "
             "whose last number is the number of out_proj.weight's rows"
         )
-    first, second = ((1, 1) + shape)[-3:-1]
+    first, second = (1, 1, *shape)[-3:-1]
     return first, second, size
 
 
