@@ -193,9 +193,6 @@ class Engine(Protocol):
     multihead_attention_pool: Callable[..., Any]
     """Takes the array, the query, the weights, the heads, the rows, the format, and `Asked`."""
 
-    recurrent_pool: Callable[..., Any]
-    """Takes the array, the weights, the kind, the pick, the rows, the format, and `Asked`."""
-
 
 Given = ParamSpec("Given")
 Made = TypeVar("Made")

@@ -51,8 +51,11 @@ def multihead_attention_pool(
         out_proj.bias. The biases are optional. Or the path of an .npz or .safetensors file.
     num_heads : int
         The number of heads that E is split into.
-    lengths, mask, data_format, device, stream
+    lengths, mask, data_format
         As in :func:`lstm_pool`. Steps that do not count are not read.
+    device, stream
+        As in :func:`max_pool2d`. The query and the weights may lie on x's GPU too, and are sent
+        there if they do not; lengths and masks on a GPU are copied to the host, which waits.
 
     Returns
     -------

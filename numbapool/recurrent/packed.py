@@ -25,7 +25,7 @@ AT_ONCE = 256
 class Packed:
     """Where each step of each row lies, without the rows that have no steps."""
 
-    def __init__(self, steps: Steps, alike: int = ALIKE) -> None:
+    def __init__(self, steps: Steps) -> None:
         order = np.argsort(-steps.counts, kind="stable")
         self.order = order[: np.count_nonzero(steps.counts)]
         """The rows, longest first."""
@@ -34,7 +34,7 @@ class Packed:
         ends = np.searchsorted(self.counts[::-1], np.arange(self.steps + 1), side="right")
         self.active = [int(len(self.order) - end) for end in ends]
         """The number of rows that have step t, per step, and a last 0."""
-        self.widths = [n if n < alike else -(-n // alike) * alike for n in self.active[:-1]]
+        self.widths = [n if n < ALIKE else -(-n // ALIKE) * ALIKE for n in self.active[:-1]]
         """The number of rows that are computed for each step."""
         self.starts = [0, *np.cumsum(self.widths, dtype=np.int64).tolist()]
         """Where each step begins, and the end of all steps."""
@@ -54,15 +54,10 @@ class Packed:
 
     def gathered(self, x: Array, dtype: np.dtype[np.floating]) -> Array:
         """Return the steps of an array (batch, steps, channels), and a last column of ones."""
-        source = np.ones((self.total, x.shape[2] + 1), dtype)
-        source[:, :-1] = x[self.origins]
-        return source
-
-    @property
-    def origins(self) -> tuple[Array, Array]:
-        """The row of the array, and the position within it, that each place is read from."""
         step, row = self._places
-        return self.order[row], self._positions[self._first[row] + step]
+        source = np.ones((self.total, x.shape[2] + 1), dtype)
+        source[:, :-1] = x[self.order[row], self._positions[self._first[row] + step]]
+        return source
 
     @cached_property
     def reverse(self) -> Array:

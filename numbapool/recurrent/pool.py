@@ -6,7 +6,6 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike
 from numbapool.recurrent.kept import steps_of
@@ -28,8 +27,6 @@ def lstm_pool(
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     data_format: str = "NTC",
-    device: Device = None,
-    stream: Any = None,
 ) -> Array:
     """Pool each sequence to states of an LSTM that was trained elsewhere.
 
@@ -54,9 +51,6 @@ def lstm_pool(
         they were not there.
     data_format : {"NTC", "NCT"}
         The order of the axes.
-    device, stream
-        As in :func:`max_pool2d`. Weights may lie on the GPU too, and are sent there if they do
-        not; lengths and masks on a GPU are copied to the host, which waits for them.
 
     Returns
     -------
@@ -81,8 +75,7 @@ def lstm_pool(
     array([[0.961],
            [0.811]])
     """
-    rows = {"lengths": lengths, "mask": mask}
-    return states(x, weights, "lstm", pick, rows, data_format, Asked(None, device, stream))
+    return states("lstm", x, weights, pick, (lengths, mask, data_format))
 
 
 def gru_pool(
@@ -93,8 +86,6 @@ def gru_pool(
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     data_format: str = "NTC",
-    device: Device = None,
-    stream: Any = None,
 ) -> Array:
     """Pool each sequence to states of a GRU that was trained elsewhere.
 
@@ -107,23 +98,15 @@ def gru_pool(
     >>> gru_pool([[[1.0], [1.0]]], weights, pick="mean").round(4)
     array([[0.476]])
     """
-    rows = {"lengths": lengths, "mask": mask}
-    return states(x, weights, "gru", pick, rows, data_format, Asked(None, device, stream))
+    return states("gru", x, weights, pick, (lengths, mask, data_format))
 
 
-@on_engine("recurrent_pool")
-def states(
-    x: Any,
-    weights: Weights,
-    kind: str,
-    pick: str,
-    rows: dict[str, Any],
-    data_format: str,
-    asked: Asked,
-) -> Array:
-    """Return the pick of the states of a kind of layer; `rows` say which steps count."""
-    refuse_unknown_pick(pick)
-    sequences = sequences_of(x, data_format, **rows)
+def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
+    """Return the pick of the states of a kind of layer; `which` says which steps count."""
+    if not isinstance(pick, str) or pick not in PICKS:
+        raise PoolValueError(f"pick must be one of {', '.join(PICKS)}, not {shown(pick)}")
+    lengths, mask, data_format = which
+    sequences = sequences_of(x, data_format, lengths, mask)
     array, trained = sequences.x, read(weights)
     dtype = trained.dtype(array)
     layers = layers_of(trained, kind, GATES, sequences.channels, dtype)
@@ -140,12 +123,6 @@ def states(
                 picked = pooled(kind, direction, packed, steps, PICKS[pick](packed, size, dtype))
                 result[packed.order, n * size : (n + 1) * size] = picked
     return result
-
-
-def refuse_unknown_pick(pick: Any) -> None:
-    """Raise if `pick` is no name of a pick."""
-    if not isinstance(pick, str) or pick not in PICKS:
-        raise PoolValueError(f"pick must be one of {', '.join(PICKS)}, not {shown(pick)}")
 
 
 def pooled(kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last) -> Array:

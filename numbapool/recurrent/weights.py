@@ -130,24 +130,6 @@ def safetensors() -> Any:
         ) from error
 
 
-class Part(NamedTuple):
-    """A matrix of a direction and its bias, by their names."""
-
-    weight: str
-    bias: str | None
-    shape: tuple[int, int]
-    """The matrix's shape."""
-
-    def matrix(self, trained: Trained, dtype: np.dtype[Any]) -> Array:
-        """Return the matrix with the bias as the last column."""
-        rows, columns = self.shape
-        made = np.zeros((rows, columns + 1), dtype)
-        made[:, :columns] = trained.arrays[self.weight]
-        if self.bias is not None:
-            made[:, columns] = trained.arrays[self.bias]
-        return made
-
-
 class Direction(NamedTuple):
     """The matrices of one direction of a layer, each with its bias as the last column."""
 
@@ -158,20 +140,9 @@ class Direction(NamedTuple):
 def layers_of(
     trained: Trained, kind: str, gates: dict[str, int], channels: int, dtype: np.dtype[Any]
 ) -> list[list[Direction]]:
-    """Return the layers of an array's `channels`: see :func:`parts_of`."""
-    return [
-        [Direction(*[part.matrix(trained, dtype) for part in pair]) for pair in directions]
-        for directions in parts_of(trained, kind, gates, channels)
-    ]
+    """Return the layers of an array's `channels`, each with its one or two directions.
 
-
-def parts_of(
-    trained: Trained, kind: str, gates: dict[str, int], channels: int
-) -> list[list[tuple[Part, Part]]]:
-    """Return the parts of layers of `channels`, each with its one or two directions.
-
-    Those of a direction are of its input and of its state. `gates` says how many gates each kind
-    of layer has. Only the arrays' shapes are looked at.
+    `gates` says how many gates each kind of layer has.
 
     Raises
     ------
@@ -181,20 +152,19 @@ def parts_of(
     layers, suffixes, has_bias = structure(trained.arrays)
     state = state_size(trained, kind, gates)
     rows = gates[kind] * state
-    found: list[list[tuple[Part, Part]]] = []
+    found: list[list[Direction]] = []
     for layer in range(layers):
         directions = []
         for suffix in suffixes:
             pair = []
-            for of, columns in (("ih", channels), ("hh", state)):
-                name = f"{of}_l{layer}{suffix}"
-                bias = f"bias_{name}" if has_bias else None
-                part = Part(f"weight_{name}", bias, (rows, columns))
-                trained.get(part.weight, part.shape)
-                if part.bias is not None:
-                    trained.get(part.bias, (rows,))
-                pair.append(part)
-            directions.append((pair[0], pair[1]))
+            for part, columns in (("ih", channels), ("hh", state)):
+                name = f"{part}_l{layer}{suffix}"
+                matrix = np.zeros((rows, columns + 1), dtype)
+                matrix[:, :columns] = trained.get(f"weight_{name}", (rows, columns))
+                if has_bias:
+                    matrix[:, columns] = trained.get(f"bias_{name}", (rows,))
+                pair.append(matrix)
+            directions.append(Direction(*pair))
         found.append(directions)
         channels = state * len(suffixes)
     return found
