@@ -49,7 +49,8 @@ def test_boxes_and_products():
                 self.kernel, self.args = kernel, args
 
             def __call__(self, given, stream):
-                _, told = compiled(self.kernel, tuple(cubins.typed(arg, given) for arg in self.args))
+                kinds = tuple(cubins.typed(arg, given) for arg in self.args)
+                _, told = compiled(self.kernel, kinds)
                 print(*re.findall(r"(\\d+) bytes (?:stack|spill)", told))
 
         boxes.Launch = products.Launch = Launch
