@@ -64,6 +64,22 @@ def test_boxes_and_products():
     assert python(script, PYTHONPATH=SCRIPT.parent) == "0 0 0\n0 0 0"
 
 
+def test_a_kernel_without_a_reducer_is_kept(tmp_path):
+    script = """
+        import cuda_code
+        import numpy as np
+        cuda_code.compile_for((9, 0))
+        from numbapool.cuda import cubins, moves
+
+        kinds = tuple(map(cubins.typed, (*[np.empty(0, "f4")] * 2, np.empty(0, "i4"),
+                                         (np.int32(1),) * 4, np.float32(0))))
+        code = cubins.code_of(moves.copied, kinds, (9, 0))
+        cubins.compiled = None
+        print(cubins.code_of(moves.copied, kinds, (9, 0)) == code)
+    """
+    assert python(script, PYTHONPATH=SCRIPT.parent, NUMBA_CACHE_DIR=tmp_path) == "True"
+
+
 @pytest.mark.parametrize("capability", ["7.5", "10.0"])
 def test_machine_code(capability):
     run = subprocess.run(
