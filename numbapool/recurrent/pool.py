@@ -34,7 +34,8 @@ def lstm_pool(
     ----------
     x : array_like
         Batch, time, channels, in the CPU's memory: LSTM and GRU have no kernels for a GPU, so
-        there is no `device`. If `x` or a weight is float64, all is computed in float64, else in float32.
+        there is no `device`. If `x` or a weight is float64, all is computed in float64, else in
+        float32.
     weights : mapping or path
         torch's parameters by their names, as ``lstm.state_dict()`` gives them: weight_ih_l0,
         weight_hh_l0, bias_ih_l0, bias_hh_l0; the same for further layers, and with "_reverse" for
