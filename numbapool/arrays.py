@@ -11,9 +11,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, wraps
 from importlib import import_module
-from typing import Any, Literal, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, ParamSpec, Protocol, TypeAlias, TypeVar, cast
 
 import numpy as np
 
@@ -183,6 +183,38 @@ class Engine(Protocol):
 
     block_reduce: Callable[..., Any]
     """Takes the array, the block, the operator, the edge, its own parameters, and `Asked`."""
+
+    roi_pool: Callable[..., Any]
+    """Takes the array, the boxes, their bins, whether to return places, and `Asked`."""
+
+    roi_align: Callable[..., Any]
+    """Takes the array, the boxes, their bins, the samples, and `Asked`."""
+
+    multihead_attention_pool: Callable[..., Any]
+    """Takes the array, the query, the weights, the heads, the rows, the format, and `Asked`."""
+
+
+Given = ParamSpec("Given")
+Made = TypeVar("Made")
+
+
+def on_engine(name: str) -> Callable[[Callable[Given, Made]], Callable[Given, Made]]:
+    """Let a function of the CPU pool arrays on devices too: by the engine's function of a name.
+
+    Both take the same arguments. The first is the array, the last is what is :class:`Asked`.
+    """
+
+    def anywhere(pool: Callable[Given, Made]) -> Callable[Given, Made]:
+        @wraps(pool)
+        def pooled(*given: Given.args, **named: Given.kwargs) -> Made:
+            asked = cast(Asked, given[-1])
+            engine = engine_for(given[0], asked.device, asked.stream)
+            made: Made | None = None if engine is None else getattr(engine, name)(*given)
+            return pool(*given, **named) if made is None else made
+
+        return pooled
+
+    return anywhere
 
 
 def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:

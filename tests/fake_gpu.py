@@ -305,6 +305,9 @@ class NumbaArray(OnDevice):
     def __setitem__(self, where, other):
         self.machine.note("copied", "numba")
 
+    def copy_to_device(self, array, stream):
+        self.machine.note("sent", (array.shape, stream.handle))
+
 
 def numba_array(machine, shape, dtype, device=0, stream=None):
     made = NumbaArray(machine, shape, dtype, (machine.noted("device") or [device])[-1])
@@ -325,19 +328,33 @@ class Plain(OnDevice):
 
 # ------------------------------------------------------------------------------- the engine
 
-RELOADED = ("arrays", "call", "engine", "host", "memory", "pointers", "target")
+RELOADED = (
+    "arrays", "boxes", "call", "engine", "host", "memory", "multihead", "pointers", "sequences",
+    "target",
+)  # fmt: skip
 """The modules that look for the machine when they are imported, or that stand in for it."""
 
 
 class Call:
     """A call that pools nothing, and notes what it is given."""
 
-    def __init__(self, machine, form, shape, dtype, key):
+    def __init__(self, machine, shape, outs):
+        self.shape, self.outs, self.machine = shape, tuple(map(np.dtype, outs)), machine
+        self.scratch_bytes = 0
+
+    @classmethod
+    def of_windows(cls, machine, form, shape, dtype, key):
         from numbapool.pooling.call import DECIDERS
 
         decided = DECIDERS[form](shape, dtype, *key)
-        self.shape, self.outs, self.machine = decided.plan.shape, decided.outs, machine
-        self.scratch_bytes = 0
+        return cls(machine, decided.plan.shape, decided.outs)
+
+    @classmethod
+    def of_boxes(cls, machine, shape, dtype, boxes, bins, more):
+        from numbapool.roi.pool import Regions
+
+        outs = (dtype, np.int64) if more is True else (dtype,)
+        return cls(machine, Regions.of(shape, boxes, bins).shape, outs)
 
     def into(self, x, outs, stream=None, allocate=None):
         self.machine.note("pooled", (x, outs, stream))
@@ -351,12 +368,15 @@ def machine(monkeypatch, **current):
     from numbapool.cuda import doctor, driver
 
     made = Machine()
-    target, call, pointers = (
-        ModuleType(f"numbapool.cuda.{name}") for name in ("target", "call", "pointers")
-    )
+    names = ("target", "call", "pointers", "boxes", "multihead", "sequences")
+    stand_ins = [ModuleType(f"numbapool.cuda.{name}") for name in names]
+    target, call, pointers, boxes, multihead, sequences = stand_ins
     pointers.Memory = Memory
     target.cuda, target.SIMULATED, target.current_device = made, False, lambda: 0
-    call.decide = lambda *given: Call(made, *given)
+    call.decide = lambda *given: Call.of_windows(made, *given)
+    boxes.elements_call = boxes.samples_call = lambda *given: Call.of_boxes(made, *given)
+    sequences.Form = lambda shape, dtype: (shape, dtype)
+    multihead.multihead_call = lambda x, query, *rest: Call(made, (x[0][0], *query[0]), (x[1],))
     monkeypatch.setattr(arrays, "_KINDS", {})
     monkeypatch.setattr(driver, "current", lambda: -1, raising=False)
     monkeypatch.setattr(driver, "current", lambda: -1)
@@ -372,7 +392,7 @@ def machine(monkeypatch, **current):
     kept = {name: sys.modules.pop(full, None) for name, full in names.items()}
     for name in names:
         vars(package).pop(name, None)
-    for module in (target, call, pointers):
+    for module in stand_ins:
         sys.modules[module.__name__] = module
         setattr(package, module.__name__.rpartition(".")[2], module)
     try:

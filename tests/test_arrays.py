@@ -259,6 +259,31 @@ def test_a_pyramid_is_joined_by_the_library(machine):
     assert [(type(each), each.shape) for each in levels] == [(Tensor, (4, 4)), (Tensor, (2, 2))]
 
 
+@pytest.mark.parametrize("kind", COMES_BACK)
+def test_boxes(machine, kind):
+    x, boxes = kind(machine, (2, 3, 8, 6), "f4"), [[1, 0, 0, 3, 3]]
+    values, places = nbp.roi_pool(x, boxes, 2, return_indices=True)
+    assert type(values) is type(places) is COMES_BACK[kind]
+    assert (values.shape, values.kind, places.kind) == ((1, 3, 2, 2), np.float32, np.int64)
+    assert type(nbp.roi_align(x, boxes, 2)) is COMES_BACK[kind]
+    assert machine.noted("pooled")[0][0].pointer == x.pointer
+    with pytest.raises(nbp.PoolValueError, match="box 0 lies in image 2"):
+        nbp.roi_align(x, [[2, 0, 0, 1, 1]], 2)
+
+
+def test_weights_of_the_host_are_sent_and_those_of_the_device_stay(machine):
+    x, there = Tensor(machine, (2, 3, 4), "f4"), Tensor(machine, (4, 4), "f4")
+    weights = {"out_proj.weight": there, "in_proj_weight": np.ones((12, 4))}
+    result = nbp.multihead_attention_pool(x, np.ones(4, "f4"), weights, 2, stream=5)
+    assert (type(result), result.shape) == (Tensor, (2, 4))
+    assert machine.noted("sent") == [((4,), 5), ((12, 4), 5)]
+    given, _, stream = pooled(machine)
+    assert stream == 5
+    assert [each.pointer for each in given[::2]] == [x.pointer, there.pointer]
+    with pytest.raises(nbp.PoolValueError, match="GPU 0 and GPU 1"):
+        nbp.multihead_attention_pool(x, Tensor(machine, (4,), "f4", device=1), weights, 2)
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float64"])
 def test_capsules_of_our_own(monkeypatch, dtype):
     """NumPy reads them, if they say that they are of the CPU's memory; nothing is left over."""

@@ -34,6 +34,52 @@ def test_what_the_cpu_compiled_before_changes_nothing(tmp_path):
     assert python(script, PYTHONPATH=SCRIPT.parent, NUMBA_CACHE_DIR=tmp_path) == "True\nFalse"
 
 
+def test_boxes_and_products():
+    """The compiler refuses what the simulator lets pass; neither kernel spills."""
+    script = """
+        import re
+        import cuda_code
+        import numpy as np
+        compiled = cuda_code.compile_for((9, 0))
+        from numbapool.cuda import boxes, cubins, products
+        from numbapool.roi.pool import Bins, Grid
+
+        class Launch:
+            def __init__(self, kernel, grid, block, args):
+                self.kernel, self.args = kernel, args
+
+            def __call__(self, given, stream):
+                kinds = tuple(cubins.typed(arg, given) for arg in self.args)
+                _, told = compiled(self.kernel, kinds)
+                print(*re.findall(r"(\\d+) bytes (?:stack|spill)", told))
+
+        boxes.Launch = products.Launch = Launch
+        boxes.sent = lambda table, *rest: table
+        x, bins = np.ones((1, 2, 4, 4), "f4"), Bins(2, 1.0, "NCHW")
+        call = boxes.samples_call(x.shape, x.dtype, [[0, 0, 0, 3, 3]], bins, Grid(2, True, "mean"))
+        call.into(x, (x,))
+        square = products.Product(1, 1, (4, 4, 4), (0, 0, 4), (0, 0, 1, 4), (0, 0, 4))
+        square(np.float32(0), (x, x, x), None, x)
+    """
+    assert python(script, PYTHONPATH=SCRIPT.parent) == "0 0 0\n0 0 0"
+
+
+def test_a_kernel_without_a_reducer_is_kept(tmp_path):
+    script = """
+        import cuda_code
+        import numpy as np
+        cuda_code.compile_for((9, 0))
+        from numbapool.cuda import cubins, moves
+
+        kinds = tuple(map(cubins.typed, (*[np.empty(0, "f4")] * 2, np.empty(0, "i4"),
+                                         (np.int32(1),) * 4, np.float32(0))))
+        code = cubins.code_of(moves.copied, kinds, (9, 0))
+        cubins.compiled = None
+        print(cubins.code_of(moves.copied, kinds, (9, 0)) == code)
+    """
+    assert python(script, PYTHONPATH=SCRIPT.parent, NUMBA_CACHE_DIR=tmp_path) == "True"
+
+
 @pytest.mark.parametrize("capability", ["7.5", "10.0"])
 def test_machine_code(capability):
     run = subprocess.run(

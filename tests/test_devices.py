@@ -167,8 +167,13 @@ def test_every_call_says_it(said):
             call(OnCuda(), OnCuda(), 2) if call is nbp.max_unpool1d else call(OnCuda(), 2, "max")
     with pytest.raises(PoolDeviceError, match="no GPU can be used"):
         nbp.sequence_pool(X[None], lengths=[2], device="cuda")
+    for boxes in (nbp.roi_pool, nbp.roi_align):
+        with pytest.raises(PoolDeviceError, match="no GPU can be used"):
+            boxes(OnCuda(), np.zeros((1, 5)), 2)
+    with pytest.raises(PoolDeviceError, match="no GPU can be used"):
+        nbp.multihead_attention_pool(OnCuda(), np.zeros(6), {}, 2)
     with pytest.raises(nbp.PoolTypeError, match="pooling reads the CPU's memory"):
-        nbp.roi_pool(OnCuda(), np.zeros((1, 5)), 2)
+        nbp.lstm_pool(OnCuda(), {})
 
 
 def test_auto_falls_back_and_says_so_once(said, monkeypatch):
@@ -192,6 +197,12 @@ def test_auto_leaves_to_the_cpu_what_is_quick_there(said, monkeypatch):
         assert nbp.median_pool2d(X, 2, device="auto").shape == (2, 3)
         assert nbp.sequence_pool(X[None], device="auto").shape == (1, 6)
         assert nbp.block_reduce(X, 2, "max", device="auto").shape == (2, 3)
+        assert nbp.roi_pool(X[None, None], [[0, 0, 0, 3, 3]], 2, device="auto").shape == (
+            1,
+            1,
+            2,
+            2,
+        )
 
 
 @pytest.mark.parametrize(

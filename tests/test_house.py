@@ -207,10 +207,15 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
     return any("command" in call or "option" in call for call in calls)
 
 
+FACES = ("pooling/pool.py", "recurrent/multihead.py", "roi/pool.py")
+"""Files with functions of the public interface, beside those in `functional`."""
+
+
 def is_a_face(path: Path, function: ast.FunctionDef) -> bool:
     """Say whether a function is the library's public interface."""
     library = PACKAGES["numbapool"]
-    if not (path.is_relative_to(library / "functional") or path == library / "pooling/pool.py"):
+    files = [library / name for name in FACES]
+    if not (path.is_relative_to(library / "functional") or path in files):
         return False
     return not function.name.startswith("_") or function.name.startswith("__")
 

@@ -27,8 +27,9 @@ from numbapool.cuda.plan import (
     plan_of,
 )
 from numbapool.cuda.pointers import Given, aligned
-from numbapool.cuda.target import SIMULATED, cuda, current_device, stream_of
+from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
 from numbapool.errors import PoolValueError
+from numbapool.inputs import Array
 from numbapool.pooling.fractional import decided as fractional_decided
 from numbapool.pooling.planners import READERS, Request, Windows, choose
 from numbapool.reducers.case import Reduction
@@ -260,6 +261,16 @@ def scratch(needed: list[tuple[int, np.dtype[Any]]], stream: Any, allocate: Any)
         return [allocate(count, kind) for count, kind in needed]
     work = stream_of(stream) if needed else None
     return [cuda.device_array(count, kind, stream=work) for count, kind in needed]
+
+
+def sent(table: Array, stream: Any, allocate: Any) -> Any:
+    """Return an array of one axis in the device's memory, copied there in a stream's order."""
+    (there,) = scratch([(max(table.size, 1), table.dtype)], stream, allocate)
+    if SIMULATED:
+        there[: table.size] = table
+    elif table.size:
+        array_of(there)[: table.size].copy_to_device(table, stream=stream_of(stream))
+    return there
 
 
 def numbers(plan: DevicePlan, *lead: int) -> tuple[Any, ...]:

@@ -98,11 +98,12 @@ def code_of(kernel: Any, kinds: tuple[Any, ...], capability: Capability) -> byte
     def make() -> bytes:
         return compiled(kernel, kinds, capability)
 
-    owner = kinds[0].instance_class
-    if not owner.__module__.startswith("numbapool."):
+    owner = getattr(kinds[0], "instance_class", None)  # a reducer's class; some kernels take none
+    if owner is not None and not owner.__module__.startswith("numbapool."):
         return make()
-    name = kernel.py_func.__name__
-    words = [name, f"{owner.__module__}.{owner.__qualname__}", *map(str, kinds), str(capability)]
+    function = kernel.py_func
+    names = [f"{each.__module__}.{each.__qualname__}" for each in (function, owner) if each]
+    words = [*names, *map(str, kinds), str(capability)]
     digest = hashlib.sha256(surroundings() + "\0".join(words).encode())
     return store.code_for(f"cuda-{digest.hexdigest()[:32]}", make)
 

@@ -15,6 +15,8 @@ from numbapool.arrays import Adopted, Asked, place_of, to_host
 from numbapool.cuda import doctor, host
 from numbapool.cuda.host import Decider, decider
 from numbapool.errors import PoolDeviceError, PoolTypeError, PoolValueError
+from numbapool.inputs import as_array
+from numbapool.recurrent.weights import mapping_of
 from numbapool.run.call import checked_outs
 
 if TYPE_CHECKING:
@@ -92,16 +94,82 @@ def block_reduce(
     return one(decide, (x,), asked)
 
 
+def roi_pool(x: Any, boxes: Any, bins: Any, return_indices: bool, asked: Asked) -> Any:
+    """Pool boxes by their largest elements; return None if the CPU is to do it after all."""
+    boxes = boxes_on_host(boxes)
+
+    def decide(shape: Any, dtype: Any) -> Any:
+        from numbapool.cuda.boxes import elements_call
+
+        return elements_call(shape, dtype, boxes, bins, return_indices)
+
+    return several(decide, (x,), asked)
+
+
+def roi_align(x: Any, boxes: Any, bins: Any, grid: Any, asked: Asked) -> Any:
+    """Pool boxes by samples; return None if the CPU is to do it after all."""
+    boxes = boxes_on_host(boxes)
+
+    def decide(shape: Any, dtype: Any) -> Any:
+        from numbapool.cuda.boxes import samples_call
+
+        return samples_call(shape, dtype, boxes, bins, grid)
+
+    return one(decide, (x,), asked)
+
+
+def multihead_attention_pool(
+    x: Any,
+    query: Any,
+    weights: Any,
+    heads: int,
+    rows: dict[str, Any],
+    data_format: str,
+    asked: Asked,
+) -> Any:
+    """Pool sequences by queries; return None if the CPU is to do it after all."""
+    rows = {name: on_host(value) for name, value in rows.items()}
+    trained = mapping_of(weights)
+
+    def decide(*parts: Any) -> Any:
+        from numbapool.cuda.multihead import multihead_call
+        from numbapool.cuda.sequences import Form
+
+        forms = list(map(Form, parts[::2], parts[1::2]))
+        named = dict(zip(trained, forms[2:], strict=True))
+        return multihead_call(forms[0], forms[1], named, heads, rows, data_format)
+
+    return by_weights(decide, (x, query, *trained.values()), asked)
+
+
+def by_weights(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
+    """Return the one result of an array and trained weights, wherever these lie."""
+    if place_of(inputs[0]) is None:
+        return one(decide, tuple(map(on_host, inputs)), asked)
+    return run(decide, inputs, asked.out, asked.stream)[0]
+
+
+def boxes_on_host(boxes: Any) -> Any:
+    """Return boxes, or a list of boxes per image, in the host's memory."""
+    return list(map(on_host, boxes)) if isinstance(boxes, list | tuple) else on_host(boxes)
+
+
 def one(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
     """Return the one result of inputs of a device or of the host; None if the CPU is to pool."""
+    results = several(decide, inputs, asked)
+    return None if results is None else results[0]
+
+
+def several(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> tuple[Any, ...] | None:
+    """Return the results of inputs of a device or of the host; None if the CPU is to pool."""
     places = [place_of(x) for x in inputs]
     if places[0] is None:
         refuse_stream(asked)
-        return None if asked.device == "auto" else host.whole(decide, inputs, asked.out)[0]
+        return None if asked.device == "auto" else host.whole(decide, inputs, asked.out)
     if None in places:
         kind = type(inputs[places.index(None)]).__name__
         raise PoolTypeError(f"x lies on {places[0]}, and the {kind} beside it must lie there too")
-    return run(decide, inputs, asked.out, asked.stream)[0]
+    return run(decide, inputs, asked.out, asked.stream)
 
 
 def refuse_stream(asked: Asked) -> None:
@@ -144,12 +212,12 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
     from numbapool.cuda import arrays, memory
 
     asked = None if stream is None else memory.handle_of(stream)
-    held = [arrays.adopt(x, asked) for x in inputs]
-    first = held[0]
+    first = arrays.adopt(inputs[0], asked)
     doctor.require(first.device)
-    refuse_other_devices(held, first.device)
     work = asked or first.stream or memory.LEGACY
     with memory.current(first.device):
+        held = [first, *[adopted(x, asked, work) for x in inputs[1:]]]
+        refuse_other_devices(held, first.device)
         call = decide(*[part for each in held for part in (each.shape, each.dtype)])
         if out is None:
             made = [first.kind.empty(call.shape, dtype, first, work) for dtype in call.outs]
@@ -169,6 +237,15 @@ def run(decide: Decider, inputs: Sequence[Any], out: Any, stream: Any) -> tuple[
                 target.owner[:] = result.owner
                 memory.wait(work, other)
     return given
+
+
+def adopted(x: Any, stream: int | None, work: int) -> Adopted:
+    """Return the memory of an array on a device; one of the host is sent to the current device."""
+    from numbapool.cuda import arrays, memory
+
+    if place_of(x) is not None:
+        return arrays.adopt(x, stream)
+    return arrays.INTERFACE.adopt(memory.sent(as_array(x), work), work)
 
 
 def refuse_other_devices(held: Sequence[Adopted], device: int) -> None:

@@ -156,6 +156,17 @@ def send(near: Array, far: Any, stream: Stream) -> None:
         far.copy_to_device(near, stream=stream.of_numba)
 
 
+def sent(array: Array, work: int) -> Any:
+    """Return an array of the host as numba's array on the current device, in a stream's order."""
+    array = np.ascontiguousarray(array)
+    made = allocate(array.shape, array.dtype, work)
+    if SIMULATED:
+        made[...] = array
+    elif array.size:
+        made.copy_to_device(array, stream=stream_at(work))
+    return made
+
+
 def fetch(far: Any, near: Array, stream: Stream) -> None:
     """Copy a device's memory to pinned memory, in a stream's order."""
     if SIMULATED:

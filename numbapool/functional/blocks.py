@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, engine_for
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array
@@ -83,12 +83,14 @@ def block_reduce(
     if (op is None) == (func is None):
         raise PoolTypeError("give either op or func: what to keep of a block")
     op = func if op is None else op
-    engine = engine_for(x, device, stream)
-    if engine is not None:
-        asked = Asked(None, device, stream)
-        made: Array | None = engine.block_reduce(x, block_size, op, edge, own, asked)
-        if made is not None:
-            return made
+    return reduced(x, block_size, op, edge, own, Asked(None, device, stream))
+
+
+@on_engine("block_reduce")
+def reduced(
+    x: ArrayLike, block_size: Ints, op: Any, edge: Any, own: dict[str, Any], asked: Asked
+) -> Array:
+    """Reduce blocks by an operator with its own parameters."""
     array = as_array(x)
     block, shape = tiled(array.shape, block_size, edge)
     find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, engine_for
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array, frozen, viewed
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
@@ -43,25 +43,19 @@ def refuse_unlike(shape: tuple[int, ...], places: tuple[int, ...], dtype: np.dty
         raise PoolValueError(f"indices of shape {places} for values of {shape}")
 
 
+@on_engine("unpool")
 def unpool(
-    ndim: int,
     x: ArrayLike,
     indices: ArrayLike,
-    windows: tuple[Any, ...],
+    ndim: int,
     data_format: str | None,
-    device: Device,
-    stream: Any,
+    windows: tuple[Any, ...],
+    asked: Asked,
 ) -> Array:
     """Put each value at its index, and zeros elsewhere.
 
     `windows` has kernel_size, stride, padding and output_size.
     """
-    engine = engine_for(x, device, stream)
-    if engine is not None:
-        asked = Asked(None, device, stream)
-        made: Array | None = engine.unpool(x, indices, ndim, data_format, windows, asked)
-        if made is not None:
-            return made
     values, places = as_array(x), read_indices(indices)
     refuse_unlike(values.shape, places.shape, places.dtype)
     layout, plane = unpooled(values.shape, ndim, data_format, windows)
@@ -171,7 +165,7 @@ def max_unpool1d(
     array([0, 5, 0, 4])
     """
     windows = kernel_size, stride, padding, output_size
-    return unpool(1, x, indices, windows, data_format, device, stream)
+    return unpool(x, indices, 1, data_format, windows, Asked(None, device, stream))
 
 
 def max_unpool2d(
@@ -210,7 +204,7 @@ def max_unpool2d(
            [ 0, 13,  0, 15]])
     """
     windows = kernel_size, stride, padding, output_size
-    return unpool(2, x, indices, windows, data_format, device, stream)
+    return unpool(x, indices, 2, data_format, windows, Asked(None, device, stream))
 
 
 def max_unpool3d(
@@ -246,7 +240,7 @@ def max_unpool3d(
     np.int64(7)
     """
     windows = kernel_size, stride, padding, output_size
-    return unpool(3, x, indices, windows, data_format, device, stream)
+    return unpool(x, indices, 3, data_format, windows, Asked(None, device, stream))
 
 
 def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: int = 0) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.arrays import Asked, Device, engine_for
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
 from numbapool.sequences.layout import sequences_of
@@ -113,14 +113,16 @@ def sequence_pool(
            [12.,  0.]])
     """
     wanted = Wanted(op, correction, normalize, empty, nan)
-    engine = engine_for(x, device, stream)
-    if engine is not None:
-        rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
-        asked = Asked(out, device, stream)
-        made: Array | None = engine.sequence_pool(x, weights, wanted, rows, data_format, asked)
-        if made is not None:
-            return made
-    return pool(sequences_of(x, data_format, lengths, mask, offsets), wanted, weights, out)
+    rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
+    return pooled(x, weights, wanted, rows, data_format, Asked(out, device, stream))
+
+
+@on_engine("sequence_pool")
+def pooled(
+    x: ArrayLike, weights: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Array:
+    """Pool sequences as wanted."""
+    return pool(sequences_of(x, data_format, **rows), wanted, weights, asked.out)
 
 
 def attention_pool(
@@ -175,11 +177,14 @@ def attention_pool(
     >>> attention_pool(x, [[1000, 1001, 0]], mask=[[1, 1, 0]]).round(6)
     array([[1.731059, 2.655293]])
     """
-    engine = engine_for(x, device, stream)
-    if engine is not None:
-        rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
-        wanted, asked = Wanted(op, empty=empty), Asked(None, device, stream)
-        made: Array | None = engine.attention_pool(x, scores, wanted, rows, data_format, asked)
-        if made is not None:
-            return made
-    return attend(sequences_of(x, data_format, lengths, mask, offsets), scores, op, empty)
+    rows = {"lengths": lengths, "mask": mask, "offsets": offsets}
+    wanted, asked = Wanted(op, empty=empty), Asked(None, device, stream)
+    return attended(x, scores, wanted, rows, data_format, asked)
+
+
+@on_engine("attention_pool")
+def attended(
+    x: ArrayLike, scores: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Array:
+    """Pool sequences by a softmax as wanted."""
+    return attend(sequences_of(x, data_format, **rows), scores, wanted.op, wanted.empty)

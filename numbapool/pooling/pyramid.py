@@ -41,7 +41,8 @@ def spatial_pyramid_pool(
     op : str, NumPy function or reducer
         What to keep of a part, as in :class:`Pool`.
     data_format, nan, nodata, device
-        As in :func:`max_pool2d`; arrays on a GPU may be those of torch, CuPy and JAX.
+        As in :func:`max_pool2d`; arrays on a GPU may be those of torch, CuPy and JAX. There is
+        no `stream`: the library joins the levels, on its own current stream.
     **own
         The operator's own parameters, such as `q` of percentile.
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.recurrent.kept import Steps, steps_of
@@ -30,6 +31,8 @@ def multihead_attention_pool(
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     data_format: str = "NTC",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Pool each sequence by multi-head attention of queries to its steps.
 
@@ -50,6 +53,9 @@ def multihead_attention_pool(
         The number of heads that E is split into.
     lengths, mask, data_format
         As in :func:`lstm_pool`. Steps that do not count are not read.
+    device, stream
+        As in :func:`max_pool2d`. The query and the weights may lie on x's GPU too, and are sent
+        there if they do not; lengths and masks on a GPU are copied to the host, which waits.
 
     Returns
     -------
@@ -74,13 +80,30 @@ def multihead_attention_pool(
     array([[0.67, 0.66]])
     """
     (heads,) = per_axis(num_heads, 1, "num_heads", 1)
-    sequences = sequences_of(x, data_format, lengths, mask)
+    rows = {"lengths": lengths, "mask": mask}
+    return pooled(x, query, weights, heads, rows, data_format, Asked(None, device, stream))
+
+
+@on_engine("multihead_attention_pool")
+def pooled(
+    x: ArrayLike,
+    query: ArrayLike,
+    weights: Weights,
+    heads: int,
+    rows: dict[str, Any],
+    data_format: str,
+    asked: Asked,
+) -> Array:
+    """Pool each sequence by queries."""
+    sequences = sequences_of(x, data_format, **rows)
     array, trained, queries = sequences.x, read(weights), as_array(query)
     dtype = trained.dtype(array, queries)
     layer = layer_of(trained, sequences.channels, heads, dtype)
-    asked = queries_of(queries, len(array), layer.size).astype(dtype)
+    questions = queries_of(queries.shape, len(array), layer.size)
     with np.errstate(all="ignore"):
-        result = attended(array, asked, layer, steps_of(sequences.rows))
+        result = attended(
+            array, queries.reshape(questions).astype(dtype), layer, steps_of(sequences.rows)
+        )
     return result[:, 0] if queries.ndim == 1 else result
 
 
@@ -104,7 +127,16 @@ class Layer(NamedTuple):
 
 
 def layer_of(trained: Trained, channels: int, heads: int, dtype: np.dtype[Any]) -> Layer:
-    """Return the layer for arrays of `channels`.
+    """Return the layer for arrays of `channels`: see :func:`parts_of`."""
+    size, pairs = parts_of(trained, channels, heads)
+    query, key, value, out = [Product(part.astype(dtype), b.astype(dtype)) for part, b in pairs]
+    return Layer(heads, size, query, key, value, out)
+
+
+def parts_of(trained: Trained, channels: int, heads: int) -> tuple[int, list[tuple[Array, Array]]]:
+    """Return E, and the matrices and biases of the query, the key, the value, and the output.
+
+    Only the arrays' shapes are looked at.
 
     Raises
     ------
@@ -132,9 +164,7 @@ def layer_of(trained: Trained, channels: int, heads: int, dtype: np.dtype[Any]) 
     biases = np.split(bias("in_proj_bias", 3 * size), 3)
     parts.append(trained.get("out_proj.weight", (size, size)))
     biases.append(bias("out_proj.bias", size))
-    pairs = zip(parts, biases, strict=True)
-    query, key, value, out = [Product(part.astype(dtype), b.astype(dtype)) for part, b in pairs]
-    return Layer(heads, size, query, key, value, out)
+    return size, list(zip(parts, biases, strict=True))
 
 
 def refuse_others(names: Any, known: tuple[str, ...]) -> None:
@@ -163,15 +193,16 @@ def size_of(trained: Trained, heads: int) -> int:
     return size
 
 
-def queries_of(queries: Array, batch: int, size: int) -> Array:
-    """Return queries as (1 or batch, L, E)."""
-    right = queries.ndim in (1, 2, 3) and queries.shape[-1] == size
-    if not right or (queries.ndim == 3 and queries.shape[0] not in (1, batch)):
+def queries_of(shape: tuple[int, ...], batch: int, size: int) -> tuple[int, int, int]:
+    """Return the shape (1 or batch, L, E) of queries of a shape."""
+    right = len(shape) in (1, 2, 3) and shape[-1] == size
+    if not right or (len(shape) == 3 and shape[0] not in (1, batch)):
         raise PoolValueError(
-            f"query has shape {queries.shape}, not ({size},), (L, {size}) or ({batch}, L, {size}), "
+            f"query has shape {shape}, not ({size},), (L, {size}) or ({batch}, L, {size}), "
             "whose last number is the number of out_proj.weight's rows"
         )
-    return queries.reshape((1,) * (3 - queries.ndim) + queries.shape)
+    first, second = (1, 1, *shape)[-3:-1]
+    return first, second, size
 
 
 def attended(x: Array, queries: Array, layer: Layer, steps: Steps) -> Array:

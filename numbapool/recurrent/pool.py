@@ -33,7 +33,8 @@ def lstm_pool(
     Parameters
     ----------
     x : array_like
-        Batch, time, channels. If `x` or a weight is float64, all is computed in float64, else in
+        Batch, time, channels, in the CPU's memory: LSTM and GRU have no kernels for a GPU, so
+        there is no `device`. If `x` or a weight is float64, all is computed in float64, else in
         float32.
     weights : mapping or path
         torch's parameters by their names, as ``lstm.state_dict()`` gives them: weight_ih_l0,

@@ -58,7 +58,13 @@ def listed(names: Any) -> str:
 
 
 def read(weights: Weights) -> Trained:
-    """Return the arrays of a mapping, or of a file .npz or .safetensors.
+    """Return the arrays of a mapping or of a file: see :func:`mapping_of`."""
+    found = mapping_of(weights)
+    return Trained({name: array_of(found[name], name) for name in found})
+
+
+def mapping_of(weights: Weights) -> dict[str, Any]:
+    """Return what a mapping, or a file .npz or .safetensors, has by its names.
 
     Raises
     ------
@@ -67,16 +73,14 @@ def read(weights: Weights) -> Trained:
     PoolImportError
         If the package that reads .safetensors is not installed.
     """
-    if isinstance(weights, Mapping):
-        found = weights
-    elif isinstance(weights, str | os.PathLike):
-        found = read_file(Path(weights))
-    else:
+    if isinstance(weights, str | os.PathLike):
+        weights = read_file(Path(weights))
+    if not isinstance(weights, Mapping):
         raise PoolTypeError(
             "weights must be a mapping of names to arrays, or the path of an .npz or .safetensors "
             f"file, not {shown(weights)}"
         )
-    return Trained({str(name): array_of(found[name], str(name)) for name in found})
+    return {str(name): weights[name] for name in weights}
 
 
 def array_of(value: Any, name: str) -> Array:

@@ -7,13 +7,14 @@ from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array, frozen
 from numbapool.loops.forms import Bare
 from numbapool.loops.geometry import AXIS, Numbers, filled
 from numbapool.plan.choose import Plan
 from numbapool.reducers.case import Case, Reduction
-from numbapool.reducers.dtypes import in_floats, real_number, skip_for
+from numbapool.reducers.dtypes import DType, in_floats, real_number, skip_for
 from numbapool.reducers.extremes import maximum
 from numbapool.roi.boxes import Boxes, boxes_of
 from numbapool.roi.places import Taps, added_up, elements, one_by_one, samples, scaled
@@ -34,6 +35,8 @@ def roi_pool(
     *,
     return_indices: Literal[False] = False,
     data_format: str | None = "NCHW",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array: ...
 
 
@@ -46,6 +49,8 @@ def roi_pool(
     *,
     return_indices: bool,
     data_format: str | None = "NCHW",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | tuple[Array, Array]: ...
 
 
@@ -57,6 +62,8 @@ def roi_pool(
     *,
     return_indices: bool = False,
     data_format: str | None = "NCHW",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array | tuple[Array, Array]:
     """Pool each box to a size by the largest element of each of its bins.
 
@@ -80,6 +87,9 @@ def roi_pool(
         Whether to return each maximum's place in its plane too, counted row by row.
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}
         The order of the axes. With N, more axes may follow the first.
+    device, stream
+        As in :func:`max_pool2d`. Boxes on a GPU are copied to the host, which waits for them: x is
+        not.
 
     Returns
     -------
@@ -102,18 +112,19 @@ def roi_pool(
            [19., 21.]])
     """
     return_indices = bool(frozen(return_indices))
+    bins = Bins(output_size, spatial_scale, data_format)
+    results = largest_elements(x, boxes, bins, return_indices, Asked(None, device, stream))
+    return (results[0], results[1]) if return_indices else results[0]
+
+
+@on_engine("roi_pool")
+def largest_elements(
+    x: ArrayLike, boxes: Any, bins: Bins, return_indices: bool, asked: Asked
+) -> tuple[Array, ...]:
+    """Return the largest element of each bin and, if asked for, its place."""
     array = as_array(x)
-    case = Regions.of(array.shape, boxes, output_size, spatial_scale, data_format)
-    sizes = prod(case.layout.spatial)
-    reduction = maximum(
-        Case(array.dtype, skip_for(array.dtype, "propagate", None), plane=sizes), return_indices
-    )
-    tables = [
-        elements(low, high, out, size)
-        for (low, high), out, size in zip(
-            case.corners(0.0), case.bins, case.layout.spatial, strict=True
-        )
-    ]
+    case = Regions.of(array.shape, boxes, bins)
+    reduction, tables = case.maximum(array.dtype, return_indices), case.elements()
     images, rows, columns = reach(case, *tables)
     width = images[:, 2] - images[:, 1]
     work = case.planes * case.inner * int(rows.sum(axis=1) @ width)
@@ -124,7 +135,7 @@ def roi_pool(
     empty = (rows[:, :, None] == 0) | (columns[:, None] == 0)
     for result, nothing in zip(results, (0, -1), strict=False):
         case.with_bins(result)[empty] = nothing
-    return (results[0], results[1]) if return_indices else results[0]
+    return results
 
 
 def roi_align(
@@ -137,6 +148,8 @@ def roi_align(
     mode: Literal["mean", "max"] = "mean",
     *,
     data_format: str | None = "NCHW",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Pool each box to a size by samples between elements, in each of its bins.
 
@@ -145,7 +158,7 @@ def roi_align(
 
     Parameters
     ----------
-    x, boxes, output_size, spatial_scale, data_format
+    x, boxes, output_size, spatial_scale, data_format, device, stream
         As in :func:`roi_pool`.
     sampling_ratio : int
         Samples along each side of a bin; if it is not positive, as many as the bin is long,
@@ -178,22 +191,28 @@ def roi_align(
     if not isinstance(mode, str) or mode not in KERNELS:
         raise PoolValueError(f"mode must be one of {', '.join(KERNELS)}, not {shown(mode)}")
     (ratio,) = per_axis(sampling_ratio, 1, "sampling_ratio", -1)
-    aligned = bool(frozen(aligned))
+    bins = Bins(output_size, spatial_scale, data_format)
+    grid = Grid(ratio, bool(frozen(aligned)), mode)
+    return pooled_samples(x, boxes, bins, grid, Asked(None, device, stream))
+
+
+@on_engine("roi_align")
+def pooled_samples(x: ArrayLike, boxes: Any, bins: Bins, grid: Grid, asked: Asked) -> Array:
+    """Return the mean or the largest of the samples of each bin."""
     array = as_array(x)
-    dtype = in_floats(array.dtype)
-    inner = np.dtype(np.float32) if dtype == np.float16 else dtype
+    dtype, inner = dtypes_of(array.dtype)
     array = array.astype(inner, copy=False)
-    case = Regions.of(array.shape, boxes, output_size, spatial_scale, data_format)
-    axes = []
-    corners = case.corners(0.5 if aligned else 0.0)
-    for (low, high), out, size in zip(corners, case.bins, case.layout.spatial, strict=True):
-        length = high - low if aligned else np.maximum(high - low, np.float32(1))
-        found = samples(low, length, out, ratio, size)
-        axes.append(added_up(found, size) if mode == "mean" else one_by_one(found))
-    plan = sampled(case, array, KERNELS[mode], axes)
+    case = Regions.of(array.shape, boxes, bins)
+    plan = sampled(case, array, KERNELS[grid.mode], case.taps(grid))
     lanes = (inner, inner, np.dtype(np.int64))
     (result,) = pooled(Call(plan, Reduction(Bare(), lanes, (inner,)), inner), array)
     return result.astype(dtype, copy=False)
+
+
+def dtypes_of(dtype: DType) -> tuple[DType, DType]:
+    """Return the dtypes of results of samples, and of the arithmetic."""
+    result = in_floats(dtype)
+    return result, np.dtype(np.float32) if result == np.float16 else result
 
 
 def reach(case: Regions, rows: Array, columns: Array) -> tuple[Array, Array, Array]:
@@ -236,6 +255,23 @@ def pooled(call: Call, array: Array) -> tuple[Array, ...]:
         ) from None
 
 
+class Bins(NamedTuple):
+    """What callers say of bins."""
+
+    output_size: Any
+    spatial_scale: Any
+    data_format: Any
+
+
+class Grid(NamedTuple):
+    """Where the samples of a bin lie, and what is kept of them."""
+
+    ratio: int
+    """Samples along each side of a bin; if it is not positive, as many as the bin is long."""
+    aligned: bool
+    mode: str
+
+
 class Regions(NamedTuple):
     """Boxes in images of a layout, and their bins."""
 
@@ -249,11 +285,9 @@ class Regions(NamedTuple):
     """The results' shape."""
 
     @classmethod
-    def of(
-        cls, shape: tuple[int, ...], boxes: Any, output_size: Any, scale: Any, data_format: Any
-    ) -> Regions:
+    def of(cls, shape: tuple[int, ...], boxes: Any, given: Bins) -> Regions:
         """Read the arguments for an array of a shape."""
-        layout = layout_of(shape, 2, data_format)
+        layout = layout_of(shape, 2, given.data_format)
         batched = layout.format.startswith("N")
         if batched and len(shape) < len(layout.format):
             raise PoolValueError(
@@ -263,12 +297,12 @@ class Regions(NamedTuple):
         for n, size in enumerate(layout.spatial):
             if size == 0:
                 raise PoolValueError(f"{layout.axis_name(n)} has size 0: there is nothing to pool")
-        factor = real_number(scale, "spatial_scale")
+        factor = real_number(given.spatial_scale, "spatial_scale")
         if not (isfinite(factor) and factor > 0):
             raise PoolValueError(f"spatial_scale must be positive and finite, not {factor}")
         images, lead = (shape[0], layout.lead[1:]) if batched else (1, layout.lead)
         found = boxes_of(boxes, images, batched)
-        bins = per_axis(output_size, 2, "output_size", 1)
+        bins = per_axis(given.output_size, 2, "output_size", 1)
         result = (len(found.images), *lead, *bins, *layout.channels)
         refuse_too_large(result)
         if len(found.images) * max(bins) > MOST_LISTED:
@@ -292,6 +326,26 @@ class Regions(NamedTuple):
         """Return the ends of the boxes along each axis, in elements, moved back by `moved`."""
         x0, y0, x1, y1 = scaled(self.boxes.corners, self.scale, np.float32(moved)).T
         return [(y0, y1), (x0, x1)]
+
+    def maximum(self, dtype: DType, return_indices: bool) -> Reduction:
+        """Return the reduction to the largest element."""
+        skip = skip_for(dtype, "propagate", None)
+        return maximum(Case(dtype, skip, plane=prod(self.layout.spatial)), return_indices)
+
+    def elements(self) -> list[Array]:
+        """Return the table of the elements of all bins, along each axis."""
+        ends = zip(self.corners(0.0), self.bins, self.layout.spatial, strict=True)
+        return [elements(low, high, out, size) for (low, high), out, size in ends]
+
+    def taps(self, grid: Grid) -> list[Taps]:
+        """Return the samples of all bins, or what makes up their means, along each axis."""
+        found = []
+        ends = self.corners(0.5 if grid.aligned else 0.0)
+        for (low, high), out, size in zip(ends, self.bins, self.layout.spatial, strict=True):
+            length = high - low if grid.aligned else np.maximum(high - low, np.float32(1))
+            each = samples(low, length, out, grid.ratio, size)
+            found.append(added_up(each, size) if grid.mode == "mean" else one_by_one(each))
+        return found
 
     def geometry(self, total: int, tables: tuple[Numbers, ...]) -> Numbers:
         """Return the numbers that the kernels read."""

@@ -17,6 +17,12 @@ X = np.random.default_rng(1).random((4, 3, 64, 48), np.float32)
 WEIGHTS = np.random.default_rng(2).random((4, 64), np.float32)
 MASK = np.arange(64) < np.array([[64], [3], [40], [1]])
 VALUES, PLACES = nbp.max_pool2d(X, 2, return_indices=True)
+BOXES = np.array([[0, 1, 2, 30, 40], [3, -5, 8.5, 60, 20], [1, 9, 9, 9, 9]], np.float32)
+TRAINED = {
+    "in_proj_weight": np.random.default_rng(5).normal(0, 0.1, (144, 48)).astype(np.float32),
+    "out_proj.weight": np.eye(48, dtype=np.float32),
+    "out_proj.bias": np.ones(48, np.float32),
+}
 
 CALLS: dict[str, Callable[..., Any]] = {
     "max": lambda of, **how: nbp.max_pool2d(of(X), 3, 2, padding=1, return_indices=True, **how),
@@ -33,6 +39,17 @@ CALLS: dict[str, Callable[..., Any]] = {
         of(X[:, 0]), ("mean", "std"), mask=of(MASK), **how
     ),
     "weighted": lambda of, **how: nbp.sequence_pool(of(X[:, 0]), weights=of(WEIGHTS), **how),
+    "boxes": lambda of, **how: nbp.roi_pool(of(X), of(BOXES), 7, return_indices=True, **how),
+    "samples": lambda of, **how: nbp.roi_align(of(X), BOXES, (7, 5), 0.5, **how),
+    "largest samples": lambda of, **how: nbp.roi_align(
+        of(X), of(BOXES), 3, mode="max", data_format="NHWC", **how
+    ),
+    "queries": lambda of, **how: nbp.multihead_attention_pool(
+        of(X[:, 0]), np.ones(48, np.float32), {n: of(w) for n, w in TRAINED.items()}, 4, **how
+    ),
+    "masked queries": lambda of, **how: nbp.multihead_attention_pool(
+        of(X[:, 0]), of(np.ones((2, 48), np.float32)), TRAINED, 4, mask=of(MASK), **how
+    ),
     "attention": lambda of, **how: nbp.attention_pool(of(X[:, 0]), of(WEIGHTS), **how),
 }
 
