@@ -16,6 +16,7 @@ from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.fields import numbers_of
+from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
@@ -66,6 +67,14 @@ HEIGHTS, MOST_READ = (8, 4, 2), 32
 """The results below each other that a thread makes, and the most registers that its elements take.
 The most results are for windows that overlap: for others they took more than 64 registers."""
 
+IN_REGISTERS: dict[tuple[int, int], dict[int, int]] = {
+    (3, 3): {1: 12, 2: 12},
+    (5, 5): {1: 30, 2: 30},
+    (7, 7): {1: 56, 2: 56},
+}
+
+FEWER_STEPS = 0.9
+
 
 @dataclass(frozen=True, eq=False)
 class DevicePlan:
@@ -86,7 +95,7 @@ class DevicePlan:
     taps: int = 0
     """Elements to gather, or shares to keep, per thread."""
     weights: Numbers | None = None
-    form: tuple[int, ...] = ()
+    form: tuple[Any, ...] = ()
     """The windows that the kernel is written out for."""
     unaligned: DevicePlan | None = None
     """The plan for arrays whose memory does not begin at a multiple of 16 bytes."""
@@ -128,7 +137,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
     if reduction.gathers:
         taps = prod(axis.longest for axis in view.axes)
         kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
-        return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
+        plain = DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
+        return in_registers(plain, view, reduction, flat[3 * view.axes[0].out :]) or plain
     count = shared_by(view, results, index)
     if count > 1:
         sizes = (count, *sizes_of(view))
@@ -244,6 +254,60 @@ def sliding(common: dict[str, Any], view: View, places: bool, registers: int) ->
 def band(axis: Axis, height: int) -> int:
     """Return how many rows the windows of so many neighbouring results take."""
     return (height - 1) * axis.step + axis.taps
+
+
+def in_registers(
+    plain: DevicePlan, view: View, reduction: Reduction, table: Numbers
+) -> DevicePlan | None:
+    """Return the plan of windows whose elements stand in registers to be picked by rank, or None.
+
+    `table` lists the windows of the last two axes.
+    """
+    d, h, w = view.axes
+    window, taps = (h.taps, w.taps), h.taps * w.taps
+    registers = max(reduction.lanes[0].itemsize // 4, 1)
+    most = IN_REGISTERS.get(window, {}).get(registers, 0)
+    sliding = h.regular and w.regular and h.dilation == w.dilation == d.size == d.out == 1
+    picks = reduction.own and not reduction.skips and hasattr(reduction.op, "rank")
+    if not (most and sliding and picks and plain.index is np.int32):
+        return None
+    if table.reshape(-1, 3)[:, 1].min() < 1:
+        return None
+    found = [reduction.op.rank(count) for count in range(1, taps + 1)]
+    ranks, weights = np.array([0, *(n for n, _ in found)]), np.array([0.0, *(s for _, s in found)])
+    fillings = ranks[-1] - ranks
+    missing = taps - np.arange(taps + 1)
+    between = weights > 0
+    if (fillings > missing)[1:].any() or (between & (ranks + 1 > taps - 1 - missing))[1:].any():
+        return None
+    rank = int(ranks[-1])
+    both = rank, rank + 1
+    down = results_below(window, h.step, both[: 1 + between[-1]], most)
+    bands = -(-h.out // down)
+    return DevicePlan(
+        shape=plain.shape,
+        kernel="medians",
+        index=plain.index,
+        table=np.concatenate([table, fillings.astype(plain.index)]),
+        sizes=(h.out, h.size, w.size, bands, h.before, table.size, view.inner),
+        threads=view.outer * bands,
+        row=w.out * view.inner,
+        weights=weights,
+        form=(window, h.step, down, both[: 1 + between[-1]], both[: 1 + between.any()], view.inner == 1),
+    )
+
+
+def results_below(window: tuple[int, int], stride: int, ranks: tuple[int, ...], most: int) -> int:
+    """Return how many results a thread makes: those that take the fewest steps each."""
+    rows, columns = window
+    least, best = network(rows, columns, ranks).operations, 1
+    for down in (2, 4):
+        if (down - 1) * stride >= rows or ((down - 1) * stride + rows) * columns > most:
+            break
+        steps = network(rows, columns, ranks, down, stride).operations / down
+        if steps < FEWER_STEPS * least:
+            least, best = steps, down
+    return best
 
 
 def sizes_of(view: View) -> tuple[int, ...]:
