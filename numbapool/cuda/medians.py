@@ -16,6 +16,7 @@ Its arguments are those of :mod:`numbapool.cuda.kernels`, and:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -56,30 +57,36 @@ if not SIMULATED:
     greater = intrinsic(lambda typing, a, b: _exchange(a, True))
 
 
-def tap_or_end(lanes, x, at, inside, state, ends):
-    """Return a tap, and the state after it: the last NaN, and how many taps are to be the least."""
-    odd, least = state
-    if inside:
-        value = like(lanes[0], x[from_start(at)])
-        return value, (value if value != value else odd, least)
-    return ends[0] if least > 0 else ends[1], (odd, least - 1)
+def tap_or_end(lanes, x, at, inside, number, state, ends):
+    """Return a tap by its place and its number in the window, or an end for one outside.
+
+    The state is the last NaN so far, its number, and how many taps are still to be the least end.
+    """
+    odd, last, least = state
+    if not inside:
+        return ends[0] if least > 0 else ends[1], (odd, last, least - 1)
+    value = like(lanes[0], x[from_start(at)])
+    if (value != value) & (number > last):
+        return value, (value, number, least)
+    return value, (odd, last, least)
 
 
-overload(tap_or_end)(lambda lanes, x, at, inside, state, ends: tap_or_end)
+overload(tap_or_end)(lambda lanes, x, at, inside, number, state, ends: tap_or_end)
 
 SCOPE = {each.__name__: each for each in (between, from_start, tap_or_end)}
 SCOPE |= {"lesser": lesser, "greater": greater}
 
 
-def steps_of(stage: Stage, prefix: str, load: Any) -> list[str]:
-    """Return lines that set `prefix` and a step's place to each step; `load` writes the loads."""
+def steps_of(stage: Stage, prefix: str, load: Callable[[str, int, int], str]) -> list[str]:
+    """Return lines that set `prefix` and a step's place to each step.
+
+    `load` returns the line that sets a name to the element of a row and a column.
+    """
     lines = []
     for place, (kind, first, second) in enumerate(stage.steps):
-        if kind == "load":
-            made = load(first, second)
-        else:
-            made = f"{kind}({prefix}{first}, {prefix}{second})"
-        lines.append(f"{prefix}{place} = {made}")
+        name = f"{prefix}{place}"
+        compared = f"{name} = {kind}({prefix}{first}, {prefix}{second})"
+        lines.append(load(name, first, second) if kind == "load" else compared)
     return lines
 
 
@@ -143,7 +150,10 @@ def whole_windows(
     count = (down - 1) * stride + rows
     (stage,) = network(rows, columns, ranks, down, stride).stages
     places = [place for place, step in enumerate(stage.steps) if step.kind == "load"]
-    load = lambda row, column: f"like(lanes[0], x[r{row}{beside(column, flat)}])"  # noqa: E731
+
+    def load(name: str, row: int, column: int) -> str:
+        return f"{name} = like(lanes[0], x[r{row}{beside(column, flat)}])"
+
     lines = [f"r{r} = like(first, base + like(first, top + {r}) * pitch)" for r in range(count)]
     lines += steps_of(stage, "s", load)
     lines.append("again = " + " | ".join(f"(s{place} != s{place})" for place in places))
@@ -164,20 +174,19 @@ def one_window(window: tuple[int, int], ranks: tuple[int, ...], flat: bool) -> l
     """Return lines that make result k of a thread, whatever its window holds."""
     rows, columns = window
     (stage,) = network(rows, columns, ranks).stages
-    lines = [
+
+    def load(name: str, a: int, b: int) -> str:
+        at, inside = f"like(first, r{a}{beside(b, flat)})", f"({a} < hn) & ({b} < wn)"
+        given = f"lanes, x, {at}, {inside}, {a * columns + b}, state, ends"
+        return f"{name}, state = tap_or_end({given})"
+
+    return [
         "h, hn, _ = window_at(table, 0, like(first, i + k))",
         "taps = like(first, hn * wn)",
         "least = table[from_start(like(first, fillings + taps))]",
-        "state = lanes[0], least",
-    ]
-    for a in range(rows):
-        lines.append(f"r{a} = like(first, base + like(first, h + {a}) * pitch)")
-        for b in range(columns):
-            at = f"like(first, r{a}{beside(b, flat)})"
-            inside = f"({a} < hn) & ({b} < wn)"
-            lines.append(f"v{a}_{b}, state = tap_or_end(lanes, x, {at}, {inside}, state, ends)")
-    lines += [
-        *steps_of(stage, "e", lambda row, column: f"v{row}_{column}"),
+        "state = lanes[0], -1, least",
+        *(f"r{a} = like(first, base + like(first, h + {a}) * pitch)" for a in range(rows)),
+        *steps_of(stage, "e", load),
         "odd = state[0]",
         "if odd != odd:",
         "    put(outs, like(first, to + k * width), odd)",
@@ -185,4 +194,3 @@ def one_window(window: tuple[int, int], ranks: tuple[int, ...], flat: bool) -> l
         f"    result = {result_of(stage, 'e', 0, ranks, 'weights[from_start(taps)]')}",
         "    put(outs, like(first, to + k * width), result)",
     ]
-    return lines
