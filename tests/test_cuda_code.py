@@ -43,4 +43,6 @@ def test_machine_code(capability):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("\n") == 11  # a title, a head, three kernels of three kinds
+    assert (
+        run.stdout.count("\n") == 13
+    )  # a title, a head, three kernels of three kinds, two medians

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -67,13 +67,16 @@ HEIGHTS, MOST_READ = (8, 4, 2), 32
 """The results below each other that a thread makes, and the most registers that its elements take.
 The most results are for windows that overlap: for others they took more than 64 registers."""
 
-IN_REGISTERS: dict[tuple[int, int], dict[int, int]] = {
-    (3, 3): {1: 12, 2: 12},
-    (5, 5): {1: 30, 2: 30},
-    (7, 7): {1: 56, 2: 56},
-}
+SMALL_WINDOWS = ((1, 3), (3, 1), (1, 5), (5, 1), (2, 2), (3, 3), (4, 4))
 
-FEWER_STEPS = 0.9
+IN_REGISTERS = {1: (*SMALL_WINDOWS, (5, 5)), 2: SMALL_WINDOWS}
+"""The windows whose elements stand in registers to be picked by rank, if an element takes so many.
+Found by compiling (tests/cuda_code.py): no spill, and at most 64 registers, for capabilities 7.5 to
+12.0. 5 x 5 elements of 8 bytes took 70 registers for 9.0, and 7 x 7 of 1 and 4 bytes 70 to 84."""
+
+MOST_BELOW = 2
+"""The most results below each other that a thread picks; four in a column take hardly fewer steps
+per result, and more registers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,49 +268,68 @@ def in_registers(
     """
     d, h, w = view.axes
     window, taps = (h.taps, w.taps), h.taps * w.taps
-    registers = max(reduction.lanes[0].itemsize // 4, 1)
-    most = IN_REGISTERS.get(window, {}).get(registers, 0)
-    sliding = h.regular and w.regular and h.dilation == w.dilation == d.size == d.out == 1
+    fits = window in IN_REGISTERS[max(reduction.lanes[0].itemsize // 4, 1)]
+    slides = h.regular and w.regular and h.dilation == w.dilation == d.size == d.out == 1
     picks = reduction.own and not reduction.skips and hasattr(reduction.op, "rank")
-    if not (most and sliding and picks and plain.index is np.int32):
+    if not (fits and slides and picks and plain.index is np.int32):
         return None
     if table.reshape(-1, 3)[:, 1].min() < 1:
         return None
-    found = [reduction.op.rank(count) for count in range(1, taps + 1)]
-    ranks, weights = np.array([0, *(n for n, _ in found)]), np.array([0.0, *(s for _, s in found)])
-    fillings = ranks[-1] - ranks
-    missing = taps - np.arange(taps + 1)
-    between = weights > 0
-    if (fillings > missing)[1:].any() or (between & (ranks + 1 > taps - 1 - missing))[1:].any():
+    picked = Picked.of(reduction.op, taps)
+    if picked is None:
         return None
-    rank = int(ranks[-1])
-    both = rank, rank + 1
-    down = results_below(window, h.step, both[: 1 + between[-1]], most)
+    down = results_below(window, h.step, picked.ranks)
     bands = -(-h.out // down)
     return DevicePlan(
         shape=plain.shape,
         kernel="medians",
         index=plain.index,
-        table=np.concatenate([table, fillings.astype(plain.index)]),
+        table=np.concatenate([table, picked.fillings.astype(plain.index)]),
         sizes=(h.out, h.size, w.size, bands, h.before, table.size, view.inner),
         threads=view.outer * bands,
         row=w.out * view.inner,
-        weights=weights,
-        form=(window, h.step, down, both[: 1 + between[-1]], both[: 1 + between.any()], view.inner == 1),
+        weights=picked.weights,
+        form=(window, h.step, down, picked.ranks, picked.edge_ranks, view.inner == 1),
     )
 
 
-def results_below(window: tuple[int, int], stride: int, ranks: tuple[int, ...], most: int) -> int:
-    """Return how many results a thread makes: those that take the fewest steps each."""
+class Picked(NamedTuple):
+    """What is picked from windows of up to so many taps, whole ones and those at an edge."""
+
+    ranks: tuple[int, ...]
+    """The rank of a whole window, and the next one if the result lies between both."""
+    edge_ranks: tuple[int, ...]
+    """The same for windows at an edge, which are filled up to as many taps."""
+    fillings: Numbers
+    """How many of the fillings are the least number, by the taps of a window that are inside."""
+    weights: Numbers
+    """The share of the way from the rank to the next one, by the same."""
+
+    @classmethod
+    def of(cls, op: Any, taps: int) -> Picked | None:
+        """Return what a selector picks; None if a window's rank moves too far when it is filled."""
+        inside = np.arange(1, taps + 1)
+        pairs = [op.rank(count) for count in inside.tolist()]
+        low = np.array([rank for rank, _ in pairs])
+        weights = np.array([weight for _, weight in pairs])
+        fillings = low[-1] - low
+        beyond = low + (weights > 0) >= inside
+        if beyond.any() or (fillings > taps - inside).any():
+            return None
+        both = (int(low[-1]), int(low[-1]) + 1)
+        ranks, edge_ranks = both[: 1 + (weights[-1] > 0)], both[: 1 + bool((weights > 0).any())]
+        none = np.zeros(1, np.int64)  # no window has no taps
+        return cls(ranks, edge_ranks, np.append(none, fillings), np.append(0.0, weights))
+
+
+def results_below(window: tuple[int, int], stride: int, ranks: tuple[int, ...]) -> int:
+    """Return how many results a thread makes below each other: so that each takes fewer steps."""
     rows, columns = window
-    least, best = network(rows, columns, ranks).operations, 1
-    for down in (2, 4):
-        if (down - 1) * stride >= rows or ((down - 1) * stride + rows) * columns > most:
-            break
-        steps = network(rows, columns, ranks, down, stride).operations / down
-        if steps < FEWER_STEPS * least:
-            least, best = steps, down
-    return best
+    if (MOST_BELOW - 1) * stride >= rows:
+        return 1
+    alone = network(rows, columns, ranks).operations
+    together = network(rows, columns, ranks, MOST_BELOW, stride).operations
+    return MOST_BELOW if together < MOST_BELOW * alone else 1
 
 
 def sizes_of(view: View) -> tuple[int, ...]:
