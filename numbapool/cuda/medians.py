@@ -152,7 +152,8 @@ def whole_windows(
     places = [place for place, step in enumerate(stage.steps) if step.kind == "load"]
 
     def load(name: str, row: int, column: int) -> str:
-        return f"{name} = like(lanes[0], x[r{row}{beside(column, flat)}])"
+        at = f"r{row}{beside(column, flat)}"
+        return f"{name} = like(lanes[0], x[{at if flat else f'from_start(like(first, {at}))'}])"
 
     lines = [f"r{r} = like(first, base + like(first, top + {r}) * pitch)" for r in range(count)]
     lines += steps_of(stage, "s", load)
