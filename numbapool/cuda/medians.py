@@ -73,7 +73,7 @@ def tap_or_end(lanes, x, at, inside, number, state, ends):
 
 overload(tap_or_end)(lambda lanes, x, at, inside, number, state, ends: tap_or_end)
 
-SCOPE = {each.__name__: each for each in (between, from_start, tap_or_end)}
+SCOPE: dict[str, Any] = {each.__name__: each for each in (between, from_start, tap_or_end)}
 SCOPE |= {"lesser": lesser, "greater": greater}
 
 
