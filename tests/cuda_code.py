@@ -1,6 +1,6 @@
 """The machine code of kernels for GPUs, compiled without one: registers, stack, spills, loads.
 
-    python tests/cuda_code.py [--capability 9.0] [--some]
+    python tests/cuda_code.py [--capability 9.0] [--some] [--only medians]
 
 It compiles the kernels that are written out for frequent windows, and prints a table of static
 figures: nothing has run. It needs the extra `cuda12` or `cuda13`, and no GPU. One process serves
@@ -41,6 +41,16 @@ WINDOWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "slides 3x3/2": ({"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4, 17, 19)),
     "slides 3x3/1": ({"kernel_size": 3, "stride": 1, "padding": 1}, (4, 4, 17, 19)),
     "slides 2x2/2": ({"kernel_size": 2}, (4, 4, 17, 19)),
+    **{
+        f"medians {rows}x{columns}/1": (
+            {"kernel_size": (rows, columns), "stride": 1, "padding": (rows // 2, columns // 2)},
+            (4, 17, 19),
+        )
+        for rows, columns in [(1, 3), (3, 1), (1, 5), (5, 1), (2, 2), (3, 3), (4, 4), (5, 5)]
+    },
+    "medians 3x3/3": ({"kernel_size": 3}, (4, 17, 19)),
+    "medians 4x4 NHWC": ({"kernel_size": 4, "stride": 1, "data_format": "NHWC"}, (4, 17, 19, 3)),
+    "medians 5x5 NHWC": ({"kernel_size": 5, "stride": 1, "data_format": "NHWC"}, (4, 17, 19, 3)),
 }
 """Frequent windows, by the kernels that are written out for them, and shapes that get these."""
 
@@ -64,7 +74,7 @@ class Code(NamedTuple):
             found.append(f"stack {self.stack}, spills {self.spills}, local memory {self.local}")
         if self.registers > MOST_REGISTERS:
             found.append(f"{self.registers} registers")
-        elements = self.label.startswith("slides")  # for rows that are not whole chunks
+        elements = self.label.startswith(("slides", "medians"))  # these read element by element
         if not elements and 16 not in self.loads:
             found.append(f"loads of {sorted(self.loads)} bytes")
         return [f"{self.label}: {each}" for each in found]
@@ -97,13 +107,17 @@ def compile_for(capability: tuple[int, int]) -> Any:
     return compiled
 
 
+OWN: dict[str, dict[str, Any]] = {"percentile": {"q": 30}}
+"""Operators' own parameters."""
+
+
 def launches(windows: str, op: str, dtype: str) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
     """Yield a pooling's kernels: their names, the kernels, the types of their arguments."""
     import numbapool as nbp
     from numbapool.cuda import call, cubins
 
     given, shape = WINDOWS[windows]
-    pool = nbp.Pool(op, **given)
+    pool = nbp.Pool(op, **given, **OWN.get(op, {}))
     decided = call.decided(shape, np.dtype(dtype), pool.window, pool.request)
     kinds_of_arrays = [dtype, *decided.outs, *(kind for _, kind in decided.needed(decided.plan))]
     arrays = [np.empty(0, kind) for kind in kinds_of_arrays]
@@ -130,35 +144,47 @@ def without_device() -> None:
     call.current_device = lambda: 0
 
 
-def codes(capability: str, some: bool) -> Iterator[Code]:
+def kernels(some: bool, only: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the windows, the operators and the dtypes to compile: all, or some, of one name."""
+    for windows in WINDOWS:
+        picks = windows.startswith("medians")
+        for op in ("median", "percentile") if picks else ("max", "avg"):
+            for dtype in DTYPES:
+                wide = dtype == "float64" and windows.startswith(("medians 4x4", "medians 5x5"))
+                named = windows.startswith(only) and not wide
+                if named and (not some or (windows, op, dtype) in SOME):
+                    yield windows, op, dtype
+
+
+def codes(capability: str, some: bool, only: str) -> Iterator[Code]:
     """Yield the figures of all kernels for a capability, or of some."""
     major, minor = map(int, capability.split("."))
     compiled = compile_for((major, minor))
     without_device()
-    names = QUICK if some else tuple(WINDOWS)
-    for windows in names:
-        for op in ("max", "avg"):
-            for dtype in ("uint8", "float32") if some and op == "max" else DTYPES:
-                if some and (op, dtype) not in SOME:
-                    continue
-                for kernel, function, kinds in launches(windows, op, dtype):
-                    summed = (op, dtype) == ("avg", "int32")  # in 64 bits: too many for chunks
-                    expected = windows.startswith((kernel, "chunks" if summed else kernel))
-                    assert expected, f"{windows} went to {kernel}"
-                    text, told = compiled(function, kinds)
-                    stack, *spills = map(int, re.findall(r"(\d+) bytes (?:stack|spill)", told))
-                    found = re.search(r"Used (\d+) registers", told)
-                    local, loads = accesses_of(text)
-                    label = f"{kernel} {windows.partition(' ')[2]} {op} {dtype}"
-                    registers = int(found[1]) if found else 0
-                    yield Code(label, registers, stack, sum(spills), local, loads)
+    for windows, op, dtype in kernels(some, only):
+        for kernel, function, kinds in launches(windows, op, dtype):
+            summed = (op, dtype) == ("avg", "int32")  # in 64 bits: too many for chunks
+            expected = windows.startswith((kernel, "chunks" if summed else kernel))
+            assert expected, f"{windows} went to {kernel}"
+            text, told = compiled(function, kinds)
+            stack, *spills = map(int, re.findall(r"(\d+) bytes (?:stack|spill)", told))
+            found = re.search(r"Used (\d+) registers", told)
+            local, loads = accesses_of(text)
+            label = f"{kernel} {windows.partition(' ')[2]} {op} {dtype}"
+            registers = int(found[1]) if found else 0
+            yield Code(label, registers, stack, sum(spills), local, loads)
 
 
-QUICK = ("channels 3x3", "tiles 2x2", "chunks 3x3/2", "slides 3x3/2")
-"""The windows of a quick look."""
-
-SOME = (("max", "uint8"), ("max", "float32"), ("avg", "float32"))
-"""The operators and dtypes of a quick look."""
+SOME = (
+    *(
+        (windows, op, dtype)
+        for windows in ("channels 3x3", "tiles 2x2", "chunks 3x3/2", "slides 3x3/2")
+        for op, dtype in (("max", "uint8"), ("max", "float32"), ("avg", "float32"))
+    ),
+    ("medians 3x3/1", "median", "float32"),
+    ("medians 5x5/1", "median", "uint8"),
+)
+"""The kernels of a quick look."""
 
 
 def main() -> int:
@@ -166,6 +192,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--capability", choices=CAPABILITIES)
     parser.add_argument("--some", action="store_true", help="a few kernels")
+    parser.add_argument("--only", default="", help="kernels whose name begins so")
     given = parser.parse_args()
     if given.capability is None:
         rest = sys.argv[1:]
@@ -177,7 +204,7 @@ def main() -> int:
     print(f"static figures for capability {given.capability}: compiled, not run")
     print(f"{'kernel':32s} {'registers':>9s} {'stack':>6s} {'spills':>6s} {'local':>6s}  loads")
     faults = []
-    for code in codes(given.capability, given.some):
+    for code in codes(given.capability, given.some, given.only):
         loads = ", ".join(f"{count} of {size} bytes" for size, count in sorted(code.loads.items()))
         print(
             f"{code.label:32s} {code.registers:9d} {code.stack:6d} {code.spills:6d} "

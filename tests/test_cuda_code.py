@@ -89,4 +89,5 @@ def test_machine_code(capability):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("\n") == 14  # a title, a head, four kernels of three kinds
+    # A title, a head, four kernels of three kinds, two medians.
+    assert run.stdout.count("\n") == 16

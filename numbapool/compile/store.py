@@ -36,6 +36,7 @@ SOURCES = (
             "means",
             "methods",
             "mixtures",
+            "networks",
             "selectors",
             "sequences",
             "sums",

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import chunks, fast, kernels, large
+from numbapool.cuda import chunks, fast, kernels, large, medians
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import (
     MOST_ROWS,
@@ -33,6 +33,7 @@ from numbapool.inputs import Array
 from numbapool.pooling.fractional import decided as fractional_decided
 from numbapool.pooling.planners import READERS, Request, Windows, choose
 from numbapool.reducers.case import Reduction
+from numbapool.reducers.dtypes import limits
 from numbapool.windows.layout import refuse_too_large
 
 MOST_SORTED = 1 << 20
@@ -110,6 +111,11 @@ class DeviceCall:
         return tuple(kind.type(0) for kind in self.reduction.lanes)
 
     @property
+    def ends(self) -> tuple[Any, ...]:
+        """The least and the greatest number of the first accumulator's type."""
+        return limits(self.reduction.lanes[0])
+
+    @property
     def scratch_bytes(self) -> int:
         """The device's memory that a call takes besides its arrays and tables."""
         return sum(count * kind.itemsize for count, kind in self.needed(self.plan))
@@ -174,11 +180,15 @@ class DeviceCall:
         down = BLOCK // across
         lead = (plan.threads,) if plan.kernel == "windows" else (plan.threads, plan.row)
         geometry, most = numbers(plan, *lead), MOST_ROWS * down
+        before: Any = (Given(0), self.targets, table)
+        if plan.weights is not None:
+            weights = self._table(plan, "weights")
+            before = self.ends, Given(0), self.targets, weights, table
         launches = []
         for first in range(0, plan.threads, most):
             rows = min(plan.threads - first, most)
             grid = -(-plan.row // across), -(-rows // down)
-            args: Any = (Given(0), self.targets, table, geometry, plan.index(first))
+            args = (*before, geometry, plan.index(first))
             launches.append(Launch(kernel, grid, (across, down), (self.op, self.lanes, *args)))
         return launches
 
@@ -196,6 +206,9 @@ class DeviceCall:
 
     def _slides(self, plan: DevicePlan, table: Any) -> list[Launch]:
         return self._rows(fast.slides(*plan.form), plan, table)
+
+    def _medians(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        return self._rows(medians.medians(*plan.form), plan, table)
 
     def _shares(self, plan: DevicePlan, table: Any) -> list[Launch]:
         first, count = plan.index(0), plan.taps

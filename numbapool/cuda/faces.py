@@ -208,6 +208,7 @@ overload(x.scattered)(lambda bits: x.scattered)
 overload(x.uniform)(lambda seed, number: x.uniform)
 overload(s.mode_of_four)(lambda a, b, c, d: s.mode_of_four)
 overload(s.between)(lambda low, high, weight: s.between)
+overload(s.rank_at)(lambda share, taps: s.rank_at)
 overload(q.spread_of)(lambda first, second, count, correction: q.spread_of)
 
 if not SIMULATED:

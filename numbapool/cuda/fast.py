@@ -66,11 +66,11 @@ PLACE = """\
 """
 
 
-def written(name: str, text: str) -> Any:
-    """Return the kernel that a text defines; tracebacks show its lines."""
+def written(name: str, text: str, more: dict[str, Any] | None = None) -> Any:
+    """Return the kernel that a text defines, which may call more; tracebacks show its lines."""
     file = f"<numbapool.cuda.fast.{name}>"
     linecache.cache[file] = len(text), None, text.splitlines(True), file
-    scope = {**SCOPE, "np": np, "cuda": cuda, "load16": load16, "store": store}
+    scope = {**SCOPE, **(more or {}), "np": np, "cuda": cuda, "load16": load16, "store": store}
     exec(compile(text, file, "exec"), scope)
     return cuda.jit(scope[name])
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd, lcm, prod
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.fields import numbers_of
+from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
@@ -71,6 +72,17 @@ MOST_CHUNKED, MOST_WIDE, MOST_KEPT = 36, 16, 16
 """The most registers that a thread's rows take in `chunks`, and if each element is widened to 64
 bits, and that its accumulators take if it makes two rows of results. Twice the accumulators, or
 windows of different divisors in two rows, took more than 64 in all."""
+
+SMALL_WINDOWS = ((1, 3), (3, 1), (1, 5), (5, 1), (2, 2), (3, 3))
+
+IN_REGISTERS = {1: (*SMALL_WINDOWS, (4, 4), (5, 5)), 2: SMALL_WINDOWS}
+"""The windows whose elements stand in registers to be picked by rank, if an element takes so many.
+Found by compiling (tests/cuda_code.py): no spill, and at most 64 registers, for capabilities 7.5 to
+12.0. 4 x 4 of float64 took up to 74 registers, and 7 x 7 of 1 and 4 bytes 70 to 84 for 9.0."""
+
+MOST_BELOW = 2
+"""The most results below each other that a thread picks; four in a column take hardly fewer steps
+per result, and more registers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +146,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
     if reduction.gathers:
         taps = prod(axis.longest for axis in view.axes)
         kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
-        return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
+        plain = DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
+        return in_registers(plain, view, reduction, flat[3 * view.axes[0].out :]) or plain
     count = shared_by(view, results, index)
     if count > 1:
         sizes = (count, *sizes_of(view))
@@ -297,6 +310,79 @@ def sliding(common: dict[str, Any], view: View, places: bool, registers: int) ->
 def band(axis: Axis, height: int) -> int:
     """Return how many rows the windows of so many neighbouring results take."""
     return (height - 1) * axis.step + axis.taps
+
+
+def in_registers(
+    plain: DevicePlan, view: View, reduction: Reduction, table: Numbers
+) -> DevicePlan | None:
+    """Return the plan of windows whose elements stand in registers to be picked by rank, or None.
+
+    `table` lists the windows of the last two axes.
+    """
+    d, h, w = view.axes
+    window, taps = (h.taps, w.taps), h.taps * w.taps
+    fits = window in IN_REGISTERS[max(reduction.lanes[0].itemsize // 4, 1)]
+    slides = h.regular and w.regular and h.dilation == w.dilation == d.size == d.out == 1
+    picks = reduction.own and not reduction.skips and hasattr(reduction.op, "rank")
+    if not (fits and slides and picks and plain.index is np.int32):
+        return None
+    if table.reshape(-1, 3)[:, 1].min() < 1:
+        return None
+    picked = Picked.of(reduction.op, taps)
+    if picked is None:
+        return None
+    down = results_below(window, h.step, picked.ranks)
+    bands = -(-h.out // down)
+    return DevicePlan(
+        shape=plain.shape,
+        kernel="medians",
+        index=plain.index,
+        table=np.concatenate([table, picked.fillings.astype(plain.index)]),
+        sizes=(h.out, h.size, w.size, bands, h.before, table.size, view.inner),
+        threads=view.outer * bands,
+        row=w.out * view.inner,
+        weights=picked.weights,
+        form=(window, h.step, down, picked.ranks, picked.edge_ranks, view.inner == 1),
+    )
+
+
+class Picked(NamedTuple):
+    """What is picked from windows of up to so many taps, whole ones and those at an edge."""
+
+    ranks: tuple[int, ...]
+    """The rank of a whole window, and the next one if the result lies between both."""
+    edge_ranks: tuple[int, ...]
+    """The same for windows at an edge, which are filled up to as many taps."""
+    fillings: Numbers
+    """How many of the fillings are the least number, by the taps of a window that are inside."""
+    weights: Numbers
+    """The share of the way from the rank to the next one, by the same."""
+
+    @classmethod
+    def of(cls, op: Any, taps: int) -> Picked | None:
+        """Return what a selector picks; None if a window's rank moves too far when it is filled."""
+        inside = np.arange(1, taps + 1)
+        pairs = [op.rank(count) for count in inside.tolist()]
+        low = np.array([rank for rank, _ in pairs])
+        weights = np.array([weight for _, weight in pairs])
+        fillings = low[-1] - low
+        beyond = low + (weights > 0) >= inside
+        if beyond.any() or (fillings > taps - inside).any():
+            return None
+        both = (int(low[-1]), int(low[-1]) + 1)
+        ranks, edge_ranks = both[: 1 + (weights[-1] > 0)], both[: 1 + bool((weights > 0).any())]
+        none = np.zeros(1, np.int64)  # no window has no taps
+        return cls(ranks, edge_ranks, np.append(none, fillings), np.append(0.0, weights))
+
+
+def results_below(window: tuple[int, int], stride: int, ranks: tuple[int, ...]) -> int:
+    """Return how many results a thread makes below each other: so that each takes fewer steps."""
+    rows, columns = window
+    if (MOST_BELOW - 1) * stride >= rows:
+        return 1
+    alone = network(rows, columns, ranks).operations
+    together = network(rows, columns, ranks, MOST_BELOW, stride).operations
+    return MOST_BELOW if together < MOST_BELOW * alone else 1
 
 
 def sizes_of(view: View) -> tuple[int, ...]:

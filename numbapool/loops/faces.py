@@ -67,6 +67,7 @@ overload(x.uniform, jit_options=METHODS)(lambda seed, number: x.uniform)
 overload(s.mode_of_four, jit_options=METHODS)(lambda a, b, c, d: s.mode_of_four)
 overload(q.spread_of, jit_options=METHODS)(lambda first, second, count, correction: q.spread_of)
 overload(s.between, jit_options=METHODS)(lambda low, high, weight: s.between)
+overload(s.rank_at, jit_options=METHODS)(lambda share, taps: s.rank_at)
 
 
 @intrinsic

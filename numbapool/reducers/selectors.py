@@ -5,7 +5,9 @@ Like a reducer, a selector is a ``NamedTuple`` class whose methods are plain Pyt
 - ``sorts(taps)`` says whether `taps` elements must be sorted;
 - ``select(values, at, step, taps, number)`` picks from `taps` elements, `step` apart from `at` on,
   for result number `number`;
-- ``empty()`` returns the result of a window whose elements are all skipped.
+- ``empty()`` returns the result of a window whose elements are all skipped;
+- ``rank(taps)``, if the selector picks by rank alone, returns the rank in the sorted elements, and
+  the share of the way to the next one that the result lies at.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ class LowerMedian(NamedTuple):
     def select(self, values, at, step, taps, number):
         return values[at + (taps - 1) // 2 * step]
 
+    def rank(self, taps):
+        return (taps - 1) // 2, 0.0
+
 
 class Median(NamedTuple):
     """The middle element, or the mean of two middle elements."""
@@ -52,6 +57,9 @@ class Median(NamedTuple):
         low = values[at + (taps - 1) // 2 * step]
         return between(low, values[at + taps // 2 * step], 0.5)
 
+    def rank(self, taps):
+        return (taps - 1) // 2, 0.0 if taps % 2 else 0.5
+
 
 class Percentile(NamedTuple):
     """The element at a share of the way through the sorted elements, interpolated as in NumPy."""
@@ -67,10 +75,12 @@ class Percentile(NamedTuple):
         return True
 
     def select(self, values, at, step, taps, number):
-        rank = self.share * (taps - 1) / 100.0
-        low = int(rank)
+        low, weight = rank_at(self.share, taps)
         high = min(low + 1, taps - 1)
-        return between(values[at + low * step], values[at + high * step], rank - low)
+        return between(values[at + low * step], values[at + high * step], weight)
+
+    def rank(self, taps):
+        return rank_at(self.share, taps)
 
 
 class Mode(NamedTuple):
@@ -140,6 +150,13 @@ def mode_of_four(a, b, c, d):
     best = left if left == right else best
     among = (low == high) | (low == left) | (low == right)
     return low if among & ((left != right) | (low <= left)) else best
+
+
+def rank_at(share, taps):
+    """Return the rank at a percentage of the way through sorted elements, and what is left over."""
+    rank = share * (taps - 1) / 100.0
+    low = int(rank)
+    return low, rank - low
 
 
 def between(low, high, weight):

@@ -47,9 +47,19 @@ def values(shape: tuple[int, ...], dtype: str, seed: int) -> np.ndarray[Any, Any
     return x
 
 
+IN_REGISTERS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
+    ((3, 37, 53), {"kernel_size": 3, "stride": 1, "padding": 1}),
+    ((3, 37, 53), {"kernel_size": 5, "stride": 1, "padding": 2}),
+    ((2, 24, 26, 3), {"kernel_size": 4, "stride": 2, "padding": 1, "data_format": "NHWC"}),
+]
+"""Windows whose elements stand in registers to be picked by rank."""
+
+
 def pools(dtype: str, name: str, quick: bool) -> Iterator[tuple[str, tuple[int, ...], Any]]:
     """Yield poolings to check: their names, the arrays' shapes, and the poolings."""
     windows = WINDOWS[:2] if quick else WINDOWS
+    if name in ("median", "percentile"):
+        windows = [*windows, *IN_REGISTERS]
     if name == "blur":
         yield "blur", (2, 16, 17), nbp.Pool.blur(3)
         return

@@ -117,7 +117,9 @@ def cases(quick: bool) -> Iterator[Case]:
     yield Case("avg adaptive 7 NCHW", first, "float32", pool, rivals)
     rivals = {"torch": by_torch("avg", 7, 1, 3)}
     yield Case("avg 7x7/1 NCHW", first, "float32", nbp.Pool("avg", 7, 1, 3), rivals)
-    yield Case("median 3x3/1 NCHW", (8, 16, 512, 512), "uint8", nbp.Pool("median", 3, 1, 1), {})
+    for size, dtype in ((3, "uint8"), (3, "float32"), (5, "uint8"), (5, "float32")):
+        pool = nbp.Pool("median", size, 1, size // 2)
+        yield Case(f"median {size}x{size}/1 NCHW", (8, 16, 512, 512), dtype, pool, {})
     pool, rivals = nbp.Pool("max", 31, 1, 15), {"torch": by_torch("max", 31, 1, 15)}
     if not quick:
         yield Case("max 31x31/1 NCHW", (8, 16, 512, 512), "float32", pool, rivals)
