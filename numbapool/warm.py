@@ -183,7 +183,8 @@ def _call(
         axes = int(name[-2]) if name.endswith(("1d", "2d", "3d")) else 2
         lengths = (given.get(key) for key in ("kernel_size", "output_size", "block_size"))
         step = lcm(*(number for one in lengths for number in _numbers(one)))
-        side = step * max(2, -(-LEAST_SIDE // step))
+        least = LEAST_SIDE if axes > 1 else LEAST_SIDE**2  # small arrays may have other kernels
+        side = step * max(2, -(-least // step))
         axes_named = known_format(given.get("data_format"), [*FORMATS[axes], *ALL_FORMATS])
         shapes = [_shape(axes_named, side + more) for more in LONGER]
         if side >= MOST_SIDE:

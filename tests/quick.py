@@ -14,7 +14,7 @@ TESTS = Path(__file__).parent
 
 LIBRARY = """
     windows operators every_operator sliding adaptive nodata single_rules exact_numbers dtypes
-    rows_and_pixels house sequences sequences_random
+    rows_and_pixels house sequences sequences_random small_medians
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.loops.forms import GROUPED, Half
+from numbapool.compile.target import vector_bytes
+from numbapool.loops.forms import GROUPED, Half, networked
 from numbapool.reducers.fields import numbers_of
 
 
@@ -37,18 +38,21 @@ def spec_of(
     lanes: tuple[Any, ...],
     group: int = 1,
     more: tuple[Any, ...] = (),
+    written: tuple[Any, ...] = (),
 ) -> Spec:
     """Return the spec for a reducer and the dtypes of input, results and lanes.
 
     `group` neighbours are read at a time; `more` are the dtypes of the arrays that go with the
-    input.
+    input. `written` is the network that the kernel is written out for.
     """
 
     def names(dtypes: tuple[Any, ...]) -> tuple[str, ...]:
         return tuple(stored(dtype).name for dtype in dtypes)
 
     fields = tuple(field.dtype.name for field in numbers_of(op))
-    form = Half if np.float16 in (x, outs[0]) else GROUPED[group]
+    form: type = Half if np.float16 in (x, outs[0]) else GROUPED[group]
+    if written:
+        form = networked(written, vector_bytes())
     inputs = stored(x).name
     return Spec(kernel, type(op), fields, form, inputs, names(outs), names(lanes), names(more))
 

@@ -61,6 +61,12 @@ def features() -> str:
     return f"{host},-avx" if "avx" in known and not _has_avx() else host
 
 
+def vector_bytes() -> int:
+    """Return how wide the processor's vectors of integers are."""
+    given = f",{features()},"
+    return 64 if ",+avx512bw," in given else 32 if ",+avx2," in given else 16
+
+
 def _has_avx() -> bool:
     given = os.environ.get("NUMBA_ENABLE_AVX", "")
     with suppress(ValueError):

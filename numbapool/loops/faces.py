@@ -49,6 +49,8 @@ overload(s.sorts, jit_options=METHODS)(lambda self, taps: method(self, "sorts"))
 overload(s.select, jit_options=METHODS)(
     lambda self, values, at, step, taps, number: method(self, "select")
 )
+overload(s.ranked, jit_options=METHODS)(lambda self, taps: method(self, "rank"))
+overload(s.settled, jit_options=METHODS)(lambda self, low, high, weight: method(self, "settled"))
 
 # Plain functions that methods call.
 # In line before LLVM sees them, as if the methods named NumPy's functions themselves.

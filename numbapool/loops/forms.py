@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections import namedtuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 
 class Native(NamedTuple):
@@ -27,3 +29,18 @@ GROUPED = {1: Native, 2: Pairs, 4: Fours}
 
 class Bare(NamedTuple):
     """Stands where a reducer would, for loops that need none."""
+
+
+@lru_cache(maxsize=256)
+def networked(key: tuple[Any, ...], vector: int) -> type:
+    """Return the form of elements that a network takes, in vectors of so many bytes.
+
+    `key` are the arguments of :func:`numbapool.reducers.networks.network`.
+    """
+    words = [str(each) for each in (*key, vector)]
+    name = "".join(letter if letter.isalnum() else "_" for letter in "_".join(words))
+    make: Any = namedtuple
+    form: type = make(f"Networked_{name}", ())
+    for attribute, value in (("key", key), ("vector", vector)):
+        setattr(form, attribute, value)
+    return form

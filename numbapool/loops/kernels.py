@@ -9,6 +9,7 @@ from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.placed import pool_placed
+from numbapool.loops.ranks import pool_networks
 from numbapool.loops.rows import pool_rows
 from numbapool.loops.running import pool_running
 from numbapool.loops.select import pool_select
@@ -26,6 +27,7 @@ KERNELS: dict[str, Any] = {
     "running": pool_running,  # large windows that overlap
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
+    "networks": pool_networks,  # ranks of small windows that overlap
     "weighted": pool_weighted,  # windows whose taps have weights
     "placed": pool_placed,  # windows that begin elsewhere in each plane
     "spans": pool_spans,  # sequences of rows
@@ -39,11 +41,11 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-FAST = ("direct", "thinned", "rows", "running", "runs", "selection")
+FAST = ("direct", "thinned", "rows", "running", "runs", "selection", "networks")
 """Loops that a plain loop can replace."""
 
 PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}
-PLAIN["selection"] = select_windows
+PLAIN["selection"] = PLAIN["networks"] = select_windows
 """The plain loop that replaces each; the other loops replace themselves."""
 
 

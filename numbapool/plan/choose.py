@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.loops.geometry import Numbers
+from numbapool.plan.networks import is_clipped, network_for
 from numbapool.plan.view import (
     SINGLE,
     View,
@@ -26,6 +27,7 @@ from numbapool.plan.view import (
     whole_rows,
 )
 from numbapool.reducers.case import Reduction
+from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 
@@ -62,6 +64,9 @@ GROUP_BYTES = 1 << 15
 RUN_BREADTH = 512
 """Accumulators side by side in a run: a loop long enough to make its start cheap."""
 
+
+STRIP_BYTES = 1024
+"""Bytes of a strip of columns that a network works on: its stored rows stay in a cache."""
 
 AHEAD_BYTES = 8192
 """How far ahead of a row the loop asks for memory, which else is idle while a strip is reduced
@@ -113,6 +118,8 @@ class Plan:
     """The work, roughly, in elements read."""
     group: int = 1
     """Columns that are taken at a time."""
+    written: tuple[Any, ...] = ()
+    """The network that the kernel is written out for."""
 
 
 def make_plan(
@@ -307,12 +314,19 @@ def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Re
 
 
 def selection_plan(
-    shape: tuple[int, ...], layout: Layout, axes: Sequence[Axis], reduction: Reduction
+    shape: tuple[int, ...],
+    layout: Layout,
+    axes: Sequence[Axis],
+    dtype: np.dtype[Any],
+    reduction: Reduction,
 ) -> Plan:
-    """Plan a selection: groups of windows of one size, or windows one by one."""
+    """Plan a selection: a network, groups of windows of one size, or windows one by one."""
     if not layout.outer * layout.inner:
         return Plan(shape, "selection", np.empty(0, np.int64), 0, 0, 0)
     view = long_rows(layout.outer, axes, layout.inner, places=True)
+    key = network_for(view, dtype, reduction)
+    if key:
+        return networks_plan(shape, view, reduction, key)
     d, h, w = view.axes
     taps = d.longest * h.longest * w.longest
     group = 0
@@ -325,6 +339,28 @@ def selection_plan(
     numbers = geometry(view, head, shares, slides=False)
     room = (taps + 1) * max(group, 1) * view.inner
     return Plan(shape, "selection", numbers, pieces, room, view.elements * 8)
+
+
+def networks_plan(
+    shape: tuple[int, ...], view: View, reduction: Reduction, key: tuple[Any, ...]
+) -> Plan:
+    """Plan a network: bands of the windows below each other that it takes at once."""
+    rows, columns, ranks, down, stride, _ = key
+    unit = reduction.lanes[0].itemsize
+    line = 64 // unit
+    strip = max(STRIP_BYTES // unit // view.inner, 1) * view.inner
+    halo = (columns - 1) * view.inner
+    boards = 2 if is_clipped(view) else 1
+    tile = max(strip // boards // view.inner, 1) * view.inner
+    pitch = -(-(max(strip, boards * tile) + boards * halo) // line) * line + 2 * line
+    made = len(ranks) * down + network(*key).stored
+    bands = -(-view.axes[1].out // down)
+    pieces = view.outer * bands
+    head = {"strip": strip, "between": pitch, "tile": tile, "vector": line, "blocks": bands}
+    head |= {"pieces": pieces, "boards": boards}
+    numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
+    room = (made + (down - 1) * stride + rows) * pitch
+    return Plan(shape, "networks", numbers, pieces, room, 4 * view.elements, written=key)
 
 
 def item_bytes(reduction: Reduction) -> int:

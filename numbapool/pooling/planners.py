@@ -146,7 +146,7 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
     if reduction.gathers:
-        return selection_plan(result, layout, axes, reduction), reduction
+        return selection_plan(result, layout, axes, dtype, reduction), reduction
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
 
 

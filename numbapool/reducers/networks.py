@@ -52,11 +52,6 @@ class Stage(NamedTuple):
         """The minima and maxima."""
         return sum(step.compares for step in self.steps)
 
-    @property
-    def reach(self) -> int:
-        """How many columns further on the stage reads."""
-        return max(step.second for step in self.steps if not step.compares)
-
 
 class Network(NamedTuple):
     """The stages that pick ranks of `down` windows below each other."""
@@ -67,6 +62,24 @@ class Network(NamedTuple):
     def operations(self) -> int:
         """The minima and maxima of all stages, for one column."""
         return sum(stage.operations for stage in self.stages)
+
+    @property
+    def further(self) -> tuple[int, ...]:
+        """How many columns further on than the last one each stage is asked to make."""
+        needed: dict[int, int] = {}
+        found = []
+        for stage in reversed(self.stages):
+            own = max([needed.get(number, 0) for number in stage.stores], default=0)
+            found.append(own)
+            for kind, number, column in stage.steps:
+                if kind == "recall":
+                    needed[number] = max(needed.get(number, 0), own + column)
+        return tuple(reversed(found))
+
+    @property
+    def stored(self) -> int:
+        """The rows that the stages store."""
+        return 1 + max([number for stage in self.stages for number in stage.stores], default=-1)
 
 
 class Sorted(NamedTuple):

@@ -7,7 +7,8 @@ Like a reducer, a selector is a ``NamedTuple`` class whose methods are plain Pyt
   for result number `number`;
 - ``empty()`` returns the result of a window whose elements are all skipped;
 - ``rank(taps)``, if the selector picks by rank alone, returns the rank in the sorted elements, and
-  the share of the way to the next one that the result lies at.
+  the share of the way to the next one that the result lies at;
+- ``settled(low, high, weight)`` then makes the result of these two elements.
 """
 
 from __future__ import annotations
@@ -40,6 +41,9 @@ class LowerMedian(NamedTuple):
     def rank(self, taps):
         return (taps - 1) // 2, 0.0
 
+    def settled(self, low, high, weight):
+        return low
+
 
 class Median(NamedTuple):
     """The middle element, or the mean of two middle elements."""
@@ -59,6 +63,9 @@ class Median(NamedTuple):
 
     def rank(self, taps):
         return (taps - 1) // 2, 0.0 if taps % 2 else 0.5
+
+    def settled(self, low, high, weight):
+        return between(low, high, weight)
 
 
 class Percentile(NamedTuple):
@@ -81,6 +88,9 @@ class Percentile(NamedTuple):
 
     def rank(self, taps):
         return rank_at(self.share, taps)
+
+    def settled(self, low, high, weight):
+        return between(low, high, weight)
 
 
 class Mode(NamedTuple):
@@ -170,7 +180,7 @@ def between(low, high, weight):
 
 
 def empty(self):
-    """Call the selector's method; the two functions below do so too."""
+    """Call the selector's method; the functions below do so too."""
     return type(self).empty(self)
 
 
@@ -182,6 +192,16 @@ def sorts(self, taps):
 def select(self, values, at, step, taps, number):
     """See `empty`."""
     return type(self).select(self, values, at, step, taps, number)
+
+
+def ranked(self, taps):
+    """See `empty`: the method is `rank`, which is also the name of a number here."""
+    return type(self).rank(self, taps)
+
+
+def settled(self, low, high, weight):
+    """See `empty`."""
+    return type(self).settled(self, low, high, weight)
 
 
 def median(case: Case) -> Reduction:

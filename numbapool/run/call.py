@@ -150,7 +150,14 @@ class Call:
         """The compiled kernel."""
         plan = self.plan
         spec = spec_of(
-            plan.kernel, self.op, self.dtype, self.outs, self.lanes, plan.group, self.more
+            plan.kernel,
+            self.op,
+            self.dtype,
+            self.outs,
+            self.lanes,
+            plan.group,
+            self.more,
+            plan.written,
         )
         return compiled.kernel(spec)
 

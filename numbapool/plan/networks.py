@@ -1,0 +1,81 @@
+"""Which windows are picked from by a network of minima and maxima, and by which one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from numbapool.plan.view import View
+from numbapool.reducers.case import Reduction
+
+MOST_SIDE = 15
+"""The most rows and columns of a window: past that, a network takes long to compile."""
+
+LEAST_ELEMENTS = 1 << 12
+"""The fewest elements of an array: a network is compiled for one size of window, which does not pay
+for a few windows."""
+
+MOST_CHANNELS = 16
+"""The most channels that stand side by side: a strip must hold many columns."""
+
+NEAR = 7
+"""Windows of up to this many rows are taken two below each other, higher ones four: they have more
+rows in common."""
+
+
+def network_for(view: View, dtype: np.dtype[Any], reduction: Reduction) -> tuple[Any, ...]:
+    """Return the network's arguments for these windows; () if another loop is to take them."""
+    d, h, w = view.axes
+    rank = getattr(reduction.op, "rank", None)
+    plain = dtype == reduction.lanes[0] or dtype == np.bool_
+    small = max(h.taps, w.taps) <= MOST_SIDE and h.taps * w.taps > 1 and view.inner <= MOST_CHANNELS
+    regular = h.regular and w.regular and h.dilation == w.dilation == 1 and d.size == d.out == 1
+    if rank is None or reduction.skips or view.elements < LEAST_ELEMENTS:
+        return ()
+    if not (plain and reduction.own and small and regular):
+        return ()
+    down = 4 if h.taps > NEAR else 2
+    while down > 1 and ((down - 1) * h.step >= h.taps or down > h.out):
+        down //= 2
+    ranks = ranks_of(rank, h.taps * w.taps)
+    if is_clipped(view) and not serves(view, rank, ranks):
+        return ()
+    return h.taps, w.taps, ranks, down, h.step, keeps(w.taps)
+
+
+def ranks_of(rank: Callable[[int], tuple[int, float]], taps: int) -> tuple[int, ...]:
+    """Return the ranks that make the result of a window of so many elements."""
+    low, weight = rank(taps)
+    return (low, low + 1) if weight else (low,)
+
+
+def serves(view: View, rank: Callable[[int], tuple[int, float]], ranks: tuple[int, ...]) -> bool:
+    """Say whether a network of some ranks picks from clipped windows too.
+
+    Of what lies outside of a window, one half is the least number, the other half the greatest: on
+    one board the greater half, on the other board the smaller half.
+    """
+    _, h, w = view.axes
+    heights, widths = ({axis.taps, *axis.borders[:, 1].tolist()} for axis in (h, w))
+    for taps in {a * b for a in heights for b in widths}:
+        outside = h.taps * w.taps - taps
+        found = {each - gone for each in ranks for gone in (outside // 2, outside - outside // 2)}
+        if not taps or not found.issuperset(ranks_of(rank, taps)):
+            return False
+    return True
+
+
+def is_clipped(view: View) -> bool:
+    """Say whether a window reaches outside the input."""
+    return any([axis.out > axis.hi - axis.lo for axis in view.axes])
+
+
+def keeps(columns: int) -> tuple[int, ...]:
+    """Return the widths of the sorted columns that neighbours share, by a window's width."""
+    if columns <= 3:
+        return ()
+    widths = [1, 2, 4, 8]
+    most = 1 if columns <= 5 else columns // 2 if columns > 8 else 2
+    return tuple(width for width in widths if width <= most)

@@ -1,0 +1,141 @@
+"""Medians and percentiles of small windows, which networks of minima and maxima pick."""
+
+import sys
+
+import naive
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from processes import python
+from strategies import DTYPES, PLAIN
+from test_small_windows import AT_THE_END
+
+import numbapool as nbp
+from numbapool.plan import networks
+from numbapool.pooling import call, pool
+
+SIZES = st.integers(1, 12)
+
+
+@pytest.fixture
+def everywhere(monkeypatch):
+    """Let networks serve arrays of any size, in this test alone."""
+
+    def forget():
+        for module in (call, pool):
+            for each in vars(module).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
+
+    monkeypatch.setattr(networks, "LEAST_ELEMENTS", 0)
+    forget()
+    yield
+    forget()
+
+
+def drawn(data, dtype, shape):
+    """Return an array of a dtype: few values or many, in floats NaN and infinities too."""
+    rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
+    if dtype == "bool":
+        return rng.random(shape) < 0.5
+    if np.dtype(dtype).kind in "iu":
+        limits = np.iinfo(dtype)
+        few = data.draw(st.booleans())
+        return rng.integers(*((0, 4) if few else (limits.min, limits.max)), shape, dtype)
+    x = np.round(rng.normal(size=shape) * 3, 1).astype(dtype)
+    for value in data.draw(st.lists(st.sampled_from([np.nan, np.inf, -np.inf, -0.0]), max_size=3)):
+        x[rng.random(shape) < 0.05] = value
+    return x
+
+
+@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@pytest.mark.parametrize("dtype", DTYPES)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_window_is_right(everywhere, dtype, data):
+    kernel = data.draw(st.tuples(SIZES, SIZES))
+    stride = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
+    padding = tuple(data.draw(st.integers(0, size // 2)) for size in kernel)
+    last = data.draw(st.booleans())
+    height, width = (data.draw(st.integers(size, size + 20)) for size in kernel)
+    shape = (2, height, width, 3) if last else (2, 2, height, width)
+    given_ = {"ceil_mode": data.draw(st.booleans()), "data_format": "NHWC" if last else "NCHW"}
+    x = drawn(data, dtype, shape)
+    q = data.draw(st.sampled_from([None, 0, 10, 50, 87.5, 100]))
+    if q is None:
+        got = nbp.median_pool2d(x, kernel, stride, padding, **given_)
+        want = naive.median_pool(x, 2, kernel, stride, padding, **given_)
+    else:
+        got = nbp.percentile_pool2d(x, q, kernel, stride, padding, **given_)
+        want = naive.percentile_pool(x, 2, q, kernel, stride, padding, **given_)
+    assert got.dtype == want.dtype
+    if q is None:
+        np.testing.assert_array_equal(got, want)
+    else:
+        np.testing.assert_allclose(
+            got, want, rtol={"float16": 2e-3, "float32": 1e-6}.get(dtype, 1e-12)
+        )
+
+
+def test_a_network_serves_windows_of_every_kind():
+    """Sizes, strides, borders, channels last: of all arrays but small ones."""
+    for window in ((3, 1, 1), (15, 2, 7), ((2, 5), 3, (1, 2)), (4, 4)):
+        first, last = nbp.Pool("median", *window), nbp.Pool("median", *window, data_format="NHWC")
+        assert first.decide((1, 1, 65, 67), "uint8")[0].kernel == "networks"
+        assert last.decide((1, 65, 67, 3), "float32")[0].kernel == "networks"
+        assert first.decide((1, 1, 20, 20), "uint8")[0].kernel == "selection"
+    assert (
+        nbp.Pool("percentile", 5, 1, q=10).decide((1, 1, 65, 67), "int16")[0].kernel == "networks"
+    )
+    for other in (nbp.Pool("median", 3, 1, nan="skip"), nbp.Pool("median", 3, 1, dilation=2)):
+        assert other.decide((1, 1, 65, 67), "float32")[0].kernel == "selection"
+
+
+COMPILED = """
+from numbapool.plan import networks
+
+def sorted_medians(x, k, s, p):
+    wide = np.float64 if x.dtype.kind == "f" else x.dtype
+    out_h, out_w = ((n + 2 * p - k) // s + 1 for n in x.shape)
+    made = np.empty((out_h, out_w), x.dtype)
+    for i, j in itertools.product(range(out_h), range(out_w)):
+        top, left = i * s - p, j * s - p
+        part = np.sort(x[max(top, 0) : top + k, max(left, 0) : left + k], axis=None)
+        low, high = part[(part.size - 1) // 2], part[part.size // 2]
+        mean = low if low == high or wide != np.float64 else (np.float64(low) + high) / 2
+        made[i, j] = np.nan if wide == np.float64 and np.isnan(part).any() else mean
+    return made
+
+networks.LEAST_ELEMENTS = 0
+rng = np.random.default_rng(0)
+count = 0
+for dtype, (k, s, p) in itertools.product(("uint8", "float32"), ((3, 1, 1), (6, 2, 3), (9, 1, 4))):
+    for shape in ((20, 20), (31, 150), (9, 1100)):
+        x = before_the_end(shape, dtype)
+        x[...] = rng.integers(0, 255, shape)
+        if dtype == "float32":
+            x[rng.random(shape) < 0.001] = np.nan
+        want = sorted_medians(x, k, s, p)
+        out = before_the_end(want.shape, dtype)
+        nbp.median_pool2d(x, k, s, p, out=out)
+        assert np.array_equal(out, want, equal_nan=dtype == "float32"), (dtype, k, s, p, shape)
+        count += 1
+print(count)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
+def test_compiled_networks_are_right_up_to_the_last_byte():
+    """The page behind the input, and behind the result, cannot be read or written."""
+    assert python(AT_THE_END.partition("count = 0")[0] + COMPILED) == "18"
+
+
+def test_opencv_gives_the_same_where_windows_are_whole():
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(3)
+    for dtype, size in (("uint8", 3), ("float32", 3)):
+        x = rng.integers(0, 255, (90, 130)).astype(dtype)
+        inner = slice(size // 2, -(size // 2))
+        got = nbp.median_pool2d(x, size, 1, size // 2)
+        np.testing.assert_array_equal(got[inner, inner], cv2.medianBlur(x, size)[inner, inner])
