@@ -5,11 +5,11 @@ import sys
 import naive
 import numpy as np
 import pytest
+from guarded_pages import GUARDED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from processes import python
 from strategies import DTYPES, PLAIN
-from test_small_windows import AT_THE_END
 
 import numbapool as nbp
 from numbapool.plan import networks
@@ -128,7 +128,7 @@ print(count)
 @pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
 def test_compiled_networks_are_right_up_to_the_last_byte():
     """The page behind the input, and behind the result, cannot be read or written."""
-    assert python(AT_THE_END.partition("count = 0")[0] + COMPILED) == "18"
+    assert python(GUARDED + COMPILED) == "18"
 
 
 def test_opencv_gives_the_same_where_windows_are_whole():

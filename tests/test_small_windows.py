@@ -7,6 +7,7 @@ import naive
 import numpy as np
 import pytest
 from agreement import assert_close, assert_equal, magnitudes
+from guarded_pages import GUARDED
 from numba import njit
 from processes import python
 
@@ -172,23 +173,6 @@ def test_which_windows_they_are():
 SHAPES = [(1, 8, 8), (8, 40, 3), (8, 8, 64)]
 
 AT_THE_END = """
-import ctypes, itertools, mmap
-import numpy as np
-import numbapool as nbp
-
-libc = ctypes.CDLL(None, use_errno=True)
-PAGE = mmap.PAGESIZE
-
-def before_the_end(shape, dtype):
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    pages = -(-size // PAGE) + 1
-    held = mmap.mmap(-1, pages * PAGE)
-    whole = np.frombuffer(held, np.uint8)
-    end = (pages - 1) * PAGE
-    address = whole.ctypes.data + end
-    assert libc.mprotect(ctypes.c_void_p(address), PAGE, 0) == 0, ctypes.get_errno()
-    return whole[end - size : end].view(dtype).reshape(shape)
-
 count = 0
 for dtype, width, channels in itertools.product(
     ("uint8", "float32"), (1, 2, 8, 64, 65, 130), (1, 3, 4, 32, 48, 128)
@@ -214,4 +198,4 @@ print(count)
 @pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
 def test_nothing_past_the_end_is_touched():
     """The page behind the input, and behind the result, cannot be read or written."""
-    assert int(python(AT_THE_END)) > 500
+    assert int(python(GUARDED + AT_THE_END)) > 500
