@@ -40,3 +40,21 @@ def test_medians_of_opencv(k):
     x = np.random.default_rng(1).integers(0, 256, (150, 151), np.uint8)
     got = nbp.median_pool2d(x, k, 1, k // 2, padding_mode="replicate")
     np.testing.assert_array_equal(got, cv2.medianBlur(x, k))
+
+
+@pytest.mark.parametrize(
+    ("border", "mode"),
+    [
+        ("CONSTANT", 0),
+        ("REFLECT_101", "reflect"),
+        ("REFLECT", "symmetric"),
+        ("REPLICATE", "replicate"),
+        ("WRAP", "circular"),
+    ],
+)
+def test_borders_of_opencv(border, mode):
+    cv2 = pytest.importorskip("cv2")
+    x = np.random.default_rng(2).integers(0, 256, (9, 8), np.uint8)
+    padded = cv2.copyMakeBorder(x, 4, 4, 4, 4, getattr(cv2, f"BORDER_{border}"), value=0)
+    got = nbp.sum_pool2d(x, 5, 1, 4, padding_mode=mode)
+    np.testing.assert_array_equal(got, nbp.sum_pool2d(padded, 5, 1))

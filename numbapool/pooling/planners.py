@@ -74,9 +74,9 @@ def slide(shape: Shape, window: Window, request: Request) -> Placed:
     """Place a sliding window."""
     layout = layout_of(shape, len(window.kernel_size), request.data_format)
     axes = window.axes(layout)
-    fixed = window.counts_padding or window.padding_mode is not None
-    fixed = fixed or dict(request.own).get("divisor_override") is not None
-    if request.operator.of_nothing is None and not fixed:
+    filled = window.counts_padding or window.padding_mode is not None
+    fixed = dict(request.own).get("divisor_override") is not None
+    if request.operator.of_nothing is None and not (filled or fixed):
         refuse_empty_windows(layout, axes, request.operator.noun)
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
