@@ -53,6 +53,7 @@ class Window:
     kernel_size: Pair = 2
     stride: Pair | None = None
     padding: Pair | str = 0
+    padding_mode: str | float | None = None  # what stands there; None leaves it out
     dilation: Pair = 1
     ceil: bool = False
     edge: Literal["partial", "trim"] | None = None

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+PADDING_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
+"""What can stand outside an input, by name."""
+
 _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'."
 
 
@@ -129,8 +132,9 @@ _BLUR = (
         "padding_mode",
         "--padding-mode",
         "reflect",
-        "What stands outside: the input mirrored, zeros, or its outermost values.",
-        words=("reflect", "zeros", "replicate"),
+        "What stands outside: zeros, the input mirrored at its outermost values (symmetric: these "
+        "repeated), its outermost values, or its other end.",
+        words=PADDING_MODES,
     ),
 )
 

@@ -100,7 +100,7 @@ def prepare(
            [13., 15.]], dtype=float32)
     """
     from numbapool.functional.faces import pool_of
-    from numbapool.pooling.call import decided
+    from numbapool.pooling.call import decided_alone
     from numbapool.pooling.pool import Pool, known_dtype
     from numbapool.windows.numbers import whole_numbers
 
@@ -109,7 +109,7 @@ def prepare(
     else:
         pool = pool_of(function, *arguments, **keywords)
     sizes = whole_numbers(shape, "shape", 0)
-    call = decided(sizes, known_dtype(dtype), pool.window, pool.request)
+    call = decided_alone(sizes, known_dtype(dtype), pool.window, pool.request)
     _calls[call.record] = call
     return call
 

@@ -12,7 +12,8 @@ from naive_windows import channels_last
 def places(size, taps, step, mode):
     """Return each window's (place, weight) pairs along an axis; a place of None is a zero."""
     before, after = (taps - 1) // 2, taps // 2
-    if size == 0 or (mode == "reflect" and max(before, after) >= size):
+    least = {"reflect": 1, "symmetric": 0, "circular": 0}.get(mode, -taps) + max(before, after)
+    if size == 0 or size < least:
         raise ValueError("nothing to blur, or to reflect")
     windows = []
     for i in range(math.ceil(size / step)):
@@ -22,6 +23,11 @@ def places(size, taps, step, mode):
             if mode == "reflect":
                 at = -at if at < 0 else at
                 at = 2 * (size - 1) - at if at >= size else at
+            elif mode == "symmetric":
+                at = -1 - at if at < 0 else at
+                at = 2 * size - 1 - at if at >= size else at
+            elif mode == "circular":
+                at %= size
             elif mode == "replicate":
                 at = min(max(at, 0), size - 1)
             elif not 0 <= at < size:

@@ -13,8 +13,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 LIBRARY = """
-    windows operators every_operator sliding adaptive nodata single_rules exact_numbers dtypes
-    rows_and_pixels house sequences sequences_random small_medians
+    rows_and_pixels house sequences sequences_random small_medians borders
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()

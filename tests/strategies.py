@@ -46,7 +46,8 @@ if PLAIN or ALL:
 FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 
 PLAIN_FILES = (
-    "adaptive every_operator nodata pyramids means_by_weight fractional absurd single_rules"
+    "adaptive borders every_operator nodata peers_borders pyramids means_by_weight fractional "
+    "absurd single_rules"
 ).split()
 """The library's tests of random cases on every dtype: `test_random_cases.py` runs them with kernels
 as plain Python. `test_operators.py` has every operator and form compiled."""

@@ -14,7 +14,7 @@ from numba import njit
 import numbapool as nbp
 
 SQUARE = np.arange(1.0, 17.0).reshape(4, 4)
-MODES = ["reflect", "zeros", "replicate"]
+MODES = ["reflect", "zeros", "replicate", "symmetric", "circular"]
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,17 @@ def test_blurs_write_into_out_and_are_layers():
 @pytest.mark.parametrize(
     ("shape", "arguments", "message"),
     [
+        ((4, 4), {"padding_mode": 0}, "padding_mode must be one of .*, not 0"),
         ((2, 4), {"filter_size": 5}, r"axis 0 \(height\) has size 2, which is too short"),
         ((4, 0), {}, r"axis 1 \(width\) has size 0"),
         ((4, 4), {"filter_size": 17}, "filter_size must be at most 16, not 17"),
         ((4, 4), {"filter_size": 0}, "filter_size must be at least 1"),
         ((4, 4), {"stride": 0}, "stride must be at least 1"),
-        ((4, 4), {"padding_mode": "wrap"}, "padding_mode must be one of reflect, zeros, replicate"),
+        (
+            (4, 4),
+            {"padding_mode": "constant"},
+            "padding_mode must be one of zeros, reflect, symmetric",
+        ),
         ((4, 4), {"data_format": "NCL"}, "data_format must be one of"),
     ],
 )

@@ -164,8 +164,11 @@ def window_of(given: Given) -> Window:
     """Return the windows; refuse options that contradict each other."""
     if "kernel_size" not in given:  # windows of one size: the stride tells them apart
         given = {**given, "kernel_size": given["stride"], "stride": None}
+    slides = "padding" in given
+    if not slides:  # windows of another kind, whose padding mode is the operator's own
+        given = {**given, "padding_mode": None}
     window = _made(Window, {**given, "kernel_size": given["kernel_size"] or 2})
-    if "padding" not in given:  # windows of another kind
+    if not slides:
         if "ratio" in given and (window.size is None) == (given["ratio"] is None):
             raise click.UsageError("give --size or --ratio, one of them, as --ratio 0.7.")
         return window
@@ -178,6 +181,8 @@ def window_of(given: Given) -> Window:
                 raise click.UsageError(f"{fixed} makes the windows: leave out {flag}.")
         if window.padding != 0 or window.dilation != 1:
             raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
+        if window.padding_mode is not None:
+            raise click.UsageError(f"{fixed} makes windows without padding: leave out {_MODE}.")
     divisor: int | None = given.get("divisor_override")
     if (divisor or 0) > _MOST:
         raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")
@@ -185,9 +190,25 @@ def window_of(given: Given) -> Window:
         raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
     if window.ceil and window.edge == "trim":
         raise click.UsageError("--ceil keeps border windows and --edge trim drops them: give one.")
+    if window.padding_mode is not None:
+        _refuse_unfilled(window, given)
     if not fixed:
         refuse_impossible(window)
     return window
+
+
+_MODE = "--padding-mode"
+
+
+def _refuse_unfilled(window: Window, given: Given) -> None:
+    """Refuse a padding mode if there is no padding, or if the padding is to be left out."""
+    source = click.get_current_context().get_parameter_source("padding_mode")
+    if source == ParameterSource.COMMANDLINE and window.padding in (0, "valid"):
+        raise click.UsageError(f"{_MODE} fills the padding, and there is none: give -p, as -p 1.")
+    if given.get("count_include_pad") is False:
+        raise click.UsageError(
+            f"{_MODE} fills the padding and --count-exclude-pad leaves it out: give one."
+        )
 
 
 def on_exists_of(given: Given) -> OnExists:

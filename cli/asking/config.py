@@ -27,11 +27,12 @@ _SOURCES: dict[ParameterSource | None, int] = {
 
 # Each option, and the options that contradict it.
 _RIVALS: dict[str, tuple[str, ...]] = {
-    "size": ("fit", "kernel_size", "stride", "padding", "dilation"),
-    "fit": ("size", "kernel_size", "stride", "padding", "dilation"),
+    "size": ("fit", "kernel_size", "stride", "padding", "padding_mode", "dilation"),
+    "fit": ("size", "kernel_size", "stride", "padding", "padding_mode", "dilation"),
     "kernel_size": ("size", "fit"),
     "stride": ("size", "fit"),
     "padding": ("size", "fit"),
+    "padding_mode": ("size", "fit"),
     "dilation": ("size", "fit"),
     "ceil": ("edge",),
     "edge": ("ceil",),

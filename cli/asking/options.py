@@ -8,7 +8,16 @@ from click.core import ParameterSource
 
 from ..codecs import FORMATS
 from ..operators import OPERATORS, Operator, Own
-from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
+from .params import (
+    BytesType,
+    Colour,
+    NodataType,
+    NormType,
+    PaddingModeType,
+    PairType,
+    SizeType,
+    complete_path,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -69,6 +78,13 @@ WINDOW = (
         default="0",
         show_default=True,
         help="Padding around the input: a number, HxW, valid, same or same_lower.",
+    ),
+    click.option(
+        "--padding-mode",
+        type=PaddingModeType(),
+        help="What the padding holds: zeros, a number, reflect (mirrored), symmetric (mirrored, "
+        "the outermost value twice), replicate (the outermost value), circular (the other end).  "
+        "[default: it is left out; a mean counts zeros]",
     ),
     click.option(
         "-d",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..job import OutputSize, Pair
-from ..operators import SEQUENCES
+from ..operators import PADDING_MODES, SEQUENCES
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -193,6 +193,41 @@ class NodataType(ParamType):
         if number is None:
             self.fail(f"{str(value)!r} is not a number: give one, as -9999, or none.", param, ctx)
         return number
+
+
+class PaddingModeType(ParamType):
+    """``reflect`` or another name, or a number: what stands outside the input."""
+
+    name = "padding_mode"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "MODE|V"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float | str:
+        """Return the name, or the text as a number, exact if it is whole."""
+        text = str(value).strip().lower()
+        if text in PADDING_MODES:
+            return text
+        number = number_of(text)
+        if number is None:
+            self.fail(
+                f"{str(value)!r} is not a padding mode: give {', '.join(PADDING_MODES)}, or a "
+                "number, as 255.",
+                param,
+                ctx,
+            )
+        return number
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Let the shell complete a name."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in PADDING_MODES if name.startswith(incomplete)]
 
 
 def number_of(text: str) -> int | float | None:

@@ -54,7 +54,7 @@ def settled(form: Form, operator: Operator, values: Values) -> tuple[Values, tup
         if dtype.kind != "f":
             return values, (RunNote(f"{unused}{dtype} does not hold it"),)
         return replace(values, nan="skip"), (_USED,)
-    held = _held(number, dtype)
+    held = as_held(number, dtype)
     if held is None:
         return values, (RunNote(f"{unused}{dtype} does not hold it"),)
     return replace(values, nodata=_turned(form, held)), (_USED,)
@@ -71,10 +71,10 @@ def holds(text: str, dtype: np.dtype[Any]) -> bool:
     number = number_of(text)
     if number is None or math.isnan(number):
         return number is not None and dtype.kind == "f"
-    return _held(number, dtype) is not None
+    return as_held(number, dtype) is not None
 
 
-def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
+def as_held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
     """Return the number as the dtype holds it, rounded for floats; None if it cannot hold it."""
     if dtype.kind == "f":
         try:
@@ -90,6 +90,6 @@ def _held(number: int | float, dtype: np.dtype[Any]) -> int | float | None:
 
 
 def _turned(form: Form, number: Any) -> Any:
-    if not form.metadata.white_is_zero or _held(number, form.dtype) is None:
+    if not form.metadata.white_is_zero or as_held(number, form.dtype) is None:
         return number
     return lightness(np.array([number], form.dtype), form.metadata.maximum)[0].item()

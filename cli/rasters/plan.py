@@ -4,7 +4,7 @@ The dry run, ``pool info`` and the real run all decide here.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -52,6 +52,8 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
         before = replace(form, dtype=np.dtype(np.uint8), mode="L")
         if values.nodata is not None:
             values = replace(values, nodata=255 * values.nodata)
+        if is_number(arguments.get("padding_mode")):
+            arguments = {**arguments, "padding_mode": 255 * arguments["padding_mode"]}
     request = Request(operator, arguments, values, form.data_format)
     metadata = _metadata_after(before, request)
     if form.metadata.gdal and not metadata.gdal:
@@ -59,6 +61,7 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
         notes = (*notes, RunNote(left_out))
     way = _way(before, operator, values)
     refuse_senseless(operator, values, before)
+    refuse_outside(arguments.get("padding_mode"), before, way)
     after = replace(
         before,
         shape=request.shape(before.shape),
@@ -144,6 +147,26 @@ def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
             f"{name} keeps whole colours of up to 64 bits, and these have {bits}: pool its bands "
             "apart"
         )
+
+
+def is_number(mode: Any) -> bool:
+    """Return whether a padding mode is a number other than 0, which stands for itself."""
+    return mode is not None and not isinstance(mode, str) and mode != 0
+
+
+def refuse_outside(mode: Any, form: Form, way: str) -> None:
+    """Refuse a number outside the input that the values, or what they are turned into, lack."""
+    if not is_number(mode):
+        return
+    if nodata.as_held(mode, form.dtype) is None:
+        raise FileError(f"--padding-mode {mode} does not fit into {form.dtype}: give another one")
+    if way != "plain":
+        reason = {
+            "weighed": "colours are weighed by alpha, which it lacks: give --alpha straight",
+            "linear": "--linear pools light, and it is a shade: leave out --linear",
+            "whole": "whole colours are kept, and it is none: give zeros",
+        }[way]
+        raise FileError(f"--padding-mode {mode} is one number, but {reason}, or a mode by name")
 
 
 def refuse_dark(operator: Operator, form: Form) -> None:

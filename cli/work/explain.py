@@ -87,7 +87,8 @@ def explained(window: Window, shape: tuple[int, int], picture: bool) -> Explaine
         title = f"Windows that cover {shape[0]} x {shape[1]}: {results} results."
     else:
         title = _title(arguments, shape, results)
-    return Explained(title, axes, tuple(_notes(axes)))
+    filled = arguments.get("padding_mode") is not None
+    return Explained(title, axes, tuple(_notes(axes, filled)))
 
 
 def _title(arguments: Arguments, shape: tuple[int, int], results: str) -> str:
@@ -102,6 +103,8 @@ def _title(arguments: Arguments, shape: tuple[int, int], results: str) -> str:
         parts.append(f" with {padding!r} padding")
     elif pair_of(padding) != (0, 0):
         parts.append(f" padded by {_short(padding)}")
+    if arguments["padding_mode"] is not None:
+        parts.append(f" ({arguments['padding_mode']})")
     return f"{''.join(parts)}: {results} results."
 
 
@@ -156,8 +159,8 @@ def _sliding(name: str, given: Arguments, size: int, out: int, before: int) -> A
     return Along(name, size, taps, (before, before), f"{formula} = {out}")
 
 
-def _notes(axes: Sequence[Along]) -> list[str]:
-    """Return notes on what a reader may not expect."""
+def _notes(axes: Sequence[Along], filled: bool) -> list[str]:
+    """Return notes on what a reader may not expect; `filled` says if padding holds elements."""
     notes = []
     held = prod(axis.size for axis in axes)
     kept = prod(axis.out for axis in axes)
@@ -171,7 +174,7 @@ def _notes(axes: Sequence[Along]) -> list[str]:
             what = "row" if axis.name == "height" else "column"
             many = "s" if len(unread) > 1 else ""
             notes.append(f"No window reads {what}{many} {_listed(unread)}.")
-        if any(not any(map(axis.is_input, taps)) for taps in axis.taps):
+        if not filled and any(not any(map(axis.is_input, taps)) for taps in axis.taps):
             notes.append(
                 f"Along the {axis.name} a window holds padding alone: max, min and most others "
                 "are undefined there, and refuse it."

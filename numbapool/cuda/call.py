@@ -28,13 +28,14 @@ from numbapool.cuda.plan import (
 )
 from numbapool.cuda.pointers import Given, aligned
 from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array
 from numbapool.pooling.fractional import decided as fractional_decided
 from numbapool.pooling.planners import READERS, Request, Windows, choose
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import limits
 from numbapool.windows.layout import refuse_too_large
+from numbapool.windows.window import Window
 
 MOST_SORTED = 1 << 20
 """The most windows that a launch gathers and sorts."""
@@ -52,7 +53,19 @@ def decide(form: str, shape: tuple[int, ...], dtype: np.dtype[Any], key: Any) ->
 def decided(
     shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
 ) -> DeviceCall:
-    """Return the call of windows and a request, as a `Pool` has them."""
+    """Return the call of windows and a request, as a `Pool` has them.
+
+    Raises
+    ------
+    PoolTypeError
+        For windows with a padding mode, which no kernel here fills.
+    """
+    mode = window.padding_mode if isinstance(window, Window) else None
+    if mode is not None:
+        raise PoolTypeError(
+            f"padding_mode {shown(mode)} is for arrays in the CPU's memory: on a GPU pad the array "
+            "first, as torch.nn.functional.pad(x, pad, mode) does, and pool it without padding"
+        )
     try:
         chosen = choose(shape, dtype, window, request)
         refuse_too_large(chosen.placed.shape)

@@ -21,6 +21,7 @@ from numbapool.operators import FRACTIONAL, GLOBAL
 from numbapool.plan.choose import longest
 from numbapool.pooling.planners import READERS, choose
 from numbapool.run.call import checked_outs
+from numbapool.windows.window import Window
 
 if TYPE_CHECKING:
     from numbapool.cuda.call import DeviceCall
@@ -135,7 +136,10 @@ def costly(form: str, array: Array, key: Key) -> bool:
     """Say whether a pooling takes a CPU much longer than the way to a GPU and back."""
     if form == FRACTIONAL:
         return False
-    chosen = choose(array.shape, array.dtype, *READERS[form](*map(frozen, key)))
+    window, request = READERS[form](*map(frozen, key))
+    if isinstance(window, Window) and window.padding_mode is not None:  # pooled on the CPU alone
+        return False
+    chosen = choose(array.shape, array.dtype, window, request)
     rows, columns = longest(chosen.placed.axes)
     return chosen.reduction.gathers and prod(chosen.placed.shape) * rows * columns >= COSTLY
 

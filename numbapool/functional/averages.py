@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.means import Rounding
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -40,6 +41,7 @@ def avg_pool1d(
     divisor_override: int | None = None,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -58,7 +60,7 @@ def avg_pool1d(
     >>> avg_pool1d([1.0, 2.0, 4.0, 8.0], 2)
     array([1.5, 6. ])
     """
-    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
@@ -73,6 +75,7 @@ def avg_pool2d(
     divisor_override: int | None = None,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -89,11 +92,12 @@ def avg_pool2d(
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format
         As in :func:`max_pool2d`; the padding counts as zeros.
     count_include_pad : bool
         Divide by the window's taps inside the padded input, else by its taps inside the input.
-        Taps of a ceil window past the padding never count, nor does "same" padding.
+        Taps of a ceil window past the padding never count, nor does "same" padding without a
+        `padding_mode`. With one all padding counts, and False is an error.
     divisor_override : int, optional
         Divide by this number instead.
     nan : {"propagate", "skip"}
@@ -129,7 +133,7 @@ def avg_pool2d(
     >>> avg_pool2d(np.array([[0, 1], [1, 0]], np.uint8), 2)  # 0.5, rounded half up
     array([[1]], dtype=uint8)
     """
-    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
@@ -144,6 +148,7 @@ def avg_pool3d(
     divisor_override: int | None = None,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -163,7 +168,7 @@ def avg_pool3d(
     >>> avg_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[3.5]]])
     """
-    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     return pool(sliding, x, (*key, data_format, nan, nodata, *own), out, device, stream)[0]
 
@@ -289,6 +294,7 @@ def soft_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     beta: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -306,7 +312,7 @@ def soft_pool1d(
     >>> soft_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.4927])
     """
-    key = "soft", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "soft", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 
@@ -319,6 +325,7 @@ def soft_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     beta: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -343,7 +350,7 @@ def soft_pool2d(
     >>> soft_pool2d([[1000.0, 1001.0], [-1000.0, 0.0]], 2).round(4)
     array([[1000.7311]])
     """
-    key = "soft", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "soft", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 
@@ -356,6 +363,7 @@ def soft_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     beta: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -374,7 +382,7 @@ def soft_pool3d(
     >>> soft_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, beta=100)
     array([[[7.]]])
     """
-    key = "soft", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "soft", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, beta), out, device, stream)[0]
 
 

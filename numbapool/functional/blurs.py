@@ -38,9 +38,8 @@ def blur_pool2d(
         Taps along each axis, up to 16.
     stride : int or pair
         How far a window moves.
-    padding_mode : "reflect", "zeros" or "replicate"
-        The elements outside the input: its elements mirrored at the outermost element, zeros that
-        count, or the outermost element repeated.
+    padding_mode : "reflect", "zeros", "symmetric", "replicate" or "circular"
+        The elements outside the input, as in :func:`max_pool2d`; zeros count.
     data_format, out, device, stream
         As in :func:`max_pool2d`.
 
@@ -54,8 +53,8 @@ def blur_pool2d(
     Raises
     ------
     PoolValueError, PoolTypeError
-        If a parameter is out of range, if an axis is too short to be reflected, or for arrays that
-        are not pooled.
+        If a parameter is out of range, if an axis is too short for the padding mode, or for arrays
+        that are not pooled.
 
     Examples
     --------

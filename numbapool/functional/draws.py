@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.mixtures import Drawing
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def stochastic_pool1d(
     ceil_mode: bool = False,
     seed: int = 0,
     mode: Drawing = "sample",
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def stochastic_pool1d(
     >>> stochastic_pool1d([0.0, 5.0, -2.0, 0.0], 2)
     array([5., 0.])
     """
-    key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 
@@ -64,6 +66,7 @@ def stochastic_pool2d(
     ceil_mode: bool = False,
     seed: int = 0,
     mode: Drawing = "sample",
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -90,7 +93,7 @@ def stochastic_pool2d(
     >>> stochastic_pool2d(np.tile(x, (1, 4)), 3, seed=1)
     array([[1.6, 1.2, 1.6, 1.2]])
     """
-    key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 
@@ -104,6 +107,7 @@ def stochastic_pool3d(
     ceil_mode: bool = False,
     seed: int = 0,
     mode: Drawing = "sample",
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -122,7 +126,7 @@ def stochastic_pool3d(
     >>> stochastic_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
 
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.operators import SLIDING, find
 from numbapool.pooling.call import Pair, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
 
@@ -24,6 +25,7 @@ def pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -42,7 +44,19 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    key = op, 1, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        1,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        padding_mode,
+        data_format,
+        nan,
+        nodata,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
@@ -55,6 +69,7 @@ def pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -75,7 +90,9 @@ def pool2d(
     op : str, NumPy function or reducer
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out, device, stream
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+        As in :func:`max_pool2d`.
+    data_format, nan, nodata, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
     **own
         The operator's own parameters, such as `q` of "percentile".
@@ -97,7 +114,19 @@ def pool2d(
     >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "percentile", 2, q=100)
     array([[6.]])
     """
-    key = op, 2, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        2,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        padding_mode,
+        data_format,
+        nan,
+        nodata,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
@@ -110,6 +139,7 @@ def pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -129,5 +159,17 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    key = op, 3, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        3,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        padding_mode,
+        data_format,
+        nan,
+        nodata,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))

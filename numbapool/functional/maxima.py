@@ -9,6 +9,7 @@ from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def max_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def max_pool1d(
     >>> max_pool1d([3, 1, 4, 1, 5, 9], 2)
     array([3, 4, 9])
     """
-    key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )
@@ -66,6 +68,7 @@ def max_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -88,13 +91,21 @@ def max_pool2d(
         The step from window to window.
     padding : int, (int, int), ((top, bottom), (left, right)), "valid", "same" or "same_lower"
         The padding around the input, which is never kept. Given as ints it is at most half a
-        window, as in torch; pairs may be wider. "same" makes ``ceil(L / stride)`` windows.
+        window, as in torch; pairs may be wider, and so may padding with a `padding_mode`. "same"
+        makes ``ceil(L / stride)`` windows.
     dilation : int or (int, int)
         The distance between a window's taps.
     ceil_mode : bool
         Round the number of windows up: the last may reach past the input.
     return_indices : bool
         Return each element's place too: its flat place within its plane, without channels.
+    padding_mode : str or number, optional
+        The elements in the padding, which then count as elements of the input do, also to `nan`
+        and `nodata`. "zeros", or a number that the dtype holds; "reflect" (or "mirror"): the input
+        mirrored at its outermost element; "symmetric": the same with that element repeated;
+        "replicate" (or "edge"): the outermost element; "circular" (or "wrap"): the other end of
+        the input. By default the padding is left out. It works on arrays in the CPU's memory, and
+        `return_indices` needs a mode that keeps to the input's elements.
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
         The order of the axes; "NCHW" if not given. A name with N takes any number of axes before
         the others, so "NHWC" serves a picture too; a name without N must name every axis. In
@@ -123,8 +134,9 @@ def max_pool2d(
     Raises
     ------
     PoolValueError
-        For a parameter out of range, a window larger than the padded input, or a window of
-        padding alone. It is a ValueError.
+        For a parameter out of range, a window larger than the padded input, a window of padding
+        that is left out, or an axis shorter than its padding (its elements mirrored or from the
+        other end reach no further). It is a ValueError.
     PoolTypeError
         For a dtype that is not pooled, and masked arrays. It is a TypeError.
 
@@ -140,7 +152,7 @@ def max_pool2d(
     array([[ 5,  7],
            [13, 15]])
     """
-    key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )
@@ -156,6 +168,7 @@ def max_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -174,7 +187,7 @@ def max_pool3d(
     >>> max_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[7]]])
     """
-    key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )

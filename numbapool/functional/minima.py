@@ -9,6 +9,7 @@ from numbapool.functional.signatures import adapts, slides
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def min_pool1d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def min_pool1d(
     >>> min_pool1d([3, 1, 4, 1, 5, 9], 2)
     array([1, 1, 5])
     """
-    key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )
@@ -66,6 +68,7 @@ def min_pool2d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -87,7 +90,7 @@ def min_pool2d(
            [ 5,  5,  6,  7],
            [ 9,  9, 10, 11]])
     """
-    key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )
@@ -103,6 +106,7 @@ def min_pool3d(
     ceil_mode: bool = False,
     return_indices: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -121,7 +125,7 @@ def min_pool3d(
     >>> min_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[0]]])
     """
-    key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return unpair(
         pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
     )

@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -38,6 +39,7 @@ def mixed_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     alpha: float = 0.5,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -55,7 +57,7 @@ def mixed_pool1d(
     >>> mixed_pool1d([0.0, 1.0, 2.0, 3.0], 2)
     array([0.75, 2.75])
     """
-    key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
@@ -68,6 +70,7 @@ def mixed_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     alpha: float = 0.5,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -87,7 +90,7 @@ def mixed_pool2d(
     >>> mixed_pool2d([[0, 1], [2, 3]], 2, alpha=0.25)
     array([[1.875]])
     """
-    key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
@@ -100,6 +103,7 @@ def mixed_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     alpha: float = 0.5,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -118,7 +122,7 @@ def mixed_pool3d(
     >>> mixed_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, alpha=1)
     array([[[7.]]])
     """
-    key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
 
 
@@ -245,6 +249,7 @@ def detail_preserving_pool1d(
     alpha: float = 0.0,
     lam: float = 1.0,
     asymmetric: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -262,7 +267,7 @@ def detail_preserving_pool1d(
     >>> detail_preserving_pool1d([0.0, 1.0, 2.0, 9.0], 4).round(4)
     array([4.8333])
     """
-    key = "detail_preserving", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "detail_preserving", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(
         sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
     )[0]
@@ -279,6 +284,7 @@ def detail_preserving_pool2d(
     alpha: float = 0.0,
     lam: float = 1.0,
     asymmetric: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -301,7 +307,7 @@ def detail_preserving_pool2d(
     >>> detail_preserving_pool2d([[0, 1], [2, 3]], 2, asymmetric=True).round(4)
     array([[2.7478]])
     """
-    key = "detail_preserving", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "detail_preserving", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(
         sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
     )[0]
@@ -318,6 +324,7 @@ def detail_preserving_pool3d(
     alpha: float = 0.0,
     lam: float = 1.0,
     asymmetric: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -336,7 +343,7 @@ def detail_preserving_pool3d(
     >>> detail_preserving_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "detail_preserving", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "detail_preserving", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(
         sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
     )[0]

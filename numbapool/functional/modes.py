@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -30,6 +31,7 @@ def mode_pool1d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -48,7 +50,7 @@ def mode_pool1d(
     >>> mode_pool1d([4, 2, 2, 7, 7, 4], 3)
     array([2, 7])
     """
-    key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -60,6 +62,7 @@ def mode_pool2d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -78,7 +81,7 @@ def mode_pool2d(
     >>> mode_pool2d([[5, 1], [1, 5]], 2)
     array([[1]])
     """
-    key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -90,6 +93,7 @@ def mode_pool3d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -109,7 +113,7 @@ def mode_pool3d(
     >>> mode_pool3d(np.array([0, 1, 1, 2, 2, 2, 3, 3]).reshape(2, 2, 2), 2)
     array([[[2]]])
     """
-    key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 

@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -38,6 +39,7 @@ def lp_pool1d(
     *,
     padding: Padding = 0,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -58,7 +60,7 @@ def lp_pool1d(
     >>> lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
     array([5., 2.])
     """
-    key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
@@ -71,6 +73,7 @@ def lp_pool2d(
     *,
     padding: Padding = 0,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -93,7 +96,7 @@ def lp_pool2d(
     >>> lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 2)
     array([[5.]])
     """
-    key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
@@ -106,6 +109,7 @@ def lp_pool3d(
     *,
     padding: Padding = 0,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -128,7 +132,7 @@ def lp_pool3d(
     >>> lp_pool3d(-np.ones((2, 2, 2)), 1, 2)
     array([[[8.]]])
     """
-    key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
 
 
@@ -254,6 +258,7 @@ def gem_pool1d(
     ceil_mode: bool = False,
     p: float = 3.0,
     eps: float = 1e-6,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -271,7 +276,7 @@ def gem_pool1d(
     >>> gem_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.0801])
     """
-    key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 
@@ -285,6 +290,7 @@ def gem_pool2d(
     ceil_mode: bool = False,
     p: float = 3.0,
     eps: float = 1e-6,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -308,7 +314,7 @@ def gem_pool2d(
     >>> gem_pool2d([[-8.0, 1.0], [2.0, 3.0]], 2, p=100).round(4)
     array([[2.9587]])
     """
-    key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 
@@ -322,6 +328,7 @@ def gem_pool3d(
     ceil_mode: bool = False,
     p: float = 3.0,
     eps: float = 1e-6,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -340,7 +347,7 @@ def gem_pool3d(
     >>> gem_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, p=1, eps=0).round(4)
     array([[[3.5]]])
     """
-    key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
 
 

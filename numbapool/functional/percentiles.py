@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -31,6 +32,7 @@ def percentile_pool1d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -48,7 +50,7 @@ def percentile_pool1d(
     >>> percentile_pool1d([1.0, 3.0, 5.0, 5.0], 50, 2)
     array([2., 5.])
     """
-    key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 
@@ -61,6 +63,7 @@ def percentile_pool2d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -84,7 +87,7 @@ def percentile_pool2d(
     >>> percentile_pool2d(np.array([[1, 2], [3, 5]]), 75, 2)
     array([[3.5]])
     """
-    key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 
@@ -97,6 +100,7 @@ def percentile_pool3d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -115,7 +119,7 @@ def percentile_pool3d(
     >>> percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 50, 2)
     array([[[3.5]]])
     """
-    key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
 
 

@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import pool, sliding
 from numbapool.reducers.users import as_reducer
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
 
@@ -23,6 +24,7 @@ def reduce_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -33,7 +35,7 @@ def reduce_pool1d(
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`reduce_pool2d`.
     """
-    key = as_reducer(reducer), 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = as_reducer(reducer), 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
 
 
@@ -46,6 +48,7 @@ def reduce_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -73,8 +76,10 @@ def reduce_pool2d(
         Two class attributes may set dtypes. ``accumulates`` is the accumulator's dtype (default:
         float64), or a tuple of up to three for accumulators that are tuples. ``gives`` is the
         result's dtype (default: that of `x` if it is a float, else float64).
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, out, device, stream
-        As in :func:`max_pool2d`. Padding never counts.
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format
+        As in :func:`max_pool2d`. Padding counts only with a `padding_mode`.
+    out, device, stream
+        As in :func:`max_pool2d`.
 
     Returns
     -------
@@ -110,7 +115,7 @@ def reduce_pool2d(
     >>> reduce_pool2d([[1.0, 2.0], [4.0, 8.0]], GeometricMean(), 2).round(6)
     array([[2.828427]])
     """
-    key = as_reducer(reducer), 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = as_reducer(reducer), 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
 
 
@@ -123,6 +128,7 @@ def reduce_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -133,5 +139,5 @@ def reduce_pool3d(
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`reduce_pool2d`.
     """
-    key = as_reducer(reducer), 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = as_reducer(reducer), 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]

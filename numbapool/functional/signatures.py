@@ -9,6 +9,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -29,6 +30,7 @@ class Sliding(Protocol):
         ceil_mode: bool = False,
         return_indices: Literal[False] = False,
         *,
+        padding_mode: PaddingMode = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -48,6 +50,7 @@ class Sliding(Protocol):
         ceil_mode: bool = False,
         *,
         return_indices: Literal[True],
+        padding_mode: PaddingMode = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -67,6 +70,7 @@ class Sliding(Protocol):
         ceil_mode: bool,
         return_indices: Literal[True],
         *,
+        padding_mode: PaddingMode = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -86,6 +90,7 @@ class Sliding(Protocol):
         ceil_mode: bool = False,
         return_indices: bool = False,
         *,
+        padding_mode: PaddingMode = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,

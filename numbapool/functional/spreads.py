@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -38,6 +39,7 @@ def std_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -56,7 +58,7 @@ def std_pool1d(
     >>> std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
@@ -69,6 +71,7 @@ def std_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -87,7 +90,7 @@ def std_pool2d(
     >>> std_pool2d([[0, 4], [0, 4]], 2)
     array([[2.]])
     """
-    key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
@@ -100,6 +103,7 @@ def std_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -119,7 +123,7 @@ def std_pool3d(
     >>> std_pool3d(np.ones((2, 2, 2)), 2)
     array([[[0.]]])
     """
-    key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
@@ -242,6 +246,7 @@ def range_pool1d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -259,7 +264,7 @@ def range_pool1d(
     >>> range_pool1d([3.0, 1.0, 2.0, 9.0], 2)
     array([2., 7.])
     """
-    key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -271,6 +276,7 @@ def range_pool2d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -292,7 +298,7 @@ def range_pool2d(
     >>> range_pool2d(np.array([[-128, 0], [3, 127]], np.int8), 2)
     array([[255]], dtype=uint8)
     """
-    key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -304,6 +310,7 @@ def range_pool3d(
     *,
     dilation: Ints = 1,
     ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -322,7 +329,7 @@ def range_pool3d(
     >>> range_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[7.]]])
     """
-    key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 

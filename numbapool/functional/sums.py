@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -37,6 +38,7 @@ def sum_pool1d(
     ceil_mode: bool = False,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -56,7 +58,7 @@ def sum_pool1d(
     >>> sum_pool1d([1, 2, 4, 8], 2)
     array([ 3, 12])
     """
-    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -68,6 +70,7 @@ def sum_pool2d(
     ceil_mode: bool = False,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -88,7 +91,7 @@ def sum_pool2d(
     >>> sum_pool2d(np.full((2, 4), 200, np.uint8), 2)
     array([[800, 800]], dtype=uint64)
     """
-    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -100,6 +103,7 @@ def sum_pool3d(
     ceil_mode: bool = False,
     *,
     dilation: Ints = 1,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -120,7 +124,7 @@ def sum_pool3d(
     >>> sum_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[28]]])
     """
-    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
 
 
@@ -241,6 +245,7 @@ def logavgexp_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     r: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -258,7 +263,7 @@ def logavgexp_pool1d(
     >>> logavgexp_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.0539])
     """
-    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 
@@ -271,6 +276,7 @@ def logavgexp_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     r: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -294,7 +300,7 @@ def logavgexp_pool2d(
     >>> logavgexp_pool2d([[0.0, 1.0], [2.0, 3.0]], 2, r=5).round(4)
     array([[2.7241]])
     """
-    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 
@@ -307,6 +313,7 @@ def logavgexp_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     r: float = 1.0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -325,7 +332,7 @@ def logavgexp_pool3d(
     >>> logavgexp_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
 
 

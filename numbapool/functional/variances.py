@@ -8,6 +8,7 @@ from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -31,6 +32,7 @@ def var_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,7 @@ def var_pool1d(
     >>> var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode
+    key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
@@ -64,6 +66,7 @@ def var_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -85,7 +88,7 @@ def var_pool2d(
     >>> var_pool2d(np.arange(4.0).reshape(2, 2), 2)
     array([[1.25]])
     """
-    key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode
+    key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 
@@ -98,6 +101,7 @@ def var_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     correction: float = 0,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -119,7 +123,7 @@ def var_pool3d(
     >>> var_pool3d(np.arange(8).reshape(2, 2, 2), 2, correction=1)
     array([[[6.]]])
     """
-    key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode
+    key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
 
 

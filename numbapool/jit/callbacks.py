@@ -1,7 +1,7 @@
-"""The functions that compiled code runs in Python, because they combine others or pool nothing.
+"""The calls that compiled code runs in Python, because they combine others or pool nothing.
 
-They work as they do outside compiled code, and hold the GIL. Their results' types are known when
-the call is compiled.
+These are some functions, and windows with a padding mode. They work as they do outside compiled
+code, and hold the GIL. Their results' types are known when the call is compiled.
 """
 
 from __future__ import annotations
@@ -77,14 +77,17 @@ def implement(name: str, given: dict[str, Any]) -> Callable[..., Any]:
         dtype, ndim = result_of(name, given, as_dtype(first.dtype), first.ndim)
     except PoolError as error:
         raise TypingError(str(error)) from error
-    signature = SIGNATURES[name]
-    arguments = ", ".join(f"{part}={part}" for part in given)
-    scope = {
-        "objmode": objmode,
-        "RESULT": results(name, types.Array(from_dtype(dtype), ndim, "C"), given),
-        "FUNCTION": function_of(name),
-    }
-    exec(IMPLEMENTATION.format(signature=signature, arguments=arguments), scope)
+    result = results(name, types.Array(from_dtype(dtype), ndim, "C"), given)
+    return in_python(function_of(name), SIGNATURES[name], list(given), result)
+
+
+def in_python(
+    function: Callable[..., Any], signature: str, arguments: list[str], result: Any
+) -> Callable[..., Any]:
+    """Return an implementation that calls a function in Python, with arguments by their names."""
+    passed = ", ".join(f"{name}={name}" for name in arguments)
+    scope = {"objmode": objmode, "RESULT": result, "FUNCTION": function}
+    exec(IMPLEMENTATION.format(signature=signature, arguments=passed), scope)
     made: Callable[..., Any] = scope["implementation"]
     return made
 

@@ -64,11 +64,13 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     x = given["x"]
     if not isinstance(x, types.Array) or as_dtype(x.dtype) not in DTYPES:
         raise TypingError(f"{function.__name__} pools arrays of numbers or bool, not {x}")
+    filled = "padding" in given and not is_none(given["padding_mode"])
     arguments = [name for name in given if name not in OF_A_CALL]
     for name in ("device", "stream"):
         if described(name, given[name]) != NONE:
             raise TypingError(f"{name} is for calls from Python: compiled code pools on the CPU")
-    constants = {name: described(name, given[name]) for name in arguments}
+    known = [name for name in arguments if not (filled and name == "padding_mode")]
+    constants = {name: described(name, given[name]) for name in known}
     for name in ("return_indices", "keepdims"):
         if constants.get(name, ("constant",))[0] != "constant":
             raise TypingError(
@@ -77,12 +79,18 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     dtypes, ndim = results(function, x, constants)
     out = given["out"]
     names = [f"out{n}" for n in range(len(dtypes))]
-    if out is None or isinstance(out, types.NoneType | types.Omitted):
+    if not is_none(out):
+        check_types(out, dtypes, ndim)
+    if filled:
+        arrays = [types.Array(from_dtype(np.dtype(kind)), ndim, "C") for kind in dtypes]
+        result = arrays[0] if len(arrays) == 1 else types.Tuple(arrays)
+        passed = ["x", *arguments, "out"]
+        return callbacks.in_python(function, signature_of(function), passed, result)
+    if is_none(out):
         makes = [
             f"{name} = np.empty(shape, {kind})" for name, kind in zip(names, dtypes, strict=True)
         ]
     else:
-        check_types(out, dtypes, ndim)
         many = isinstance(out, types.BaseTuple)
         makes = [
             f"{name} = checked(out{f'[{n}]' if many else ''}, shape, source)"
@@ -104,6 +112,13 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     exec(compile(text, f"<numbapool.{function.__name__}>", "exec"), scope)
     made: Callable[..., Any] = scope["implementation"]
     return made
+
+
+def is_none(kind: Any) -> bool:
+    """Say whether an argument, or a parameter's default, is None."""
+    if isinstance(kind, types.Omitted):
+        return kind.value is None
+    return kind is None or isinstance(kind, types.NoneType)
 
 
 def results(

@@ -13,7 +13,7 @@ from numbapool.compile.contract import RECORD
 from numbapool.errors import PoolValueError
 from numbapool.functional.faces import pool_named
 from numbapool.jit.classes import reducer_class
-from numbapool.pooling.call import decided
+from numbapool.pooling.call import decided_alone
 from numbapool.run.call import Call, address
 from numbapool.sequences.records import call_of
 
@@ -62,7 +62,7 @@ def _call(site: dict[str, Any], numbers: tuple[int, ...]) -> Call:
     if site["name"] in SEQUENCES:
         return call_of(site["name"], np.dtype(site["dtype"]), arguments)
     pool = pool_named(site["name"], arguments)
-    return decided(shape, np.dtype(site["dtype"]), pool.window, pool.request)
+    return decided_alone(shape, np.dtype(site["dtype"]), pool.window, pool.request)
 
 
 def _value(part: Any, numbers: Iterator[int]) -> Any:

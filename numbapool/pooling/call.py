@@ -9,19 +9,21 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 
 from numbapool.arrays import Asked, Device, engine_for
-from numbapool.errors import PoolError, PoolValueError
+from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import BLURRING, FORMS, FRACTIONAL
 from numbapool.pooling import planners
+from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
 from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, checked_outs
 from numbapool.windows.layout import refuse_too_large
+from numbapool.windows.window import Window
 
 Pair: TypeAlias = tuple[Array, Array]
 """Values and their places."""
 
-Decider: TypeAlias = Callable[..., Call]
+Decider: TypeAlias = Callable[..., "Call | Bordered"]
 """A function from a shape, a dtype and arguments to a call; it keeps the calls."""
 
 
@@ -30,7 +32,7 @@ def decider(form: str) -> Decider:
     read = READERS[form]
 
     @lru_cache(maxsize=1024, typed=True)
-    def decide(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call:
+    def decide(shape: tuple[int, ...], dtype: np.dtype[Any], *key: Any) -> Call | Bordered:
         window, request = read(*key)
         return decided(shape, dtype, window, request)
 
@@ -39,9 +41,11 @@ def decider(form: str) -> Decider:
 
 def decided(
     shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
-) -> Call:
+) -> Call | Bordered:
     """Return the call that a planner decides."""
     try:
+        if isinstance(window, Window) and window.padding_mode is not None:
+            return Bordered(shape, dtype, window, request)
         plan, reduction = planners.decide(shape, dtype, window, request)
     except MemoryError:
         raise PoolValueError(
@@ -49,6 +53,25 @@ def decided(
         ) from None
     refuse_too_large(plan.shape)
     return Call(plan, reduction, dtype)
+
+
+def decided_alone(
+    shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
+) -> Call:
+    """Return the call that a planner decides, if it runs a single kernel.
+
+    Raises
+    ------
+    PoolTypeError
+        For windows with a padding mode.
+    """
+    call = decided(shape, dtype, window, request)
+    if isinstance(call, Bordered):
+        raise PoolTypeError(
+            "a pooling with a padding_mode has no record, since it runs several kernels: pad the "
+            "array first, and prepare a pooling without padding"
+        )
+    return call
 
 
 sliding, adaptive, over_all = map(decider, FORMS)
@@ -61,7 +84,7 @@ DECIDERS = {
 FORM_OF = {decider: form for form, decider in DECIDERS.items()}
 
 
-def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call:
+def decide(decider: Decider, x: Array, key: tuple[Any, ...]) -> Call | Bordered:
     """Return the call for an array's shape and dtype."""
     try:
         return decider(x.shape, x.dtype, *key)
@@ -96,13 +119,13 @@ def pool(
         return call.fresh(array) if out is None else fill(call, held, array, out)
     except MemoryError:
         raise PoolValueError(
-            f"there is not enough memory for a result of shape {call.plan.shape}"
+            f"there is not enough memory for a result of shape {call.shape}"
         ) from None
 
 
-def fill(call: Call, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
+def fill(call: Call | Bordered, held: Array, array: Array, out: Any) -> tuple[Array, ...]:
     """Pool `array`, which is `held` made contiguous, into `out`."""
-    targets = checked_outs(out, call.plan.shape, call.outs, held)
+    targets = checked_outs(out, call.shape, call.outs, held)
     if all([target.flags.c_contiguous for target in targets]):
         call.into(array, targets)
     else:

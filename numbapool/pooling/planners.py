@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from numbapool.errors import PoolTypeError
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
 from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
@@ -74,8 +74,9 @@ def slide(shape: Shape, window: Window, request: Request) -> Placed:
     """Place a sliding window."""
     layout = layout_of(shape, len(window.kernel_size), request.data_format)
     axes = window.axes(layout)
-    fixed = window.counts_padding or dict(request.own).get("divisor_override") is not None
-    if request.operator.of_nothing is None and not fixed:
+    filled = window.counts_padding or window.padding_mode is not None
+    fixed = dict(request.own).get("divisor_override") is not None
+    if request.operator.of_nothing is None and not (filled or fixed):
         refuse_empty_windows(layout, axes, request.operator.noun)
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
@@ -154,12 +155,30 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
 
 
 def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
-    """Read kernel_size, stride, padding, dilation, ceil_mode, and the arguments of `requested`."""
-    request = requested(find(op), SLIDING, *key[5:])
+    """Read the arguments of `Window.of`, then those of `requested`."""
+    request = requested(find(op), SLIDING, *key[6:])
     own = dict(request.own)
-    window = Window.of(ndim, *key[:5])
-    window = replace(window, count_include_pad=own.pop("count_include_pad", False))
+    window = Window.of(ndim, *key[:6])
+    counted = own.pop("count_include_pad", False)
+    if window.padding_mode is not None:
+        refuse_contradiction(window.padding_mode, request)
+    window = replace(window, count_include_pad=counted)
     return window, replace(request, own=tuple(own.items()))
+
+
+def refuse_contradiction(mode: Any, request: Request) -> None:
+    """Raise if an own parameter of an operator contradicts a padding mode."""
+    own = dict(request.own)
+    if own.get("count_include_pad") is False:
+        raise PoolValueError(
+            f"padding_mode {shown(mode)} fills the padding with elements, and "
+            "count_include_pad=False leaves it out: give one of them"
+        )
+    if own.get("return_indices") and (mode == "zeros" or not isinstance(mode, str)):
+        raise PoolValueError(
+            f"return_indices names elements of the input, and padding_mode {shown(mode)} puts "
+            "others around it: leave padding_mode out, or give 'replicate' or 'reflect'"
+        )
 
 
 def read_adaptive(op: Any, ndim: int, output_size: Any, *key: Any) -> tuple[Cover, Request]:

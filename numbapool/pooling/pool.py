@@ -16,6 +16,7 @@ from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find
 from numbapool.pooling import planners
 from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
 from numbapool.windows.window import OutputSize, Padding
@@ -46,7 +47,7 @@ class Pool:
     op : str, NumPy function or reducer
         An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
         name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan, nodata
         As in :func:`max_pool2d`.
     **own
         The operator's own parameters: `return_indices` of max and min; `count_include_pad`,
@@ -92,6 +93,7 @@ class Pool:
         dilation: Ints = 1,
         ceil_mode: bool = False,
         *,
+        padding_mode: PaddingMode = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -99,7 +101,7 @@ class Pool:
     ) -> None:
         ndim, name = spatial_axes(kernel_size, data_format)
         values = find(op).in_order(SLIDING, own)
-        window = kernel_size, stride, padding, dilation, ceil_mode
+        window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
         self._set(SLIDING, (op, ndim, *window, name, nan, nodata, *values))
 
     @classmethod
@@ -272,8 +274,8 @@ COMMON, COMMON_DEFAULTS = ("data_format", "nan", "nodata"), (None, "propagate", 
 
 ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     SLIDING: (
-        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", *COMMON),
-        (None, None, 0, 1, False, *COMMON_DEFAULTS),
+        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode", *COMMON),
+        (None, None, 0, 1, False, None, *COMMON_DEFAULTS),
     ),
     ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
     GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),

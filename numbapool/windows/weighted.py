@@ -16,10 +16,9 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.windows.axes import refuse_too_many
+from numbapool.windows.borders import mapped, named, refuse_too_far
 from numbapool.windows.layout import Layout
 from numbapool.windows.numbers import Ints, per_axis
-
-PADDING_MODES = ("reflect", "zeros", "replicate")
 
 MOST_TAPS = 16
 """The most taps of a blur along an axis: sums of 64-bit integers are exact up to here. Longer
@@ -85,7 +84,7 @@ def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis")
     Raises
     ------
     PoolValueError
-        If the axis is empty, or too short to be reflected.
+        If the axis is empty, or too short for the mode.
 
     >>> binomial(4, 3, 2, "reflect").weights
     array([[2, 2, 0],
@@ -94,30 +93,17 @@ def binomial(size: int, taps: int, step: int, mode: str, name: str = "the axis")
     if size == 0:
         raise PoolValueError(f"{name} has size 0: there is nothing to pool along it")
     before, after = (taps - 1) // 2, taps // 2
-    if mode == "reflect" and max(before, after) >= size:
-        raise PoolValueError(
-            f"{name} has size {size}, which is too short to be reflected by {max(before, after)}: "
-            "use a smaller filter_size, or another padding_mode"
-        )
+    refuse_too_far(size, (before, after), mode, name, "filter_size")
     out = -(-size // step)
     refuse_too_many(out, out, name)
     places = np.arange(out)[:, np.newaxis] * step - before + np.arange(taps)
     weights = np.tile(np.array([comb(taps - 1, t) for t in range(taps)], np.int64), (out, 1))
-    if mode == "reflect":
-        places = np.abs(places)
-        places = np.where(places < size, places, 2 * (size - 1) - places)
-    elif mode == "zeros":
+    if mode == "zeros":
         weights[(places < 0) | (places >= size)] = 0
-    places = np.clip(places, 0, size - 1)
+        places = np.clip(places, 0, size - 1)
+    else:
+        places = mapped(places, size, mode)
     return weighted(size, places, weights, 1 << (taps - 1))
-
-
-def padding_mode_of(value: Any) -> str:
-    """Return a padding mode if it is known."""
-    if not isinstance(value, str) or value not in PADDING_MODES:
-        names = ", ".join(PADDING_MODES)
-        raise PoolValueError(f"padding_mode must be one of {names}, not {shown(value)}")
-    return value
 
 
 @dataclass(frozen=True)
@@ -142,7 +128,7 @@ class Blur:
             raise PoolValueError(
                 f"filter_size must be at most {MOST_TAPS}, not {shown(filter_size)}"
             )
-        return cls(taps, per_axis(stride, ndim, "stride", 1), padding_mode_of(padding_mode))
+        return cls(taps, per_axis(stride, ndim, "stride", 1), named(padding_mode))
 
     @property
     def divisor(self) -> int:
@@ -155,7 +141,7 @@ class Blur:
         Raises
         ------
         PoolValueError
-            If an axis is empty, or too short to be reflected.
+            If an axis is empty, or too short for the padding mode.
         """
         numbers = zip(layout.spatial, self.filter_size, self.stride, strict=True)
         return tuple(

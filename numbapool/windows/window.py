@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import frozen
-from numbapool.windows.axes import Axis, adaptive, sliding
+from numbapool.windows.axes import Axis, adaptive, same_padding, sliding
+from numbapool.windows.borders import PaddingMode, mode_of, refuse_too_far
 from numbapool.windows.layout import (
     ALL_FORMATS,
     OTHERS,
@@ -32,14 +33,16 @@ OutputSize: TypeAlias = int | Sequence[int | None] | None
 PadPairs: TypeAlias = tuple[tuple[int, int] | Literal["same", "same_lower"], ...]
 
 
-def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ...]) -> PadPairs:
+def pad_pairs(
+    padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ...], filled: bool = False
+) -> PadPairs:
     """Return each axis's padding as (before, after), or as the name of a rule that makes it.
 
     Raises
     ------
     PoolValueError
         For an unknown name, a negative padding, or a padding given as ints that is more than half
-        the kernel (torch's rule; pairs may be wider).
+        the kernel (torch's rule; pairs, and padding that is filled with elements, may be wider).
     """
     ndim = len(kernel)
     if isinstance(padding, str):
@@ -64,10 +67,10 @@ def pad_pairs(padding: Padding, kernel: tuple[int, ...], dilation: tuple[int, ..
     pads = per_axis(padding, ndim, "padding", 0)  # type: ignore[arg-type]
     for pad, taps, spread in zip(pads, kernel, dilation, strict=True):
         reach = spread * (taps - 1) + 1
-        if pad > reach // 2:
+        if pad > reach // 2 and not filled:
             raise PoolValueError(
                 f"padding {shown(padding)} is more than half of a window, which spans {reach}; "
-                "give pairs (before, after) if you mean that"
+                "give pairs (before, after), or a padding_mode, if you mean that"
             )
     return tuple((pad, pad) for pad in pads)
 
@@ -83,6 +86,8 @@ class Window:
     ceil_mode: bool = False
     count_include_pad: bool = False
     """Whether padding counts in a mean's divisor."""
+    padding_mode: Any = None
+    """The elements outside the input, as a name or a number; None leaves out what lies there."""
 
     @classmethod
     def of(
@@ -93,6 +98,7 @@ class Window:
         padding: Padding = 0,
         dilation: Ints = 1,
         ceil_mode: bool = False,
+        padding_mode: PaddingMode = None,
     ) -> Window:
         """Return the window over `ndim` axes from the parameters of a pooling function.
 
@@ -108,12 +114,22 @@ class Window:
         if stride is not None and not (isinstance(stride, tuple | list) and len(stride) == 0):
             steps = per_axis(stride, ndim, "stride", 1)
         spread = per_axis(dilation, ndim, "dilation", 1)
-        return cls(kernel, steps, pad_pairs(padding, kernel, spread), spread, bool(ceil_mode))
+        mode = mode_of(padding_mode)
+        pads = pad_pairs(padding, kernel, spread, mode is not None)
+        return cls(kernel, steps, pads, spread, bool(ceil_mode), padding_mode=mode)
 
     @property
     def counts_padding(self) -> bool:
         """Whether a mean's divisor counts the padding; "same" padding never counts."""
         return self.count_include_pad and not any(isinstance(pad, str) for pad in self.padding)
+
+    def pads(self, n: int, size: int) -> tuple[int, int]:
+        """Return the padding before and after axis `n`, of a size."""
+        pad = self.padding[n]
+        if not isinstance(pad, str):
+            return pad
+        kernel, step, spread = self.kernel_size[n], self.stride[n], self.dilation[n]
+        return same_padding(size, kernel, step, spread, pad == "same_lower")
 
     def axes(self, layout: Layout) -> tuple[Axis, ...]:
         """Return the windows of each spatial axis of a layout.
@@ -121,13 +137,16 @@ class Window:
         Raises
         ------
         PoolValueError
-            If a window fits nowhere.
+            If a window fits nowhere, or an axis is too short for the padding mode.
         """
 
         def axis(n: int, size: int) -> Axis:
             kernel, step, spread = self.kernel_size[n], self.stride[n], self.dilation[n]
-            name = layout.axis_name(n)
-            return sliding(size, kernel, step, self.padding[n], spread, self.ceil_mode, name)
+            name, pads = layout.axis_name(n), self.pads(n, size)
+            found = sliding(size, kernel, step, pads, spread, self.ceil_mode, name)
+            if self.padding_mode is not None:
+                refuse_too_far(size, pads, self.padding_mode, name)
+            return found
 
         try:
             return tuple(axis(n, size) for n, size in enumerate(layout.spatial))
@@ -225,6 +244,7 @@ def pool2d_shape(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     *,
+    padding_mode: PaddingMode = None,
     data_format: str | None = None,
 ) -> tuple[int, ...]:
     """Return the shape that a pooling over two axes gives an array of `shape`.
@@ -235,6 +255,6 @@ def pool2d_shape(
     (202, 302, 3)
     """
     layout = layout_of(whole_numbers(shape, "shape", 0), 2, data_format)
-    window = [frozen(part) for part in (kernel_size, stride, padding, dilation, ceil_mode)]
-    axes = Window.of(2, *window).axes(layout)
+    given = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    axes = Window.of(2, *map(frozen, given)).axes(layout)
     return layout.shape(tuple(axis.out for axis in axes))

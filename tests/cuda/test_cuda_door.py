@@ -130,3 +130,12 @@ def test_errors_are_the_cpu_s():
             nbp.max_pool2d(of(X.astype(complex)), 2, **how)
     with pytest.raises(nbp.PoolTypeError, match="the ndarray beside it must lie there too"):
         nbp.max_unpool2d(OnDevice(VALUES), PLACES, 2)
+
+
+def test_padding_modes_are_for_the_cpu():
+    for device in (None, "cuda"):
+        x = X if device else OnDevice(X)
+        with pytest.raises(nbp.PoolTypeError, match=r"padding_mode 'reflect' .*functional\.pad"):
+            nbp.max_pool2d(x, 3, 1, 1, padding_mode="reflect", device=device)
+    auto = nbp.max_pool2d(X, 3, 1, 1, padding_mode="reflect", device="auto")
+    np.testing.assert_array_equal(auto, nbp.max_pool2d(X, 3, 1, 1, padding_mode="reflect"))
