@@ -13,7 +13,8 @@ import pytest
 TESTS = Path(__file__).parent
 
 LIBRARY = """
-    rows_and_pixels house sequences sequences_random small_medians borders
+    windows operators every_operator sliding borders adaptive nodata single_rules exact_numbers
+    dtypes rows_and_pixels house sequences sequences_random small_medians
 """.split()
 
 COMMAND = "operators arrays numbers told_before files command".split()
