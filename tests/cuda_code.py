@@ -38,6 +38,9 @@ WINDOWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "chunks 2x2/1": ({"kernel_size": 2, "stride": 1}, (4, 4, 16, 64)),
     "chunks 3x3/3": ({"kernel_size": 3}, (4, 4, 16, 64)),
     "chunks 3x2/2": ({"kernel_size": (3, 2), "stride": 2, "padding": 1}, (4, 4, 16, 64)),
+    "together 16x16": ({"kernel_size": 16}, (4, 64, 64)),
+    "together global": ({"kernel_size": (48, 64)}, (2048, 48, 64)),
+    "in_pieces global": ({"kernel_size": (96, 256)}, (2, 96, 256)),
     "slides 3x3/2": ({"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4, 17, 19)),
     "slides 3x3/1": ({"kernel_size": 3, "stride": 1, "padding": 1}, (4, 4, 17, 19)),
     "slides 2x2/2": ({"kernel_size": 2}, (4, 4, 17, 19)),
@@ -64,7 +67,7 @@ class Code(NamedTuple):
             found.append(f"stack {self.stack}, spills {self.spills}, local memory {self.local}")
         if self.registers > MOST_REGISTERS:
             found.append(f"{self.registers} registers")
-        elements = self.label.startswith("slides")  # for rows that are not whole chunks
+        elements = self.label.startswith(("slides", "then"))  # rows that are not whole chunks
         if not elements and 16 not in self.loads:
             found.append(f"loads of {sorted(self.loads)} bytes")
         return [f"{self.label}: {each}" for each in found]
@@ -141,7 +144,7 @@ def codes(capability: str, some: bool) -> Iterator[Code]:
             for dtype in ("uint8", "float32") if some and op == "max" else DTYPES:
                 if some and (op, dtype) not in SOME:
                     continue
-                for kernel, function, kinds in launches(windows, op, dtype):
+                for number, (kernel, function, kinds) in enumerate(launches(windows, op, dtype)):
                     summed = (op, dtype) == ("avg", "int32")  # in 64 bits: too many for chunks
                     expected = windows.startswith((kernel, "chunks" if summed else kernel))
                     assert expected, f"{windows} went to {kernel}"
@@ -150,6 +153,7 @@ def codes(capability: str, some: bool) -> Iterator[Code]:
                     found = re.search(r"Used (\d+) registers", told)
                     local, loads = accesses_of(text)
                     label = f"{kernel} {windows.partition(' ')[2]} {op} {dtype}"
+                    label = f"then {label}" if number else label
                     registers = int(found[1]) if found else 0
                     yield Code(label, registers, stack, sum(spills), local, loads)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import chunks, fast, kernels, large
+from numbapool.cuda import chunks, fast, kernels, large, teams
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import (
     MOST_ROWS,
@@ -153,7 +153,11 @@ class DeviceCall:
         lanes = self.reduction.lanes
         if plan.kernel.startswith("selections"):
             return [(self.step * plan.taps, lanes[0])]
-        count = {"shares": plan.threads, "across": plan.row * plan.taps}.get(plan.kernel, 0)
+        count = {
+            "shares": plan.threads,
+            "in_pieces": plan.threads * plan.taps,
+            "across": plan.row * plan.taps,
+        }.get(plan.kernel, 0)
         return [(count, kind) for kind in lanes] if count else []
 
     @property
@@ -205,6 +209,28 @@ class DeviceCall:
         geometry = tuple(map(plan.index, (results, count, *plan.sizes[1:4], plan.sizes[-1])))
         args = parts, self.targets, table, geometry, first
         return [folded, Launch(large.gathered, *line(results), (self.op, self.lanes, *args))]
+
+    def _together(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        blocks = -(-plan.threads // (BLOCK // min(plan.sizes[0], BLOCK)))
+        return [self._teams(teams.together, plan, table, blocks, Given(0), self.targets)]
+
+    def _in_pieces(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        blocks, parts = plan.threads * plan.taps, self.parts
+        return [
+            self._teams(teams.in_pieces, plan, table, blocks, Given(0), parts),
+            self._teams(teams.rejoined, plan, table, plan.threads, parts, self.targets),
+        ]
+
+    def _teams(
+        self, body: Any, plan: DevicePlan, table: Any, blocks: int, x: Any, outs: Any
+    ) -> Launch:
+        team, across, *sizes = plan.sizes
+        team = min(team, BLOCK)
+        numbers = plan.threads, team, min(across, team * plan.taps), plan.taps, *sizes
+        kernel = teams.sharing(body, tuple(kind.name for kind in self.reduction.lanes))
+        unit = (plan.index(0),) * plan.form[0]
+        args = self.op, self.lanes, x, outs, table, tuple(map(plan.index, numbers)), unit
+        return Launch(kernel, (blocks,), (BLOCK,), args)
 
     def _across(self, plan: DevicePlan, table: Any) -> list[Launch]:
         out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = plan.sizes

@@ -66,13 +66,17 @@ PLACE = """\
 """
 
 
-def written(name: str, text: str) -> Any:
-    """Return the kernel that a text defines; tracebacks show its lines."""
+def written(name: str, text: str, scope: dict[str, Any] | None = None) -> Any:
+    """Return the kernel that a text defines; tracebacks show its lines.
+
+    It calls what is in a module's `scope`, or else what this module's kernels call.
+    """
     file = f"<numbapool.cuda.fast.{name}>"
     linecache.cache[file] = len(text), None, text.splitlines(True), file
-    scope = {**SCOPE, "np": np, "cuda": cuda, "load16": load16, "store": store}
-    exec(compile(text, file, "exec"), scope)
-    return cuda.jit(scope[name])
+    own = {**SCOPE, "np": np, "cuda": cuda, "load16": load16, "store": store}
+    made: dict[str, Any] = {}
+    exec(compile(text, file, "exec"), own if scope is None else scope, made)
+    return cuda.jit(made[name])
 
 
 def folds(taps: list[list[str]], into: str, corner: str = "") -> list[str]:

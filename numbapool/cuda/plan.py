@@ -5,7 +5,7 @@ A plan is made once per shape, dtype and parameters, without a device.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd, lcm, prod
 from typing import Any, TypeAlias
 
@@ -56,6 +56,19 @@ SHARED_TAPS = 256
 
 SHARE = 64
 """The fewest taps of each of these threads."""
+
+TEAM_TAPS, TEAM_ROW = 32, 4
+"""The fewest taps of a window, and of its rows, that a team of threads makes."""
+
+UNITS_AT_ONCE = 4
+"""The units, elements or chunks, that a thread of a team reads at once."""
+
+BUSY_BYTES = 1 << 22
+"""The bytes that are read at once if a device's memory is busy: its bytes per second, by the 0.7
+microseconds that a read takes, and some more."""
+
+MOST_PIECES = 512
+"""The most teams that share a window."""
 
 MOST_TAPS = 9
 """The most taps of a window that a kernel is written out for: their loads stand in registers."""
@@ -135,7 +148,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         taps = prod(axis.longest for axis in view.axes)
         kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
         return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
-    count = shared_by(view, results, index)
+    alone = view.inner == 1 and view.axes[2].longest >= TEAM_ROW
+    count = 1 if alone else shared_by(view, results, index)
     if count > 1:
         sizes = (count, *sizes_of(view))
         threads = results * count
@@ -144,6 +158,8 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         return two_steps(shape, view, reduction, flat)
     row = view.axes[2].out * view.inner
     plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+    if alone and prod(axis.longest for axis in view.axes) >= TEAM_TAPS:
+        return in_teams(plain, view, dtype)
     return written_out(plain, view, reduction, dtype) or plain
 
 
@@ -314,6 +330,48 @@ def shared_by(view: View, results: int, index: Any) -> int:
         return 1
     count = min(-(-FEW_THREADS // results), -(-taps // SHARE), MOST_SHARES)
     return count if index is np.int64 or results * count + taps < SMALL_INDEX else 1
+
+
+def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan:
+    """Return the plan of windows that a team of threads makes each, or several teams."""
+    count = BYTES // dtype.itemsize
+    elements = team_plan(plain, view, dtype.itemsize, 1)
+    if not in_chunks(view, plain.table, count, dtype):
+        return elements
+    return replace(team_plan(plain, view, BYTES, count), unaligned=elements)
+
+
+def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan:
+    """Return the plan for units of so many bytes, `count` elements each."""
+    d, h, w = (axis.longest for axis in view.axes)
+    columns, results = w // count, view.outer * prod(axis.out for axis in view.axes)
+    teams = largest_power(columns * h // UNITS_AT_ONCE)
+    team = min(teams, THREADS)
+    at_once = results * team * UNITS_AT_ONCE * unit_bytes
+    pieces = min(teams // team, largest_power(BUSY_BYTES // at_once), MOST_PIECES)
+    across = min(largest_power(columns), team * pieces)
+    return replace(
+        plain,
+        kernel="together" if pieces == 1 else "in_pieces",
+        sizes=(team, across, *sizes_of(view)[:-1]),
+        threads=results,
+        row=0,
+        taps=pieces,
+        form=(count,),
+    )
+
+
+def largest_power(number: int) -> int:
+    """Return the largest power of two that is not above a number, or 1."""
+    return 1 << max(number.bit_length() - 1, 0)
+
+
+def in_chunks(view: View, table: Numbers, count: int, dtype: np.dtype[Any]) -> bool:
+    """Say whether the rows of all windows are whole chunks of `count` elements."""
+    w = view.axes[2]
+    rows = table.reshape(-1, 3)[-w.out :]
+    whole = not (w.size % count or (rows[:, :2] % count).any())
+    return whole and count > 1 and w.dilation == 1 and dtype.kind != "b"
 
 
 def blurred_plan(
