@@ -226,7 +226,8 @@ class DeviceCall:
     ) -> Launch:
         team, across, *sizes = plan.sizes
         team = min(team, BLOCK)
-        numbers = plan.threads, team, min(across, team * plan.taps), plan.taps, *sizes
+        powers = team, min(across, team * plan.taps), plan.taps
+        numbers = plan.threads, *(each.bit_length() - 1 for each in powers), *sizes
         kernel = teams.sharing(body, tuple(kind.name for kind in self.reduction.lanes))
         unit = (plan.index(0),) * plan.form[0]
         args = self.op, self.lanes, x, outs, table, tuple(map(plan.index, numbers)), unit

@@ -57,11 +57,13 @@ SHARED_TAPS = 256
 SHARE = 64
 """The fewest taps of each of these threads."""
 
-TEAM_TAPS, TEAM_ROW = 32, 4
-"""The fewest taps of a window, and of its rows, that a team of threads makes."""
+UNITS_AT_ONCE, TEAM_UNITS = 4, 8
+"""The units, elements or chunks, that a thread of a team reads at once, and the fewest that it
+takes: to find its place takes it as long as to fold some of them."""
 
-UNITS_AT_ONCE = 4
-"""The units, elements or chunks, that a thread of a team reads at once."""
+TEAM_ROW = 64
+"""The fewest bytes of a window's row that a team reads by elements. The rows of neighbouring
+windows that are shorter share what the memory sends for a thread per window."""
 
 BUSY_BYTES = 1 << 22
 """The bytes that are read at once if a device's memory is busy: its bytes per second, by the 0.7
@@ -148,19 +150,17 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         taps = prod(axis.longest for axis in view.axes)
         kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
         return DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
-    alone = view.inner == 1 and view.axes[2].longest >= TEAM_ROW
-    count = 1 if alone else shared_by(view, results, index)
+    row = view.axes[2].out * view.inner
+    plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+    teams = in_teams(plain, view, dtype) if view.inner == 1 else None
+    count = shared_by(view, results, index) if teams is None else 1
     if count > 1:
         sizes = (count, *sizes_of(view))
         threads = results * count
         return DevicePlan(shape, "shares", index, flat, sizes, threads, taps=count)
     if in_two_steps(view, reduction, index):
         return two_steps(shape, view, reduction, flat)
-    row = view.axes[2].out * view.inner
-    plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
-    if alone and prod(axis.longest for axis in view.axes) >= TEAM_TAPS:
-        return in_teams(plain, view, dtype)
-    return written_out(plain, view, reduction, dtype) or plain
+    return teams or written_out(plain, view, reduction, dtype) or plain
 
 
 def in_two_steps(view: View, reduction: Reduction, index: Any) -> bool:
@@ -332,28 +332,31 @@ def shared_by(view: View, results: int, index: Any) -> int:
     return count if index is np.int64 or results * count + taps < SMALL_INDEX else 1
 
 
-def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan:
-    """Return the plan of windows that a team of threads makes each, or several teams."""
-    count = BYTES // dtype.itemsize
+def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan | None:
+    """Return the plan of windows that a team of threads makes each, or several; or None."""
+    count, long = BYTES // dtype.itemsize, view.axes[2].longest * dtype.itemsize >= TEAM_ROW
     elements = team_plan(plain, view, dtype.itemsize, 1)
-    if not in_chunks(view, plain.table, count, dtype):
-        return elements
-    return replace(team_plan(plain, view, BYTES, count), unaligned=elements)
+    if in_chunks(view, plain.table, count, dtype):
+        chunks = team_plan(plain, view, BYTES, count)
+        if chunks is not None:
+            return replace(chunks, unaligned=elements)
+    return elements if long else None
 
 
-def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan:
-    """Return the plan for units of so many bytes, `count` elements each."""
-    d, h, w = (axis.longest for axis in view.axes)
+def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan | None:
+    """Return the plan for units of so many bytes, `count` elements each, or None if they are few."""
+    _, h, w = (axis.longest for axis in view.axes)
     columns, results = w // count, view.outer * prod(axis.out for axis in view.axes)
-    teams = largest_power(columns * h // UNITS_AT_ONCE)
-    team = min(teams, THREADS)
+    threads = largest_power(columns * h // TEAM_UNITS)
+    team = min(threads, THREADS)
     at_once = results * team * UNITS_AT_ONCE * unit_bytes
-    pieces = min(teams // team, largest_power(BUSY_BYTES // at_once), MOST_PIECES)
-    across = min(largest_power(columns), team * pieces)
+    pieces = min(threads // team, largest_power(BUSY_BYTES // at_once), MOST_PIECES)
+    if threads == 1:
+        return None
     return replace(
         plain,
         kernel="together" if pieces == 1 else "in_pieces",
-        sizes=(team, across, *sizes_of(view)[:-1]),
+        sizes=(team, min(largest_power(columns), team * pieces), *sizes_of(view)[:-1]),
         threads=results,
         row=0,
         taps=pieces,

@@ -10,9 +10,9 @@ join what they hold through shared memory, by halves: the order is the same in e
 - :func:`in_pieces` and :func:`rejoined`: few windows. A team folds each piece of a window, then a
   block joins what its teams left.
 
-Arguments are those of :mod:`numbapool.cuda.kernels`, without channels. Numbers of the geometry:
-windows, threads of a team, `across`, teams per window; the sizes of the results and of the input;
-the dilations. `unit` is a tuple as long as a unit has elements.
+Arguments are those of :mod:`numbapool.cuda.kernels`, without channels. The geometry's numbers: the
+windows; the logarithms of a team's threads, of `across` and of the teams per window; the sizes of
+the results and of the input; the dilations. `unit` is a tuple as long as a unit has elements.
 """
 
 from __future__ import annotations
@@ -112,36 +112,45 @@ def fold_share(op, lanes, x, base, box, walk, unit):
 overload(fold_share)(lambda op, lanes, x, base, box, walk, unit: fold_share)
 
 
-def has_units(thread, across, rows, units):
+def spot_of(thread, bits):
+    """Return the row and the column of a thread, in rows of a power of two."""
+    row = like(thread, thread >> bits)
+    return row, like(thread, thread - (row << bits))
+
+
+overload(spot_of)(lambda thread, bits: spot_of)
+
+
+def has_units(thread, bits, rows, units):
     """Say whether a thread of a window holds units.
 
-    If it does, so does each that stands a power of two before it: so they are joined by halves.
+    If it does, so does the thread whose number lacks one of its bits: so halves can be joined.
     """
-    row = quotient(thread, across)
-    return (row < rows) & (thread - row * across < units)
+    row, column = spot_of(thread, bits)
+    return (row < rows) & (column < units)
 
 
-overload(has_units)(lambda thread, across, rows, units: has_units)
+overload(has_units)(lambda thread, bits, rows, units: has_units)
 
 
 def joined_by_halves(op, lanes, acc, parts, place, held_by):
     """Return an accumulator joined with those of the threads after it in a team.
 
-    Each thread of a block calls it; a team's first thread gets what all have. `place` is the
-    thread's number in its team, and the threads of a team. `held_by` says which of a window's
-    threads it is, and how far its neighbour is from it, then what `has_units` asks for.
+    All threads of a block call it; a team's first thread gets what all have. `place` is a thread's
+    number in its team, and the team's threads. `held_by` is its number in the window, how far from
+    it the next thread's is, and what `has_units` asks for.
     """
     k, team = place
-    thread, apart, across, rows, units = held_by
+    thread, apart, bits, rows, units = held_by
     me = like(k, cuda.threadIdx.x)
     put(parts, me, acc)
-    half = quotient(team, like(k, 2))
+    half = like(k, team >> 1)
     while half > 0:
         cuda.syncthreads()
-        if (k < half) & has_units(like(k, thread + half * apart), across, rows, units):
+        if (k < half) & has_units(like(k, thread + half * apart), bits, rows, units):
             acc = joined(op, lanes, acc, load(parts, like(k, me + half)))
             put(parts, me, acc)
-        half = quotient(half, like(k, 2))
+        half = like(k, half >> 1)
     return acc
 
 
@@ -173,30 +182,28 @@ def fold_piece(op, lanes, x, table, geometry, unit, parts):
 
     A team without a piece repeats the last one, since it must wait for the others of its block.
     """
-    windows, team, across, count = geometry[:4]
+    windows, team_bits, bits, count_bits = geometry[:4]
     size_d, size_h, size_w, dil_d, dil_h, dil_w = geometry[7:]
-    me, total = like(team, cuda.threadIdx.x), like(team, windows * count)
-    number = quotient(me, team)
-    k = like(team, me - number * team)
-    own = like(team, cuda.blockIdx.x * quotient(like(team, cuda.blockDim.x), team) + number)
-    piece = min(own, like(team, total - 1))
-    t = quotient(piece, count)
-    thread = like(team, (piece - t * count) * team + k)
+    one = like(windows, 1)
+    at = like(one, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
+    own, k = spot_of(at, team_bits)
+    piece = min(own, like(one, (windows << count_bits) - 1))
+    t, number = spot_of(piece, count_bits)
+    thread = like(one, (number << team_bits) + k)
     n, (d, dn, _), (h, hn, _), (w, wn, _) = window_of(t, table, geometry[4:7])
-    base = start(n, like(team, 0), (size_d, size_h, size_w), like(team, 1))
-    rows, units = (hn if dn > 0 else dn), quotient(wn, like(team, len(unit)))
-    row = quotient(thread, across)
-    column = like(team, thread - row * across)
-    walk = column, across, units, quotient(like(team, team * count), across)
+    base = start(n, like(one, 0), (size_d, size_h, size_w), one)
+    rows, units = (hn if dn > 0 else dn), quotient(wn, like(one, len(unit)))
+    row, column = spot_of(thread, bits)
+    walk = column, like(one, one << bits), units, like(one, one << (team_bits + count_bits - bits))
     row = row if column < units else rows
-    steps = like(team, dil_h * size_w), like(team, len(unit) * dil_w)
+    steps = like(one, dil_h * size_w), like(one, len(unit) * dil_w)
     acc = held(lanes, neutral(op))
     for a in range(dn):
-        corner = like(team, like(team, (d + a * dil_d) * size_h + h) * size_w + w)
+        corner = like(one, like(one, (d + a * dil_d) * size_h + h) * size_w + w)
         part = fold_share(op, lanes, x, base, (corner, *steps, row, rows), walk, unit)
         acc = joined(op, lanes, acc, part) if a > 0 else part
-    held_by = thread, like(team, 1), across, rows, units
-    return k, own, joined_by_halves(op, lanes, acc, parts, (k, team), held_by)
+    place, held_by = (k, like(one, one << team_bits)), (thread, one, bits, rows, units)
+    return k, own, joined_by_halves(op, lanes, acc, parts, place, held_by)
 
 
 overload(fold_piece)(lambda op, lanes, x, table, geometry, unit, parts: fold_piece)
@@ -212,24 +219,25 @@ def together(op, lanes, x, outs, table, geometry, unit, parts):
 def in_pieces(op, lanes, x, outs, table, geometry, unit, parts):
     """Fold windows: `outs` are arrays, one per lane, of what each window's teams have joined."""
     k, piece, acc = fold_piece(op, lanes, x, table, geometry, unit, parts)
-    if (k == 0) & (piece < like(piece, geometry[0] * geometry[3])):
+    if (k == 0) & (piece < like(piece, geometry[0] << geometry[3])):
         put(outs, piece, acc)
 
 
 def rejoined(op, lanes, x, outs, table, geometry, unit, parts):
     """Join what `in_pieces` left in the arrays `x`: a block makes a window."""
-    _, team, across, count = geometry[:4]
-    k, threads = like(team, cuda.threadIdx.x), like(team, cuda.blockDim.x)
-    t = like(team, cuda.blockIdx.x)
+    windows, team_bits, bits, count_bits = geometry[:4]
+    one = like(windows, 1)
+    k, threads = like(one, cuda.threadIdx.x), like(one, cuda.blockDim.x)
+    t, count = like(one, cuda.blockIdx.x), like(one, one << count_bits)
     _, (_, dn, _), (_, hn, _), (_, wn, _) = window_of(t, table, geometry[4:7])
-    rows, units = (hn if dn > 0 else dn), quotient(wn, like(team, len(unit)))
+    rows, units = (hn if dn > 0 else dn), quotient(wn, like(one, len(unit)))
     acc = held(lanes, neutral(op))
     piece = k
-    while (piece < count) & has_units(like(team, piece * team), across, rows, units):
-        part = load(x, like(team, t * count + piece))
+    while (piece < count) & has_units(like(one, piece << team_bits), bits, rows, units):
+        part = load(x, like(one, t * count + piece))
         acc = joined(op, lanes, acc, part) if piece > k else part
-        piece = like(team, piece + threads)
-    held_by = like(team, k * team), team, across, rows, units
+        piece = like(one, piece + threads)
+    held_by = like(one, k << team_bits), like(one, one << team_bits), bits, rows, units
     acc = joined_by_halves(op, lanes, acc, parts, (k, min(threads, count)), held_by)
     if k == 0:
         put(outs, t, finished(op, acc, t, table, geometry[4:7]))
