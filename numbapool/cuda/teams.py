@@ -255,7 +255,9 @@ def sharing(body: Any, kinds: tuple[str, ...]) -> Any:
     No function returns such arrays, so they stand in the kernel itself.
     """
     name = "_".join([body.__name__, *kinds])
-    arrays = [f"    part{n} = cuda.shared.array({THREADS}, np.{kind})\n" for n, kind in enumerate(kinds)]
+    arrays = [
+        f"    part{n} = cuda.shared.array({THREADS}, np.{kind})\n" for n, kind in enumerate(kinds)
+    ]
     parts = "".join(f"part{n}, " for n in range(len(kinds)))
     text = (
         f"def {name}(op, lanes, x, outs, table, geometry, unit):\n"
