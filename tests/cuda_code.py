@@ -40,7 +40,7 @@ WINDOWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "chunks 3x2/2": ({"kernel_size": (3, 2), "stride": 2, "padding": 1}, (4, 4, 16, 64)),
     "together 16x16": ({"kernel_size": 16}, (4, 64, 64)),
     "together global": ({"kernel_size": (48, 64)}, (2048, 48, 64)),
-    "in_pieces global": ({"kernel_size": (96, 256)}, (2, 96, 256)),
+    "in_pieces global": ({"kernel_size": (256, 256)}, (2, 256, 256)),
     "slides 3x3/2": ({"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4, 17, 19)),
     "slides 3x3/1": ({"kernel_size": 3, "stride": 1, "padding": 1}, (4, 4, 17, 19)),
     "slides 2x2/2": ({"kernel_size": 2}, (4, 4, 17, 19)),
@@ -158,7 +158,7 @@ def codes(capability: str, some: bool) -> Iterator[Code]:
                     yield Code(label, registers, stack, sum(spills), local, loads)
 
 
-QUICK = ("channels 3x3", "tiles 2x2", "chunks 3x3/2", "slides 3x3/2")
+QUICK = ("channels 3x3", "tiles 2x2", "chunks 3x3/2", "together 16x16", "slides 3x3/2")
 """The windows of a quick look."""
 
 SOME = (("max", "uint8"), ("max", "float32"), ("avg", "float32"))

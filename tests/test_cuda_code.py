@@ -43,4 +43,4 @@ def test_machine_code(capability):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert run.stdout.count("\n") == 14  # a title, a head, four kernels of three kinds
+    assert run.stdout.count("\n") == 17  # a title, a head, five kernels of three kinds

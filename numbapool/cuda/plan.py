@@ -344,7 +344,7 @@ def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan 
 
 
 def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan | None:
-    """Return the plan for units of so many bytes, `count` elements each, or None if they are few."""
+    """Return the plan for units of `count` elements, so many bytes, or None if they are few."""
     _, h, w = (axis.longest for axis in view.axes)
     columns, results = w // count, view.outer * prod(axis.out for axis in view.axes)
     threads = largest_power(columns * h // TEAM_UNITS)

@@ -255,13 +255,14 @@ def sharing(body: Any, kinds: tuple[str, ...]) -> Any:
     No function returns such arrays, so they stand in the kernel itself.
     """
     name = "_".join([body.__name__, *kinds])
-    arrays = [
-        f"    part{n} = cuda.shared.array({THREADS}, np.{kind})\n" for n, kind in enumerate(kinds)
+    names = [f"part{n}" for n in range(len(kinds))]
+    lines = [  # one array per line: the simulator knows them by their lines
+        f"    {part} = cuda.shared.array({THREADS}, np.{kind})\n"
+        for part, kind in zip(names, kinds, strict=True)
     ]
-    parts = "".join(f"part{n}, " for n in range(len(kinds)))
     text = (
-        f"def {name}(op, lanes, x, outs, table, geometry, unit):\n"
-        f"{''.join(arrays)}"  # one per line: the simulator knows them by their lines
-        f"    {body.__name__}(op, lanes, x, outs, table, geometry, unit, ({parts}))\n"
+        f"def {name}(op, lanes, x, outs, table, geometry, unit):\n{''.join(lines)}"
+        f"    parts = ({', '.join(names)},)\n"
+        f"    {body.__name__}(op, lanes, x, outs, table, geometry, unit, parts)\n"
     )
     return written(name, text, globals())
