@@ -228,7 +228,7 @@ class DeviceCall:
         team = min(team, BLOCK)
         powers = team, min(across, team * plan.taps), plan.taps
         numbers = plan.threads, *(each.bit_length() - 1 for each in powers), *sizes
-        kernel = teams.sharing(body, tuple(kind.name for kind in self.reduction.lanes))
+        kernel = teams.sharing(body, tuple(kind.type.__name__ for kind in self.reduction.lanes))
         unit = (plan.index(0),) * plan.form[0]
         args = self.op, self.lanes, x, outs, table, tuple(map(plan.index, numbers)), unit
         return Launch(kernel, (blocks,), (BLOCK,), args)
