@@ -18,6 +18,7 @@ the results and of the input; the dilations. `unit` is a tuple as long as a unit
 from __future__ import annotations
 
 from functools import lru_cache
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -250,19 +251,20 @@ overload(rejoined)(lambda op, lanes, x, outs, table, geometry, unit, parts: rejo
 
 @lru_cache(maxsize=64)
 def sharing(body: Any, kinds: tuple[str, ...]) -> Any:
-    """Return the kernel of a body: its `parts` are arrays that a block shares, of some dtypes.
+    """Return the kernel of a function: its last argument are arrays that a block shares.
 
-    No function returns such arrays, so they stand in the kernel itself.
+    There is an array per dtype, of a number per thread. No function returns such arrays, so they
+    stand in the kernel itself.
     """
     name = "_".join([body.__name__, *kinds])
+    given = ", ".join(list(signature(body).parameters)[:-1])
     names = [f"part{n}" for n in range(len(kinds))]
     lines = [  # one array per line: the simulator knows them by their lines
         f"    {part} = cuda.shared.array({THREADS}, np.{kind})\n"
         for part, kind in zip(names, kinds, strict=True)
     ]
     text = (
-        f"def {name}(op, lanes, x, outs, table, geometry, unit):\n{''.join(lines)}"
-        f"    parts = ({', '.join(names)},)\n"
-        f"    {body.__name__}(op, lanes, x, outs, table, geometry, unit, parts)\n"
+        f"def {name}({given}):\n{''.join(lines)}"
+        f"    {body.__name__}({given}, ({', '.join(names)},))\n"
     )
-    return written(name, text, globals())
+    return written(name, text, body.__globals__)
