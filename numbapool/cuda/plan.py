@@ -62,8 +62,8 @@ UNITS_AT_ONCE, TEAM_UNITS = 4, 8
 takes: to find its place takes it as long as to fold some of them."""
 
 TEAM_ROW = 64
-"""The fewest bytes of a window's row that a team reads by elements. The rows of neighbouring
-windows that are shorter share what the memory sends for a thread per window."""
+"""The fewest bytes between neighbouring windows of a row that teams read by elements. Windows that
+are nearer share what the memory sends for a thread per window."""
 
 BUSY_BYTES = 1 << 22
 """The bytes that are read at once if a device's memory is busy: its bytes per second, by the 0.7
@@ -101,14 +101,14 @@ class DevicePlan:
     sizes: tuple[int, ...]
     """The geometry, as the kernel names it."""
     threads: int
-    """Threads in total: one per result, or per share of a result."""
+    """Threads in total: one per result, or per share of a result; results, if teams make them."""
     row: int = 0
     """Results per row, if the launch has rows; `threads` are then its rows."""
     taps: int = 0
-    """Elements to gather, or shares to keep, per thread."""
+    """Elements to gather, or shares to keep, per thread; or teams per window."""
     weights: Numbers | None = None
     form: tuple[Any, ...] = ()
-    """The windows that the kernel is written out for."""
+    """The windows that the kernel is written out for; or the elements of a unit that teams read."""
     unaligned: DevicePlan | None = None
     """The plan for arrays whose memory does not begin at a multiple of 16 bytes."""
 
@@ -334,24 +334,27 @@ def shared_by(view: View, results: int, index: Any) -> int:
 
 def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan | None:
     """Return the plan of windows that a team of threads makes each, or several; or None."""
-    count, long = BYTES // dtype.itemsize, view.axes[2].longest * dtype.itemsize >= TEAM_ROW
+    w, count = view.axes[2], BYTES // dtype.itemsize
     elements = team_plan(plain, view, dtype.itemsize, 1)
     if in_chunks(view, plain.table, count, dtype):
         chunks = team_plan(plain, view, BYTES, count)
         if chunks is not None:
-            return replace(chunks, unaligned=elements)
-    return elements if long else None
+            return replace(chunks, unaligned=elements or plain)
+    return elements if w.size // w.out * dtype.itemsize >= TEAM_ROW else None
 
 
 def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan | None:
-    """Return the plan for units of `count` elements, so many bytes, or None if they are few."""
+    """Return the plan for units of `count` elements, so many bytes, or None if they are few.
+
+    Nor is there one if the number of all threads is no place's.
+    """
     _, h, w = (axis.longest for axis in view.axes)
     columns, results = w // count, view.outer * prod(axis.out for axis in view.axes)
     threads = largest_power(columns * h // TEAM_UNITS)
     team = min(threads, THREADS)
     at_once = results * team * UNITS_AT_ONCE * unit_bytes
     pieces = min(threads // team, largest_power(BUSY_BYTES // at_once), MOST_PIECES)
-    if threads == 1:
+    if threads == 1 or (plain.index is np.int32 and results * team * pieces >= SMALL_INDEX):
         return None
     return replace(
         plain,

@@ -138,6 +138,7 @@ def test_memory_that_begins_elsewhere_is_read_by_elements(small):
         (nbp.Pool.over_all("avg"), (32, 64, 7, 7), "float32", "together", 1, 4),
         (nbp.Pool.over_all("avg"), (1, 3, 4000, 4000), "uint8", "in_pieces", 16, 128),
         (nbp.Pool("max", 8), (1, 512, 512), "uint8", "windows", 0, 0),
+        (nbp.Pool("max", 31, 1, 15), (1, 10000, 10000), "float32", "windows", 0, 0),
         (nbp.Pool("max", 31, 1, 15), (8, 16, 512, 512), "float32", "across", 0, 0),
         (nbp.Pool.over_all("avg", data_format="NHWC"), (1, 99, 99, 3), "uint8", "shares", 0, 0),
     ],
