@@ -87,6 +87,16 @@ def test_few_windows_in_pieces(dtype, small):
     assert kernels == {"in_pieces"}
 
 
+def test_places_in_64_bits(small, monkeypatch):
+    from numbapool.cuda import plan
+
+    monkeypatch.setattr(plan, "SMALL_INDEX", 0)
+    for shape in ((1, 5, 17), (1, 15, 35)):
+        x, pool = values(shape, "float32", 0), nbp.Pool("max", shape[1:], return_indices=True)
+        assert on_device(pool, x)[0].plan.index is np.int64
+        assert_alike(pool, x)
+
+
 @pytest.mark.parametrize("shape", [(1, 6, 32), (1, 16, 64)])
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 def test_a_users_reducer(shape, dtype, small):
