@@ -38,6 +38,9 @@ WINDOWS: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
     "chunks 2x2/1": ({"kernel_size": 2, "stride": 1}, (4, 4, 16, 64)),
     "chunks 3x3/3": ({"kernel_size": 3}, (4, 4, 16, 64)),
     "chunks 3x2/2": ({"kernel_size": (3, 2), "stride": 2, "padding": 1}, (4, 4, 16, 64)),
+    "together 16x16": ({"kernel_size": 16}, (4, 64, 64)),
+    "together global": ({"kernel_size": (48, 64)}, (2048, 48, 64)),
+    "in_pieces global": ({"kernel_size": (256, 256)}, (2, 256, 256)),
     "slides 3x3/2": ({"kernel_size": 3, "stride": 2, "padding": 1}, (4, 4, 17, 19)),
     "slides 3x3/1": ({"kernel_size": 3, "stride": 1, "padding": 1}, (4, 4, 17, 19)),
     "slides 2x2/2": ({"kernel_size": 2}, (4, 4, 17, 19)),
@@ -74,7 +77,7 @@ class Code(NamedTuple):
             found.append(f"stack {self.stack}, spills {self.spills}, local memory {self.local}")
         if self.registers > MOST_REGISTERS:
             found.append(f"{self.registers} registers")
-        elements = self.label.startswith(("slides", "medians"))  # these read element by element
+        elements = self.label.startswith(("slides", "medians", "then"))  # read one by one
         if not elements and 16 not in self.loads:
             found.append(f"loads of {sorted(self.loads)} bytes")
         return [f"{self.label}: {each}" for each in found]
@@ -162,7 +165,7 @@ def codes(capability: str, some: bool, only: str) -> Iterator[Code]:
     compiled = compile_for((major, minor))
     without_device()
     for windows, op, dtype in kernels(some, only):
-        for kernel, function, kinds in launches(windows, op, dtype):
+        for number, (kernel, function, kinds) in enumerate(launches(windows, op, dtype)):
             summed = (op, dtype) == ("avg", "int32")  # in 64 bits: too many for chunks
             expected = windows.startswith((kernel, "chunks" if summed else kernel))
             assert expected, f"{windows} went to {kernel}"
@@ -171,6 +174,7 @@ def codes(capability: str, some: bool, only: str) -> Iterator[Code]:
             found = re.search(r"Used (\d+) registers", told)
             local, loads = accesses_of(text)
             label = f"{kernel} {windows.partition(' ')[2]} {op} {dtype}"
+            label = f"then {label}" if number else label
             registers = int(found[1]) if found else 0
             yield Code(label, registers, stack, sum(spills), local, loads)
 
@@ -178,7 +182,13 @@ def codes(capability: str, some: bool, only: str) -> Iterator[Code]:
 SOME = (
     *(
         (windows, op, dtype)
-        for windows in ("channels 3x3", "tiles 2x2", "chunks 3x3/2", "slides 3x3/2")
+        for windows in (
+            "channels 3x3",
+            "tiles 2x2",
+            "chunks 3x3/2",
+            "together 16x16",
+            "slides 3x3/2",
+        )
         for op, dtype in (("max", "uint8"), ("max", "float32"), ("avg", "float32"))
     ),
     ("medians 3x3/1", "median", "float32"),

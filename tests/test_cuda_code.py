@@ -89,5 +89,5 @@ def test_machine_code(capability):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    # A title, a head, four kernels of three kinds, two medians.
-    assert run.stdout.count("\n") == 16
+    # A title, a head, five kernels of three kinds, two medians.
+    assert run.stdout.count("\n") == 19

@@ -181,7 +181,10 @@ def functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
             yield f"{path.relative_to(ROOT)}:{node.lineno} {node.name}", node
 
 
-LOOPS = [ROOT / "numbapool" / name for name in ("loops", "cuda/kernels.py", "cuda/spans.py")]
+LOOPS = [
+    ROOT / "numbapool" / name
+    for name in ("loops", "cuda/kernels.py", "cuda/spans.py", "cuda/span_shares.py")
+]
 """What runs per element: its functions take what they need one by one."""
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK, DeviceCall, decide, on_device
-from numbapool.cuda.plan import Numbers, index_of
+from numbapool.cuda.device_plan import Numbers, index_of
 from numbapool.cuda.target import array_of, cuda, launcher, stream_of
 from numbapool.functional.blocks import (
     COMMON,

@@ -9,8 +9,8 @@ import numpy as np
 
 from numbapool.cuda.bins import largest_elements, largest_sample, mean_of_samples
 from numbapool.cuda.call import line, sent
+from numbapool.cuda.device_plan import fields_of, index_of
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import fields_of, index_of
 from numbapool.cuda.pointers import Given
 from numbapool.inputs import Array
 from numbapool.reducers.dtypes import DType

@@ -15,17 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import chunks, fast, kernels, large, medians
+from numbapool.cuda import chunks, fast, kernels, large, medians, teams
+from numbapool.cuda.device_plan import DevicePlan, fields_of, placed_plan
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import (
-    MOST_ROWS,
-    SCRATCH_BYTES,
-    THREADS,
-    DevicePlan,
-    fields_of,
-    placed_plan,
-    plan_of,
-)
+from numbapool.cuda.plan import MOST_ROWS, SCRATCH_BYTES, THREADS, plan_of
 from numbapool.cuda.pointers import Given, aligned
 from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
@@ -173,7 +166,11 @@ class DeviceCall:
         lanes = self.reduction.lanes
         if plan.kernel.startswith("selections"):
             return [(self.step * plan.taps, lanes[0])]
-        count = {"shares": plan.threads, "across": plan.row * plan.taps}.get(plan.kernel, 0)
+        count = {
+            "shares": plan.threads,
+            "in_pieces": plan.threads * plan.taps,
+            "across": plan.row * plan.taps,
+        }.get(plan.kernel, 0)
         return [(count, kind) for kind in lanes] if count else []
 
     @property
@@ -232,6 +229,29 @@ class DeviceCall:
         geometry = tuple(map(plan.index, (results, count, *plan.sizes[1:4], plan.sizes[-1])))
         args = parts, self.targets, table, geometry, first
         return [folded, Launch(large.gathered, *line(results), (self.op, self.lanes, *args))]
+
+    def _together(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        blocks = -(-plan.threads // (BLOCK // min(plan.sizes[0], BLOCK)))
+        return [self._teams(teams.together, plan, table, blocks, Given(0), self.targets)]
+
+    def _in_pieces(self, plan: DevicePlan, table: Any) -> list[Launch]:
+        blocks, parts = plan.threads * plan.taps, self.parts
+        return [
+            self._teams(teams.in_pieces, plan, table, blocks, Given(0), parts),
+            self._teams(teams.rejoined, plan, table, plan.threads, parts, self.targets),
+        ]
+
+    def _teams(
+        self, body: Any, plan: DevicePlan, table: Any, blocks: int, x: Any, outs: Any
+    ) -> Launch:
+        team, across, *sizes = plan.sizes
+        team = min(team, BLOCK)
+        powers = team, min(across, team * plan.taps), plan.taps
+        numbers = plan.threads, *(each.bit_length() - 1 for each in powers), *sizes
+        kernel = teams.sharing(body, tuple(kind.type.__name__ for kind in self.reduction.lanes))
+        unit = (plan.index(0),) * plan.form[0]
+        args = self.op, self.lanes, x, outs, table, tuple(map(plan.index, numbers)), unit
+        return Launch(kernel, (blocks,), (BLOCK,), args)
 
     def _across(self, plan: DevicePlan, table: Any) -> list[Launch]:
         out_d, out_h, out_w, size_d, size_h, size_w, dil_d, dil_h, dil_w, inner = plan.sizes

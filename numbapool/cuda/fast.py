@@ -41,7 +41,7 @@ from numbapool.reducers.methods import finish, prepare
 PLACE_BYTES = 8
 """Bytes of a result's place."""
 
-SCOPE = {
+SCOPE: dict[str, Any] = {
     each.__name__: each
     for each in (
         element,
@@ -57,6 +57,7 @@ SCOPE = {
         window_at,
     )
 }
+SCOPE |= {"np": np, "cuda": cuda, "load16": load16, "store": store}
 """What the text of a kernel calls."""
 
 PLACE = """\
@@ -66,13 +67,16 @@ PLACE = """\
 """
 
 
-def written(name: str, text: str, more: dict[str, Any] | None = None) -> Any:
-    """Return the kernel that a text defines, which may call more; tracebacks show its lines."""
+def written(name: str, text: str, scope: dict[str, Any] | None = None) -> Any:
+    """Return the kernel that a text defines; tracebacks show its lines.
+
+    It calls what is in a module's `scope`, or else what this module's kernels call.
+    """
     file = f"<numbapool.cuda.fast.{name}>"
     linecache.cache[file] = len(text), None, text.splitlines(True), file
-    scope = {**SCOPE, **(more or {}), "np": np, "cuda": cuda, "load16": load16, "store": store}
-    exec(compile(text, file, "exec"), scope)
-    return cuda.jit(scope[name])
+    made: dict[str, Any] = {}
+    exec(compile(text, file, "exec"), {**SCOPE} if scope is None else scope, made)
+    return cuda.jit(made[name])
 
 
 def folds(taps: list[list[str]], into: str, corner: str = "") -> list[str]:

@@ -1,6 +1,7 @@
 """Kernels for windows of many taps; their arguments are those of :mod:`numbapool.cuda.kernels`.
 
-- :func:`shares` and :func:`gathered`: few windows. Many threads fold each, then one joins.
+- :func:`shares` and :func:`gathered`: few windows that teams do not make, such as those of channels
+  last. Many threads fold each, then one joins.
 - :func:`across` and :func:`down`: many windows that overlap. First each row of the input is folded
   along its windows, then the rows of each window are joined.
 """

@@ -21,7 +21,7 @@ from functools import lru_cache
 from typing import Any
 
 from numbapool.cuda.faces import from_start, like
-from numbapool.cuda.fast import PLACE, indented, written
+from numbapool.cuda.fast import PLACE, SCOPE, indented, written
 from numbapool.cuda.target import SIMULATED, intrinsic, is_float, overload
 from numbapool.reducers.networks import Stage, network
 from numbapool.reducers.selectors import between
@@ -73,8 +73,8 @@ def tap_or_end(lanes, x, at, inside, number, state, ends):
 
 overload(tap_or_end)(lambda lanes, x, at, inside, number, state, ends: tap_or_end)
 
-SCOPE: dict[str, Any] = {each.__name__: each for each in (between, from_start, tap_or_end)}
-SCOPE |= {"lesser": lesser, "greater": greater}
+OWN: dict[str, Any] = {each.__name__: each for each in (between, from_start, tap_or_end)}
+OWN |= {"lesser": lesser, "greater": greater}
 
 
 def steps_of(stage: Stage, prefix: str, load: Callable[[str, int, int], str]) -> list[str]:
@@ -134,7 +134,7 @@ def medians(
         "    lines, width, out_h, size_h, size_w, bands, before, fillings, inner = geometry\n"
         f"{PLACE}{indented(lines)}"
     )
-    return written(name, text, SCOPE)
+    return written(name, text, {**SCOPE, **OWN})
 
 
 def beside(column: int, flat: bool) -> str:

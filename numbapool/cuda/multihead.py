@@ -9,8 +9,8 @@ import numpy as np
 
 from numbapool.cuda import moves
 from numbapool.cuda.call import BLOCK, line, scratch, sent
+from numbapool.cuda.device_plan import index_of
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import index_of
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.products import SOFTMAX, Product
 from numbapool.cuda.sequences import Form

@@ -5,33 +5,28 @@ A plan is made once per shape, dtype and parameters, without a device.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from math import gcd, lcm, prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numbapool.cuda.chunks import Along, Form
+from numbapool.cuda.device_plan import DevicePlan, Numbers, index_of, is_small
 from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
 from numbapool.reducers.case import Reduction
-from numbapool.reducers.fields import numbers_of
 from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
-
-Numbers: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 THREADS = 128
 """Threads of a block."""
 
 MOST_ROWS = 65535
 """The most blocks of a grid along y."""
-
-SMALL_INDEX = 1 << 31
-"""Places from here on take 64 bits."""
 
 SCRATCH_BYTES = 1 << 28
 """The most bytes of elements that are gathered to be sorted: it bounds the threads of a launch."""
@@ -58,6 +53,21 @@ SHARED_TAPS = 256
 SHARE = 64
 """The fewest taps of each of these threads."""
 
+UNITS_AT_ONCE, TEAM_UNITS = 4, 8
+"""The units, elements or chunks, that a thread of a team reads at once, and the fewest that it
+takes: to find its place takes it as long as to fold some of them."""
+
+TEAM_ROW = 64
+"""The fewest bytes between neighbouring windows of a row that teams read by elements. Windows that
+are nearer share what the memory sends for a thread per window."""
+
+BUSY_BYTES = 1 << 22
+"""The bytes that are read at once if a device's memory is busy: its bytes per second, by the 0.7
+microseconds that a read takes, and some more."""
+
+MOST_PIECES = 512
+"""The most teams that share a window."""
+
 MOST_TAPS = 9
 """The most taps of a window that a kernel is written out for: their loads stand in registers."""
 
@@ -83,36 +93,6 @@ Found by compiling (tests/cuda_code.py): no spill, and at most 64 registers, for
 MOST_BELOW = 2
 """The most results below each other that a thread picks; four in a column take hardly fewer steps
 per result, and more registers."""
-
-
-@dataclass(frozen=True, eq=False)
-class DevicePlan:
-    """A launch without its arrays."""
-
-    shape: tuple[int, ...]
-    kernel: str
-    """The kernel's name in `kernels`."""
-    index: Any
-    """The type that places are computed in: int32 or int64."""
-    table: Numbers
-    sizes: tuple[int, ...]
-    """The geometry, as the kernel names it."""
-    threads: int
-    """Threads in total: one per result, or per share of a result."""
-    row: int = 0
-    """Results per row, if the launch has rows; `threads` are then its rows."""
-    taps: int = 0
-    """Elements to gather, or shares to keep, per thread."""
-    weights: Numbers | None = None
-    form: tuple[Any, ...] = ()
-    """The windows that the kernel is written out for."""
-    unaligned: DevicePlan | None = None
-    """The plan for arrays whose memory does not begin at a multiple of 16 bytes."""
-
-
-def index_of(*numbers: int) -> Any:
-    """Return the type in which all of these numbers fit, and sums of two of them."""
-    return np.int32 if max(numbers) < SMALL_INDEX - (1 << 24) else np.int64
 
 
 def window_table(axis: Axis, share: tuple[int, Numbers]) -> Numbers:
@@ -148,16 +128,17 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         kernel = "selections_together" if taps >= TAPS_TOGETHER else "selections"
         plain = DevicePlan(shape, kernel, index, flat, sizes_of(view), results, taps=taps)
         return in_registers(plain, view, reduction, flat[3 * view.axes[0].out :]) or plain
-    count = shared_by(view, results, index)
+    row = view.axes[2].out * view.inner
+    plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
+    teams = in_teams(plain, view, dtype) if view.inner == 1 else None
+    count = shared_by(view, results, index) if teams is None else 1
     if count > 1:
         sizes = (count, *sizes_of(view))
         threads = results * count
         return DevicePlan(shape, "shares", index, flat, sizes, threads, taps=count)
     if in_two_steps(view, reduction, index):
         return two_steps(shape, view, reduction, flat)
-    row = view.axes[2].out * view.inner
-    plain = DevicePlan(shape, "windows", index, flat, sizes_of(view), results // row, row=row)
-    return written_out(plain, view, reduction, dtype) or plain
+    return teams or written_out(plain, view, reduction, dtype) or plain
 
 
 def in_two_steps(view: View, reduction: Reduction, index: Any) -> bool:
@@ -399,7 +380,55 @@ def shared_by(view: View, results: int, index: Any) -> int:
     if results >= FEW_RESULTS or taps < SHARED_TAPS:
         return 1
     count = min(-(-FEW_THREADS // results), -(-taps // SHARE), MOST_SHARES)
-    return count if index is np.int64 or results * count + taps < SMALL_INDEX else 1
+    return count if index is np.int64 or is_small(results * count + taps) else 1
+
+
+def in_teams(plain: DevicePlan, view: View, dtype: np.dtype[Any]) -> DevicePlan | None:
+    """Return the plan of windows that a team of threads makes each, or several; or None."""
+    w, count = view.axes[2], BYTES // dtype.itemsize
+    elements = team_plan(plain, view, dtype.itemsize, 1)
+    if in_chunks(view, plain.table, count, dtype):
+        chunks = team_plan(plain, view, BYTES, count)
+        if chunks is not None:
+            return replace(chunks, unaligned=elements or plain)
+    return elements if w.size // w.out * dtype.itemsize >= TEAM_ROW else None
+
+
+def team_plan(plain: DevicePlan, view: View, unit_bytes: int, count: int) -> DevicePlan | None:
+    """Return the plan for units of `count` elements, so many bytes, or None if they are few.
+
+    Nor is there one if the number of all threads is no place's.
+    """
+    _, h, w = (axis.longest for axis in view.axes)
+    columns, results = w // count, view.outer * prod(axis.out for axis in view.axes)
+    threads = largest_power(columns * h // TEAM_UNITS)
+    team = min(threads, THREADS)
+    at_once = results * team * UNITS_AT_ONCE * unit_bytes
+    pieces = min(threads // team, largest_power(BUSY_BYTES // at_once), MOST_PIECES)
+    if threads == 1 or (plain.index is np.int32 and not is_small(results * team * pieces)):
+        return None
+    return replace(
+        plain,
+        kernel="together" if pieces == 1 else "in_pieces",
+        sizes=(team, min(largest_power(columns), team * pieces), *sizes_of(view)[:-1]),
+        threads=results,
+        row=0,
+        taps=pieces,
+        form=(count,),
+    )
+
+
+def largest_power(number: int) -> int:
+    """Return the largest power of two that is not above a number, or 1."""
+    return 1 << max(number.bit_length() - 1, 0)
+
+
+def in_chunks(view: View, table: Numbers, count: int, dtype: np.dtype[Any]) -> bool:
+    """Say whether the rows of all windows are whole chunks of `count` elements."""
+    w = view.axes[2]
+    rows = table.reshape(-1, 3)[-w.out :]
+    whole = not (w.size % count or (rows[:, :2] % count).any())
+    return whole and count > 1 and w.dilation == 1 and dtype.kind != "b"
 
 
 def blurred_plan(
@@ -423,26 +452,3 @@ def blurred_plan(
     flat = table.reshape(-1).astype(index)
     weights = np.concatenate(values)
     return DevicePlan(shape, "blurred", index, flat, sizes, threads, weights=weights)
-
-
-def placed_plan(
-    shape: tuple[int, ...], layout: Layout, taps: tuple[int, ...], starts: tuple[Numbers, ...]
-) -> DevicePlan:
-    """Return the plan of windows of `taps`; `starts` has one row per plane for each axis."""
-    planes, lacking = layout.outer * layout.inner, 3 - len(taps)
-    if not planes or not prod(shape):
-        return DevicePlan(shape, "", np.int32, np.empty(0, np.int32), (), 0)
-    ones = (1,) * lacking
-    outs = (*ones, *(table.shape[1] for table in starts))
-    tables = [np.zeros((planes, 1), np.int64) for _ in ones] + list(starts)
-    threads = planes * prod(outs)
-    elements = planes * prod(layout.spatial)
-    index = index_of(elements, threads, sum(table.size for table in tables))
-    table = np.concatenate([each.reshape(-1) for each in tables]).astype(index)
-    sizes = (planes, *outs, *ones, *layout.spatial, *ones, *taps, layout.inner)
-    return DevicePlan(shape, "placed", index, table, sizes, threads)
-
-
-def fields_of(op: Any) -> Any:
-    """Return a reducer with fields of fixed types, as kernels take it."""
-    return type(op)(*[number.dtype.type(number) for number in numbers_of(op)])

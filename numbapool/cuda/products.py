@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda.call import BLOCK
+from numbapool.cuda.device_plan import index_of
 from numbapool.cuda.faces import like, quotient, rounded
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import index_of
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.target import SIMULATED, cuda, overload
 from numbapool.reducers.exponentials import exp

@@ -7,12 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.cuda import moves, spans
+from numbapool.cuda import moves, span_shares, spans
 from numbapool.cuda.call import BLOCK, line, on_device, scratch
+from numbapool.cuda.device_plan import fields_of, index_of
 from numbapool.cuda.launch import Launch
-from numbapool.cuda.plan import SHARE, fields_of, index_of
+from numbapool.cuda.plan import SHARE
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.target import array_of, current_device, launcher, stream_of
+from numbapool.cuda.teams import sharing
 from numbapool.loops.strips import lanes_of
 from numbapool.sequences.layout import Sequences, sequences_of
 from numbapool.sequences.pooling import (
@@ -32,6 +34,10 @@ and a sixth of it again, which took a third longer."""
 
 SHARED_ROWS = 512
 """The fewest rows of a sequence that several threads share."""
+
+MOST_TOGETHER = 16
+"""The most threads of a block that share a channel: 8 neighbouring channels are then read at once,
+32 bytes of float32. More threads are of many blocks, and a second launch joins what they leave."""
 
 X, WEIGHTS, OUT = map(Given, range(3))
 """The arrays that a launch is given; scratch follows."""
@@ -205,12 +211,18 @@ class SequenceCall:
         if shares == 1:
             args: Any = (*first, OUT, *last, marks)
             return [Launch(spans.spans, *line(sizes[0]), args)], [], weights
+        if shares <= min(MOST_TOGETHER, BLOCK):
+            team = 1 << (shares - 1).bit_length()
+            held = tuple(kind.type.__name__ for kind in reduction.lanes[:count])
+            kernel, blocks = sharing(span_shares.span_teams, held), -(-sizes[0] // (BLOCK // team))
+            args = (*first, OUT, *last, (*marks, self.index(team)))
+            return [Launch(kernel, (blocks,), (BLOCK,), args)], [], weights
         threads, share = sizes[0] * shares, self.index(shares)
         parts = tuple(Given(3 + n) for n in range(count))
         args = (*first, parts, *last, share)
-        shared = Launch(spans.span_shares, *line(threads), args)
+        shared = Launch(span_shares.span_shares, *line(threads), args)
         args = (*first, parts, OUT, *last, (*marks, share))
-        joint = Launch(spans.span_results, *line(sizes[0]), args)
+        joint = Launch(span_shares.span_results, *line(sizes[0]), args)
         return [shared, joint], [(threads, kind) for kind in reduction.lanes[:count]], weights
 
     def shares(self) -> int:

@@ -16,8 +16,6 @@ from numbapool.cuda.faces import (
     held,
     joined,
     like,
-    load,
-    put,
     quotient,
     rounded,
 )
@@ -434,43 +432,6 @@ def spans(op, lanes, x, weights, out, sequences, runs, geometry, marks):
             facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
             span = (0, rows)
             acc = folded(op, lanes, x, weights, runs, bounds, facts, span, geometry)
-            deliver(op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind)
-
-
-@cuda.jit
-def span_shares(op, lanes, x, weights, parts, sequences, runs, geometry, count):
-    """Fold each channel by `count` threads, which take as many rows each; see `spans`."""
-    total, channels = geometry[0], geometry[1]
-    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if t < total * count:
-        rest = quotient(t, channels)
-        s = quotient(rest, count)
-        p = np.int64(rest - s * count)
-        channel = like(total, s * channels + t - rest * channels)
-        bounds, rows, _ = place_of(channel, sequences, geometry)
-        if rows > 0:
-            facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
-            span = (rows * p // count, rows * (p + 1) // count)
-            put(parts, t, folded(op, lanes, x, weights, runs, bounds, facts, span, geometry))
-
-
-@cuda.jit
-def span_results(op, lanes, x, weights, parts, out, sequences, runs, geometry, marks):
-    """Join the accumulators that `span_shares` left for each channel; see `spans`."""
-    total, channels = geometry[0], geometry[1]
-    kind, nothing, count = marks
-    t = like(total, cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
-    if t < total:
-        bounds, rows, to = place_of(t, sequences, geometry)
-        if rows == 0:
-            set_empty(out, to, geometry, nothing)
-        else:
-            c = like(total, t - quotient(t, channels) * channels)
-            begin = (t - c) * count + c
-            acc = load(parts, begin)
-            for p in range(1, count):
-                acc = joined(op, lanes[0], acc, load(parts, begin + p * channels))
-            facts = facts_of(op, lanes[2], x, weights, runs, bounds, rows, geometry)
             deliver(op, lanes, acc, x, weights, runs, bounds, facts, out, to, geometry, kind)
 
 

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from numbapool.cuda.device_plan import fields_of
 from numbapool.cuda.faces import element, held, joined, like
-from numbapool.cuda.plan import fields_of
 from numbapool.cuda.target import is_float, overload
 from numbapool.errors import PoolTypeError
 from numbapool.pooling.pool import Pool, known_dtype

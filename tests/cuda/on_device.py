@@ -7,6 +7,9 @@ import numpy as np
 LOOSE = {"float16": 2e-3, "float32": 2e-6, "float64": 1e-13}
 """How far floats may differ, of the largest number, if they are added up in another order."""
 
+UNORDERED = ("shares", "together", "in_pieces", "blurred")
+"""The kernels that join the taps of a window in another order than the CPU."""
+
 
 def run(call, x, *more):
     """Return the results of a device's call, for an array or several."""
@@ -49,7 +52,7 @@ def assert_alike(pool, x, kernels=None):
     want = call.fresh(x)
     assert device.shape == call.shape
     assert device.outs == call.outs
-    ordered = call.plan.group == 1 and device.plan.kernel not in ("shares", "blurred")
+    ordered = call.plan.group == 1 and device.plan.kernel not in UNORDERED
     for one, other in zip(got, want, strict=True):
         assert_equal(one, other, ordered)
     if kernels is not None:

@@ -67,9 +67,9 @@ POOLS = [
 
 @pytest.mark.parametrize(("name", "own"), POOLS)
 def test_places_in_64_bits(name, own, monkeypatch):
-    from numbapool.cuda import plan
+    from numbapool.cuda import device_plan
 
-    monkeypatch.setattr(plan, "SMALL_INDEX", 0)
+    monkeypatch.setattr(device_plan, "SMALL_INDEX", 0)
     x = fill((2, 5, 6, 2), "int16", "plain", 1)
     pool = Pool(name, 3, 2, 1, data_format="NHWC", **own)
     assert on_device(pool, x)[0].plan.index is np.int64

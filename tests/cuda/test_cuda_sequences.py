@@ -89,10 +89,13 @@ def test_scores(op, dtype):
             assert_equal(got, want, ordered=False)
 
 
+@pytest.mark.parametrize("most", [0, 16])
 @pytest.mark.parametrize("dtype", ["uint8", "float16", "float32"])
-def test_rows_that_threads_share(dtype, monkeypatch):
+def test_rows_that_threads_share(dtype, most, monkeypatch):
+    """Threads of one block, or of many."""
     from numbapool.cuda import sequences
 
+    monkeypatch.setattr(sequences, "MOST_TOGETHER", most)
     monkeypatch.setattr(sequences, "SHARED_ROWS", 2)
     monkeypatch.setattr(sequences, "SHARE", 2)
     rng = np.random.default_rng(6)

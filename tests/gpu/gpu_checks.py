@@ -30,6 +30,9 @@ WINDOWS: list[tuple[tuple[int, ...], dict[str, Any]]] = [
     ((2, 32, 64), {"kernel_size": 2}),
     ((2, 32, 63), {"kernel_size": 3, "stride": 1, "padding": 1}),
     ((2, 9, 10, 11), {"kernel_size": (2, 3, 2), "stride": 2, "data_format": "NCDHW"}),
+    ((2, 40, 64), {"kernel_size": (20, 16)}),  # made by teams, of chunks
+    ((2, 61, 141), {"kernel_size": (20, 70), "ceil_mode": True}),  # of elements
+    ((1, 130, 140), {"kernel_size": (130, 140)}),  # in pieces
 ]
 
 
