@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import blends, exponentials, extremes, means, mixtures, selectors, sums
+from numbapool.reducers import (
+    blends,
+    counts,
+    exponentials,
+    extremes,
+    means,
+    mixtures,
+    selectors,
+    sums,
+)
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -220,6 +229,17 @@ TABLE = (
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
     Operator("range", "a range", extremes.span, ("ptp",), nests=True),
+    Operator(
+        "rms",
+        "a root mean square",
+        sums.root_mean_square,
+        ("root_mean_square", "quadratic_mean"),
+        nests=True,
+    ),
+    Operator("first", "a first element", extremes.first, nests=True),
+    Operator("count", "a count", counts.count, of_nothing=0, nests=True),
+    Operator("any", "an answer", counts.any_true, of_nothing=0, nests=True),
+    Operator("all", "an answer", counts.all_true, of_nothing=1, nests=True),
     Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
     Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
     Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),

@@ -75,6 +75,8 @@ _UNSIGNED = {"L;8S": "L", "L;16S": "I;16", "I": "L;32"}
 
 def _mode_after(before: Form, after: Form, operator: Operator) -> str:
     """Return the mode of the result."""
+    if after.dtype == np.bool_ and before.mode and before.channels == 1:
+        return "1"
     if before.mode == "1" and not operator.keeps_shades:
         return "L"  # counts, not black and white
     if before.dtype.kind == "i" and after.dtype == np.dtype(f"u{before.dtype.itemsize}"):
