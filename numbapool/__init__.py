@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numbapool.functional.blocks import *
     from numbapool.functional.blurs import *
     from numbapool.functional.counts import *
+    from numbapool.functional.details import *
     from numbapool.functional.draws import *
     from numbapool.functional.firsts import *
     from numbapool.functional.fractional import *
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from numbapool.functional.reductions import *
     from numbapool.functional.roots import *
     from numbapool.functional.sequences import *
+    from numbapool.functional.softs import *
     from numbapool.functional.spreads import *
     from numbapool.functional.sums import *
     from numbapool.functional.truths import *

@@ -28,7 +28,7 @@ from numbapool.cuda.plan import (
 )
 from numbapool.cuda.pointers import Given, aligned
 from numbapool.cuda.target import SIMULATED, array_of, cuda, current_device, stream_of
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array
 from numbapool.pooling.fractional import decided as fractional_decided
 from numbapool.pooling.planners import READERS, Request, Windows, choose
@@ -52,6 +52,8 @@ def decided(
     shape: tuple[int, ...], dtype: np.dtype[Any], window: Windows, request: Request
 ) -> DeviceCall:
     """Return the call of windows and a request, as a `Pool` has them."""
+    if request.min_count is not None:
+        raise PoolTypeError("min_count is for the CPU: copy x to its memory, or leave device out")
     try:
         chosen = choose(shape, dtype, window, request)
         refuse_too_large(chosen.placed.shape)

@@ -135,7 +135,10 @@ def costly(form: str, array: Array, key: Key) -> bool:
     """Say whether a pooling takes a CPU much longer than the way to a GPU and back."""
     if form == FRACTIONAL:
         return False
-    chosen = choose(array.shape, array.dtype, *READERS[form](*map(frozen, key)))
+    windows, request = READERS[form](*map(frozen, key))
+    if request.min_count is not None:
+        return False
+    chosen = choose(array.shape, array.dtype, windows, request)
     rows, columns = longest(chosen.placed.axes)
     return chosen.reduction.gathers and prod(chosen.placed.shape) * rows * columns >= COSTLY
 

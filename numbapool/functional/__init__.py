@@ -8,6 +8,7 @@ from numbapool.functional import (
     blocks,
     blurs,
     counts,
+    details,
     draws,
     firsts,
     fractional,
@@ -24,6 +25,7 @@ from numbapool.functional import (
     reductions,
     roots,
     sequences,
+    softs,
     spreads,
     sums,
     truths,
@@ -33,6 +35,7 @@ from numbapool.functional.averages import *
 from numbapool.functional.blocks import *
 from numbapool.functional.blurs import *
 from numbapool.functional.counts import *
+from numbapool.functional.details import *
 from numbapool.functional.draws import *
 from numbapool.functional.firsts import *
 from numbapool.functional.fractional import *
@@ -49,6 +52,7 @@ from numbapool.functional.pyramids import *
 from numbapool.functional.reductions import *
 from numbapool.functional.roots import *
 from numbapool.functional.sequences import *
+from numbapool.functional.softs import *
 from numbapool.functional.spreads import *
 from numbapool.functional.sums import *
 from numbapool.functional.truths import *
@@ -59,6 +63,7 @@ __all__ += averages.__all__
 __all__ += blocks.__all__
 __all__ += blurs.__all__
 __all__ += counts.__all__
+__all__ += details.__all__
 __all__ += draws.__all__
 __all__ += firsts.__all__
 __all__ += fractional.__all__
@@ -75,6 +80,7 @@ __all__ += pyramids.__all__
 __all__ += reductions.__all__
 __all__ += roots.__all__
 __all__ += sequences.__all__
+__all__ += softs.__all__
 __all__ += spreads.__all__
 __all__ += sums.__all__
 __all__ += truths.__all__

@@ -36,6 +36,7 @@ def stochastic_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,7 +52,8 @@ def stochastic_pool1d(
     array([5., 0.])
     """
     key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool2d(
@@ -67,6 +69,7 @@ def stochastic_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -91,7 +94,8 @@ def stochastic_pool2d(
     array([[1.6, 1.2, 1.6, 1.2]])
     """
     key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool3d(
@@ -107,6 +111,7 @@ def stochastic_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -123,7 +128,8 @@ def stochastic_pool3d(
     array([[[1.]]])
     """
     key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def adaptive_stochastic_pool1d(
@@ -135,6 +141,7 @@ def adaptive_stochastic_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -150,7 +157,7 @@ def adaptive_stochastic_pool1d(
     >>> adaptive_stochastic_pool1d([1.0, 1.0, 2.0, 2.0], 2)
     array([1., 2.])
     """
-    key = "stochastic", 1, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 1, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -163,6 +170,7 @@ def adaptive_stochastic_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -179,7 +187,7 @@ def adaptive_stochastic_pool2d(
     >>> adaptive_stochastic_pool2d(np.ones((3, 5)), (1, 2))
     array([[1., 1.]])
     """
-    key = "stochastic", 2, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 2, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -192,6 +200,7 @@ def adaptive_stochastic_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -208,7 +217,7 @@ def adaptive_stochastic_pool3d(
     >>> adaptive_stochastic_pool3d(np.ones((2, 2, 2)), 1)
     array([[[1.]]])
     """
-    key = "stochastic", 3, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 3, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -221,6 +230,7 @@ def global_stochastic_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -238,5 +248,5 @@ def global_stochastic_pool(
     >>> global_stochastic_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), mode="expected").round(4)
     array([[[2.3333]]])
     """
-    key = "stochastic", keepdims, data_format, nan, nodata, seed, mode
+    key = "stochastic", keepdims, data_format, nan, nodata, min_count, seed, mode
     return pool(over_all, x, key, out, device, stream)[0]

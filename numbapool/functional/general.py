@@ -27,6 +27,7 @@ def pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -42,7 +43,19 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    key = op, 1, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        1,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        data_format,
+        nan,
+        nodata,
+        min_count,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
@@ -58,6 +71,7 @@ def pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -75,8 +89,9 @@ def pool2d(
     op : str, NumPy function or reducer
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, out, device, stream
-        As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, min_count, out,
+    device, stream
+        As in :func:`max_pool2d`; a reducer of your own takes none of `nan`, `nodata`, `min_count`.
     **own
         The operator's own parameters, such as `q` of "percentile".
 
@@ -97,7 +112,19 @@ def pool2d(
     >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "percentile", 2, q=100)
     array([[6.]])
     """
-    key = op, 2, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        2,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        data_format,
+        nan,
+        nodata,
+        min_count,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
 
 
@@ -113,6 +140,7 @@ def pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -129,5 +157,17 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    key = op, 3, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = (
+        op,
+        3,
+        kernel_size,
+        stride,
+        padding,
+        dilation,
+        ceil_mode,
+        data_format,
+        nan,
+        nodata,
+        min_count,
+    )
     return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))

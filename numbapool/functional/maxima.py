@@ -36,6 +36,7 @@ def max_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,9 +52,8 @@ def max_pool1d(
     array([3, 4, 9])
     """
     key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -69,6 +69,7 @@ def max_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -105,6 +106,11 @@ def max_pool2d(
         A value to leave out; a window of nothing else gives this value. It is compared in the
         input's own dtype: a float is rounded to that dtype, and a number that the dtype cannot
         hold leaves nothing out.
+    min_count : int or float, optional
+        How many elements of a window must count: a whole number, or as a float up to 1.0 the share
+        of the window's elements inside the input. A window with fewer gives `nodata`, or NaN if
+        there is none; it is an error if the result's dtype cannot hold that. It goes with `nan`
+        or `nodata`, not with `return_indices`, and the CPU alone has it, outside compiled code.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
         `return_indices`, a pair. For an array on a GPU it lies there too.
@@ -141,9 +147,8 @@ def max_pool2d(
            [13, 15]])
     """
     key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -159,6 +164,7 @@ def max_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -175,9 +181,8 @@ def max_pool3d(
     array([[[7]]])
     """
     key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @adapts
@@ -189,6 +194,7 @@ def adaptive_max_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -204,7 +210,7 @@ def adaptive_max_pool1d(
     >>> adaptive_max_pool1d(np.arange(5).reshape(5), 2).ravel()
     array([2, 4])
     """
-    key = "max", 1, output_size, data_format, nan, nodata, return_indices
+    key = "max", 1, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -217,6 +223,7 @@ def adaptive_max_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -232,7 +239,7 @@ def adaptive_max_pool2d(
     >>> adaptive_max_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
     array([12, 14, 22, 24])
     """
-    key = "max", 2, output_size, data_format, nan, nodata, return_indices
+    key = "max", 2, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -245,6 +252,7 @@ def adaptive_max_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -260,7 +268,7 @@ def adaptive_max_pool3d(
     >>> adaptive_max_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
     array([ 62,  64,  72,  74, 112, 114, 122, 124])
     """
-    key = "max", 3, output_size, data_format, nan, nodata, return_indices
+    key = "max", 3, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -271,6 +279,7 @@ def global_max_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -288,5 +297,5 @@ def global_max_pool(
     >>> global_max_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[ 5, 11]])
     """
-    key = "max", keepdims, data_format, nan, nodata
+    key = "max", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

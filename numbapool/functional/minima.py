@@ -36,6 +36,7 @@ def min_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,9 +52,8 @@ def min_pool1d(
     array([1, 1, 5])
     """
     key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -69,6 +69,7 @@ def min_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -88,9 +89,8 @@ def min_pool2d(
            [ 9,  9, 10, 11]])
     """
     key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -106,6 +106,7 @@ def min_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -122,9 +123,8 @@ def min_pool3d(
     array([[[0]]])
     """
     key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @adapts
@@ -136,6 +136,7 @@ def adaptive_min_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -150,7 +151,7 @@ def adaptive_min_pool1d(
     >>> adaptive_min_pool1d([3, 1, 2, 9, 5], 2)
     array([1, 2])
     """
-    key = "min", 1, output_size, data_format, nan, nodata, return_indices
+    key = "min", 1, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -163,6 +164,7 @@ def adaptive_min_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -178,7 +180,7 @@ def adaptive_min_pool2d(
     >>> adaptive_min_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
     array([ 0,  2, 10, 12])
     """
-    key = "min", 2, output_size, data_format, nan, nodata, return_indices
+    key = "min", 2, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -191,6 +193,7 @@ def adaptive_min_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -206,7 +209,7 @@ def adaptive_min_pool3d(
     >>> adaptive_min_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
     array([ 0,  2, 10, 12, 50, 52, 60, 62])
     """
-    key = "min", 3, output_size, data_format, nan, nodata, return_indices
+    key = "min", 3, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -217,6 +220,7 @@ def global_min_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -234,5 +238,5 @@ def global_min_pool(
     >>> global_min_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[0, 6]])
     """
-    key = "min", keepdims, data_format, nan, nodata
+    key = "min", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -33,6 +33,7 @@ def mode_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -49,7 +50,7 @@ def mode_pool1d(
     array([2, 7])
     """
     key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def mode_pool2d(
@@ -63,6 +64,7 @@ def mode_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -79,7 +81,7 @@ def mode_pool2d(
     array([[1]])
     """
     key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def mode_pool3d(
@@ -93,6 +95,7 @@ def mode_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -110,7 +113,7 @@ def mode_pool3d(
     array([[[2]]])
     """
     key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_mode_pool1d(
@@ -120,6 +123,7 @@ def adaptive_mode_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -135,7 +139,7 @@ def adaptive_mode_pool1d(
     >>> adaptive_mode_pool1d([4, 2, 2, 7, 7], 2)
     array([2, 7])
     """
-    key = "mode", 1, output_size, data_format, nan, nodata
+    key = "mode", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -146,6 +150,7 @@ def adaptive_mode_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -161,7 +166,7 @@ def adaptive_mode_pool2d(
     >>> adaptive_mode_pool2d([[5, 1], [1, 5]], 1)
     array([[1]])
     """
-    key = "mode", 2, output_size, data_format, nan, nodata
+    key = "mode", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -172,6 +177,7 @@ def adaptive_mode_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -188,7 +194,7 @@ def adaptive_mode_pool3d(
     >>> adaptive_mode_pool3d(np.array([0, 1, 1, 2, 2, 2, 3, 3]).reshape(2, 2, 2), 1)
     array([[[2]]])
     """
-    key = "mode", 3, output_size, data_format, nan, nodata
+    key = "mode", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -199,6 +205,7 @@ def global_mode_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -216,5 +223,5 @@ def global_mode_pool(
     >>> global_mode_pool(np.array([[[4, 2, 2, 7]]]), keepdims=False)
     array([[2]])
     """
-    key = "mode", keepdims, data_format, nan, nodata
+    key = "mode", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -41,6 +41,7 @@ def lp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -59,7 +60,8 @@ def lp_pool1d(
     array([5., 2.])
     """
     key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def lp_pool2d(
@@ -74,6 +76,7 @@ def lp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -94,7 +97,8 @@ def lp_pool2d(
     array([[5.]])
     """
     key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def lp_pool3d(
@@ -109,6 +113,7 @@ def lp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -129,7 +134,8 @@ def lp_pool3d(
     array([[[8.]]])
     """
     key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def adaptive_lp_pool1d(
@@ -140,6 +146,7 @@ def adaptive_lp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -155,7 +162,7 @@ def adaptive_lp_pool1d(
     >>> adaptive_lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
     array([5., 2.])
     """
-    key = "lp", 1, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 1, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -167,6 +174,7 @@ def adaptive_lp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -183,7 +191,7 @@ def adaptive_lp_pool2d(
     >>> adaptive_lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 1)
     array([[5.]])
     """
-    key = "lp", 2, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 2, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -195,6 +203,7 @@ def adaptive_lp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -211,7 +220,7 @@ def adaptive_lp_pool3d(
     >>> adaptive_lp_pool3d(-np.ones((2, 2, 2)), 1, 1)
     array([[[8.]]])
     """
-    key = "lp", 3, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 3, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -223,6 +232,7 @@ def global_lp_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -240,7 +250,7 @@ def global_lp_pool(
     >>> global_lp_pool(np.array([[[3.0, -4.0, 0.0]]]), 2, keepdims=False)
     array([[5.]])
     """
-    key = "lp", keepdims, data_format, nan, nodata, norm_type
+    key = "lp", keepdims, data_format, nan, nodata, min_count, norm_type
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -257,6 +267,7 @@ def gem_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -272,7 +283,8 @@ def gem_pool1d(
     array([2.0801])
     """
     key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def gem_pool2d(
@@ -288,6 +300,7 @@ def gem_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -309,7 +322,8 @@ def gem_pool2d(
     array([[2.9587]])
     """
     key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def gem_pool3d(
@@ -325,6 +339,7 @@ def gem_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -341,7 +356,8 @@ def gem_pool3d(
     array([[[3.5]]])
     """
     key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def adaptive_gem_pool1d(
@@ -353,6 +369,7 @@ def adaptive_gem_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -368,7 +385,7 @@ def adaptive_gem_pool1d(
     >>> adaptive_gem_pool1d([3.0, 5.0, 7.0], 3).round(4)
     array([3., 5., 7.])
     """
-    key = "gem", 1, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 1, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -381,6 +398,7 @@ def adaptive_gem_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -397,7 +415,7 @@ def adaptive_gem_pool2d(
     >>> adaptive_gem_pool2d(np.ones((3, 5)), (1, 2)).round(4)
     array([[1., 1.]])
     """
-    key = "gem", 2, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 2, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -410,6 +428,7 @@ def adaptive_gem_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -426,7 +445,7 @@ def adaptive_gem_pool3d(
     >>> adaptive_gem_pool3d(np.ones((2, 2, 2)), 1).round(4)
     array([[[1.]]])
     """
-    key = "gem", 3, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 3, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -439,6 +458,7 @@ def global_gem_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -456,5 +476,5 @@ def global_gem_pool(
     >>> global_gem_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
     array([[2.0801]])
     """
-    key = "gem", keepdims, data_format, nan, nodata, p, eps
+    key = "gem", keepdims, data_format, nan, nodata, min_count, p, eps
     return pool(over_all, x, key, out, device, stream)[0]

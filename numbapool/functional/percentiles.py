@@ -34,6 +34,7 @@ def percentile_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -49,7 +50,8 @@ def percentile_pool1d(
     array([2., 5.])
     """
     key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def percentile_pool2d(
@@ -64,6 +66,7 @@ def percentile_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -85,7 +88,8 @@ def percentile_pool2d(
     array([[3.5]])
     """
     key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def percentile_pool3d(
@@ -100,6 +104,7 @@ def percentile_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -116,7 +121,8 @@ def percentile_pool3d(
     array([[[3.5]]])
     """
     key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def adaptive_percentile_pool1d(
@@ -127,6 +133,7 @@ def adaptive_percentile_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -142,7 +149,7 @@ def adaptive_percentile_pool1d(
     >>> adaptive_percentile_pool1d([1.0, 2.0, 3.0, 4.0, 5.0], 50, 2)
     array([2., 4.])
     """
-    key = "percentile", 1, output_size, data_format, nan, nodata, q
+    key = "percentile", 1, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -154,6 +161,7 @@ def adaptive_percentile_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -170,7 +178,7 @@ def adaptive_percentile_pool2d(
     >>> adaptive_percentile_pool2d(np.arange(15.0).reshape(3, 5), 50, (1, 2))
     array([[6., 8.]])
     """
-    key = "percentile", 2, output_size, data_format, nan, nodata, q
+    key = "percentile", 2, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -182,6 +190,7 @@ def adaptive_percentile_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -198,7 +207,7 @@ def adaptive_percentile_pool3d(
     >>> adaptive_percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 100, 1)
     array([[[7.]]])
     """
-    key = "percentile", 3, output_size, data_format, nan, nodata, q
+    key = "percentile", 3, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -210,6 +219,7 @@ def global_percentile_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -227,5 +237,5 @@ def global_percentile_pool(
     >>> global_percentile_pool(np.arange(12.0).reshape(1, 2, 3, 2), 20, keepdims=False)
     array([[1., 7.]])
     """
-    key = "percentile", keepdims, data_format, nan, nodata, q
+    key = "percentile", keepdims, data_format, nan, nodata, min_count, q
     return pool(over_all, x, key, out, device, stream)[0]

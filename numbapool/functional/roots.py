@@ -33,6 +33,7 @@ def rms_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -48,7 +49,7 @@ def rms_pool1d(
     array([3., 5.])
     """
     key = "rms", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def rms_pool2d(
@@ -62,6 +63,7 @@ def rms_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -79,7 +81,7 @@ def rms_pool2d(
     array([[2.64575131]])
     """
     key = "rms", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def rms_pool3d(
@@ -93,6 +95,7 @@ def rms_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -109,7 +112,7 @@ def rms_pool3d(
     array([[[3.]]])
     """
     key = "rms", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_rms_pool1d(
@@ -119,6 +122,7 @@ def adaptive_rms_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -134,7 +138,7 @@ def adaptive_rms_pool1d(
     >>> adaptive_rms_pool1d([3, 3, 3, 1, 7], 2)
     array([3.        , 4.43471157])
     """
-    key = "rms", 1, output_size, data_format, nan, nodata
+    key = "rms", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -145,6 +149,7 @@ def adaptive_rms_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -161,7 +166,7 @@ def adaptive_rms_pool2d(
     >>> adaptive_rms_pool2d(np.full((3, 5), 2.0), (1, 2))
     array([[2., 2.]])
     """
-    key = "rms", 2, output_size, data_format, nan, nodata
+    key = "rms", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -172,6 +177,7 @@ def adaptive_rms_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -188,7 +194,7 @@ def adaptive_rms_pool3d(
     >>> adaptive_rms_pool3d(np.full((2, 2, 2), -3.0), 1)
     array([[[3.]]])
     """
-    key = "rms", 3, output_size, data_format, nan, nodata
+    key = "rms", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -199,6 +205,7 @@ def global_rms_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -216,5 +223,5 @@ def global_rms_pool(
     >>> global_rms_pool(np.array([[[1.0, 7.0], [-2.0, 2.0]]]), keepdims=False, data_format="NCL")
     array([[5., 2.]])
     """
-    key = "rms", keepdims, data_format, nan, nodata
+    key = "rms", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -41,6 +41,7 @@ def std_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -57,7 +58,8 @@ def std_pool1d(
     array([1., 0.])
     """
     key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def std_pool2d(
@@ -72,6 +74,7 @@ def std_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -88,7 +91,8 @@ def std_pool2d(
     array([[2.]])
     """
     key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def std_pool3d(
@@ -103,6 +107,7 @@ def std_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -120,7 +125,8 @@ def std_pool3d(
     array([[[0.]]])
     """
     key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def adaptive_std_pool1d(
@@ -131,6 +137,7 @@ def adaptive_std_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -146,7 +153,7 @@ def adaptive_std_pool1d(
     >>> adaptive_std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "std", 1, output_size, data_format, nan, nodata, correction
+    key = "std", 1, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -158,6 +165,7 @@ def adaptive_std_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -173,7 +181,7 @@ def adaptive_std_pool2d(
     >>> adaptive_std_pool2d([[0, 4], [0, 4]], 1)
     array([[2.]])
     """
-    key = "std", 2, output_size, data_format, nan, nodata, correction
+    key = "std", 2, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -185,6 +193,7 @@ def adaptive_std_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -201,7 +210,7 @@ def adaptive_std_pool3d(
     >>> adaptive_std_pool3d(np.ones((2, 2, 2)), 1)
     array([[[0.]]])
     """
-    key = "std", 3, output_size, data_format, nan, nodata, correction
+    key = "std", 3, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -213,6 +222,7 @@ def global_std_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -230,7 +240,7 @@ def global_std_pool(
     >>> global_std_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
     array([[1., 0.]])
     """
-    key = "std", keepdims, data_format, nan, nodata, correction
+    key = "std", keepdims, data_format, nan, nodata, min_count, correction
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -245,6 +255,7 @@ def range_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -260,7 +271,7 @@ def range_pool1d(
     array([2., 7.])
     """
     key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def range_pool2d(
@@ -274,6 +285,7 @@ def range_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -293,7 +305,7 @@ def range_pool2d(
     array([[255]], dtype=uint8)
     """
     key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def range_pool3d(
@@ -307,6 +319,7 @@ def range_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -323,7 +336,7 @@ def range_pool3d(
     array([[[7.]]])
     """
     key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_range_pool1d(
@@ -333,6 +346,7 @@ def adaptive_range_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -348,7 +362,7 @@ def adaptive_range_pool1d(
     >>> adaptive_range_pool1d([3, 1, 2, 9, 9], 2)
     array([2, 7], dtype=uint64)
     """
-    key = "range", 1, output_size, data_format, nan, nodata
+    key = "range", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -359,6 +373,7 @@ def adaptive_range_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -375,7 +390,7 @@ def adaptive_range_pool2d(
     >>> adaptive_range_pool2d(np.arange(15.0).reshape(3, 5), (1, 2))
     array([[12., 12.]])
     """
-    key = "range", 2, output_size, data_format, nan, nodata
+    key = "range", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -386,6 +401,7 @@ def adaptive_range_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -402,7 +418,7 @@ def adaptive_range_pool3d(
     >>> adaptive_range_pool3d(np.arange(8.0).reshape(2, 2, 2), 1)
     array([[[7.]]])
     """
-    key = "range", 3, output_size, data_format, nan, nodata
+    key = "range", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -413,6 +429,7 @@ def global_range_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -430,5 +447,5 @@ def global_range_pool(
     >>> global_range_pool(np.arange(12.0).reshape(1, 2, 3, 2), keepdims=False)
     array([[5., 5.]])
     """
-    key = "range", keepdims, data_format, nan, nodata
+    key = "range", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

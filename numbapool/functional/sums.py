@@ -40,6 +40,7 @@ def sum_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -57,7 +58,7 @@ def sum_pool1d(
     array([ 3, 12])
     """
     key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def sum_pool2d(
@@ -71,6 +72,7 @@ def sum_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -89,7 +91,7 @@ def sum_pool2d(
     array([[800, 800]], dtype=uint64)
     """
     key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def sum_pool3d(
@@ -103,6 +105,7 @@ def sum_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -121,7 +124,7 @@ def sum_pool3d(
     array([[[28]]])
     """
     key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_sum_pool1d(
@@ -131,6 +134,7 @@ def adaptive_sum_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -146,7 +150,7 @@ def adaptive_sum_pool1d(
     >>> adaptive_sum_pool1d([1, 2, 3, 4, 5], 2)
     array([ 6, 12])
     """
-    key = "sum", 1, output_size, data_format, nan, nodata
+    key = "sum", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -157,6 +161,7 @@ def adaptive_sum_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -173,7 +178,7 @@ def adaptive_sum_pool2d(
     >>> adaptive_sum_pool2d(np.arange(15).reshape(3, 5), (1, 2))
     array([[54, 72]])
     """
-    key = "sum", 2, output_size, data_format, nan, nodata
+    key = "sum", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -184,6 +189,7 @@ def adaptive_sum_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -200,7 +206,7 @@ def adaptive_sum_pool3d(
     >>> adaptive_sum_pool3d(np.arange(8).reshape(2, 2, 2), (1, 1, None))
     array([[[12, 16]]])
     """
-    key = "sum", 3, output_size, data_format, nan, nodata
+    key = "sum", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -211,6 +217,7 @@ def global_sum_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -228,7 +235,7 @@ def global_sum_pool(
     >>> global_sum_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[15, 51]])
     """
-    key = "sum", keepdims, data_format, nan, nodata
+    key = "sum", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -244,6 +251,7 @@ def logavgexp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -259,7 +267,8 @@ def logavgexp_pool1d(
     array([2.0539])
     """
     key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def logavgexp_pool2d(
@@ -274,6 +283,7 @@ def logavgexp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -295,7 +305,8 @@ def logavgexp_pool2d(
     array([[2.7241]])
     """
     key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def logavgexp_pool3d(
@@ -310,6 +321,7 @@ def logavgexp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -326,7 +338,8 @@ def logavgexp_pool3d(
     array([[[1.]]])
     """
     key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def adaptive_logavgexp_pool1d(
@@ -337,6 +350,7 @@ def adaptive_logavgexp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -352,7 +366,7 @@ def adaptive_logavgexp_pool1d(
     >>> adaptive_logavgexp_pool1d([3.0, 5.0, 7.0], 3)
     array([3., 5., 7.])
     """
-    key = "logavgexp", 1, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 1, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -364,6 +378,7 @@ def adaptive_logavgexp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -380,7 +395,7 @@ def adaptive_logavgexp_pool2d(
     >>> adaptive_logavgexp_pool2d(np.ones((3, 5)), (1, 2))
     array([[1., 1.]])
     """
-    key = "logavgexp", 2, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 2, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -392,6 +407,7 @@ def adaptive_logavgexp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -408,7 +424,7 @@ def adaptive_logavgexp_pool3d(
     >>> adaptive_logavgexp_pool3d(np.ones((2, 2, 2)), 1)
     array([[[1.]]])
     """
-    key = "logavgexp", 3, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 3, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -420,6 +436,7 @@ def global_logavgexp_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -437,5 +454,5 @@ def global_logavgexp_pool(
     >>> global_logavgexp_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
     array([[2.0539]])
     """
-    key = "logavgexp", keepdims, data_format, nan, nodata, r
+    key = "logavgexp", keepdims, data_format, nan, nodata, min_count, r
     return pool(over_all, x, key, out, device, stream)[0]

@@ -40,6 +40,7 @@ def any_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -55,7 +56,7 @@ def any_pool1d(
     array([False,  True])
     """
     key = "any", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def any_pool2d(
@@ -69,6 +70,7 @@ def any_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -86,7 +88,7 @@ def any_pool2d(
     array([[ True]])
     """
     key = "any", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def any_pool3d(
@@ -100,6 +102,7 @@ def any_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -116,7 +119,7 @@ def any_pool3d(
     array([[[False]]])
     """
     key = "any", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_any_pool1d(
@@ -126,6 +129,7 @@ def adaptive_any_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -141,7 +145,7 @@ def adaptive_any_pool1d(
     >>> adaptive_any_pool1d([0, 0, 0, 1, 5], 2)
     array([False,  True])
     """
-    key = "any", 1, output_size, data_format, nan, nodata
+    key = "any", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -152,6 +156,7 @@ def adaptive_any_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -168,7 +173,7 @@ def adaptive_any_pool2d(
     >>> adaptive_any_pool2d(np.arange(15).reshape(3, 5) > 13, (1, 2))
     array([[False,  True]])
     """
-    key = "any", 2, output_size, data_format, nan, nodata
+    key = "any", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -179,6 +184,7 @@ def adaptive_any_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -195,7 +201,7 @@ def adaptive_any_pool3d(
     >>> adaptive_any_pool3d(np.arange(8).reshape(2, 2, 2), 1)
     array([[[ True]]])
     """
-    key = "any", 3, output_size, data_format, nan, nodata
+    key = "any", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -206,6 +212,7 @@ def global_any_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -223,7 +230,7 @@ def global_any_pool(
     >>> global_any_pool(np.arange(12).reshape(1, 2, 3, 2) > 8, keepdims=False)
     array([[False,  True]])
     """
-    key = "any", keepdims, data_format, nan, nodata
+    key = "any", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -238,6 +245,7 @@ def all_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -253,7 +261,7 @@ def all_pool1d(
     array([False,  True])
     """
     key = "all", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def all_pool2d(
@@ -267,6 +275,7 @@ def all_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -284,7 +293,7 @@ def all_pool2d(
     array([[False]])
     """
     key = "all", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def all_pool3d(
@@ -298,6 +307,7 @@ def all_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -314,7 +324,7 @@ def all_pool3d(
     array([[[ True]]])
     """
     key = "all", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_all_pool1d(
@@ -324,6 +334,7 @@ def adaptive_all_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -339,7 +350,7 @@ def adaptive_all_pool1d(
     >>> adaptive_all_pool1d([0, 0, 2, 1, 5], 2)
     array([False,  True])
     """
-    key = "all", 1, output_size, data_format, nan, nodata
+    key = "all", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -350,6 +361,7 @@ def adaptive_all_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -366,7 +378,7 @@ def adaptive_all_pool2d(
     >>> adaptive_all_pool2d(np.arange(15).reshape(3, 5) > 1, (1, 2))
     array([[False,  True]])
     """
-    key = "all", 2, output_size, data_format, nan, nodata
+    key = "all", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -377,6 +389,7 @@ def adaptive_all_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -393,7 +406,7 @@ def adaptive_all_pool3d(
     >>> adaptive_all_pool3d(np.arange(8).reshape(2, 2, 2), 1)
     array([[[False]]])
     """
-    key = "all", 3, output_size, data_format, nan, nodata
+    key = "all", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -404,6 +417,7 @@ def global_all_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -421,5 +435,5 @@ def global_all_pool(
     >>> global_all_pool(np.arange(12).reshape(1, 2, 3, 2) > 5, keepdims=False)
     array([[False,  True]])
     """
-    key = "all", keepdims, data_format, nan, nodata
+    key = "all", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -34,6 +34,7 @@ def var_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -52,7 +53,8 @@ def var_pool1d(
     array([1., 0.])
     """
     key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def var_pool2d(
@@ -67,6 +69,7 @@ def var_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -86,7 +89,8 @@ def var_pool2d(
     array([[1.25]])
     """
     key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def var_pool3d(
@@ -101,6 +105,7 @@ def var_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -120,7 +125,8 @@ def var_pool3d(
     array([[[6.]]])
     """
     key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def adaptive_var_pool1d(
@@ -131,6 +137,7 @@ def adaptive_var_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -146,7 +153,7 @@ def adaptive_var_pool1d(
     >>> adaptive_var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "var", 1, output_size, data_format, nan, nodata, correction
+    key = "var", 1, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -158,6 +165,7 @@ def adaptive_var_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -174,7 +182,7 @@ def adaptive_var_pool2d(
     >>> adaptive_var_pool2d(np.arange(4.0).reshape(2, 2), 1)
     array([[1.25]])
     """
-    key = "var", 2, output_size, data_format, nan, nodata, correction
+    key = "var", 2, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -186,6 +194,7 @@ def adaptive_var_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -202,7 +211,7 @@ def adaptive_var_pool3d(
     >>> adaptive_var_pool3d(np.arange(8).reshape(2, 2, 2), 1, correction=1)
     array([[[6.]]])
     """
-    key = "var", 3, output_size, data_format, nan, nodata, correction
+    key = "var", 3, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -214,6 +223,7 @@ def global_var_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -231,5 +241,5 @@ def global_var_pool(
     >>> global_var_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
     array([[1., 0.]])
     """
-    key = "var", keepdims, data_format, nan, nodata, correction
+    key = "var", keepdims, data_format, nan, nodata, min_count, correction
     return pool(over_all, x, key, out, device, stream)[0]

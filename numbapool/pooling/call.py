@@ -14,6 +14,8 @@ from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import BLURRING, FORMS, FRACTIONAL
 from numbapool.pooling import planners
 from numbapool.pooling.fractional import fractional
+from numbapool.pooling.least import LeastCall, needed
+from numbapool.pooling.marks import mark_of
 from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, checked_outs
 from numbapool.windows.layout import refuse_too_large
@@ -48,7 +50,14 @@ def decided(
             f"the windows of an array of shape {shape} do not fit into memory"
         ) from None
     refuse_too_large(plan.shape)
-    return Call(plan, reduction, dtype)
+    if request.min_count is None:
+        return Call(plan, reduction, dtype)
+    counts = Call(*planners.decide(shape, dtype, window, request.counting()), dtype)
+    layout, axes, _ = planners.place(shape, window, request)
+    least = needed(layout, axes, request.min_count)
+    return LeastCall(
+        plan, reduction, dtype, counts, least, mark_of(reduction.outs[0], request.nodata)
+    )
 
 
 sliding, adaptive, over_all = map(decider, FORMS)

@@ -46,7 +46,7 @@ class Pool:
     op : str, NumPy function or reducer
         An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
         name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`.
-    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, min_count
         As in :func:`max_pool2d`.
     **own
         The operator's own parameters: `return_indices` of max and min; `count_include_pad`,
@@ -95,12 +95,13 @@ class Pool:
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> None:
         ndim, name = spatial_axes(kernel_size, data_format)
         values = find(op).in_order(SLIDING, own)
         window = kernel_size, stride, padding, dilation, ceil_mode
-        self._set(SLIDING, (op, ndim, *window, name, nan, nodata, *values))
+        self._set(SLIDING, (op, ndim, *window, name, nan, nodata, min_count, *values))
 
     @classmethod
     def adaptive(
@@ -111,6 +112,7 @@ class Pool:
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> Pool:
         """Return a pooling to a size, by windows that cover the input.
@@ -120,7 +122,7 @@ class Pool:
         """
         ndim, name = spatial_axes(output_size, data_format)
         values = find(op).in_order(ADAPTIVE, own)
-        return cls.made(ADAPTIVE, (op, ndim, output_size, name, nan, nodata, *values))
+        return cls.made(ADAPTIVE, (op, ndim, output_size, name, nan, nodata, min_count, *values))
 
     @classmethod
     def over_all(
@@ -131,6 +133,7 @@ class Pool:
         keepdims: bool = True,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> Pool:
         """Return a pooling of each channel of each sample to one number.
@@ -139,7 +142,7 @@ class Pool:
         (8, 64)
         """
         values = find(op).in_order(GLOBAL, own)
-        return cls.made(GLOBAL, (op, keepdims, data_format, nan, nodata, *values))
+        return cls.made(GLOBAL, (op, keepdims, data_format, nan, nodata, min_count, *values))
 
     @classmethod
     def blur(
@@ -268,7 +271,10 @@ class Pool:
         return [(name, value) for name, value, default in given if value != default]
 
 
-COMMON, COMMON_DEFAULTS = ("data_format", "nan", "nodata"), (None, "propagate", None)
+COMMON, COMMON_DEFAULTS = (
+    ("data_format", "nan", "nodata", "min_count"),
+    (None, "propagate", None, None),
+)
 
 ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     SLIDING: (
