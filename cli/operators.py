@@ -119,7 +119,7 @@ class Operator:
         """Return whether the operator uses an option for values, given by Click's name for it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        known = name in self.shared or (self.leaves_out and name in ("nan", "nodata"))
+        known = name in self.shared or (self.leaves_out and name in ("nan", "nodata", "min_count"))
         return known or any(name == each.key for each in self.own)
 
 

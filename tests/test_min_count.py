@@ -6,6 +6,7 @@ import pytest
 import strategies as draws
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import njit
 
 import numbapool as nbp
 from numbapool.operators import OPERATORS
@@ -113,6 +114,22 @@ def test_functions_blocks_and_out_take_it():
 def test_what_is_refused(arguments, message):
     with pytest.raises(nbp.PoolError, match=message):
         nbp.max_pool2d(np.ones((4, 4), np.uint8), 2, **arguments)
+
+
+def test_compiled_code_and_prepared_calls_refuse_it():
+    x = np.ones((4, 4), np.float32)
+
+    @njit
+    def pooled(x):
+        return nbp.sum_pool2d(x, 2, nodata=1.0, min_count=2)
+
+    if not draws.PLAIN:
+        with pytest.raises(nbp.PoolError, match="compiled code takes none"):
+            pooled(x)
+    call = nbp.kernels.prepare(nbp.sum_pool2d, x.shape, x.dtype, 2, nodata=1)
+    with pytest.raises(nbp.PoolTypeError, match="compiled code takes none"):
+        nbp.kernels.prepare(nbp.sum_pool2d, x.shape, x.dtype, 2, nodata=1, min_count=2)
+    assert call.shape == (2, 2)
 
 
 @pytest.mark.parametrize("least", [1, 3, 5])

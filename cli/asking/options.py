@@ -8,7 +8,16 @@ from click.core import ParameterSource
 
 from ..codecs import FORMATS
 from ..operators import OPERATORS, Operator, Own
-from .params import BytesType, Colour, NodataType, NormType, PairType, SizeType, complete_path
+from .params import (
+    BytesType,
+    Colour,
+    MinCountType,
+    NodataType,
+    NormType,
+    PairType,
+    SizeType,
+    complete_path,
+)
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -337,6 +346,14 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
             "--nodata",
             type=NodataType(),
             help="Leave out values equal to V.  [default: a GeoTIFF's own; none counts them]",
+        ),
+    ),
+    (
+        "min_count",
+        click.option(
+            "--min-count",
+            type=MinCountType(),
+            help="The fewest values that must count in a window: fewer give nodata, or NaN.",
         ),
     ),
     (

@@ -112,7 +112,7 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
     if not operator.keeps_shades:
         # The scale of the shades is not the scale of the results.
         metadata = replace(metadata, white_is_zero=False, maximum=None, gdal="")
-    if operator.zero_of_nothing:  # every window has a number now
+    if operator.zero_of_nothing and request.values.min_count is None:  # all have a number now
         metadata = replace(metadata, nodata="")
     if metadata.nodata and number is not None:
         metadata = replace(metadata, nodata=nodata.text_of(form, number))
@@ -125,6 +125,11 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
 
 def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
     """Refuse options that contradict each other, or that do not suit the numbers."""
+    if values.min_count is not None:
+        if weighs(form, operator, values):
+            raise FileError("--min-count counts values, not opacity: give --alpha straight")
+        if values.nodata is None and values.nan == "propagate":
+            raise FileError("--min-count needs something to leave out: give --nodata or --nan skip")
     if weighs(form, operator, values):
         if values.nodata is not None or (values.nan == "skip" and form.dtype.kind == "f"):
             flag = "--nodata" if values.nodata is not None else "--nan skip"
