@@ -288,3 +288,25 @@ def find(op: Any) -> Operator:
     if name not in _NAMED:
         raise PoolValueError(f"op must be one of {', '.join(OPERATORS)}, not {shown(op)}")
     return _NAMED[name]
+
+
+def own_of_each(ops: tuple[Any, ...], form: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the values of all own parameters of several operators; each gets what it takes.
+
+    Raises
+    ------
+    PoolTypeError
+        If none of them takes a given parameter, or one lacks a parameter that it needs.
+    """
+    if not ops:
+        raise PoolTypeError("op names no operator: give one, or a tuple of some")
+    rows = [find(op) for op in ops]
+    takes = [[each.name for each in row.own(form) if each is not INDICES] for row in rows]
+    for name, value in given.items():
+        if value is not None and not any(name in names for names in takes):
+            together = ", ".join(row.name for row in rows)
+            raise PoolTypeError(f"{form} pooling by {together} together has no {name!r}")
+    return [
+        row.in_order(form, {name: given[name] for name in given if name in names})
+        for row, names in zip(rows, takes, strict=True)
+    ]

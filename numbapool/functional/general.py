@@ -6,8 +6,9 @@ from typing import Any
 
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
-from numbapool.operators import SLIDING, find
-from numbapool.pooling.call import Pair, pool, sliding, unpair
+from numbapool.operators import SLIDING
+from numbapool.pooling.call import pool, sliding, unpair
+from numbapool.pooling.pool import Pool, key_of
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
@@ -28,11 +29,11 @@ def pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
-    out: Array | Pair | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
@@ -43,20 +44,9 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    key = (
-        op,
-        1,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        data_format,
-        nan,
-        nodata,
-        min_count,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    common = 1, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = key_of(SLIDING, op, (*common, min_count), own)
+    return pooled(op, key, x, out, device, stream)
 
 
 def pool2d(
@@ -72,11 +62,11 @@ def pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
-    out: Array | Pair | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over two axes.
 
     It does what the operator's own function does: ``pool2d(x, "max", 2)`` is
@@ -86,7 +76,7 @@ def pool2d(
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
-    op : str, NumPy function or reducer
+    op : str, NumPy function or reducer, or a tuple of them
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
     kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata, min_count, out,
@@ -97,8 +87,8 @@ def pool2d(
 
     Returns
     -------
-    ndarray, and with ``return_indices=True`` a pair
-        It has the dtype that the operator's function gives.
+    ndarray, and with ``return_indices=True`` a pair, of several operators a tuple
+        Each has the dtype that its operator's function gives.
 
     Raises
     ------
@@ -111,21 +101,12 @@ def pool2d(
     array([[3.]])
     >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "percentile", 2, q=100)
     array([[6.]])
+    >>> pool2d([[1, 2], [3, 6]], ("max", "std"), 2)
+    (array([[6]]), array([[1.87082869]]))
     """
-    key = (
-        op,
-        2,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        data_format,
-        nan,
-        nodata,
-        min_count,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    common = 2, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = key_of(SLIDING, op, (*common, min_count), own)
+    return pooled(op, key, x, out, device, stream)
 
 
 def pool3d(
@@ -141,11 +122,11 @@ def pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
-    out: Array | Pair | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
@@ -157,17 +138,15 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    key = (
-        op,
-        3,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        data_format,
-        nan,
-        nodata,
-        min_count,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    common = 3, kernel_size, stride, padding, dilation, ceil_mode, data_format, nan, nodata
+    key = key_of(SLIDING, op, (*common, min_count), own)
+    return pooled(op, key, x, out, device, stream)
+
+
+def pooled(
+    op: Any, key: tuple[Any, ...], x: ArrayLike, out: Any, device: Device, stream: Any
+) -> Array | tuple[Array, ...]:
+    """Pool by one operator's key, or by several operators', one after the other."""
+    if type(op) is tuple:
+        return Pool.made(SLIDING, key)(x, out, device=device, stream=stream)
+    return unpair(pool(sliding, x, key, out, device, stream))
