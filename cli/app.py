@@ -35,11 +35,12 @@ class PoolGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command and return it."""
         command: click.Command
-        operator = OPERATORS.get(cmd_name.replace("-", "_"))
-        if operator is not None:
+        named = [OPERATORS.get(name) for name in cmd_name.replace("-", "_").split(",")]
+        operators = [operator for operator in named if operator is not None]
+        if len(operators) == len(named):
             from .commands.operator import build
 
-            command = build(operator)
+            command = build(*operators)
         elif cmd_name in SHORT_HELP:
             from importlib import import_module
 

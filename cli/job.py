@@ -78,6 +78,7 @@ class Values:
     divisor_override: int | None = None
     nan: Literal["propagate", "skip"] = "propagate"
     nodata: Any = None  # a number; "none" to ignore the file's own number; None
+    min_count: int | float | None = None
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False

@@ -71,7 +71,8 @@ class Operator:
     within
         Whether results lie between the smallest and the largest value of their windows.
     zero_of_nothing
-        Whether a window of nodata alone gives 0; with other operators it gives nodata.
+        Whether a window of nodata alone gives 0 or another answer; with other operators it gives
+        nodata.
     written
         The format in the help's examples: "png", or "npy" if few picture formats hold the result.
     typed
@@ -121,7 +122,7 @@ class Operator:
         """Return whether the operator uses an option for values, given by Click's name for it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        known = name in self.shared or (self.leaves_out and name in ("nan", "nodata"))
+        known = name in self.shared or (self.leaves_out and name in ("nan", "nodata", "min_count"))
         return known or any(name == each.key for each in self.own)
 
 
@@ -229,6 +230,51 @@ OPERATORS: dict[str, Operator] = {
             keeps_shades=False,
             within=False,
             note="Of signed whole numbers it is unsigned, and as wide.",
+        ),
+        Operator(
+            "rms",
+            "the root mean square",
+            "Levels of sound, of waves and of errors: a mean of sizes that favours large ones.",
+            keeps_shades=False,
+            written="npy",
+            note=_FLOATS,
+        ),
+        Operator(
+            "first",
+            "the first value",
+            "Values as they stand, at every step; with --nodata the first value that counts.",
+            keeps_labels=True,
+            note="Pictures with a palette keep it, and their indices are pooled; others are pooled "
+            "by whole colours.",
+        ),
+        Operator(
+            "count",
+            "the number of counted values",
+            "How many values stand behind a mean: all but nodata, and but NaN with --nan skip.",
+            keeps_shades=False,
+            within=False,
+            zero_of_nothing=True,
+            written="npy",
+        ),
+        Operator(
+            "any",
+            "the logical or",
+            "Masks that may grow: true if any value is not 0.",
+            keeps_shades=False,
+            within=False,
+            zero_of_nothing=True,
+            written="npy",
+            note="NaN is not 0. Of a picture of one channel the result is black and white.",
+        ),
+        Operator(
+            "all",
+            "the logical and",
+            "Masks that may shrink: true if no value is 0.",
+            keeps_shades=False,
+            within=False,
+            zero_of_nothing=True,
+            written="npy",
+            note="NaN is not 0. Of a picture of one channel the result is black and white.",
         ),
         Operator(
             "soft",

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
     from numbapool.functional.blurs import *
+    from numbapool.functional.counts import *
+    from numbapool.functional.details import *
     from numbapool.functional.draws import *
+    from numbapool.functional.firsts import *
     from numbapool.functional.fractional import *
     from numbapool.functional.general import *
     from numbapool.functional.maxima import *
@@ -45,9 +48,12 @@ if TYPE_CHECKING:
     from numbapool.functional.places import *
     from numbapool.functional.pyramids import *
     from numbapool.functional.reductions import *
+    from numbapool.functional.roots import *
     from numbapool.functional.sequences import *
+    from numbapool.functional.softs import *
     from numbapool.functional.spreads import *
     from numbapool.functional.sums import *
+    from numbapool.functional.truths import *
     from numbapool.functional.variances import *
     from numbapool.pooling.pool import Pool as Pool
     from numbapool.pooling.pyramid import *

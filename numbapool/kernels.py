@@ -108,6 +108,7 @@ def prepare(
         pool = function
     else:
         pool = pool_of(function, *arguments, **keywords)
+    pool.refuse_several("prepare")
     sizes = whole_numbers(shape, "shape", 0)
     call = decided_alone(sizes, known_dtype(dtype), pool.window, pool.request)
     _calls[call.record] = call

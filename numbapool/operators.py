@@ -13,7 +13,16 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import blends, exponentials, extremes, means, mixtures, selectors, sums
+from numbapool.reducers import (
+    blends,
+    counts,
+    exponentials,
+    extremes,
+    means,
+    mixtures,
+    selectors,
+    sums,
+)
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
 from numbapool.reducers.users import ByUser, is_reducer
@@ -220,6 +229,17 @@ TABLE = (
     Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
     Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
     Operator("range", "a range", extremes.span, ("ptp",), nests=True),
+    Operator(
+        "rms",
+        "a root mean square",
+        sums.root_mean_square,
+        ("root_mean_square", "quadratic_mean"),
+        nests=True,
+    ),
+    Operator("first", "a first element", extremes.first, nests=True),
+    Operator("count", "a count", counts.count, of_nothing=0, nests=True),
+    Operator("any", "an answer", counts.any_true, of_nothing=0, nests=True),
+    Operator("all", "an answer", counts.all_true, of_nothing=1, nests=True),
     Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
     Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
     Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
@@ -268,3 +288,25 @@ def find(op: Any) -> Operator:
     if name not in _NAMED:
         raise PoolValueError(f"op must be one of {', '.join(OPERATORS)}, not {shown(op)}")
     return _NAMED[name]
+
+
+def own_of_each(ops: tuple[Any, ...], form: str, given: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Return the values of all own parameters of several operators; each gets what it takes.
+
+    Raises
+    ------
+    PoolTypeError
+        If none of them takes a given parameter, or one lacks a parameter that it needs.
+    """
+    if not ops:
+        raise PoolTypeError("op names no operator: give one, or a tuple of some")
+    rows = [find(op) for op in ops]
+    takes = [[each.name for each in row.own(form) if each is not INDICES] for row in rows]
+    for name, value in given.items():
+        if value is not None and not any(name in names for names in takes):
+            together = ", ".join(row.name for row in rows)
+            raise PoolTypeError(f"{form} pooling by {together} together has no {name!r}")
+    return [
+        row.in_order(form, {name: given[name] for name in given if name in names})
+        for row, names in zip(rows, takes, strict=True)
+    ]

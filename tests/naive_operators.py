@@ -76,6 +76,48 @@ def keep_range(x, windows, data_format, nan, nodata, padded):
     return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
 
 
+def keep_rms(x, windows, data_format, nan, nodata, padded):
+    def pick(values):
+        if not all(map(math.isfinite, values)):
+            return INF
+        squares = [Fraction(value) ** 2 for value in values]
+        return math.sqrt(naive.exact_sum(squares) / len(squares))
+
+    dtype = naive.float_dtype(x.dtype)
+    return naive.of_sorted(x, windows, pick, dtype, nan, nodata, data_format)
+
+
+def asked(x, windows, data_format, nan, nodata, dtype, answer):
+    """Pool by ``answer(values)`` of the values that count, in row-major order."""
+    nodata = naive.as_held(nodata, x.dtype)
+
+    def reduce(values, places, padded):
+        return answer([values[i] for i in naive.left(values, nan, nodata)])
+
+    return naive.slide(x, windows, reduce, dtype, data_format)
+
+
+def keep_first(x, windows, data_format, nan, nodata, padded):
+    naive.refuse_empty(windows)
+
+    def answer(values):
+        return values[0] if values else naive.nothing(naive.as_held(nodata, x.dtype))
+
+    return asked(x, windows, data_format, nan, nodata, x.dtype.newbyteorder("="), answer)
+
+
+def keep_count(x, windows, data_format, nan, nodata, padded):
+    return asked(x, windows, data_format, nan, nodata, np.int64, len)
+
+
+def keep_any(x, windows, data_format, nan, nodata, padded):
+    return asked(x, windows, data_format, nan, nodata, np.bool_, any)
+
+
+def keep_all(x, windows, data_format, nan, nodata, padded):
+    return asked(x, windows, data_format, nan, nodata, np.bool_, all)
+
+
 def keep_soft(x, windows, data_format, nan, nodata, padded, beta=1.0):
     def pick(values):
         lead = values[-1] if beta > 0 else values[0]
@@ -191,6 +233,11 @@ KEEP = {
     "var": keep_var,
     "std": keep_std,
     "range": keep_range,
+    "rms": keep_rms,
+    "first": keep_first,
+    "count": keep_count,
+    "any": keep_any,
+    "all": keep_all,
     "soft": keep_soft,
     "gem": keep_gem,
     "logavgexp": keep_logavgexp,
@@ -219,6 +266,49 @@ WORKED = {
         ([INF, INF, -INF, INF, NAN, 1, NAN, NAN], "float32", {"nan": "skip"}, [NAN, INF, 0, NAN]),
         ([NAN, 1, 1, NAN, 7, 5], "float32", {"nan": "skip", "nodata": 1}, [1, 1, 2]),
         ([1, 2], "float32", {"padding": [(2, 0)]}, "a range is undefined there"),
+    ],
+    "rms": [
+        ([1, 7, -128, -128, 0, 0], "int8", {}, [5, 128, 0]),
+        ([1, 7, -7, 1], "float16", {"padding": [(1, 1)], "ceil_mode": True}, [1, 7, 1]),
+        ([3e38, 3e38, -INF, 1, NAN, INF], "float32", {}, [3e38, INF, NAN]),
+        ([4, NAN, NAN, 1, 1, 7], "float32", {"nan": "skip", "nodata": 1}, [4, 1, 7]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2.0**63]),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a root mean square is undefined there"),
+    ],
+    "first": [
+        ([5, 1, 0, 7, 3], "uint8", {"ceil_mode": True}, [5, 0, 3]),
+        ([5, 1, 3, 7], "uint8", {"padding": 1}, [5, 1, 7]),
+        ([5, 1, 5, 5, 1, 5], "int16", {"nodata": 5}, [1, 5, 1]),
+        ([NAN, 1, 1, NAN, INF, 2], "float16", {}, [NAN, 1, INF]),
+        ([NAN, 1, 1, NAN, NAN, NAN], "float32", {"nan": "skip"}, [1, 1, NAN]),
+        ([NAN, 1, 1, NAN, 2, 3], "float32", {"nan": "skip", "nodata": 1}, [1, 1, 2]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [2**63]),
+        ([1, 2], "float32", {"padding": [(2, 0)]}, "a first element is undefined there"),
+    ],
+    "count": [
+        ([5, 1, 0, 7, 3], "uint8", {"ceil_mode": True}, [2, 2, 1]),
+        ([5, 1, 5, 5, 1, 1], "int16", {"nodata": 5}, [1, 0, 2]),
+        ([5, 5], "uint8", {"nodata": 5, "padding": [(2, 0)]}, [0, 0]),
+        ([NAN, 1, NAN, NAN], "float16", {}, [2, 2]),
+        ([NAN, 1, -0.0, 0.0, NAN, NAN], "float16", {"nan": "skip", "nodata": 0}, [1, 0, 0]),
+        ([2**63 + 1, 2**63], "uint64", {"nodata": 2**63 + 1}, [1]),
+        ([False, True, True, True], "bool", {"nodata": 1}, [1, 0]),
+    ],
+    "any": [
+        ([0, 0, 0, 7, -1], "int8", {"ceil_mode": True}, [False, True, True]),
+        ([0.0, -0.0, NAN, 0, -INF, 0], "float16", {}, [False, True, True]),
+        ([0, 5e-324, 0, 0], "float64", {}, [True, False]),
+        ([NAN, 0, NAN, NAN, 1, 0], "float32", {"nan": "skip", "nodata": 1}, [False] * 3),
+        ([0, 2**32, 3, 3], "uint64", {"nodata": 3}, [True, False]),
+        ([0, 1], "uint8", {"padding": [(2, 0)]}, [False, True]),
+    ],
+    "all": [
+        ([1, 0, 2, 7, -1], "int8", {"ceil_mode": True}, [False, True, True]),
+        ([1.0, -0.0, NAN, 1, -INF, 2], "float16", {}, [False, True, True]),
+        ([1, 5e-324, 0, 1], "float64", {}, [True, False]),
+        ([NAN, 0, NAN, NAN, 0, 2], "float32", {"nan": "skip", "nodata": 0}, [True] * 3),
+        ([1, 2**32, 0, 3], "uint64", {"nodata": 3}, [True, False]),
+        ([0, 1], "uint8", {"padding": [(2, 0)]}, [True, False]),
     ],
     "soft": [
         ([7, 7, 800, 0, -800, 0], "int16", {}, [7, 800, 0]),

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 import numbapool as nbp
 from numbapool.operators import OPERATORS
 
-NESTED = ["max", "min", "avg", "sum", "range"]
+NESTED = ["max", "min", "avg", "sum", "range", "rms", "first", "count", "any", "all"]
 """The operators whose every level is what pooling level 0 gives."""
 
 

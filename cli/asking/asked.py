@@ -63,10 +63,12 @@ class Placing:
     name: str | None = None
     output_format: str | None = None
 
-    def naming(self, operator: Operator, window: Window, level: int = 0) -> Naming:
-        """Return how an operator's outputs are named."""
+    def naming(
+        self, operator: Operator, window: Window, level: int = 0, several: bool = False
+    ) -> Naming:
+        """Return how an operator's outputs are named; `several` if others pool the inputs too."""
         format = self.output_format.upper() if self.output_format else None
-        return Naming(operator.name, window.label, self.output, self.name, format, level)
+        return Naming(operator.name, window.label, self.output, self.name, format, level, several)
 
 
 @dataclass(frozen=True)

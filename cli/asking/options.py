@@ -11,6 +11,7 @@ from ..operators import OPERATORS, Operator, Own
 from .params import (
     BytesType,
     Colour,
+    MinCountType,
     NodataType,
     NormType,
     PaddingModeType,
@@ -353,6 +354,14 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
             "--nodata",
             type=NodataType(),
             help="Leave out values equal to V.  [default: a GeoTIFF's own; none counts them]",
+        ),
+    ),
+    (
+        "min_count",
+        click.option(
+            "--min-count",
+            type=MinCountType(),
+            help="The fewest values that must count in a window: fewer give nodata, or NaN.",
         ),
     ),
     (

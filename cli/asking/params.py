@@ -230,6 +230,28 @@ class PaddingModeType(ParamType):
         return [CompletionItem(name) for name in PADDING_MODES if name.startswith(incomplete)]
 
 
+class MinCountType(ParamType):
+    """``3``, ``0.5`` or ``50%``: how many values must count, or which share of a window's."""
+
+    name = "min_count"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N|SHARE"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | float:
+        """Return a whole number as it is, and a share as a float."""
+        text = str(value).strip()
+        number = number_of(text.removesuffix("%"))
+        if number is not None and text.endswith("%"):
+            number = float(number) / 100
+        if number is None or not (number >= 0 if isinstance(number, int) else 0 < number <= 1):
+            self.fail(f"{text!r} is no number of values and no share: give 3, or 50%.", param, ctx)
+        return number
+
+
 def number_of(text: str) -> int | float | None:
     """Return the text as a number, exact if it is whole; None if it is not a number."""
     for kind in (int, float):

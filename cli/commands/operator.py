@@ -16,17 +16,18 @@ from ..telling.report import Telling, tell
 
 
 @cache
-def build(operator: Operator) -> click.Command:
-    """Make the operator's command."""
+def build(*operators: Operator) -> click.Command:
+    """Make the command of an operator, or of several that pool the same inputs."""
+    refuse_apart(operators)
 
     def callback(inputs: tuple[str, ...], **given: Any) -> int:
-        return _run(operator, _asked(operator, inputs, given))
+        return _run({operator: _asked(operator, inputs, given) for operator in operators})
 
     decorate = options.apply(
         [
             options.INPUTS,
-            *options.WINDOWS[operator.windows],
-            *options.values_options([operator]),
+            *options.WINDOWS[operators[0].windows],
+            *options.values_options(operators),
             *options.FINDING,
             *options.NAMING,
             options.UPDATE,
@@ -37,23 +38,37 @@ def build(operator: Operator) -> click.Command:
             options.DEBUG,
         ]
     )
-    name, written = operator.name, operator.written
-    option = "".join(f"{word} " for word in operator.typed)
-    note = f" {operator.note}" if operator.note else ""
+    operator = operators[0]
+    name = ",".join(each.name for each in operators)
+    written = "png" if all(each.written == "png" for each in operators) else "npy"
+    option = "".join(f"{word} " for each in operators for word in each.typed)
+    note = "".join(f" {each.note}" for each in operators if each.note)
     format = "" if written == "png" else f" --format {written}"
     size = "-s" if operator.windows == "blur" else "-k"
     torch = f"{size} 3 -s 2 -p 1" if operator.windows == "sliding" else f"{size} 2"
+    one = len(operators) == 1
+    small, pooled = (f"small.{written}", "pooled.npy") if one else (f"small/{format}", "pooled/")
     return click.command(
         name,
         short_help=operator.short_help,
-        help=f"Pool pictures and arrays: keep {operator.keeps} of each window.{note}\n\n"
+        help=f"Pool pictures and arrays: keep {' and '.join(each.keeps for each in operators)} of "
+        f"each window.{note}\n\n"
         "INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard "
         "input. Without -o each output is written beside its input, "
-        f"as photo.{name}2.png.",
-        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}{size} 2 -o small.{written}\n"
-        f"  pool {name} features.npy {option}{torch} -o pooled.npy\n"
+        f"as photo.{operator.name}2.png.",
+        epilog=f"\b\nExamples:\n  pool {name} photo.png {option}{size} 2 -o {small}\n"
+        f"  pool {name} features.npy {option}{torch} -o {pooled}\n"
         f"  pool {name} photos -r {option}{size} 4 -o small{format}\n",
     )(decorate(callback))
+
+
+def refuse_apart(operators: tuple[Operator, ...]) -> None:
+    """Refuse operators that do not go together: one named twice, or one with other windows."""
+    for n, operator in enumerate(operators):
+        if operator in operators[:n]:
+            raise click.UsageError(f"{operator.name} is named twice: name it once.")
+        if len(operators) > 1 and operator.windows != "sliding":
+            raise click.UsageError(f"{operator.name} has windows of its own: pool by it apart.")
 
 
 @dataclass(frozen=True)
@@ -83,26 +98,35 @@ def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -
     )
 
 
-def _run(operator: Operator, said: _Asked) -> int:
+def _run(asked_of: dict[Operator, _Asked]) -> int:
+    said = next(iter(asked_of.values()))
     output = said.placing.output
-    found = said.finding.found(
-        leave_out=output, own_suffix="" if output else f".{operator.name}{said.window.label}"
-    )
-    targets = said.placing.naming(operator, said.window).plan(found.sources)
+    own = tuple(f".{operator.name}{said.window.label}" for operator in asked_of)
+    found = said.finding.found(leave_out=output, own_suffix=() if output else own)
+    targets_of = {
+        operator: said.placing.naming(operator, said.window, several=len(asked_of) > 1).plan(
+            found.sources
+        )
+        for operator in asked_of
+    }
+    targets = [target for each in targets_of.values() for target in each]
     if said.running.update and any(STREAM in (t.source.path, t.path) for t in targets):
         raise click.UsageError("--update compares files, not standard input and output.")
     asked.refuse_one_stream(said.telling, output)
     report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)
-    tell(_outcomes(operator, targets, said), report, len(targets))
+    jobs = [
+        job
+        for operator, each in targets_of.items()
+        for job in _jobs(operator, each, asked_of[operator])
+    ]
+    tell(_outcomes(targets, jobs, said), report, len(targets))
     raise click.exceptions.Exit(report.code)
 
 
-def _outcomes(operator: Operator, targets: list[Target], said: _Asked) -> Iterator[Outcome]:
-    from ..work.several import outcomes_of
-
-    jobs = [
+def _jobs(operator: Operator, targets: list[Target], said: _Asked) -> list[Job]:
+    return [
         Job(
             target.source.path,
             target.path,
@@ -115,6 +139,11 @@ def _outcomes(operator: Operator, targets: list[Target], said: _Asked) -> Iterat
         for target in targets
         if not target.reason
     ]
+
+
+def _outcomes(targets: list[Target], jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
+    from ..work.several import outcomes_of
+
     done = _updated(jobs, said) if said.running.update else _done(jobs, said)
     return outcomes_of(targets, done, said.running.fail_fast)
 

@@ -27,7 +27,7 @@ from . import SHORT_HELP
 if TYPE_CHECKING:
     from ..rasters.sheet import Cell, Look
 
-_ALL = "all"
+_EVERY = "every"  # "all" is an operator
 _HIGH = 90.0  # the percentile beside other operators, if none is given
 
 # A sheet has no padding and no divisor to choose.
@@ -39,18 +39,18 @@ _LEFT_OUT = ("count_include_pad", "divisor_override")
     short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
     "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n"
-    "  pool sheet zone_plate.png -k 4 --operator all --measure -o gallery.png\n",
+    "  pool sheet zone_plate.png -k 4 --operator every --measure -o gallery.png\n",
 )
 @options.INPUTS
 @options.apply([options.KERNEL_SIZE])
 @click.option(
     "--operator",
     "names",
-    type=OperatorType([*OPERATORS, _ALL]),
+    type=OperatorType([*OPERATORS, _EVERY]),
     multiple=True,
     default=["avg"],
     show_default=True,
-    help="What to keep of each window; given again, or all: several beside each other.",
+    help="What to keep of each window; given again, or every: several beside each other.",
 )
 @options.apply(options.values_options(OPERATORS.values(), _LEFT_OUT))
 @click.option(
@@ -97,7 +97,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     result changes per change of the input: 0 is not at all, 1 is as much.
     """
     names = given.pop("names")
-    operators = [*OPERATORS.values()] if _ALL in names else [OPERATORS[name] for name in names]
+    operators = [*OPERATORS.values()] if _EVERY in names else [OPERATORS[name] for name in names]
     options.refuse_unused(*operators)
     said = _asked(operators, given)
     output = said.writing_to

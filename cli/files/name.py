@@ -37,13 +37,20 @@ class Naming:
     template: str | None = None
     format: str | None = None
     level: int = 0  # of a pyramid; 0 for no pyramid
+    several: bool = False  # whether the inputs are pooled by other operators too
 
     def plan(self, sources: list[Source]) -> list[Target]:
         """Return a target for each source; refuse a shared name, and the name of an input."""
         output = self.output
+        if self.several and self.template and "{op" not in self.template:
+            raise click.UsageError("several operators need {op} in --name, as '{stem}.{op}{ext}'.")
         if output == "":
             raise click.UsageError("-o is an empty name: was a variable not set?")
-        single = len(sources) == 1 and sources[0].named and not (self.template or self.level)
+        single = (
+            len(sources) == 1
+            and sources[0].named
+            and not (self.template or self.level or self.several)
+        )
         folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
         if output == STREAM:
             return [self._to_stream(sources)]
@@ -52,8 +59,8 @@ class Naming:
                 return self._distinct([self._target(sources[0], Path(output))])
             raise click.UsageError(
                 f"-o {shown(output)} names a file, which one named input can go to: for several, "
-                "for a folder or pattern, for a pyramid, or with --name, name a folder (a / at its "
-                "end says so)."
+                "for a folder or pattern, for a pyramid, for several operators, or with --name, "
+                "name a folder (a / at its end says so)."
             )
         if output is None and any(source.path == STREAM for source in sources):
             raise click.UsageError("standard input has no name: name the output with -o.")
@@ -64,7 +71,7 @@ class Naming:
         return self._distinct([self._target(source, None) for source in sources])
 
     def _to_stream(self, sources: list[Source]) -> Target:
-        if len(sources) > 1 or self.level:
+        if len(sources) > 1 or self.level or self.several:
             raise click.UsageError("only one result can go to standard output.")
         known = by_name(sources[0].path)
         format = self.format or (known.name if known and known.written else None)
@@ -97,7 +104,8 @@ class Naming:
         place = source.place if self.output is not None else Path(source.path)
         template = self.template
         if template is None:
-            template = "{dir}/{stem}" if self.output is not None else "{dir}/{stem}.{op}{k}"
+            alone = self.output is not None and not self.several
+            template = "{dir}/{stem}" if alone else "{dir}/{stem}.{op}{k}"
             template += ".l{level}{ext}" if self.level else "{ext}"
         fields = {
             "dir": str(place.parent),

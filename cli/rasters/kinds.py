@@ -92,6 +92,7 @@ def _sliding(asked: Asked) -> tuple[Pooling, ...]:
         data_format=asked.data_format,
         nan=values.nan,
         nodata=values.nodata,
+        min_count=values.min_count,
         **{name: said[name] for name in sorted(names) if name in said},
     )
     return (pool,)

@@ -78,6 +78,8 @@ _UNSIGNED = {"L;8S": "L", "L;16S": "I;16", "I": "L;32"}
 
 def _mode_after(before: Form, after: Form, operator: Operator) -> str:
     """Return the mode of the result."""
+    if after.dtype == np.bool_ and before.mode and before.channels == 1:
+        return "1"
     if before.mode == "1" and not operator.keeps_shades:
         return "L"  # counts, not black and white
     if before.dtype.kind == "i" and after.dtype == np.dtype(f"u{before.dtype.itemsize}"):
@@ -113,7 +115,7 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
     if not operator.keeps_shades:
         # The scale of the shades is not the scale of the results.
         metadata = replace(metadata, white_is_zero=False, maximum=None, gdal="")
-    if operator.zero_of_nothing:  # every window has a number now
+    if operator.zero_of_nothing and request.values.min_count is None:  # all have a number now
         metadata = replace(metadata, nodata="")
     if metadata.nodata and number is not None:
         metadata = replace(metadata, nodata=nodata.text_of(form, number))
@@ -126,6 +128,11 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
 
 def refuse_senseless(operator: Operator, values: Values, form: Form) -> None:
     """Refuse options that contradict each other, or that do not suit the numbers."""
+    if values.min_count is not None:
+        if weighs(form, operator, values):
+            raise FileError("--min-count counts values, not opacity: give --alpha straight")
+        if values.nodata is None and values.nan == "propagate":
+            raise FileError("--min-count needs something to leave out: give --nodata or --nan skip")
     if weighs(form, operator, values):
         if values.nodata is not None or (values.nan == "skip" and form.dtype.kind == "f"):
             flag = "--nodata" if values.nodata is not None else "--nan skip"

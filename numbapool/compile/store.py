@@ -31,6 +31,7 @@ SOURCES = (
         f"reducers/{name}.py"
         for name in (
             "blends",
+            "counts",
             "exponentials",
             "extremes",
             "means",

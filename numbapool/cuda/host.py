@@ -137,6 +137,8 @@ def costly(form: str, array: Array, key: Key) -> bool:
     if form == FRACTIONAL:
         return False
     window, request = READERS[form](*map(frozen, key))
+    if request.min_count is not None:
+        return False
     if isinstance(window, Window) and window.padding_mode is not None:  # pooled on the CPU alone
         return False
     chosen = choose(array.shape, array.dtype, window, request)

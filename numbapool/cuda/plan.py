@@ -115,7 +115,7 @@ def plan_of(chosen: Chosen, dtype: np.dtype[Any]) -> DevicePlan:
         return DevicePlan(shape, "", np.int32, np.empty(0, np.int32), (), 0)
     if axes and isinstance(axes[0], WeightedAxis):
         return blurred_plan(shape, layout, axes, reduction)
-    places = len(reduction.outs) > 1 or reduction.gathers
+    places = reduction.places or reduction.gathers
     view = long_rows(layout.outer, axes, layout.inner, places)
     shares = weights(view.axes, reduction, counted, override)
     tables = [window_table(axis, each) for axis, each in zip(view.axes, shares, strict=True)]
@@ -180,7 +180,7 @@ def written_out(
 ) -> DevicePlan | None:
     """Return the plan of a kernel that is written out for these windows, or None."""
     d, h, w = view.axes
-    places = len(reduction.outs) > 1
+    places = reduction.places
     alike = len(reduction.lanes) == len(reduction.outs) and reduction.outs[0] == dtype
     own = type(reduction.op).__module__.startswith("numbapool.")  # a user's may ask for places
     small = h.longest * w.longest <= MOST_TAPS and h.dilation == w.dilation == 1
@@ -241,7 +241,7 @@ def chunked(
         inside=min(group, w.size - (groups - 1) * group) // count,
         piece=gcd(made, w.out),
         even=even,
-        places=len(reduction.outs) > 1,
+        places=reduction.places,
     )
     wide = reduction.lanes[0].itemsize > max(itemsize, 4)
     if form.registers > (MOST_WIDE if wide else MOST_CHUNKED):

@@ -55,6 +55,9 @@ def reducer(op: Any, dtype: Any, kernel_size: int | tuple[int, int], **own: Any)
         If the operator needs all elements of a window at once, as a median does.
     """
     pool, kind = Pool(op, kernel_size, **own), known_dtype(dtype)
+    pool.refuse_several("reducer")
+    if pool.request.min_count is not None:
+        raise PoolTypeError("min_count is for the CPU: count the elements by a second reducer")
     rows, columns = cast(Window, pool.window).kernel_size
     sizes = {"rows": rows, "columns": columns, "divisor": rows * columns, "plane": 1 << 62}
     skip = pool.request.skip(kind)

@@ -23,7 +23,7 @@ __all__ = ["block_reduce"]
 
 EDGES = ("partial", "trim", "pad", "error")
 
-COMMON = frozenset(("nan", "nodata"))
+COMMON = frozenset(("nan", "nodata", "min_count"))
 """Parameters that all operators take."""
 
 AXES = 3
@@ -64,7 +64,7 @@ def block_reduce(
     device, stream
         As in :func:`max_pool2d`.
     **own
-        `nan` and `nodata`, and the operator's own parameters, such as `rounding`.
+        `nan`, `nodata` and `min_count`, and the operator's own parameters, such as `rounding`.
 
     Raises
     ------

@@ -38,6 +38,7 @@ def stochastic_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -53,7 +54,8 @@ def stochastic_pool1d(
     array([5., 0.])
     """
     key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool2d(
@@ -70,6 +72,7 @@ def stochastic_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -94,7 +97,8 @@ def stochastic_pool2d(
     array([[1.6, 1.2, 1.6, 1.2]])
     """
     key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def stochastic_pool3d(
@@ -111,6 +115,7 @@ def stochastic_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -127,7 +132,8 @@ def stochastic_pool3d(
     array([[[1.]]])
     """
     key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, seed, mode), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
 
 def adaptive_stochastic_pool1d(
@@ -139,6 +145,7 @@ def adaptive_stochastic_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -154,7 +161,7 @@ def adaptive_stochastic_pool1d(
     >>> adaptive_stochastic_pool1d([1.0, 1.0, 2.0, 2.0], 2)
     array([1., 2.])
     """
-    key = "stochastic", 1, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 1, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -167,6 +174,7 @@ def adaptive_stochastic_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -183,7 +191,7 @@ def adaptive_stochastic_pool2d(
     >>> adaptive_stochastic_pool2d(np.ones((3, 5)), (1, 2))
     array([[1., 1.]])
     """
-    key = "stochastic", 2, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 2, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -196,6 +204,7 @@ def adaptive_stochastic_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -212,7 +221,7 @@ def adaptive_stochastic_pool3d(
     >>> adaptive_stochastic_pool3d(np.ones((2, 2, 2)), 1)
     array([[[1.]]])
     """
-    key = "stochastic", 3, output_size, data_format, nan, nodata, seed, mode
+    key = "stochastic", 3, output_size, data_format, nan, nodata, min_count, seed, mode
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -225,6 +234,7 @@ def global_stochastic_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -242,5 +252,5 @@ def global_stochastic_pool(
     >>> global_stochastic_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), mode="expected").round(4)
     array([[[2.3333]]])
     """
-    key = "stochastic", keepdims, data_format, nan, nodata, seed, mode
+    key = "stochastic", keepdims, data_format, nan, nodata, min_count, seed, mode
     return pool(over_all, x, key, out, device, stream)[0]

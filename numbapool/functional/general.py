@@ -6,8 +6,9 @@ from typing import Any
 
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
-from numbapool.operators import SLIDING, find
-from numbapool.pooling.call import Pair, pool, sliding, unpair
+from numbapool.operators import SLIDING
+from numbapool.pooling.call import pool, sliding, unpair
+from numbapool.pooling.pool import Pool, key_of
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
@@ -29,11 +30,12 @@ def pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
-    out: Array | Pair | None = None,
+    min_count: float | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over one axis.
 
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
@@ -44,20 +46,9 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    key = (
-        op,
-        1,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        padding_mode,
-        data_format,
-        nan,
-        nodata,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
+    return pooled(op, key, x, out, device, stream)
 
 
 def pool2d(
@@ -73,11 +64,12 @@ def pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
-    out: Array | Pair | None = None,
+    min_count: float | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over two axes.
 
     It does what the operator's own function does: ``pool2d(x, "max", 2)`` is
@@ -87,20 +79,19 @@ def pool2d(
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
-    op : str, NumPy function or reducer
+    op : str, NumPy function or reducer, or a tuple of them
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-        As in :func:`max_pool2d`.
-    data_format, nan, nodata, out, device, stream
-        As in :func:`max_pool2d`; a reducer of your own takes no `nan` and no `nodata`.
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
+    nodata, min_count, out, device, stream
+        As in :func:`max_pool2d`; a reducer of your own takes none of `nan`, `nodata`, `min_count`.
     **own
         The operator's own parameters, such as `q` of "percentile".
 
     Returns
     -------
-    ndarray, and with ``return_indices=True`` a pair
-        It has the dtype that the operator's function gives.
+    ndarray, and with ``return_indices=True`` a pair, of several operators a tuple
+        Each has the dtype that its operator's function gives.
 
     Raises
     ------
@@ -113,21 +104,12 @@ def pool2d(
     array([[3.]])
     >>> pool2d([[1.0, 2.0], [3.0, 6.0]], "percentile", 2, q=100)
     array([[6.]])
+    >>> pool2d([[1, 2], [3, 6]], ("max", "std"), 2)
+    (array([[6]]), array([[1.87082869]]))
     """
-    key = (
-        op,
-        2,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        padding_mode,
-        data_format,
-        nan,
-        nodata,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
+    return pooled(op, key, x, out, device, stream)
 
 
 def pool3d(
@@ -143,11 +125,12 @@ def pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
-    out: Array | Pair | None = None,
+    min_count: float | None = None,
+    out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
-) -> Array | Pair:
+) -> Array | tuple[Array, ...]:
     """Keep an operator's result of each window over three axes.
 
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
@@ -159,17 +142,15 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    key = (
-        op,
-        3,
-        kernel_size,
-        stride,
-        padding,
-        dilation,
-        ceil_mode,
-        padding_mode,
-        data_format,
-        nan,
-        nodata,
-    )
-    return unpair(pool(sliding, x, (*key, *find(op).in_order(SLIDING, own)), out, device, stream))
+    window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
+    return pooled(op, key, x, out, device, stream)
+
+
+def pooled(
+    op: Any, key: tuple[Any, ...], x: ArrayLike, out: Any, device: Device, stream: Any
+) -> Array | tuple[Array, ...]:
+    """Pool by one operator's key, or by several operators', one after the other."""
+    if type(op) is tuple:
+        return Pool.made(SLIDING, key)(x, out, device=device, stream=stream)
+    return unpair(pool(sliding, x, key, out, device, stream))

@@ -38,6 +38,7 @@ def max_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -53,9 +54,8 @@ def max_pool1d(
     array([3, 4, 9])
     """
     key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -72,6 +72,7 @@ def max_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -116,6 +117,11 @@ def max_pool2d(
         A value to leave out; a window of nothing else gives this value. It is compared in the
         input's own dtype: a float is rounded to that dtype, and a number that the dtype cannot
         hold leaves nothing out.
+    min_count : int or float, optional
+        How many elements of a window must count: a whole number, or as a float up to 1.0 the share
+        of the window's elements inside the input. A window with fewer gives `nodata`, or NaN if
+        there is none; it is an error if the result's dtype cannot hold that. It goes with `nan`
+        or `nodata`, not with `return_indices`, and the CPU alone has it, outside compiled code.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
         `return_indices`, a pair. For an array on a GPU it lies there too.
@@ -153,9 +159,8 @@ def max_pool2d(
            [13, 15]])
     """
     key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -172,6 +177,7 @@ def max_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -188,9 +194,8 @@ def max_pool3d(
     array([[[7]]])
     """
     key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @adapts
@@ -202,6 +207,7 @@ def adaptive_max_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -217,7 +223,7 @@ def adaptive_max_pool1d(
     >>> adaptive_max_pool1d(np.arange(5).reshape(5), 2).ravel()
     array([2, 4])
     """
-    key = "max", 1, output_size, data_format, nan, nodata, return_indices
+    key = "max", 1, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -230,6 +236,7 @@ def adaptive_max_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -245,7 +252,7 @@ def adaptive_max_pool2d(
     >>> adaptive_max_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
     array([12, 14, 22, 24])
     """
-    key = "max", 2, output_size, data_format, nan, nodata, return_indices
+    key = "max", 2, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -258,6 +265,7 @@ def adaptive_max_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -273,7 +281,7 @@ def adaptive_max_pool3d(
     >>> adaptive_max_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
     array([ 62,  64,  72,  74, 112, 114, 122, 124])
     """
-    key = "max", 3, output_size, data_format, nan, nodata, return_indices
+    key = "max", 3, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -284,6 +292,7 @@ def global_max_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -301,5 +310,5 @@ def global_max_pool(
     >>> global_max_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[ 5, 11]])
     """
-    key = "max", keepdims, data_format, nan, nodata
+    key = "max", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -35,6 +35,7 @@ def median_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,7 +52,7 @@ def median_pool1d(
     array([2. , 5.5])
     """
     key = "median", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def median_pool2d(
@@ -66,6 +67,7 @@ def median_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -84,7 +86,7 @@ def median_pool2d(
     array([[2]], dtype=uint8)
     """
     key = "median", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def median_pool3d(
@@ -99,6 +101,7 @@ def median_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -117,7 +120,7 @@ def median_pool3d(
     array([[[3.5]]])
     """
     key = "median", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_median_pool1d(
@@ -127,6 +130,7 @@ def adaptive_median_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -142,7 +146,7 @@ def adaptive_median_pool1d(
     >>> adaptive_median_pool1d([3, 1, 2, 9, 9], 2)
     array([2, 9])
     """
-    key = "median", 1, output_size, data_format, nan, nodata
+    key = "median", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -153,6 +157,7 @@ def adaptive_median_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -169,7 +174,7 @@ def adaptive_median_pool2d(
     >>> adaptive_median_pool2d(np.arange(15.0).reshape(3, 5), (1, 2))
     array([[6., 8.]])
     """
-    key = "median", 2, output_size, data_format, nan, nodata
+    key = "median", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -180,6 +185,7 @@ def adaptive_median_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -196,7 +202,7 @@ def adaptive_median_pool3d(
     >>> adaptive_median_pool3d(np.arange(8.0).reshape(2, 2, 2), 1)
     array([[[3.5]]])
     """
-    key = "median", 3, output_size, data_format, nan, nodata
+    key = "median", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -207,6 +213,7 @@ def global_median_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -224,5 +231,5 @@ def global_median_pool(
     >>> global_median_pool(np.arange(12.0).reshape(1, 2, 3, 2), keepdims=False)
     array([[2.5, 8.5]])
     """
-    key = "median", keepdims, data_format, nan, nodata
+    key = "median", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

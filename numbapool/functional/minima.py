@@ -38,6 +38,7 @@ def min_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -53,9 +54,8 @@ def min_pool1d(
     array([1, 1, 5])
     """
     key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -72,6 +72,7 @@ def min_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -91,9 +92,8 @@ def min_pool2d(
            [ 9,  9, 10, 11]])
     """
     key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @slides
@@ -110,6 +110,7 @@ def min_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -126,9 +127,8 @@ def min_pool3d(
     array([[[0]]])
     """
     key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return unpair(
-        pool(sliding, x, (*key, data_format, nan, nodata, return_indices), out, device, stream)
-    )
+    counted = data_format, nan, nodata, min_count
+    return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
 
 @adapts
@@ -140,6 +140,7 @@ def adaptive_min_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -154,7 +155,7 @@ def adaptive_min_pool1d(
     >>> adaptive_min_pool1d([3, 1, 2, 9, 5], 2)
     array([1, 2])
     """
-    key = "min", 1, output_size, data_format, nan, nodata, return_indices
+    key = "min", 1, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -167,6 +168,7 @@ def adaptive_min_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -182,7 +184,7 @@ def adaptive_min_pool2d(
     >>> adaptive_min_pool2d(np.arange(25).reshape(5, 5), 2).ravel()
     array([ 0,  2, 10, 12])
     """
-    key = "min", 2, output_size, data_format, nan, nodata, return_indices
+    key = "min", 2, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -195,6 +197,7 @@ def adaptive_min_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | Pair | None = None,
     device: Device = None,
     stream: Any = None,
@@ -210,7 +213,7 @@ def adaptive_min_pool3d(
     >>> adaptive_min_pool3d(np.arange(125).reshape(5, 5, 5), 2).ravel()
     array([ 0,  2, 10, 12, 50, 52, 60, 62])
     """
-    key = "min", 3, output_size, data_format, nan, nodata, return_indices
+    key = "min", 3, output_size, data_format, nan, nodata, min_count, return_indices
     return unpair(pool(adaptive, x, key, out, device, stream))
 
 
@@ -221,6 +224,7 @@ def global_min_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -238,5 +242,5 @@ def global_min_pool(
     >>> global_min_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[0, 6]])
     """
-    key = "min", keepdims, data_format, nan, nodata
+    key = "min", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

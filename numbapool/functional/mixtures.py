@@ -1,4 +1,4 @@
-"""Mixed and detail-preserving pooling: over sliding windows, to a size, and over whole channels."""
+"""Mixed mean pooling: over sliding windows, to a size, over whole channels."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
 __all__ = [
-    "adaptive_detail_preserving_pool1d",
-    "adaptive_detail_preserving_pool2d",
-    "adaptive_detail_preserving_pool3d",
     "adaptive_mixed_pool1d",
     "adaptive_mixed_pool2d",
     "adaptive_mixed_pool3d",
-    "detail_preserving_pool1d",
-    "detail_preserving_pool2d",
-    "detail_preserving_pool3d",
-    "global_detail_preserving_pool",
     "global_mixed_pool",
     "mixed_pool1d",
     "mixed_pool2d",
@@ -43,6 +36,7 @@ def mixed_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -58,7 +52,8 @@ def mixed_pool1d(
     array([0.75, 2.75])
     """
     key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 
 
 def mixed_pool2d(
@@ -74,6 +69,7 @@ def mixed_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -91,7 +87,8 @@ def mixed_pool2d(
     array([[1.875]])
     """
     key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 
 
 def mixed_pool3d(
@@ -107,6 +104,7 @@ def mixed_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -123,7 +121,8 @@ def mixed_pool3d(
     array([[[7.]]])
     """
     key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, alpha), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 
 
 def adaptive_mixed_pool1d(
@@ -134,6 +133,7 @@ def adaptive_mixed_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -149,7 +149,7 @@ def adaptive_mixed_pool1d(
     >>> adaptive_mixed_pool1d([0.0, 1.0, 2.0, 3.0], 2)
     array([0.75, 2.75])
     """
-    key = "mixed", 1, output_size, data_format, nan, nodata, alpha
+    key = "mixed", 1, output_size, data_format, nan, nodata, min_count, alpha
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -161,6 +161,7 @@ def adaptive_mixed_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -177,7 +178,7 @@ def adaptive_mixed_pool2d(
     >>> adaptive_mixed_pool2d(np.ones((3, 5)), (1, 2))
     array([[1., 1.]])
     """
-    key = "mixed", 2, output_size, data_format, nan, nodata, alpha
+    key = "mixed", 2, output_size, data_format, nan, nodata, min_count, alpha
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -189,6 +190,7 @@ def adaptive_mixed_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -205,7 +207,7 @@ def adaptive_mixed_pool3d(
     >>> adaptive_mixed_pool3d(np.ones((2, 2, 2)), 1)
     array([[[1.]]])
     """
-    key = "mixed", 3, output_size, data_format, nan, nodata, alpha
+    key = "mixed", 3, output_size, data_format, nan, nodata, min_count, alpha
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -217,6 +219,7 @@ def global_mixed_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -234,237 +237,5 @@ def global_mixed_pool(
     >>> global_mixed_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False)
     array([[2.25]])
     """
-    key = "mixed", keepdims, data_format, nan, nodata, alpha
-    return pool(over_all, x, key, out, device, stream)[0]
-
-
-def detail_preserving_pool1d(
-    x: ArrayLike,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    padding_mode: PaddingMode = None,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the mean, weighted towards elements that stand out, of each window over one axis.
-
-    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
-    :func:`detail_preserving_pool2d`.
-
-    Examples
-    --------
-    >>> detail_preserving_pool1d([0.0, 1.0, 2.0, 9.0], 4).round(4)
-    array([4.8333])
-    """
-    key = "detail_preserving", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(
-        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
-    )[0]
-
-
-def detail_preserving_pool2d(
-    x: ArrayLike,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    padding_mode: PaddingMode = None,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the mean, weighted towards elements that stand out, of each window over two axes.
-
-    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Each element weighs
-    ``alpha + sqrt(d * d + eps * eps) ** lam``, where d is its distance from the window's mean
-    and eps is 0.001. So elements that stand out still do in the result (Saeedan and others, 2018).
-    With `asymmetric`, d is 0 for elements below the mean, so bright detail is kept. Floats keep
-    their dtype, computed in float64; integers and bool give float64; an infinity gives NaN. Padding
-    never counts; the other parameters and errors are those of :func:`max_pool2d`. An `alpha` or
-    `lam` below 0 is a PoolValueError.
-
-    Examples
-    --------
-    >>> detail_preserving_pool2d([[0, 1], [2, 3]], 2, asymmetric=True).round(4)
-    array([[2.7478]])
-    """
-    key = "detail_preserving", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(
-        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
-    )[0]
-
-
-def detail_preserving_pool3d(
-    x: ArrayLike,
-    kernel_size: Ints,
-    stride: Ints | None = None,
-    padding: Padding = 0,
-    *,
-    dilation: Ints = 1,
-    ceil_mode: bool = False,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    padding_mode: PaddingMode = None,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the mean, weighted towards elements that stand out, of each window over three axes.
-
-    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
-    :func:`detail_preserving_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> detail_preserving_pool3d(np.ones((2, 2, 2)), 2)
-    array([[[1.]]])
-    """
-    key = "detail_preserving", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(
-        sliding, x, (*key, data_format, nan, nodata, alpha, lam, asymmetric), out, device, stream
-    )[0]
-
-
-def adaptive_detail_preserving_pool1d(
-    x: ArrayLike,
-    output_size: OutputSize,
-    *,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
-
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
-    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
-    errors are those of :func:`detail_preserving_pool1d`.
-
-    Examples
-    --------
-    >>> adaptive_detail_preserving_pool1d([1.0, 1.0, 2.0, 2.0], 2)
-    array([1., 2.])
-    """
-    key = "detail_preserving", 1, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out, device, stream)[0]
-
-
-def adaptive_detail_preserving_pool2d(
-    x: ArrayLike,
-    output_size: OutputSize,
-    *,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
-
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
-    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
-    errors are those of :func:`detail_preserving_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_detail_preserving_pool2d(np.ones((3, 5)), (1, 2))
-    array([[1., 1.]])
-    """
-    key = "detail_preserving", 2, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out, device, stream)[0]
-
-
-def adaptive_detail_preserving_pool3d(
-    x: ArrayLike,
-    output_size: OutputSize,
-    *,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    data_format: str | None = None,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the detail-preserving mean of each of `output_size` windows that cover the input.
-
-    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
-    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
-    errors are those of :func:`detail_preserving_pool3d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> adaptive_detail_preserving_pool3d(np.ones((2, 2, 2)), 1)
-    array([[[1.]]])
-    """
-    key = "detail_preserving", 3, output_size, data_format, nan, nodata, alpha, lam, asymmetric
-    return pool(adaptive, x, key, out, device, stream)[0]
-
-
-def global_detail_preserving_pool(
-    x: ArrayLike,
-    *,
-    alpha: float = 0.0,
-    lam: float = 1.0,
-    asymmetric: bool = False,
-    data_format: str | None = None,
-    keepdims: bool = True,
-    nan: NaN = "propagate",
-    nodata: float | None = None,
-    out: Array | None = None,
-    device: Device = None,
-    stream: Any = None,
-) -> Array:
-    """Keep the mean, weighted towards elements that stand out, of each channel of each sample.
-
-    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
-    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
-    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
-    errors are those of :func:`detail_preserving_pool2d`.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = np.array([[[0.0, 1.0, 2.0, 3.0]]])
-    >>> global_detail_preserving_pool(x, lam=2, asymmetric=True).round(4)
-    array([[[2.9]]])
-    """
-    key = "detail_preserving", keepdims, data_format, nan, nodata, alpha, lam, asymmetric
+    key = "mixed", keepdims, data_format, nan, nodata, min_count, alpha
     return pool(over_all, x, key, out, device, stream)[0]

@@ -35,6 +35,7 @@ def mode_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,7 +52,7 @@ def mode_pool1d(
     array([2, 7])
     """
     key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def mode_pool2d(
@@ -66,6 +67,7 @@ def mode_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -82,7 +84,7 @@ def mode_pool2d(
     array([[1]])
     """
     key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def mode_pool3d(
@@ -97,6 +99,7 @@ def mode_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -114,7 +117,7 @@ def mode_pool3d(
     array([[[2]]])
     """
     key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_mode_pool1d(
@@ -124,6 +127,7 @@ def adaptive_mode_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -139,7 +143,7 @@ def adaptive_mode_pool1d(
     >>> adaptive_mode_pool1d([4, 2, 2, 7, 7], 2)
     array([2, 7])
     """
-    key = "mode", 1, output_size, data_format, nan, nodata
+    key = "mode", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -150,6 +154,7 @@ def adaptive_mode_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -165,7 +170,7 @@ def adaptive_mode_pool2d(
     >>> adaptive_mode_pool2d([[5, 1], [1, 5]], 1)
     array([[1]])
     """
-    key = "mode", 2, output_size, data_format, nan, nodata
+    key = "mode", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -176,6 +181,7 @@ def adaptive_mode_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -192,7 +198,7 @@ def adaptive_mode_pool3d(
     >>> adaptive_mode_pool3d(np.array([0, 1, 1, 2, 2, 2, 3, 3]).reshape(2, 2, 2), 1)
     array([[[2]]])
     """
-    key = "mode", 3, output_size, data_format, nan, nodata
+    key = "mode", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -203,6 +209,7 @@ def global_mode_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -220,5 +227,5 @@ def global_mode_pool(
     >>> global_mode_pool(np.array([[[4, 2, 2, 7]]]), keepdims=False)
     array([[2]])
     """
-    key = "mode", keepdims, data_format, nan, nodata
+    key = "mode", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -43,6 +43,7 @@ def lp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -61,7 +62,8 @@ def lp_pool1d(
     array([5., 2.])
     """
     key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def lp_pool2d(
@@ -77,6 +79,7 @@ def lp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -97,7 +100,8 @@ def lp_pool2d(
     array([[5.]])
     """
     key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def lp_pool3d(
@@ -113,6 +117,7 @@ def lp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -133,7 +138,8 @@ def lp_pool3d(
     array([[[8.]]])
     """
     key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, norm_type), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
 
 def adaptive_lp_pool1d(
@@ -144,6 +150,7 @@ def adaptive_lp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -159,7 +166,7 @@ def adaptive_lp_pool1d(
     >>> adaptive_lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
     array([5., 2.])
     """
-    key = "lp", 1, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 1, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -171,6 +178,7 @@ def adaptive_lp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -187,7 +195,7 @@ def adaptive_lp_pool2d(
     >>> adaptive_lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 1)
     array([[5.]])
     """
-    key = "lp", 2, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 2, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -199,6 +207,7 @@ def adaptive_lp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -215,7 +224,7 @@ def adaptive_lp_pool3d(
     >>> adaptive_lp_pool3d(-np.ones((2, 2, 2)), 1, 1)
     array([[[8.]]])
     """
-    key = "lp", 3, output_size, data_format, nan, nodata, norm_type
+    key = "lp", 3, output_size, data_format, nan, nodata, min_count, norm_type
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -227,6 +236,7 @@ def global_lp_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -244,7 +254,7 @@ def global_lp_pool(
     >>> global_lp_pool(np.array([[[3.0, -4.0, 0.0]]]), 2, keepdims=False)
     array([[5.]])
     """
-    key = "lp", keepdims, data_format, nan, nodata, norm_type
+    key = "lp", keepdims, data_format, nan, nodata, min_count, norm_type
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -262,6 +272,7 @@ def gem_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -277,7 +288,8 @@ def gem_pool1d(
     array([2.0801])
     """
     key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def gem_pool2d(
@@ -294,6 +306,7 @@ def gem_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -315,7 +328,8 @@ def gem_pool2d(
     array([[2.9587]])
     """
     key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def gem_pool3d(
@@ -332,6 +346,7 @@ def gem_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -348,7 +363,8 @@ def gem_pool3d(
     array([[[3.5]]])
     """
     key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, p, eps), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
 
 def adaptive_gem_pool1d(
@@ -360,6 +376,7 @@ def adaptive_gem_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -375,7 +392,7 @@ def adaptive_gem_pool1d(
     >>> adaptive_gem_pool1d([3.0, 5.0, 7.0], 3).round(4)
     array([3., 5., 7.])
     """
-    key = "gem", 1, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 1, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -388,6 +405,7 @@ def adaptive_gem_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -404,7 +422,7 @@ def adaptive_gem_pool2d(
     >>> adaptive_gem_pool2d(np.ones((3, 5)), (1, 2)).round(4)
     array([[1., 1.]])
     """
-    key = "gem", 2, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 2, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -417,6 +435,7 @@ def adaptive_gem_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -433,7 +452,7 @@ def adaptive_gem_pool3d(
     >>> adaptive_gem_pool3d(np.ones((2, 2, 2)), 1).round(4)
     array([[[1.]]])
     """
-    key = "gem", 3, output_size, data_format, nan, nodata, p, eps
+    key = "gem", 3, output_size, data_format, nan, nodata, min_count, p, eps
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -446,6 +465,7 @@ def global_gem_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -463,5 +483,5 @@ def global_gem_pool(
     >>> global_gem_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
     array([[2.0801]])
     """
-    key = "gem", keepdims, data_format, nan, nodata, p, eps
+    key = "gem", keepdims, data_format, nan, nodata, min_count, p, eps
     return pool(over_all, x, key, out, device, stream)[0]

@@ -36,6 +36,7 @@ def percentile_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -51,7 +52,8 @@ def percentile_pool1d(
     array([2., 5.])
     """
     key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def percentile_pool2d(
@@ -67,6 +69,7 @@ def percentile_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -88,7 +91,8 @@ def percentile_pool2d(
     array([[3.5]])
     """
     key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def percentile_pool3d(
@@ -104,6 +108,7 @@ def percentile_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -120,7 +125,8 @@ def percentile_pool3d(
     array([[[3.5]]])
     """
     key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, q), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
 
 def adaptive_percentile_pool1d(
@@ -131,6 +137,7 @@ def adaptive_percentile_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -146,7 +153,7 @@ def adaptive_percentile_pool1d(
     >>> adaptive_percentile_pool1d([1.0, 2.0, 3.0, 4.0, 5.0], 50, 2)
     array([2., 4.])
     """
-    key = "percentile", 1, output_size, data_format, nan, nodata, q
+    key = "percentile", 1, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -158,6 +165,7 @@ def adaptive_percentile_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -174,7 +182,7 @@ def adaptive_percentile_pool2d(
     >>> adaptive_percentile_pool2d(np.arange(15.0).reshape(3, 5), 50, (1, 2))
     array([[6., 8.]])
     """
-    key = "percentile", 2, output_size, data_format, nan, nodata, q
+    key = "percentile", 2, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -186,6 +194,7 @@ def adaptive_percentile_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -202,7 +211,7 @@ def adaptive_percentile_pool3d(
     >>> adaptive_percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 100, 1)
     array([[[7.]]])
     """
-    key = "percentile", 3, output_size, data_format, nan, nodata, q
+    key = "percentile", 3, output_size, data_format, nan, nodata, min_count, q
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -214,6 +223,7 @@ def global_percentile_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -231,5 +241,5 @@ def global_percentile_pool(
     >>> global_percentile_pool(np.arange(12.0).reshape(1, 2, 3, 2), 20, keepdims=False)
     array([[1., 7.]])
     """
-    key = "percentile", keepdims, data_format, nan, nodata, q
+    key = "percentile", keepdims, data_format, nan, nodata, min_count, q
     return pool(over_all, x, key, out, device, stream)[0]

@@ -32,10 +32,10 @@ def pool_pyramid(
 ) -> tuple[Array | Pair, ...]:
     """Pool an array to several levels, each smaller than the one before.
 
-    Level n of max, min, avg, sum and range keeps one number per window of ``kernel_size ** n``
-    elements of `x` itself. So a mean is rounded only once, and each element of `x` counts alike in
-    it, even at a partial edge. Each level of any other operator, such as median and mode, pools the
-    level before.
+    Level n of max, min, avg, sum, range, rms, first, count, any and all keeps one number per window
+    of ``kernel_size ** n`` elements of `x` itself. So a mean is rounded only once, and each element
+    of `x` counts alike in it, even at a partial edge. Each level of any other operator, such as
+    median and mode, pools the level before.
 
     Parameters
     ----------

@@ -36,7 +36,7 @@ def reduce_pool1d(
     :func:`reduce_pool2d`.
     """
     key = as_reducer(reducer), 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]
 
 
 def reduce_pool2d(
@@ -116,7 +116,7 @@ def reduce_pool2d(
     array([[2.828427]])
     """
     key = as_reducer(reducer), 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]
 
 
 def reduce_pool3d(
@@ -140,4 +140,4 @@ def reduce_pool3d(
     :func:`reduce_pool2d`.
     """
     key = as_reducer(reducer), 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, "propagate", None), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]

@@ -43,6 +43,7 @@ def std_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -59,7 +60,8 @@ def std_pool1d(
     array([1., 0.])
     """
     key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def std_pool2d(
@@ -75,6 +77,7 @@ def std_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -91,7 +94,8 @@ def std_pool2d(
     array([[2.]])
     """
     key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def std_pool3d(
@@ -107,6 +111,7 @@ def std_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -124,7 +129,8 @@ def std_pool3d(
     array([[[0.]]])
     """
     key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def adaptive_std_pool1d(
@@ -135,6 +141,7 @@ def adaptive_std_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -150,7 +157,7 @@ def adaptive_std_pool1d(
     >>> adaptive_std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "std", 1, output_size, data_format, nan, nodata, correction
+    key = "std", 1, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -162,6 +169,7 @@ def adaptive_std_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -177,7 +185,7 @@ def adaptive_std_pool2d(
     >>> adaptive_std_pool2d([[0, 4], [0, 4]], 1)
     array([[2.]])
     """
-    key = "std", 2, output_size, data_format, nan, nodata, correction
+    key = "std", 2, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -189,6 +197,7 @@ def adaptive_std_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -205,7 +214,7 @@ def adaptive_std_pool3d(
     >>> adaptive_std_pool3d(np.ones((2, 2, 2)), 1)
     array([[[0.]]])
     """
-    key = "std", 3, output_size, data_format, nan, nodata, correction
+    key = "std", 3, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -217,6 +226,7 @@ def global_std_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -234,7 +244,7 @@ def global_std_pool(
     >>> global_std_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
     array([[1., 0.]])
     """
-    key = "std", keepdims, data_format, nan, nodata, correction
+    key = "std", keepdims, data_format, nan, nodata, min_count, correction
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -250,6 +260,7 @@ def range_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -265,7 +276,7 @@ def range_pool1d(
     array([2., 7.])
     """
     key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def range_pool2d(
@@ -280,6 +291,7 @@ def range_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -299,7 +311,7 @@ def range_pool2d(
     array([[255]], dtype=uint8)
     """
     key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def range_pool3d(
@@ -314,6 +326,7 @@ def range_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -330,7 +343,7 @@ def range_pool3d(
     array([[[7.]]])
     """
     key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_range_pool1d(
@@ -340,6 +353,7 @@ def adaptive_range_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -355,7 +369,7 @@ def adaptive_range_pool1d(
     >>> adaptive_range_pool1d([3, 1, 2, 9, 9], 2)
     array([2, 7], dtype=uint64)
     """
-    key = "range", 1, output_size, data_format, nan, nodata
+    key = "range", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -366,6 +380,7 @@ def adaptive_range_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -382,7 +397,7 @@ def adaptive_range_pool2d(
     >>> adaptive_range_pool2d(np.arange(15.0).reshape(3, 5), (1, 2))
     array([[12., 12.]])
     """
-    key = "range", 2, output_size, data_format, nan, nodata
+    key = "range", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -393,6 +408,7 @@ def adaptive_range_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -409,7 +425,7 @@ def adaptive_range_pool3d(
     >>> adaptive_range_pool3d(np.arange(8.0).reshape(2, 2, 2), 1)
     array([[[7.]]])
     """
-    key = "range", 3, output_size, data_format, nan, nodata
+    key = "range", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -420,6 +436,7 @@ def global_range_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -437,5 +454,5 @@ def global_range_pool(
     >>> global_range_pool(np.arange(12.0).reshape(1, 2, 3, 2), keepdims=False)
     array([[5., 5.]])
     """
-    key = "range", keepdims, data_format, nan, nodata
+    key = "range", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]

@@ -42,6 +42,7 @@ def sum_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -59,7 +60,7 @@ def sum_pool1d(
     array([ 3, 12])
     """
     key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def sum_pool2d(
@@ -74,6 +75,7 @@ def sum_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -92,7 +94,7 @@ def sum_pool2d(
     array([[800, 800]], dtype=uint64)
     """
     key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def sum_pool3d(
@@ -107,6 +109,7 @@ def sum_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -125,7 +128,7 @@ def sum_pool3d(
     array([[[28]]])
     """
     key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata), out, device, stream)[0]
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
 def adaptive_sum_pool1d(
@@ -135,6 +138,7 @@ def adaptive_sum_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -150,7 +154,7 @@ def adaptive_sum_pool1d(
     >>> adaptive_sum_pool1d([1, 2, 3, 4, 5], 2)
     array([ 6, 12])
     """
-    key = "sum", 1, output_size, data_format, nan, nodata
+    key = "sum", 1, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -161,6 +165,7 @@ def adaptive_sum_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -177,7 +182,7 @@ def adaptive_sum_pool2d(
     >>> adaptive_sum_pool2d(np.arange(15).reshape(3, 5), (1, 2))
     array([[54, 72]])
     """
-    key = "sum", 2, output_size, data_format, nan, nodata
+    key = "sum", 2, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -188,6 +193,7 @@ def adaptive_sum_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -204,7 +210,7 @@ def adaptive_sum_pool3d(
     >>> adaptive_sum_pool3d(np.arange(8).reshape(2, 2, 2), (1, 1, None))
     array([[[12, 16]]])
     """
-    key = "sum", 3, output_size, data_format, nan, nodata
+    key = "sum", 3, output_size, data_format, nan, nodata, min_count
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -215,6 +221,7 @@ def global_sum_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -232,7 +239,7 @@ def global_sum_pool(
     >>> global_sum_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False)
     array([[15, 51]])
     """
-    key = "sum", keepdims, data_format, nan, nodata
+    key = "sum", keepdims, data_format, nan, nodata, min_count
     return pool(over_all, x, key, out, device, stream)[0]
 
 
@@ -249,6 +256,7 @@ def logavgexp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -264,7 +272,8 @@ def logavgexp_pool1d(
     array([2.0539])
     """
     key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def logavgexp_pool2d(
@@ -280,6 +289,7 @@ def logavgexp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -301,7 +311,8 @@ def logavgexp_pool2d(
     array([[2.7241]])
     """
     key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def logavgexp_pool3d(
@@ -317,6 +328,7 @@ def logavgexp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -333,7 +345,8 @@ def logavgexp_pool3d(
     array([[[1.]]])
     """
     key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, r), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
 
 def adaptive_logavgexp_pool1d(
@@ -344,6 +357,7 @@ def adaptive_logavgexp_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -359,7 +373,7 @@ def adaptive_logavgexp_pool1d(
     >>> adaptive_logavgexp_pool1d([3.0, 5.0, 7.0], 3)
     array([3., 5., 7.])
     """
-    key = "logavgexp", 1, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 1, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -371,6 +385,7 @@ def adaptive_logavgexp_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -387,7 +402,7 @@ def adaptive_logavgexp_pool2d(
     >>> adaptive_logavgexp_pool2d(np.ones((3, 5)), (1, 2))
     array([[1., 1.]])
     """
-    key = "logavgexp", 2, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 2, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -399,6 +414,7 @@ def adaptive_logavgexp_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -415,7 +431,7 @@ def adaptive_logavgexp_pool3d(
     >>> adaptive_logavgexp_pool3d(np.ones((2, 2, 2)), 1)
     array([[[1.]]])
     """
-    key = "logavgexp", 3, output_size, data_format, nan, nodata, r
+    key = "logavgexp", 3, output_size, data_format, nan, nodata, min_count, r
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -427,6 +443,7 @@ def global_logavgexp_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -444,5 +461,5 @@ def global_logavgexp_pool(
     >>> global_logavgexp_pool(np.array([[[0.0, 1.0, 2.0, 3.0]]]), keepdims=False).round(4)
     array([[2.0539]])
     """
-    key = "logavgexp", keepdims, data_format, nan, nodata, r
+    key = "logavgexp", keepdims, data_format, nan, nodata, min_count, r
     return pool(over_all, x, key, out, device, stream)[0]

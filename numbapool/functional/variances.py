@@ -36,6 +36,7 @@ def var_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -54,7 +55,8 @@ def var_pool1d(
     array([1., 0.])
     """
     key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def var_pool2d(
@@ -70,6 +72,7 @@ def var_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -89,7 +92,8 @@ def var_pool2d(
     array([[1.25]])
     """
     key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def var_pool3d(
@@ -105,6 +109,7 @@ def var_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -124,7 +129,8 @@ def var_pool3d(
     array([[[6.]]])
     """
     key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, correction), out, device, stream)[0]
+    counted = data_format, nan, nodata, min_count
+    return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
 
 def adaptive_var_pool1d(
@@ -135,6 +141,7 @@ def adaptive_var_pool1d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -150,7 +157,7 @@ def adaptive_var_pool1d(
     >>> adaptive_var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "var", 1, output_size, data_format, nan, nodata, correction
+    key = "var", 1, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -162,6 +169,7 @@ def adaptive_var_pool2d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -178,7 +186,7 @@ def adaptive_var_pool2d(
     >>> adaptive_var_pool2d(np.arange(4.0).reshape(2, 2), 1)
     array([[1.25]])
     """
-    key = "var", 2, output_size, data_format, nan, nodata, correction
+    key = "var", 2, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -190,6 +198,7 @@ def adaptive_var_pool3d(
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -206,7 +215,7 @@ def adaptive_var_pool3d(
     >>> adaptive_var_pool3d(np.arange(8).reshape(2, 2, 2), 1, correction=1)
     array([[[6.]]])
     """
-    key = "var", 3, output_size, data_format, nan, nodata, correction
+    key = "var", 3, output_size, data_format, nan, nodata, min_count, correction
     return pool(adaptive, x, key, out, device, stream)[0]
 
 
@@ -218,6 +227,7 @@ def global_var_pool(
     keepdims: bool = True,
     nan: NaN = "propagate",
     nodata: float | None = None,
+    min_count: float | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -235,5 +245,5 @@ def global_var_pool(
     >>> global_var_pool(np.array([[[1.0, 3.0], [5.0, 5.0]]]), keepdims=False)
     array([[1., 0.]])
     """
-    key = "var", keepdims, data_format, nan, nodata, correction
+    key = "var", keepdims, data_format, nan, nodata, min_count, correction
     return pool(over_all, x, key, out, device, stream)[0]

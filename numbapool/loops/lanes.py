@@ -230,8 +230,8 @@ def _can_be_nan(value):
 
 
 def write(form, outs, j, result):
-    """Set result j."""
-    if isinstance(form, Half):
+    """Set result j: of float16 by its bits, which are the only results held as uint16 there."""
+    if isinstance(form, Half) and outs[0].dtype == np.uint16:
         first = np.float16(result[0] if len(outs) > 1 else result).view(np.uint16)
         result = (first, *result[1:]) if len(outs) > 1 else first
     put(outs, j, result)
@@ -239,7 +239,7 @@ def write(form, outs, j, result):
 
 @overload(write)
 def _write(form, outs, j, result):
-    if form.instance_class is not Half:
+    if form.instance_class is not Half or outs[0].dtype != types.uint16:
         return lambda form, outs, j, result: put(outs, j, result)
     if outs.count == 1:
         return lambda form, outs, j, result: put(outs, j, single_to_half(result))

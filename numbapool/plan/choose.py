@@ -134,7 +134,7 @@ def make_plan(
     """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
     if not layout.outer * layout.inner:
         return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
-    places = len(reduction.outs) > 1
+    places = reduction.places
     view = long_rows(layout.outer, axes, layout.inner, places)
     w = view.axes[2]
     hardly_overlap = w.out * w.longest <= 2 * w.size

@@ -16,6 +16,7 @@ import numpy as np
 
 from numbapool.inputs import Array
 from numbapool.pooling import planners
+from numbapool.pooling.least import call_of
 from numbapool.pooling.planners import Request
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
@@ -70,7 +71,7 @@ class Bordered:
         self.indices = bool(dict(request.own).get("return_indices"))
 
     def _call(self, shape: tuple[int, ...], window: Window) -> Call:
-        return Call(*planners.decide(shape, self._dtype, window, self._request), self._dtype)
+        return call_of(shape, self._dtype, window, self._request)
 
     def _part(self, box: Box) -> Part:
         """Return a box of windows with what it reads."""

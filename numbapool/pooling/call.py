@@ -12,12 +12,11 @@ from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import BLURRING, FORMS, FRACTIONAL
-from numbapool.pooling import planners
 from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
+from numbapool.pooling.least import call_of
 from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, checked_outs
-from numbapool.windows.layout import refuse_too_large
 from numbapool.windows.window import Window
 
 Pair: TypeAlias = tuple[Array, Array]
@@ -46,13 +45,11 @@ def decided(
     try:
         if isinstance(window, Window) and window.padding_mode is not None:
             return Bordered(shape, dtype, window, request)
-        plan, reduction = planners.decide(shape, dtype, window, request)
+        return call_of(shape, dtype, window, request)
     except MemoryError:
         raise PoolValueError(
             f"the windows of an array of shape {shape} do not fit into memory"
         ) from None
-    refuse_too_large(plan.shape)
-    return Call(plan, reduction, dtype)
 
 
 def decided_alone(

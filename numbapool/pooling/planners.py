@@ -17,6 +17,7 @@ from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
 from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
+from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
 from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
@@ -39,10 +40,25 @@ class Request:
     data_format: str | None
     nan: str
     nodata: Any
+    min_count: int | float | None = None
+    """How many elements of a window must count, or which share of them."""
 
     def reduction(self, dtype: DType, **sizes: int) -> Reduction:
-        """Return the reduction for a dtype; `sizes` are fields of a :class:`Case`."""
-        return self.operator.reduce(Case(dtype, self.skip(dtype), **sizes), **dict(self.own))
+        """Return the reduction for a dtype; `sizes` are fields of a :class:`Case`.
+
+        Raises
+        ------
+        PoolValueError
+            If the results cannot hold what they need to.
+        """
+        made = self.operator.reduce(Case(dtype, self.skip(dtype), **sizes), **dict(self.own))
+        if self.min_count is not None:
+            mark_of(made.outs[0], self.nodata)
+        return made
+
+    def counting(self) -> Request:
+        """Return the request for how many elements of each window count."""
+        return replace(self, operator=find("count"), own=(), min_count=None)
 
     def skip(self, dtype: DType) -> Skip:
         """Return which values to leave out of an array.
@@ -200,12 +216,21 @@ def read_blurring(
 
 
 def requested(
-    operator: Operator, form: str, data_format: Any, nan: Any, nodata: Any, *own: Any
+    operator: Operator,
+    form: str,
+    data_format: Any,
+    nan: Any,
+    nodata: Any,
+    min_count: Any,
+    *own: Any,
 ) -> Request:
     """Return the request; `own` are all own parameters of the operator, in the table's order."""
     pairs = zip(operator.own(form), own, strict=True)
     checked = tuple((each.name, each.checked(value)) for each, value in pairs)
-    request = Request(operator, checked, data_format, nan, nodata)
+    least = min_count_of(min_count, nan, nodata)
+    if least is not None and dict(checked).get("return_indices"):
+        raise PoolTypeError("min_count does not go with return_indices: a mark has no place")
+    request = Request(operator, checked, data_format, nan, nodata, least)
     request.skip(np.dtype(np.float32))  # refuses values that no array can leave out
     return request
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from math import prod
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from numbapool.arrays import Device
-from numbapool.errors import PoolTypeError, shown
+from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
-from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find
+from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find, own_of_each
 from numbapool.pooling import planners
 from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
+from numbapool.run.call import overlap
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
@@ -44,22 +46,28 @@ class Pool:
 
     Parameters
     ----------
-    op : str, NumPy function or reducer
+    op : str, NumPy function or reducer, or a tuple of them
         An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
-        name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan, nodata
+        name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`. For a
+        tuple the array is pooled by each operator in turn, and the results are a tuple.
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
+        nodata, min_count
         As in :func:`max_pool2d`.
     **own
         The operator's own parameters: `return_indices` of max and min; `count_include_pad`,
         `divisor_override` and `rounding` of avg; `norm_type` of lp; `q` of percentile;
-        `correction` of var and std; the library's guide lists those of other operators.
+        `correction` of var and std; the library's guide lists those of other operators. Of several
+        operators each gets those that it takes; together they have no `return_indices`.
 
     Attributes
     ----------
+    parts : tuple of Pool
+        The pooling of each operator if there are several, else empty.
     window : Window
         The windows, as plain whole numbers.
     request : Request
-        The operator's row of the table, its own parameters, the data format, the values left out.
+        The operator's row of the table, its own parameters, the data format, the values left out;
+        of several operators the first one's.
 
     Raises
     ------
@@ -77,9 +85,10 @@ class Pool:
     dtype('uint8')
     """
 
-    __slots__ = ("_key", "form", "request", "window")
+    __slots__ = ("_key", "form", "parts", "request", "window")
 
     form: str
+    parts: tuple[Pool, ...]
     window: Windows
     request: Request
     _key: Key
@@ -97,12 +106,12 @@ class Pool:
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> None:
         ndim, name = spatial_axes(kernel_size, data_format)
-        values = find(op).in_order(SLIDING, own)
         window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-        self._set(SLIDING, (op, ndim, *window, name, nan, nodata, *values))
+        self._set(SLIDING, key_of(SLIDING, op, (ndim, *window, name, nan, nodata, min_count), own))
 
     @classmethod
     def adaptive(
@@ -113,6 +122,7 @@ class Pool:
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> Pool:
         """Return a pooling to a size, by windows that cover the input.
@@ -121,8 +131,8 @@ class Pool:
         (1, 64, 7, 7)
         """
         ndim, name = spatial_axes(output_size, data_format)
-        values = find(op).in_order(ADAPTIVE, own)
-        return cls.made(ADAPTIVE, (op, ndim, output_size, name, nan, nodata, *values))
+        common = ndim, output_size, name, nan, nodata, min_count
+        return cls.made(ADAPTIVE, key_of(ADAPTIVE, op, common, own))
 
     @classmethod
     def over_all(
@@ -133,6 +143,7 @@ class Pool:
         keepdims: bool = True,
         nan: NaN = "propagate",
         nodata: float | None = None,
+        min_count: float | None = None,
         **own: Any,
     ) -> Pool:
         """Return a pooling of each channel of each sample to one number.
@@ -140,8 +151,8 @@ class Pool:
         >>> Pool.over_all("std", keepdims=False).shape((8, 64, 7, 7))
         (8, 64)
         """
-        values = find(op).in_order(GLOBAL, own)
-        return cls.made(GLOBAL, (op, keepdims, data_format, nan, nodata, *values))
+        common = keepdims, data_format, nan, nodata, min_count
+        return cls.made(GLOBAL, key_of(GLOBAL, op, common, own))
 
     @classmethod
     def blur(
@@ -168,12 +179,18 @@ class Pool:
 
     def _set(self, form: str, key: Key) -> None:
         key = tuple(map(frozen, key))
-        window, request = READERS[form](*key)
-        for name, value in zip(self.__slots__, (key, form, request, window), strict=True):
+        parts: tuple[Pool, ...] = ()
+        if type(key[0]) is tuple:  # a key per operator
+            parts = tuple(Pool.made(form, each) for each in key)
+            request, window = parts[0].request, parts[0].window
+        else:
+            window, request = READERS[form](*key)
+        for name, value in zip(self.__slots__, (key, form, parts, request, window), strict=True):
             object.__setattr__(self, name, value)
 
     def decide(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Decision:
         """Return the plan and the reduction for arrays of a shape and a dtype."""
+        self.refuse_several("decide")
         sizes = whole_numbers(shape, "shape", 0)
         return planners.decide(sizes, known_dtype(dtype), self.window, self.request)
 
@@ -199,10 +216,14 @@ class Pool:
         [2, 3]
         """
         sizes = whole_numbers(shape, "shape", 0)
+        for part in self.parts[1:]:
+            part.place(sizes)  # another operator may refuse windows without elements
         return planners.place(sizes, self.window, self.request)
 
     def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
         """Return the dtype of each result for an array's dtype."""
+        if self.parts:
+            return tuple(part.dtype(dtype) for part in self.parts)
         return self.request.reduction(known_dtype(dtype)).outs
 
     def dtype(self, dtype: npt.DTypeLike) -> np.dtype[Any]:
@@ -231,15 +252,23 @@ class Pool:
         """Pool an array, into `out` if given; `device` and `stream` as in :func:`max_pool2d`."""
         from numbapool.pooling.call import DECIDERS, pool, unpair
 
+        if self.parts:
+            outs = out_of_each(out, len(self.parts))
+            return tuple(
+                cast(Array, part(x, each, device=device, stream=stream))
+                for part, each in zip(self.parts, outs, strict=True)
+            )
         return unpair(pool(DECIDERS[self.form], x, self._key, out, device, stream))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):
             return NotImplemented
+        if self.parts or other.parts:
+            return self.parts == other.parts
         return (self.window, self.request) == (other.window, other.request)
 
     def __hash__(self) -> int:
-        return hash((self.window, self.request))
+        return hash(self.parts or (self.window, self.request))
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Pool does not change: make another with another {name}")
@@ -255,12 +284,31 @@ class Pool:
         made = {SLIDING: "Pool", ADAPTIVE: "Pool.adaptive", GLOBAL: "Pool.over_all"}
         if self.form not in made:
             return f"Pool.blur({', '.join(parts)})"
+        return f"{made[self.form]}({', '.join([repr(self._op()), *parts])})"
+
+    def _op(self) -> Any:
+        """Return the operator's name or the reducer; of several operators a tuple."""
+        if self.parts:
+            return tuple(part._op() for part in self.parts)
         op = self._key[0]
-        op = self.request.operator.name if isinstance(op, str) or callable(op) else op
-        return f"{made[self.form]}({', '.join([repr(op), *parts])})"
+        return self.request.operator.name if isinstance(op, str) or callable(op) else op
+
+    def refuse_several(self, name: str) -> None:
+        """Refuse several operators where one is pooled by.
+
+        Raises
+        ------
+        PoolTypeError
+            If there are several.
+        """
+        if self.parts:
+            raise PoolTypeError(f"{name} takes one operator, not {self._op()}")
 
     def _shown(self) -> list[tuple[str, Any]]:
         """Return the arguments that are not their parameters' defaults."""
+        if self.parts:
+            shown = [pair for part in self.parts for pair in part._shown()]
+            return list(dict(shown).items())
         names, defaults = ARGUMENTS[self.form]
         start = 1 if self.form == GLOBAL else 2
         own = self.request.operator.own(self.form)
@@ -270,7 +318,37 @@ class Pool:
         return [(name, value) for name, value, default in given if value != default]
 
 
-COMMON, COMMON_DEFAULTS = ("data_format", "nan", "nodata"), (None, "propagate", None)
+def key_of(form: str, op: Any, common: Key, own: dict[str, Any]) -> Key:
+    """Return the key of an operator, or of a tuple of operators a tuple of keys."""
+    if type(op) is not tuple:  # a reducer is an instance of a class of tuples
+        return (op, *common, *find(op).in_order(form, own))
+    values = own_of_each(op, form, own)
+    return tuple((each, *common, *more) for each, more in zip(op, values, strict=True))
+
+
+def out_of_each(out: Any, count: int) -> tuple[Any, ...]:
+    """Return where each of several operators' results go.
+
+    Raises
+    ------
+    PoolValueError
+        For another number of arrays, and for arrays that overlap.
+    """
+    if out is None:
+        return (None,) * count
+    if not isinstance(out, tuple) or len(out) != count:
+        given = len(out) if isinstance(out, tuple) else 1
+        raise PoolValueError(f"out takes {count} arrays, not {given}")
+    for one, other in combinations(out, 2):
+        if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and overlap(one, other):
+            raise PoolValueError("two arrays of out overlap")
+    return out
+
+
+COMMON, COMMON_DEFAULTS = (
+    ("data_format", "nan", "nodata", "min_count"),
+    (None, "propagate", None, None),
+)
 
 ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     SLIDING: (

@@ -33,6 +33,11 @@ class Reduction:
         return not isinstance(self.op, Keep)
 
     @property
+    def places(self) -> bool:
+        """Whether the reducer asks for an element's place in its plane."""
+        return hasattr(type(self.op), "locate")
+
+    @property
     def own(self) -> bool:
         """Whether the reducer is one of numbapool's."""
         return is_own(type(self.op))

@@ -1,4 +1,4 @@
-"""The largest and the smallest element, its place, and how far apart the two are."""
+"""The largest, the smallest and the first element, a place, and how far apart the first two are."""
 
 from __future__ import annotations
 
@@ -73,6 +73,33 @@ class ArgExtreme(NamedTuple):
         return (b[0] if take else a[0]), (b[1] if take else a[1])
 
 
+class First(NamedTuple):
+    """The first element that counts, in row-major order, and its place."""
+
+    start: Any
+    """The result without elements; if some values are left out, one of these."""
+    left_out: Any
+    nowhere: Any
+    """A place after all others."""
+
+    locate = ArgExtreme.locate  # type: ignore[misc]
+
+    def neutral(self):
+        return self.start, self.nowhere
+
+    def lift(self, value, row):
+        return value, row
+
+    def combine(self, a, b):
+        none_a = missing(self, a[0])
+        none_b = missing(self, b[0])
+        take = (none_a & (not none_b)) | ((none_a == none_b) & (b[1] < a[1]))
+        return (b[0] if take else a[0]), (b[1] if take else a[1])
+
+    def finish(self, acc, scale):
+        return self.start if missing(self, acc[0]) else acc[0]
+
+
 class Range(NamedTuple):
     """The smallest and the largest element; values left out count as little as padding.
 
@@ -126,10 +153,23 @@ def extreme(case: Case, order: type, indices: bool) -> Reduction:
     if not indices:
         op = variant(Extreme, order, skip.way)(start, start)
         return Reduction(op, (kind,), (dtype,))
-    places: DType = np.dtype(np.int64 if case.plane >= 1 << 31 else np.int32)
+    places = places_of(case)
     nowhere = places.type(-1 if start != start else np.iinfo(places).max)
     op = variant(ArgExtreme, order, skip.way)(start, start, nowhere)
     return Reduction(op, (kind, places), (dtype, np.dtype(np.int64)))
+
+
+def places_of(case: Case) -> DType:
+    """Return the dtype that holds the places of a plane's elements."""
+    return np.dtype(np.int64 if case.plane >= 1 << 31 else np.int32)
+
+
+def first(case: Case) -> Reduction:
+    """Return the reduction to the first element that counts."""
+    dtype, skip, kind, places = case.dtype, case.skip, lane(case.dtype), places_of(case)
+    start = kind.type((np.nan if skip.nan else 0) if skip.value is None else skip.value)
+    op = variant(First, skip.way)(start, start, places.type(np.iinfo(places).max))
+    return Reduction(op, (kind, places), (dtype,))
 
 
 def span(case: Case) -> Reduction:

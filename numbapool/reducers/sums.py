@@ -1,4 +1,4 @@
-"""Sums of elements and of their powers."""
+"""Sums of elements and of their powers, and the root of the mean square."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
+from numbapool.reducers.dtypes import in_floats
 from numbapool.reducers.methods import missing, root
-from numbapool.reducers.ways import AsItStands, variant
+from numbapool.reducers.ways import AsItStands, Keep, variant
 
 
 class Sum(NamedTuple):
@@ -95,6 +96,48 @@ class LInf(NamedTuple):
         return b if b > largest else largest
 
 
+class RootMeanSquare(NamedTuple):
+    """The root of the mean square, added up in float64."""
+
+    start: Any
+
+    def neutral(self):
+        return self.start
+
+    def lift(self, value, row):
+        return np.float64(value) * np.float64(value)
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return weight
+
+    def finish(self, acc, scale):
+        return root(acc / scale)
+
+
+class CountedRootMeanSquare(NamedTuple):
+    """The root of the mean square of the elements that are not skipped, whose number it counts."""
+
+    left_out: Any
+    of_nothing: Any
+
+    def neutral(self):
+        return 0.0, 0.0
+
+    def lift(self, value, row):
+        skipped = missing(self, value)
+        square = np.float64(value) * np.float64(value)
+        return 0.0 if skipped else square, 0.0 if skipped else 1.0
+
+    def combine(self, a, b):
+        return a[0] + b[0], a[1] + b[1]
+
+    def finish(self, acc, scale):
+        return self.of_nothing if acc[1] == 0 else root(acc[0] / acc[1])
+
+
 def total(case: Case) -> Reduction:
     """Return the reduction of sum pooling: integers give 64 bits, floats keep their dtype."""
     dtype, kind = case.dtype, sum_lane(case)
@@ -118,3 +161,16 @@ def norm(case: Case, norm_type: float) -> Reduction:
     else:
         op = variant(Lp, *ways)(left_out, norm_type)
     return Reduction(op, (wide,), (dtype if dtype.kind == "f" else wide,))
+
+
+def root_mean_square(case: Case) -> Reduction:
+    """Return the reduction to the root of the mean square: floats keep their dtype."""
+    skip, wide, outs = case.skip, np.dtype(np.float64), (in_floats(case.dtype),)
+    if skip.way is Keep:
+        return Reduction(RootMeanSquare(np.float64(0)), (wide,), outs, weighted=True)
+    ways: tuple[type, ...] = (skip.way,)
+    left_out = nothing = np.float64(np.nan if skip.value is None else skip.value)
+    if is_past_float64(case):
+        ways, left_out = (skip.way, AsItStands), skip.value
+    op = variant(CountedRootMeanSquare, *ways)(left_out, nothing)
+    return Reduction(op, (wide, wide), outs)

@@ -95,6 +95,7 @@ def __getattr__(name: str) -> Any:
 
 MODULES = (
     "blends",
+    "counts",
     "exponentials",
     "extremes",
     "means",

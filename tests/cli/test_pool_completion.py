@@ -30,7 +30,7 @@ def complete(words, shell="bash"):
 
 def test_commands():
     assert complete(["pool", ""]) == [("plain", name) for name in cli.list_commands(None)]
-    assert complete(["pool", "a"]) == [("plain", "avg")]
+    assert complete(["pool", "av"]) == [("plain", "avg")]
 
 
 def test_options_and_their_values():

@@ -183,7 +183,7 @@ def test_several_operators_stand_beside_their_input(pool):
             pool(operator, f"{number}.png", "-k", 4, "-o", f"{operator}{number}.png")
             shown[operator] = np.asarray(read(f"{operator}{number}.png")).repeat(4, 0).repeat(4, 1)
         assert all(found(two, part) for part in shown.values())
-    pool(*arguments, "all.png", "--operator", "all", "--columns", 4)
+    pool(*arguments, "all.png", "--operator", "every", "--columns", 4)
     assert read("all.png").height > 5 * read("two.png").height / 2
     assert "takes no --linear" in pool(
         *arguments, "no.png", "--operator", "max", "--operator", "min", "--linear", code=2
@@ -231,7 +231,7 @@ def test_measures(pool, random, operator):
 @pytest.mark.parametrize("mode", ["1", "LA", "RGBA", "P", "I;16", "F"])
 def test_every_mode_is_measured(pool, mode):
     picture(mode, 21, 14).save("a.tif")
-    said = pool("sheet", "a.tif", "--operator", "all", "--measure", "-o", "s.png").stdout
+    said = pool("sheet", "a.tif", "--operator", "every", "--measure", "-o", "s.png").stdout
     assert said.count("noise") == len(OPERATORS)
 
 

@@ -157,3 +157,9 @@ def test_no_results():
     x = np.zeros((0, 4, 4), np.float32)
     call, got = on_device(Pool("max", 2), x)
     assert call.shape == got[0].shape == (0, 2, 2)
+
+
+def test_a_least_count_is_for_the_cpu():
+    pool = Pool("avg", 2, nan="skip", min_count=2)
+    with pytest.raises(nbp.PoolTypeError, match="min_count is for the CPU"):
+        on_device(pool, np.ones((4, 4), np.float32))

@@ -1,0 +1,231 @@
+"""Count pooling: over sliding windows, to a size, over whole channels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numbapool.arrays import Device
+from numbapool.inputs import Array, ArrayLike
+from numbapool.pooling.call import adaptive, over_all, pool, sliding
+from numbapool.reducers.dtypes import NaN
+from numbapool.windows.borders import PaddingMode
+from numbapool.windows.numbers import Ints
+from numbapool.windows.window import OutputSize, Padding
+
+__all__ = [
+    "adaptive_count_pool1d",
+    "adaptive_count_pool2d",
+    "adaptive_count_pool3d",
+    "count_pool1d",
+    "count_pool2d",
+    "count_pool3d",
+    "global_count_pool",
+]
+
+
+def count_pool1d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the number of elements that count of each window over one axis.
+
+    Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
+    :func:`count_pool2d`.
+
+    Examples
+    --------
+    >>> count_pool1d([3.0, 1.0, float("nan"), 1.0], 2, nan="skip")
+    array([2, 1])
+    """
+    key = "count", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+
+
+def count_pool2d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the number of elements that count of each window over two axes.
+
+    Shapes are (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``. Results are
+    int64: the number of elements inside the input, without NaN if ``nan="skip"``, and without
+    elements equal to `nodata`. Padding never counts, and a window of padding alone gives 0. The
+    other parameters and errors are those of :func:`max_pool2d`.
+
+    Examples
+    --------
+    >>> count_pool2d([[0, 7], [8, 9]], 2, nodata=0)
+    array([[3]])
+    """
+    key = "count", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+
+
+def count_pool3d(
+    x: ArrayLike,
+    kernel_size: Ints,
+    stride: Ints | None = None,
+    padding: Padding = 0,
+    *,
+    dilation: Ints = 1,
+    ceil_mode: bool = False,
+    padding_mode: PaddingMode = None,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the number of elements that count of each window over three axes.
+
+    Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
+    :func:`count_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> count_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
+    array([[[8]]])
+    """
+    key = "count", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+
+
+def adaptive_count_pool1d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the count of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`count_pool1d`.
+
+    Examples
+    --------
+    >>> adaptive_count_pool1d([3, 1, 4, 1, 5], 2, nodata=1)
+    array([2, 2])
+    """
+    key = "count", 1, output_size, data_format, nan, nodata, min_count
+    return pool(adaptive, x, key, out, device, stream)[0]
+
+
+def adaptive_count_pool2d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the count of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`count_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_count_pool2d(np.arange(15).reshape(3, 5), (1, 2))
+    array([[9, 9]])
+    """
+    key = "count", 2, output_size, data_format, nan, nodata, min_count
+    return pool(adaptive, x, key, out, device, stream)[0]
+
+
+def adaptive_count_pool3d(
+    x: ArrayLike,
+    output_size: OutputSize,
+    *,
+    data_format: str | None = None,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the count of each of `output_size` windows that cover the input.
+
+    Window i of O over L elements spans ``floor(i * L / O)`` to ``ceil((i + 1) * L / O)``, as in
+    torch's adaptive poolings. None keeps an axis's size. Shapes, dtypes, the other parameters and
+    errors are those of :func:`count_pool3d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> adaptive_count_pool3d(np.arange(8).reshape(2, 2, 2), 1, nodata=5)
+    array([[[7]]])
+    """
+    key = "count", 3, output_size, data_format, nan, nodata, min_count
+    return pool(adaptive, x, key, out, device, stream)[0]
+
+
+def global_count_pool(
+    x: ArrayLike,
+    *,
+    data_format: str | None = None,
+    keepdims: bool = True,
+    nan: NaN = "propagate",
+    nodata: float | None = None,
+    min_count: float | None = None,
+    out: Array | None = None,
+    device: Device = None,
+    stream: Any = None,
+) -> Array:
+    """Keep the number of elements that count of each channel of each sample.
+
+    The spatial axes are the axes from 2 on; with ``data_format="NHWC"`` (or "NLC", "NDHWC") they
+    are the axes 1 to -2. "CHW" and "HWC" name one sample, "HW" one plane; L or DHW may stand in
+    place of HW. `keepdims` keeps the spatial axes, with size 1. The other parameters, dtypes and
+    errors are those of :func:`count_pool2d`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> global_count_pool(np.arange(12).reshape(1, 2, 3, 2), keepdims=False, nodata=7)
+    array([[6, 5]])
+    """
+    key = "count", keepdims, data_format, nan, nodata, min_count
+    return pool(over_all, x, key, out, device, stream)[0]

@@ -1,0 +1,98 @@
+"""Poolings whose windows need a number of elements that count."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from numbapool.errors import PoolTypeError
+from numbapool.inputs import Array
+from numbapool.plan.choose import Plan
+from numbapool.pooling import planners
+from numbapool.pooling.marks import mark_of
+from numbapool.pooling.planners import Request, Windows
+from numbapool.reducers.case import Reduction
+from numbapool.run.call import Call
+from numbapool.windows.axes import Axis
+from numbapool.windows.layout import Layout, refuse_too_large
+
+
+def inside(axis: Axis) -> Array:
+    """Return how many elements inside the input each window of an axis has."""
+    counts = np.full(axis.out, axis.taps)
+    counts[: axis.lo] = axis.borders[: axis.lo, 1]
+    counts[axis.hi :] = axis.borders[axis.lo :, 1]
+    return counts
+
+
+def needed(layout: Layout, axes: tuple[Axis, ...], min_count: int | float) -> Any:
+    """Return how many elements each window needs: a number, or an array that results broadcast.
+
+    A share is rounded up. The quotient of two whole numbers is the float nearest to it, as a share
+    in decimals is: so 0.1 of 10 elements is 1.
+    """
+    if isinstance(min_count, int):
+        return min_count
+    counts = reduce(np.multiply.outer, map(inside, axes))
+    least = np.floor(counts * min_count).astype(np.int64)
+    least += least / np.maximum(counts, 1) < min_count
+    if least.size == 1:
+        return int(least.reshape(-1)[0])
+    return least[..., None] if layout.channels else least
+
+
+def call_of(
+    shape: tuple[int, ...], dtype: np.dtype[Any], windows: Windows, request: Request
+) -> Call:
+    """Return the call of one kernel, and of a second one if windows need a number of elements."""
+    plan, reduction = planners.decide(shape, dtype, windows, request)
+    refuse_too_large(plan.shape)
+    if request.min_count is None:
+        return Call(plan, reduction, dtype)
+    counts = Call(*planners.decide(shape, dtype, windows, request.counting()), dtype)
+    layout, axes, _ = planners.place(shape, windows, request)
+    least = needed(layout, axes, request.min_count)
+    mark = mark_of(reduction.outs[0], request.nodata)
+    return LeastCall(plan, reduction, dtype, counts, least, mark)
+
+
+class LeastCall(Call):
+    """A pooling whose windows need a number of counted elements, which a second pooling counts."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        reduction: Reduction,
+        dtype: np.dtype[Any],
+        counts: Call,
+        least: Any,
+        mark: Any,
+    ) -> None:
+        super().__init__(plan, reduction, dtype)
+        self.counts = counts
+        self.least = least
+        self.mark = mark
+
+    def into(
+        self,
+        x: Array,
+        outs: tuple[Array, ...],
+        more: tuple[Array, ...] = (),
+        other: Plan | None = None,
+    ) -> None:
+        """Pool a contiguous array into contiguous results, and mark windows with too few."""
+        super().into(x, outs, more, other)
+        (counted,) = self.counts.fresh(x)
+        np.copyto(outs[0], self.mark, where=counted < self.least)
+
+    def numbers(self, key: tuple[int, ...]) -> list[int]:
+        """Refuse to be a record: compiled code runs one kernel per call.
+
+        Raises
+        ------
+        PoolTypeError
+            Always.
+        """
+        raise PoolTypeError("min_count is for calls from Python: compiled code takes none")

@@ -1,0 +1,91 @@
+"""Several operators in one call: each gives what it gives alone."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+import numbapool as nbp
+
+X = np.random.default_rng(0).integers(0, 9, (2, 6, 8)).astype(np.float32)
+X[0, 0] = np.nan
+
+OPS = ("mean", "max", "std", "count")
+
+
+def same(got, want):
+    assert isinstance(got, tuple) and len(got) == len(want)
+    for one, other in zip(got, want, strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("name", ["pool1d", "pool2d", "pool3d"])
+def test_each_gives_what_it_gives_alone(name):
+    pool = getattr(nbp, name)
+    given = {"nan": "skip", "nodata": 3, "min_count": 2}
+    same(pool(X, OPS, 2, 1, **given), [pool(X, op, 2, 1, **given) for op in OPS])
+    same(pool(X, (np.max,), 2), [pool(X, "max", 2)])
+
+
+def test_a_pool_of_several():
+    forms = [
+        (nbp.Pool, (OPS, 3, 2, 1)),
+        (nbp.Pool.adaptive, (OPS, 2)),
+        (nbp.Pool.over_all, (OPS,)),
+    ]
+    for make, arguments in forms:
+        pool = make(*arguments, data_format="HWC")
+        alone = [make(op, *arguments[1:], data_format="HWC") for op in OPS]
+        same(pool(X), [each(X) for each in alone])
+        assert pool.shape(X.shape) == alone[0].shape(X.shape)
+        assert pool.dtypes("uint8") == tuple(each.dtype("uint8") for each in alone)
+        again = pickle.loads(pickle.dumps(pool))
+        assert again == pool != alone[0] and hash(again) == hash(pool)
+        assert eval(repr(pool), {"Pool": nbp.Pool}) == pool
+        same(again(X), pool(X))
+        out = tuple(np.empty(pool.shape(X.shape), kind) for kind in pool.dtypes(X.dtype))
+        for got, target in zip(pool(X, out), out, strict=True):
+            assert got is target
+        same(out, pool(X))
+
+
+def test_each_operator_gets_the_parameters_that_it_takes():
+    got = nbp.pool2d(X, ("percentile", "max", "var"), 2, q=30, correction=1)
+    alone = (
+        nbp.percentile_pool2d(X, 30, 2),
+        nbp.max_pool2d(X, 2),
+        nbp.var_pool2d(X, 2, correction=1),
+    )
+    same(got, alone)
+
+
+@pytest.mark.parametrize(
+    ("op", "own", "message"),
+    [
+        ((), {}, "op names no operator"),
+        (("max", "largest"), {}, "op must be one of max"),
+        (("max", ("min",)), {}, "op must be the name of an operator"),
+        (("max", "min"), {"q": 3}, "pooling by max, min together has no 'q'"),
+        (("max", "min"), {"return_indices": True}, "together has no 'return_indices'"),
+        (("max", "percentile"), {}, "percentile pooling needs q"),
+        (("max", "min"), {"out": np.zeros((2, 3, 4))}, "out takes 2 arrays, not 1"),
+    ],
+)
+def test_what_several_refuse(op, own, message):
+    with pytest.raises(nbp.PoolError, match=message):
+        nbp.pool2d(X, op, 2, **own)
+
+
+def test_results_that_overlap_are_refused():
+    out = np.zeros((2, 3, 4), np.float32)
+    with pytest.raises(nbp.PoolValueError, match="two arrays of out overlap"):
+        nbp.pool2d(X, ("max", "min"), 2, out=(out, out))
+
+
+def test_what_takes_one_operator():
+    pool = nbp.Pool(("max", "min"), 2)
+    with pytest.raises(nbp.PoolTypeError, match="prepare takes one operator"):
+        nbp.kernels.prepare(pool, X.shape, X.dtype)
+    with pytest.raises(nbp.PoolTypeError, match="op must be the name"):
+        nbp.block_reduce(X, 2, ("max", "min"))
