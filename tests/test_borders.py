@@ -22,6 +22,8 @@ from numbapool.pooling import bordered
 from numbapool.pooling.call import sliding
 from numbapool.windows.window import pool2d_shape
 
+pytestmark = pytest.mark.skipif(not draws.PLAIN, reason="run as plain Python by tests/quick.py")
+
 MODES = ["zeros", "reflect", "symmetric", "replicate", "circular", "mirror", "edge", "wrap", 1]
 NAMED = ["reflect", "symmetric", "replicate", "circular"]
 

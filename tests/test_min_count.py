@@ -11,6 +11,10 @@ from numba import njit
 import numbapool as nbp
 from numbapool.operators import OPERATORS
 
+as_plain_python = pytest.mark.skipif(
+    not draws.PLAIN, reason="run as plain Python by tests/quick.py"
+)
+
 NAN = np.nan
 
 
@@ -31,6 +35,7 @@ def wanted(values, counted, inside, min_count, mark):
     return np.where(few, values.dtype.type(mark), values)
 
 
+@as_plain_python
 @pytest.mark.parametrize("op", OPERATORS)
 def test_all_operators_and_forms(op):
     needs = naive.SAMPLES.get(op, {})
