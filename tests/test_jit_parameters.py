@@ -206,6 +206,7 @@ def test_all_functions_are_in_a_group():
     reducers = {f"reduce_pool{ndim}d" for ndim in (1, 2, 3)}  # tested beside their classes
     tested = ("adaptive_percentile", "adaptive_var", "adaptive_std", "global", "percentile", "pool")
     in_all = "range soft gem logavgexp mixed stochastic detail_preserving".split()
+    in_all += "rms first count any all".split()
     tested += tuple(form + op for op in in_all for form in ("adaptive_", ""))  # test_operators.py
     tested += ("blur",)  # in test_kinds.py
     elsewhere = {name for name in overloads.NAMES if name.startswith(tested)}
