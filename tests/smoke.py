@@ -74,8 +74,14 @@ def runs() -> None:
 
 
 def selection() -> None:
+    x = SMALL[:40, :40]
+    want = np.median(windows(x, 3), (2, 3))
+    kernel("selection", nbp.median_pool2d, np.ascontiguousarray(x), want, 3, 1)
+
+
+def networks() -> None:
     want = np.median(windows(SMALL, 3), (2, 3))
-    kernel("selection", nbp.median_pool2d, SMALL, want, 3, 1)
+    kernel("networks", nbp.median_pool2d, SMALL, want, 3, 1)
 
 
 class Spread(NamedTuple):
@@ -205,6 +211,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "kernel: running": running,
     "kernel: runs": runs,
     "kernel: selection": selection,
+    "kernel: networks": networks,
     "a user's reducer": users_reducer,
     "@njit, serial": compiled_serial,
     "@njit, parallel": compiled_parallel,
