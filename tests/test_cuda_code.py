@@ -13,7 +13,7 @@ SCRIPT = Path(__file__).with_name("cuda_code.py")
 
 pytestmark = pytest.mark.skipif(
     find_spec("numba_cuda") is None or find_spec("cuda") is None,
-    reason="numba-cuda and cuda-core are not installed: they are the extra cuda12",
+    reason="numba-cuda and cuda-core are not installed: they are the extra cuda12 or cuda13",
 )
 
 
