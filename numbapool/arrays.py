@@ -190,6 +190,9 @@ class Engine(Protocol):
     roi_align: Callable[..., Any]
     """Takes the array, the boxes, their bins, the samples, and `Asked`."""
 
+    recurrent_pool: Callable[..., Any]
+    """Takes the array, the kind, the weights, the pick, the rows, the format, and `Asked`."""
+
     multihead_attention_pool: Callable[..., Any]
     """Takes the array, the query, the weights, the heads, the rows, the format, and `Asked`."""
 

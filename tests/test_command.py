@@ -1,8 +1,12 @@
-"""The command's tests, some files at a time, with kernels as plain Python: most know no other."""
+"""The command's tests that the quick loop leaves out, some files at a time.
+
+Kernels are plain Python: most of these tests know no other.
+"""
 
 from pathlib import Path
 
 import pytest
+import quick
 from processes import as_plain_python
 from strategies import COMPILED_FILES
 
@@ -10,9 +14,9 @@ FOLDER = Path(__file__).parent / "cli"
 FILES = [
     path
     for path in sorted(FOLDER.glob("test_pool_*.py"))
-    if path.stem.removeprefix("test_pool_") not in COMPILED_FILES
+    if path.stem.removeprefix("test_pool_") not in (*COMPILED_FILES, *quick.COMMAND)
 ]
-GROUPS = 8
+GROUPS = 6
 """How many processes share the files: each takes seconds to start."""
 
 

@@ -1,4 +1,4 @@
-"""Random cases of every operator on every dtype, with kernels as plain Python.
+"""Random cases that the quick loop leaves out, with kernels as plain Python.
 
 `test_operators.py` has every operator in every form, compiled.
 """
@@ -6,18 +6,18 @@
 from pathlib import Path
 
 import pytest
+import quick
 from processes import as_plain_python
 from strategies import PLAIN, PLAIN_FILES
 
-GROUPS = 3
-"""How many processes share the files: each takes seconds to start."""
+FILES = [
+    Path(__file__).with_name(f"test_{name}.py") for name in PLAIN_FILES if name not in quick.LIBRARY
+]
 
 
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")
-@pytest.mark.parametrize("group", range(GROUPS))
-def test_files(group):
-    files = [Path(__file__).with_name(f"test_{name}.py") for name in PLAIN_FILES[group::GROUPS]]
-    as_plain_python(*files, HYPOTHESIS_PROFILE="few")
+def test_files():
+    as_plain_python(*FILES, HYPOTHESIS_PROFILE="few")
 
 
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")

@@ -186,8 +186,6 @@ def _keeping(ops: tuple[str, ...], given: dict[str, Any]) -> Keeping:
     names = (*Keeping().__dataclass_fields__,)
     values = {name: given[name] for name in names if name in taken and name != "pick"}
     keeping = Keeping(ops=ops, **values, pick=pick, device=asked.device_of(given))
-    if keeping.trained and keeping.device == "cuda":
-        raise click.UsageError("trained layers have no form for a GPU: leave out --device.")
     which = [f"--{name}" for name in ("lengths", "mask", "offsets") if name in keeping.beside]
     if len(which) > 1:
         raise click.UsageError(f"{' and '.join(which)} each say which rows count: give one.")

@@ -98,10 +98,11 @@ def _pooled(given: Given, keeping: Keeping, device: Device = "cpu") -> Array:
         assert given.trained is not None
         states = nbp.lstm_pool if op == "lstm" else nbp.gru_pool
         pick: Any = keeping.pick
-        return states(x, given.trained, pick=pick, **which)
+        return states(x, given.trained, pick=pick, device=device, **which)
     if given.query is not None:
         assert given.trained is not None and keeping.heads is not None
-        return nbp.multihead_attention_pool(x, given.query, given.trained, keeping.heads, **which)
+        trained = given.trained, keeping.heads
+        return nbp.multihead_attention_pool(x, given.query, *trained, device=device, **which)
     if op == "attention":
         assert given.scores is not None
         return nbp.attention_pool(

@@ -142,6 +142,30 @@ def multihead_attention_pool(
     return by_weights(decide, (x, query, *trained.values()), asked)
 
 
+def recurrent_pool(
+    x: Any,
+    kind: str,
+    weights: Any,
+    pick: str,
+    rows: dict[str, Any],
+    data_format: str,
+    asked: Asked,
+) -> Any:
+    """Pool sequences by the states of a layer; return None if the CPU is to do it after all."""
+    rows = {name: on_host(value) for name, value in rows.items()}
+    trained = mapping_of(weights)
+
+    def decide(*parts: Any) -> Any:
+        from numbapool.cuda.recurrent import recurrent_call
+        from numbapool.cuda.sequences import Form
+
+        form, *forms = map(Form, parts[::2], parts[1::2])
+        named = dict(zip(trained, forms, strict=True))
+        return recurrent_call(form, kind, named, pick, rows, data_format)
+
+    return by_weights(decide, (x, *trained.values()), asked)
+
+
 def by_weights(decide: Decider, inputs: tuple[Any, ...], asked: Asked) -> Any:
     """Return the one result of an array and trained weights, wherever these lie."""
     if place_of(inputs[0]) is None:

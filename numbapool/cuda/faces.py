@@ -198,6 +198,8 @@ overload(s.select)(lambda self, values, at, step, taps, number: _method(self, "s
 
 overload(joined)(lambda op, lanes, a, b: joined)
 overload(e.exp)(lambda x: e.exp32 if x.bitwidth == 32 else e.exp64)
+overload(e.sigmoid)(lambda v, one: e.sigmoid)
+overload(e.tanh)(lambda v, one: e.tanh)
 overload(e.log)(lambda x: e.log)
 overload(e.cube_root)(lambda x: e.cube_root)
 overload(e.faded)(lambda x, share: e.faded)

@@ -57,6 +57,8 @@ overload(s.settled, jit_options=METHODS)(lambda self, low, high, weight: method(
 overload(r.root, inline="always")(lambda number: on_cpu(r.root))
 overload(r.below, inline="always")(lambda number: on_cpu(r.below))
 overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
+overload(e.sigmoid, jit_options=INLINED)(lambda v, one: e.sigmoid)
+overload(e.tanh, jit_options=INLINED)(lambda v, one: e.tanh)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)

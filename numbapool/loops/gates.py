@@ -11,24 +11,8 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.lanes import held
-from numbapool.loops.options import CONTRACT, INLINED, JIT
-from numbapool.reducers.exponentials import exp
-
-
-@njit(**INLINED)
-def sigmoid(v, one):
-    """Return 1 / (1 + e^-v); `one` is 1 in the dtype of `v`, so the result keeps that dtype."""
-    faded = exp(-abs(v))
-    share = one / (one + faded)
-    return share if v > one - one else share * faded
-
-
-@njit(**INLINED)
-def tanh(v, one):
-    """Return the hyperbolic tangent."""
-    faded = exp(-abs(v + v))
-    size = (one - faded) / (one + faded)
-    return -size if v < one - one else size
+from numbapool.loops.options import CONTRACT, JIT
+from numbapool.reducers.exponentials import sigmoid, tanh
 
 
 @njit(**JIT, fastmath=CONTRACT)

@@ -54,10 +54,15 @@ class Packed:
 
     def gathered(self, x: Array, dtype: np.dtype[np.floating]) -> Array:
         """Return the steps of an array (batch, steps, channels), and a last column of ones."""
-        step, row = self._places
         source = np.ones((self.total, x.shape[2] + 1), dtype)
-        source[:, :-1] = x[self.order[row], self._positions[self._first[row] + step]]
+        source[:, :-1] = x[self.origins]
         return source
+
+    @property
+    def origins(self) -> tuple[Array, Array]:
+        """Return the row and the step of the array that stand at each place."""
+        step, row = self._places
+        return self.order[row], self._positions[self._first[row] + step]
 
     @cached_property
     def reverse(self) -> Array:

@@ -6,6 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike
 from numbapool.recurrent.kept import steps_of
@@ -27,14 +28,15 @@ def lstm_pool(
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     data_format: str = "NTC",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Pool each sequence to states of an LSTM that was trained elsewhere.
 
     Parameters
     ----------
     x : array_like
-        Batch, time, channels, in the CPU's memory: LSTM and GRU have no kernels for a GPU, so
-        there is no `device`. If `x` or a weight is float64, all is computed in float64, else in
+        Batch, time, channels. If `x` or a weight is float64, all is computed in float64, else in
         float32.
     weights : mapping or path
         torch's parameters by their names, as ``lstm.state_dict()`` gives them: weight_ih_l0,
@@ -52,6 +54,9 @@ def lstm_pool(
         they were not there.
     data_format : {"NTC", "NCT"}
         The order of the axes.
+    device, stream
+        As in :func:`max_pool2d`. The weights may lie on x's GPU too, and are sent there if they do
+        not; lengths and masks on a GPU are copied to the host, which waits.
 
     Returns
     -------
@@ -76,7 +81,8 @@ def lstm_pool(
     array([[0.961],
            [0.811]])
     """
-    return states("lstm", x, weights, pick, (lengths, mask, data_format))
+    rows = {"lengths": lengths, "mask": mask}
+    return states(x, "lstm", weights, pick, rows, data_format, Asked(None, device, stream))
 
 
 def gru_pool(
@@ -87,6 +93,8 @@ def gru_pool(
     lengths: ArrayLike | None = None,
     mask: ArrayLike | None = None,
     data_format: str = "NTC",
+    device: Device = None,
+    stream: Any = None,
 ) -> Array:
     """Pool each sequence to states of a GRU that was trained elsewhere.
 
@@ -99,15 +107,23 @@ def gru_pool(
     >>> gru_pool([[[1.0], [1.0]]], weights, pick="mean").round(4)
     array([[0.476]])
     """
-    return states("gru", x, weights, pick, (lengths, mask, data_format))
+    rows = {"lengths": lengths, "mask": mask}
+    return states(x, "gru", weights, pick, rows, data_format, Asked(None, device, stream))
 
 
-def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any, Any]) -> Array:
-    """Return the pick of the states of a kind of layer; `which` says which steps count."""
-    if not isinstance(pick, str) or pick not in PICKS:
-        raise PoolValueError(f"pick must be one of {', '.join(PICKS)}, not {shown(pick)}")
-    lengths, mask, data_format = which
-    sequences = sequences_of(x, data_format, lengths, mask)
+@on_engine("recurrent_pool")
+def states(
+    x: ArrayLike,
+    kind: str,
+    weights: Weights,
+    pick: str,
+    rows: dict[str, Any],
+    data_format: str,
+    asked: Asked,
+) -> Array:
+    """Return the pick of the states of a kind of layer; `rows` says which steps count."""
+    refuse_pick(pick)
+    sequences = sequences_of(x, data_format, **rows)
     array, trained = sequences.x, read(weights)
     dtype = trained.dtype(array)
     layers = layers_of(trained, kind, GATES, sequences.channels, dtype)
@@ -124,6 +140,12 @@ def states(kind: str, x: Any, weights: Weights, pick: str, which: tuple[Any, Any
                 picked = pooled(kind, direction, packed, steps, PICKS[pick](packed, size, dtype))
                 result[packed.order, n * size : (n + 1) * size] = picked
     return result
+
+
+def refuse_pick(pick: Any) -> None:
+    """Raise if a pick is not known."""
+    if not isinstance(pick, str) or pick not in PICKS:
+        raise PoolValueError(f"pick must be one of {', '.join(PICKS)}, not {shown(pick)}")
 
 
 def pooled(kind: str, direction: Direction, packed: Packed, steps: Array, pick: Last) -> Array:

@@ -137,12 +137,38 @@ class Direction(NamedTuple):
     of_state: Array
 
 
+class Part(NamedTuple):
+    """The names of a matrix and of its bias, and the matrix's shape."""
+
+    matrix: str
+    bias: str | None
+    shape: tuple[int, int]
+
+
 def layers_of(
     trained: Trained, kind: str, gates: dict[str, int], channels: int, dtype: np.dtype[Any]
 ) -> list[list[Direction]]:
+    """Return the layers of an array's `channels`: see :func:`parts_of`."""
+
+    def joined(part: Part) -> Array:
+        rows, columns = part.shape
+        matrix = np.zeros((rows, columns + 1), dtype)
+        matrix[:, :columns] = trained.arrays[part.matrix]
+        if part.bias is not None:
+            matrix[:, columns] = trained.arrays[part.bias]
+        return matrix
+
+    parts = parts_of(trained, kind, gates, channels)
+    return [[Direction(*map(joined, pair)) for pair in layer] for layer in parts]
+
+
+def parts_of(
+    trained: Trained, kind: str, gates: dict[str, int], channels: int
+) -> list[list[tuple[Part, Part]]]:
     """Return the layers of an array's `channels`, each with its one or two directions.
 
-    `gates` says how many gates each kind of layer has.
+    A direction has a matrix of its input and one of its state. `gates` says how many gates each
+    kind of layer has. Only the arrays' shapes are looked at.
 
     Raises
     ------
@@ -152,20 +178,18 @@ def layers_of(
     layers, suffixes, has_bias = structure(trained.arrays)
     state = state_size(trained, kind, gates)
     rows = gates[kind] * state
-    found: list[list[Direction]] = []
+
+    def part(name: str, columns: int) -> Part:
+        found = Part(f"weight_{name}", f"bias_{name}" if has_bias else None, (rows, columns))
+        trained.get(found.matrix, found.shape)
+        if found.bias is not None:
+            trained.get(found.bias, (rows,))
+        return found
+
+    found = []
     for layer in range(layers):
-        directions = []
-        for suffix in suffixes:
-            pair = []
-            for part, columns in (("ih", channels), ("hh", state)):
-                name = f"{part}_l{layer}{suffix}"
-                matrix = np.zeros((rows, columns + 1), dtype)
-                matrix[:, :columns] = trained.get(f"weight_{name}", (rows, columns))
-                if has_bias:
-                    matrix[:, columns] = trained.get(f"bias_{name}", (rows,))
-                pair.append(matrix)
-            directions.append(Direction(*pair))
-        found.append(directions)
+        names = [f"l{layer}{suffix}" for suffix in suffixes]
+        found.append([(part(f"ih_{n}", channels), part(f"hh_{n}", state)) for n in names])
         channels = state * len(suffixes)
     return found
 

@@ -86,6 +86,20 @@ def exp(x):
     return exp32(x) if isinstance(x, np.float32) else exp64(x)
 
 
+def sigmoid(v, one):
+    """Return 1 / (1 + e^-v); `one` is 1 in the dtype of `v`, so the result keeps that dtype."""
+    faded = exp(-abs(v))
+    share = one / (one + faded)
+    return share if v > one - one else share * faded
+
+
+def tanh(v, one):
+    """Return the hyperbolic tangent; `one` is as in `sigmoid`."""
+    faded = exp(-abs(v + v))
+    size = (one - faded) / (one + faded)
+    return -size if v < one - one else size
+
+
 def log(x):
     """Return the logarithm of a float64 from 0 on, by the inverse hyperbolic tangent's series."""
     scaled = x * SCALE if x < TINY else x

@@ -17,6 +17,7 @@ COMMANDS = {
     "pyramid": ("pyramid", "a.npy", "--levels", 2),
     "vectors": ("spp", "a.npy"),
     "sequences": ("seq", "mean", "s.npy"),
+    "layer": ("seq", "lstm", "s.npy", "--weights", "w.npz"),
 }
 AMISS = "no GPU can be used: numba-cuda is not installed: pip install it"
 
@@ -28,6 +29,8 @@ def no_gpu(monkeypatch, tmp_path):
     x = np.arange(2 * 6 * 8, dtype=np.float32)
     np.save(tmp_path / "a.npy", x.reshape(1, 2, 6, 8))
     np.save(tmp_path / "s.npy", x.reshape(2, 6, 8))
+    layer = {"weight_ih_l0": np.ones((8, 8)), "weight_hh_l0": np.ones((8, 2))}
+    np.savez(tmp_path / "w.npz", **layer)
     yield
     asked._amiss.cache_clear()
 
@@ -46,14 +49,6 @@ def test_auto_says_once_that_it_falls_back(pool, command):
     assert said.stderr.count(f"pool: on the CPU: {AMISS}") == 1
     again = pool(*command, "--device", "auto", "-q", "-o", output, "--on-exists", "overwrite")
     assert not again.stderr
-
-
-def test_a_trained_layer_has_no_gpu_form(pool, monkeypatch):
-    monkeypatch.setattr(doctor, "amiss", lambda device=None: "")
-    said = pool(
-        "seq", "lstm", "s.npy", "--weights", "w.npz", "--device", "cuda", "-o", "b.npy", code=2
-    )
-    assert "trained layers have no form for a GPU: leave out --device" in said.stderr
 
 
 def test_the_environment_names_a_device(pool):

@@ -23,6 +23,10 @@ TRAINED = {
     "out_proj.weight": np.eye(48, dtype=np.float32),
     "out_proj.bias": np.ones(48, np.float32),
 }
+LAYER = {
+    name: np.random.default_rng(6).normal(0, 0.1, (128, columns)).astype(np.float32)
+    for name, columns in (("weight_ih_l0", 48), ("weight_hh_l0", 32))
+}
 
 CALLS: dict[str, Callable[..., Any]] = {
     "max": lambda of, **how: nbp.max_pool2d(of(X), 3, 2, padding=1, return_indices=True, **how),
@@ -49,6 +53,9 @@ CALLS: dict[str, Callable[..., Any]] = {
     ),
     "masked queries": lambda of, **how: nbp.multihead_attention_pool(
         of(X[:, 0]), of(np.ones((2, 48), np.float32)), TRAINED, 4, mask=of(MASK), **how
+    ),
+    "layer": lambda of, **how: nbp.lstm_pool(
+        of(X[:, 0]), {n: of(w) for n, w in LAYER.items()}, pick="mean", mask=of(MASK), **how
     ),
     "attention": lambda of, **how: nbp.attention_pool(of(X[:, 0]), of(WEIGHTS), **how),
 }
