@@ -64,6 +64,39 @@ def test_boxes_and_products():
     assert python(script, PYTHONPATH=SCRIPT.parent) == "0 0 0\n0 0 0"
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_layers(dtype):
+    script = f"""
+        import re
+        import cuda_code
+        import numpy as np
+        compiled = cuda_code.compile_for((7, 5))
+        from numbapool.cuda import cubins, recurrent
+
+        class Launch:
+            def __init__(self, kernel, grid, block, args):
+                self.kernel, self.args = kernel, args
+
+            def __call__(self, given, stream):
+                if self.kernel.py_func.__name__.endswith(("step", "returned")):
+                    kinds = tuple(cubins.typed(arg, given) for arg in self.args)
+                    _, told = compiled(self.kernel, kinds)
+                    print(*re.findall(r"(\\d+) bytes (?:stack|spill)", told))
+
+        recurrent.Launch = Launch
+        recurrent.sent = lambda table, *rest: table
+        recurrent.product_of = lambda *given: None
+        recurrent.scratch = lambda needed, *rest: [np.empty(1, kind) for _, kind in needed]
+        x, form = np.ones((1, 1, 2), {dtype!r}), recurrent.Form
+        for kind, rows in (("lstm", 8), ("gru", 6)):
+            shapes = {{"weight_ih_l0": (rows, 2), "weight_hh_l0": (rows, 2)}}
+            weights = {{name: form(shape, x.dtype) for name, shape in shapes.items()}}
+            given = form(x.shape, x.dtype), kind, weights, "mean", {{}}, "NTC"
+            recurrent.recurrent_call(*given).into((x, x, x), (x,))
+    """
+    assert python(script, PYTHONPATH=SCRIPT.parent) == "\n".join(["0 0 0"] * 4)
+
+
 def test_a_kernel_without_a_reducer_is_kept(tmp_path):
     script = """
         import cuda_code
