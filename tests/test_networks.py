@@ -84,6 +84,25 @@ def test_windows_that_share_rows_and_columns(window, keeps):
             agrees(x, window, middle(*window), down, stride, kept)
 
 
+@pytest.mark.parametrize(("keeps", "down"), [((), 1), ((1,), 2), ((1, 2), 3)])
+@pytest.mark.parametrize("window", [(3, 3, 3), (2, 3, 4), (3, 1, 1)])
+def test_windows_of_several_planes(window, keeps, down):
+    planes, rows, columns = window
+    down = min(down, rows)
+    kept = tuple(width for width in keeps if width <= columns)
+    rng, taps = np.random.default_rng(7), planes * rows * columns
+    x = rng.integers(0, 50, (planes, down - 1 + rows, 40))
+    ranks = middle(planes * rows, columns)
+    # Row by row, each plane's.
+    found = picked(
+        network(rows, columns, ranks, down, 1, kept, planes), np.moveaxis(x, 0, 1).reshape(-1, 40)
+    )
+    views = np.lib.stride_tricks.sliding_window_view(x, window)[0]
+    for (k, rank), got in found.items():
+        ordered = np.sort(views[k].reshape(-1, taps), axis=1)
+        np.testing.assert_array_equal(got, ordered[:, rank])
+
+
 def test_windows_with_no_row_in_common():
     with pytest.raises(ValueError, match="3 windows of 4 rows, 2 apart, have no row in common"):
         network(4, 4, (7,), down=3, stride=2)

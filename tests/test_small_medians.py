@@ -9,7 +9,7 @@ from guarded_pages import GUARDED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from processes import python
-from strategies import DTYPES, PLAIN
+from strategies import DTYPES, FEW, PLAIN
 
 import numbapool as nbp
 from numbapool.plan import networks
@@ -78,6 +78,22 @@ def test_any_window_is_right(everywhere, dtype, data):
         )
 
 
+@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@pytest.mark.parametrize("dtype", FEW)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_window_of_several_planes_is_right(everywhere, dtype, data):
+    kernel = data.draw(st.tuples(*[st.integers(1, 5)] * 3))
+    stride = data.draw(st.tuples(*[st.integers(1, 3)] * 3))
+    padding = tuple(data.draw(st.integers(0, size // 2)) for size in kernel)
+    sizes = tuple(data.draw(st.integers(size, size + 6)) for size in kernel)
+    shape, order = ((2, *sizes), "CDHW") if data.draw(st.booleans()) else ((*sizes, 2), "DHWC")
+    x = drawn(data, dtype, shape)
+    got = nbp.median_pool3d(x, kernel, stride, padding, data_format=order)
+    want = naive.median_pool(x, 3, kernel, stride, padding, data_format=order)
+    np.testing.assert_array_equal(got, want)
+
+
 def test_a_network_serves_windows_of_every_kind():
     """Sizes, strides, borders, channels last: of all arrays but small ones."""
     for window in ((3, 1, 1), (15, 2, 7), ((2, 5), 3, (1, 2)), (4, 4)):
@@ -88,6 +104,9 @@ def test_a_network_serves_windows_of_every_kind():
     assert (
         nbp.Pool("percentile", 5, 1, q=10).decide((1, 1, 65, 67), "int16")[0].kernel == "networks"
     )
+    for window in ((3, 1, 1), ((1, 5, 5), 2), ((5, 5, 5), 1, 2)):
+        deep = nbp.Pool("median", *window, data_format="NCDHW")
+        assert deep.decide((1, 1, 9, 65, 67), "float32")[0].kernel == "networks"
     for other in (nbp.Pool("median", 3, 1, nan="skip"), nbp.Pool("median", 3, 1, dilation=2)):
         assert other.decide((1, 1, 65, 67), "float32")[0].kernel == "selection"
 
@@ -121,6 +140,13 @@ for dtype, (k, s, p) in itertools.product(("uint8", "float32"), ((3, 1, 1), (6, 
         nbp.median_pool2d(x, k, s, p, out=out)
         assert np.array_equal(out, want, equal_nan=dtype == "float32"), (dtype, k, s, p, shape)
         count += 1
+x, out = before_the_end((5, 9, 150), "int16"), before_the_end((5, 9, 150), "int16")
+x[...] = rng.integers(0, 255, x.shape)
+nbp.median_pool3d(x, 3, 1, 1, out=out)
+for z, y, j in itertools.product(*map(range, x.shape)):
+    near = [slice(max(at - 1, 0), at + 2) for at in (z, y, j)]
+    part = np.sort(x[tuple(near)], axis=None)
+    assert out[z, y, j] == part[(part.size - 1) // 2], (z, y, j)
 print(count)
 """
 

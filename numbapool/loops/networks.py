@@ -19,13 +19,13 @@ from numbapool.reducers.networks import Stage, network
 
 def shape(form: Any) -> tuple[int, ...]:
     """Return what `shape_of` returns, for the class of a form."""
-    rows, columns, ranks, down, stride, _ = form.key
-    return rows, columns, down, stride, len(ranks), ranks[0], network(*form.key).stored
+    rows, columns, ranks, down, stride, _, planes = form.key
+    return planes, rows, columns, down, stride, len(ranks), ranks[0], network(*form.key).stored
 
 
 def shape_of(form):
-    """Return a form's numbers: rows, columns, windows at once, their stride, ranks, the first rank,
-    and rows that are stored.
+    """Return a form's numbers: planes, rows, columns, windows at once, their stride, ranks, the
+    first rank, and rows that are stored.
     """
     return shape(type(form))
 
@@ -36,14 +36,15 @@ def _shape_of(form):
     return lambda form: numbers
 
 
-def run_stages(form, source, at, pitch, inner, values, scratch, between, target, to, across, n):
+def run_stages(form, source, at, steps, inner, values, scratch, between, target, to, across, n):
     """Make `n` results of each window and rank; rank r of window k goes to row ``r * down + k``.
 
-    The input's rows begin at ``source[at]``, `pitch` apart; a column has `inner` elements. Stored
-    rows are at `scratch` among the values, `between` apart; results at ``target[to]``, `across`
-    apart.
+    The input begins at ``source[at]``; `steps` lead to its next row and to its next plane; a column
+    has `inner` elements. Stored rows are at `scratch` among the values, `between` apart; results at
+    ``target[to]``, `across` apart.
     """
-    _, _, down, _, _, least, _ = shape_of(form)
+    planes, _, _, down, _, _, least, _ = shape_of(form)
+    pitch, layer = steps
     whole = network(*type(form).key)
     stages, further = whole.stages, whole.further
     for number, stage in enumerate(stages):
@@ -51,7 +52,7 @@ def run_stages(form, source, at, pitch, inner, values, scratch, between, target,
         made: list[Any] = []
         for kind, first, second in stage.steps:
             if kind == "load":
-                begin = at + first * pitch + second * inner
+                begin = at + first // planes * pitch + first % planes * layer + second * inner
                 made.append(keys(source[begin : begin + wide]))
             elif kind == "recall":
                 begin = scratch + first * between + second * inner
@@ -79,17 +80,18 @@ def keys(array, turned=True):
 
 
 @overload(run_stages)
-def _run_stages(form, source, at, pitch, inner, values, scratch, between, target, to, across, n):
+def _run_stages(form, source, at, steps, inner, values, scratch, between, target, to, across, n):
     owner = form.instance_class
     whole, width = network(*owner.key), owner.vector * 8 // values.dtype.bitwidth
     stages, further = whole.stages, whole.further
     scope: dict[str, Any] = {}
     lines = [
-        "def run(form, source, at, pitch, inner, values, scratch, between, target, to, across, n):"
+        "def run(form, source, at, steps, inner, values, scratch, between, target, to, across, n):",
+        "    pitch, layer = steps",
     ]
     for number, stage in enumerate(stages):
         scope[f"stage{number}"] = vectors(stage, shape(owner), width)
-        given = "source, at, pitch, inner, values, scratch, between, target, to, across, i"
+        given = "source, at, pitch, layer, inner, values, scratch, between, target, to, across, i"
         lines += [
             f"    last = n + {further[number]} * inner - {width}",
             "    i = 0",
@@ -107,9 +109,11 @@ def vectors(stage: Stage, shape: tuple[int, ...], width: int) -> Any:
     """Return a function that does a stage's steps for `width` neighbouring elements."""
 
     @intrinsic
-    def steps(typing, source, at, pitch, inner, values, scratch, between, target, to, across, i):
+    def steps(
+        typing, source, at, pitch, layer, inner, values, scratch, between, target, to, across, i
+    ):
         kind, number = values.dtype, types.int64
-        numbers = [number] * 3, [number] * 2, [number] * 3
+        numbers = [number] * 4, [number] * 2, [number] * 3
         signature = types.void(source, *numbers[0], values, *numbers[1], target, *numbers[2])
 
         def codegen(context, builder, signature, args):
@@ -129,17 +133,18 @@ class Emitter:
         self.bits = kind.bitwidth
         self.vector = ir.VectorType(ir.IntType(self.bits), width)
         (
-            self.source, self.at, self.pitch, self.inner, self.values, self.scratch, self.between,
-            self.target, self.to, self.across, self.i,
+            self.source, self.at, self.pitch, self.layer, self.inner, self.values, self.scratch,
+            self.between, self.target, self.to, self.across, self.i,
         ) = args  # fmt: skip
 
-    def place(self, begin: Any, row: int, pitch: Any, column: int) -> Any:
+    def place(self, begin: Any, row: int, pitch: Any, column: int, plane: int = 0) -> Any:
         """Return the place of a row's column, from `begin` on."""
         add, mul, const = self.builder.add, self.builder.mul, ir.Constant
         at = add(begin, self.i)
-        if row:
-            at = add(at, mul(const(at.type, row), pitch))
-        return add(at, mul(const(at.type, column), self.inner)) if column else at
+        for number, step in ((row, pitch), (plane, self.layer), (column, self.inner)):
+            if number:
+                at = add(at, mul(const(at.type, number), step))
+        return at
 
     def pointer(self, base: Any, at: Any) -> Any:
         """Return the pointer to a vector."""
@@ -178,7 +183,7 @@ class Emitter:
 
 def emit(e: Emitter, stage: Stage, shape: tuple[int, ...]) -> None:
     """Write a stage's instructions; what is stored is stored as soon as it is made."""
-    down, least = shape[2], shape[5]
+    planes, down, least = shape[0], shape[3], shape[6]
     stores: dict[int, list[int]] = {}
     for number, place in stage.stores.items():
         stores.setdefault(place, []).append(number)
@@ -188,7 +193,8 @@ def emit(e: Emitter, stage: Stage, shape: tuple[int, ...]) -> None:
     made: list[Any] = []
     for place, (kind, first, second) in enumerate(stage.steps):
         if kind == "load":
-            value = e.turned(e.load(e.source, e.place(e.at, first, e.pitch, second)))
+            row, plane = divmod(first, planes)
+            value = e.turned(e.load(e.source, e.place(e.at, row, e.pitch, second, plane)))
         elif kind == "recall":
             value = e.load(e.values, e.place(e.scratch, first, e.between, second))
         else:

@@ -42,45 +42,44 @@ def _ends_of(values):
 
 
 @njit(**JIT)
-def copy_rows(x, plane, geometry, corner, size, values, at, pitch, board):
+def copy_rows(x, volume, geometry, corner, size, values, at, pitch, board):
     """Copy `size` of the input, from a corner on that may lie outside, row by row to the values.
 
     Where nothing is, stands a chequerboard; `board` is the parity of the least number's places.
     """
-    top, left = corner
-    rows, n = size
+    front, top, left = corner
+    planes, rows, n = size
     inner = geometry.inner
-    height, width = geometry.height.size, geometry.width.size
+    depth, height, width = geometry.depth.size, geometry.height.size, geometry.width.size
     least, greatest = ends_of(values)
-    for r in range(rows):
+    for r in range(planes * rows):
         to = at + r * pitch
-        row = top + r
-        inside = (row >= 0) & (row < height)
+        plane, row = front + r // rows, top + r % rows
+        inside = (plane >= 0) & (plane < depth) & (row >= 0) & (row < height)
         begin = min(max(-left, 0) * inner, n) if inside else n
         end = max(min((width - left) * inner, n), begin) if inside else n
+        parity = plane + row + left - board
         for j in range(begin):
-            even = (row + left + j // inner - board) % 2 == 0
-            values[to + j] = least if even else greatest
-        source = (plane * height + row) * width * inner + left * inner
+            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
+        source = (((volume * depth + plane) * height + row) * width + left) * inner
         for j in range(begin, end):
             values[to + j] = x[source + j]
         for j in range(end, n):
-            even = (row + left + j // inner - board) % 2 == 0
-            values[to + j] = least if even else greatest
+            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
 
 
 @njit(**JIT)
-def least_in(first, second, rows, columns):
-    """Return how many places of a rectangle of a chequerboard have the parity of its zero."""
-    return (rows * columns + (first + second + 1) % 2) // 2
+def least_in(corner, places):
+    """Return how many of a box's places on a chequerboard are even; `corner` is its first place."""
+    return (places + (corner + 1) % 2) // 2
 
 
 @njit(**JIT)
 def deliver_whole(op, form, values, at, between, shape, outs, to, across, strided):
     """Write the results of whole windows from their ranks: `across` lies between two rows."""
-    rows, columns, down, _, ranks, _, _ = shape
+    planes, rows, columns, down, _, ranks, _, _ = shape
     first, count, step, inner = strided
-    _, weight = ranked(op, rows * columns)
+    _, weight = ranked(op, planes * rows * columns)
     for k in range(down):
         low = at + k * between
         high = low + (ranks - 1) * down * between
@@ -102,14 +101,18 @@ def deliver_clipped(op, form, geometry, values, places, shape, outs, bounds):
     """Write the results of windows that may be clipped, each from the board that is right for it.
 
     `places` are where ranks stand, the steps to the next row and to the next board, and the number
-    of boards. `bounds` are the row of results in its plane, the number of rows, the plane, and the
-    columns: the first one, the end, and where the first one's windows begin in the input.
+    of boards. `bounds` are the row of results in its plane, the number of rows, the plane of
+    results, and the columns: the first one, the end, and where the first one's windows begin in the
+    input.
     """
     at, between, side, boards = places
-    rows, columns, down, _, ranks, rank, _ = shape
+    planes, rows, columns, down, _, ranks, rank, _ = shape
     oh, valid, plane, first, end, start = bounds
     inner = geometry.inner
-    area = rows * columns
+    area = planes * rows * columns
+    od = plane % geometry.depth.out
+    d, depths, _ = window(geometry.depth, od)
+    z = od * geometry.depth.step - geometry.depth.before
     for k in range(valid):
         h, heights, _ = window(geometry.height, oh + k)
         y = (oh + k) * geometry.height.step - geometry.height.before
@@ -117,8 +120,8 @@ def deliver_clipped(op, form, geometry, values, places, shape, outs, bounds):
         for j in range(first, end):
             w, widths, _ = window(geometry.width, j)
             x = j * geometry.width.step - geometry.width.before
-            taps = heights * widths
-            even = least_in(y, x, rows, columns) - least_in(h, w, heights, widths)
+            taps = depths * heights * widths
+            even = least_in(z + y + x, area) - least_in(d + h + w, taps)
             odd = area - taps - even
             target, weight = ranked(op, taps)
             low = high = -1
@@ -150,17 +153,20 @@ def holds_nan(x, at, n):
 def spread_nan(form, x, geometry, outs, shape, bounds):
     """Write each NaN of a band's rows into the results of all windows that hold it.
 
-    So a window gets its last NaN, row by row, as from the other loops.
+    So a window gets its last NaN, row by row, as from the other loops. `bounds` are the row of
+    results in its plane, the number of rows, the plane of results, and the first and the last
+    planes of the input, counted through all volumes.
     """
-    rows, columns, _, _, _, _, _ = shape
-    oh, valid, plane = bounds
+    _, rows, columns, _, _, _, _, _ = shape
+    oh, valid, plane, front, back = bounds
     inner = geometry.inner
     height, width = geometry.height, geometry.width
-    for row in range(
-        max(oh * height.step - height.before, 0),
-        min((oh + valid - 1) * height.step - height.before + rows, height.size),
-    ):
-        source = (plane * height.size + row) * width.size * inner
+    begin_row = max(oh * height.step - height.before, 0)
+    end_row = min((oh + valid - 1) * height.step - height.before + rows, height.size)
+    many = max(end_row - begin_row, 0)
+    for r in range((back - front) * many):
+        row = begin_row + r % many
+        source = ((front + r // many) * height.size + row) * width.size * inner
         if not holds_nan(x, source, width.size * inner):
             continue
         for column in range(width.size):
@@ -181,7 +187,7 @@ def spread_nan(form, x, geometry, outs, shape, bounds):
 
 def straight(op, values, outs, shape):
     """Return the memory that a network of one rank writes to, and whether it is the results'."""
-    same = values.dtype == outs[0].dtype and shape[4] == 1
+    same = values.dtype == outs[0].dtype and shape[5] == 1
     return (outs[0], True) if same else (values, False)
 
 
@@ -190,7 +196,7 @@ def _straight(op, values, outs, shape):
     if values.dtype == outs[0].dtype:
 
         def either(op, values, outs, shape):
-            return (outs[0], True) if shape[4] == 1 else (values, False)
+            return (outs[0], True) if shape[5] == 1 else (values, False)
 
         return either
     return lambda op, values, outs, shape: (values, False)
@@ -200,7 +206,7 @@ def _straight(op, values, outs, shape):
 def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the bands [begin, end) of `outs`."""
     shape = shape_of(form)
-    rows, columns, down, stride, ranks, _, stored = shape
+    planes, rows, columns, down, stride, ranks, _, stored = shape
     values = lanes[0]
     inner, strip, between, vector = (
         geometry.inner,
@@ -208,7 +214,7 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
         geometry.between,
         geometry.vector,
     )
-    height, width = geometry.height, geometry.width
+    depth, height, width = geometry.depth, geometry.height, geometry.width
     bands = geometry.blocks
     need = (down - 1) * stride + rows
     pitch = width.size * inner
@@ -228,9 +234,12 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
         if (band == begin) | (oh == 0):
             checked, bad = 0, -1
         valid = min(down, height.out - oh)
+        volume = plane // depth.out
+        front = plane % depth.out * depth.step - depth.before
         top = oh * height.step - height.before
-        whole = (top >= 0) & (top + need <= height.size) & (valid == down)
-        base = (plane * height.size + top) * pitch
+        whole = (front >= 0) & (front + planes <= depth.size) & (valid == down)
+        whole = whole & (top >= 0) & (top + need <= height.size)
+        base = ((volume * depth.size + front) * height.size + top) * pitch
         f = 0
         while f < total:
             direct = whole & (f >= lo) & (f < hi)
@@ -252,14 +261,13 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 wide = max(boards * side - (columns - 1) * inner, vector)
                 for board in range(boards):
                     to = copy_at + board * side
-                    copy_rows(
-                        x, plane, geometry, (top, left), (need, side), values, to, between, board
-                    )
+                    corner, size = (front, top, left), (planes, need, side)
+                    copy_rows(x, volume, geometry, corner, size, values, to, between, board)
             run_stages(
                 form,
                 x if direct else values,
                 base + left * inner if direct else copy_at,
-                pitch if direct else between,
+                (pitch, height.size * pitch) if direct else (between, need * between),
                 inner,
                 values,
                 scratch,
@@ -281,9 +289,12 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 )
             f += n
         if can_be_nan(values[scratch]):
+            near = volume * depth.size + max(front, 0)
+            far = volume * depth.size + min(front + planes, depth.size)
             for row in range(max(checked, top), min(top + need, height.size)):
-                if holds_nan(x, (plane * height.size + row) * pitch, pitch):
-                    bad = row
+                for each in range(near, far):
+                    if holds_nan(x, (each * height.size + row) * pitch, pitch):
+                        bad = row
                 checked = row + 1
             if bad >= top:
-                spread_nan(form, x, geometry, outs, shape, (oh, valid, plane))
+                spread_nan(form, x, geometry, outs, shape, (oh, valid, plane, near, far))

@@ -345,7 +345,7 @@ def networks_plan(
     shape: tuple[int, ...], view: View, reduction: Reduction, key: tuple[Any, ...]
 ) -> Plan:
     """Plan a network: bands of the windows below each other that it takes at once."""
-    rows, columns, ranks, down, stride, _ = key
+    rows, columns, ranks, down, stride, _, planes = key
     unit = reduction.lanes[0].itemsize
     line = 64 // unit
     strip = max(STRIP_BYTES // unit // view.inner, 1) * view.inner
@@ -355,11 +355,11 @@ def networks_plan(
     pitch = -(-(max(strip, boards * tile) + boards * halo) // line) * line + 2 * line
     made = len(ranks) * down + network(*key).stored
     bands = -(-view.axes[1].out // down)
-    pieces = view.outer * bands
+    pieces = view.outer * view.axes[0].out * bands
     head = {"strip": strip, "between": pitch, "tile": tile, "vector": line, "blocks": bands}
     head |= {"pieces": pieces, "boards": boards}
     numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
-    room = (made + (down - 1) * stride + rows) * pitch
+    room = (made + planes * ((down - 1) * stride + rows)) * pitch
     return Plan(shape, "networks", numbers, pieces, room, 4 * view.elements, written=key)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -30,8 +32,10 @@ def network_for(view: View, dtype: np.dtype[Any], reduction: Reduction) -> tuple
     d, h, w = view.axes
     rank = getattr(reduction.op, "rank", None)
     plain = dtype == reduction.lanes[0] or dtype == np.bool_
-    small = max(h.taps, w.taps) <= MOST_SIDE and h.taps * w.taps > 1 and view.inner <= MOST_CHANNELS
-    regular = h.regular and w.regular and h.dilation == w.dilation == 1 and d.size == d.out == 1
+    taps = prod(axis.taps for axis in view.axes)
+    small = max(h.taps, w.taps) <= MOST_SIDE and 1 < taps <= MOST_SIDE**2
+    small = small and view.inner <= MOST_CHANNELS
+    regular = all(axis.regular and axis.dilation == 1 for axis in view.axes)
     if rank is None or reduction.skips or view.elements < LEAST_ELEMENTS:
         return ()
     if not (plain and reduction.own and small and regular):
@@ -39,10 +43,10 @@ def network_for(view: View, dtype: np.dtype[Any], reduction: Reduction) -> tuple
     down = 4 if h.taps > NEAR else 2
     while down > 1 and ((down - 1) * h.step >= h.taps or down > h.out):
         down //= 2
-    ranks = ranks_of(rank, h.taps * w.taps)
+    ranks = ranks_of(rank, taps)
     if is_clipped(view) and not serves(view, rank, ranks):
         return ()
-    return h.taps, w.taps, ranks, down, h.step, keeps(w.taps)
+    return h.taps, w.taps, ranks, down, h.step, keeps(w.taps), d.taps
 
 
 def ranks_of(rank: Callable[[int], tuple[int, float]], taps: int) -> tuple[int, ...]:
@@ -57,10 +61,10 @@ def serves(view: View, rank: Callable[[int], tuple[int, float]], ranks: tuple[in
     Of what lies outside of a window, one half is the least number, the other half the greatest: on
     one board the greater half, on the other board the smaller half.
     """
-    _, h, w = view.axes
-    heights, widths = ({axis.taps, *axis.borders[:, 1].tolist()} for axis in (h, w))
-    for taps in {a * b for a in heights for b in widths}:
-        outside = h.taps * w.taps - taps
+    whole = prod(axis.taps for axis in view.axes)
+    sizes = [{axis.taps, *axis.borders[:, 1].tolist()} for axis in view.axes]
+    for taps in set(map(prod, product(*sizes))):
+        outside = whole - taps
         found = {each - gone for each in ranks for gone in (outside // 2, outside - outside // 2)}
         if not taps or not found.issuperset(ranks_of(rank, taps)):
             return False

@@ -28,7 +28,8 @@ class Step(NamedTuple):
     kind: Literal["load", "recall", "lesser", "greater"]
     first: int
     second: int
-    """`load`: the element of a row and a column, from the first window's first element on.
+    """`load`: the element of a row and a column, from the first window's first element on; of
+    windows of several planes, row ``row * planes + plane``.
     `recall`: what an earlier stage stored under a number, and how many columns further on.
     `lesser`, `greater`: of two steps, by their places in the stage."""
 
@@ -98,8 +99,9 @@ def network(
     down: int = 1,
     stride: int = 1,
     keeps: tuple[int, ...] = (),
+    planes: int = 1,
 ) -> Network:
-    """Return the network for windows of `rows` × `columns` elements.
+    """Return the network for windows of `rows` × `columns` elements, or `planes` times as many.
 
     Parameters
     ----------
@@ -111,6 +113,8 @@ def network(
         How many windows below each other are picked from at once, and how many rows apart they are.
     keeps : tuple of int
         The widths, powers of two, of the sorted columns that stages store, in ascending order.
+    planes : int
+        How many planes a window has: a row of it is then one row of each.
 
     Examples
     --------
@@ -126,7 +130,7 @@ def network(
     """
     if (down - 1) * stride >= rows:
         raise ValueError(f"{down} windows of {rows} rows, {stride} apart, have no row in common")
-    maker = _Maker(rows, columns, ranks, stride, keeps)
+    maker = _Maker((planes, rows, columns), ranks, stride, keeps)
     maker.split(maker.block(len(keeps), ((down - 1) * stride, rows)), 0, down)
     return Network(_needed(maker.sheets))
 
@@ -210,9 +214,14 @@ class _Maker:
     """What the stages of a network are made by."""
 
     def __init__(
-        self, rows: int, columns: int, ranks: tuple[int, ...], stride: int, keeps: tuple[int, ...]
+        self,
+        size: tuple[int, int, int],
+        ranks: tuple[int, ...],
+        stride: int,
+        keeps: tuple[int, ...],
     ) -> None:
-        self.rows, self.columns, self.stride, self.keeps = rows, columns, stride, keeps
+        self.planes, self.rows, self.columns = size
+        self.stride, self.keeps = stride, keeps
         self.ranks = sorted(ranks)
         self.sheets = [_Sheet() for _ in range(len(keeps) + 1)]
         self.stored: dict[tuple[tuple[int, int], int], Sorted] = {}
@@ -224,7 +233,7 @@ class _Maker:
         Element i of the part has at least i elements below it. At most, all that is outside of the
         part lies below it as well.
         """
-        outside = self.rows * self.columns - len(part.steps) - part.below - part.above
+        outside = self.planes * self.rows * self.columns - len(part.steps) - part.below - part.above
         least, most = self.ranks[0] - part.below, self.ranks[-1] - part.below
         begin, end = max(0, least - outside), min(len(part.steps), most + 1)
         rest = len(part.steps) - end
@@ -259,7 +268,9 @@ class _Maker:
             part = self.kept(span, width)
             return part._replace(steps=tuple(sheet.add("recall", n, at) for n in part.steps))
         if width == 1:
-            loads = [sheet.add("load", row, at) for row in range(*span)]
+            begin, end = span
+            rows = range(begin * self.planes, end * self.planes)
+            loads = [sheet.add("load", row, at) for row in rows]
             return self.pruned(Sorted(tuple(sheet.sorting(loads))))
         half = width // 2
         left = self.sorted_columns(stage, span, half, at)
@@ -267,7 +278,7 @@ class _Maker:
 
     def made_before(self, stage: int, span: tuple[int, int], width: int) -> bool:
         """Say whether an earlier stage stores columns of a width; single elements are the input."""
-        single = width == 1 and span[1] - span[0] == 1
+        single = width == 1 and (span[1] - span[0]) * self.planes == 1
         return width in self.keeps[:stage] and not single
 
     def kept(self, span: tuple[int, int], width: int) -> Sorted:
