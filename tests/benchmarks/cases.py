@@ -35,6 +35,8 @@ class Case:
     peers: Mapping[str, Factory] = field(default_factory=dict)
     tolerance: float | None = 1e-4
     """How far a peer's values may lie from ours; None where they differ by design."""
+    source: str = ""
+    """The library whose tests have the case, if it is not ours."""
 
     @property
     def exists(self) -> bool:
@@ -427,8 +429,8 @@ def every_operator() -> list[Case]:
     ]
 
 
-def all_cases() -> list[Case]:
-    """Return every case, in the table's order."""
+def own_cases() -> list[Case]:
+    """Return the cases that are ours, in the table's order."""
     return [
         *features(),
         *feature_extras(),
@@ -440,8 +442,3 @@ def all_cases() -> list[Case]:
         *overlapping_selections(),
         *every_operator(),
     ]
-
-
-def selected(part: str) -> list[Case]:
-    """Return the cases whose name holds a text."""
-    return [case for case in all_cases() if part.lower() in case.name.lower()]

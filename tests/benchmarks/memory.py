@@ -14,7 +14,8 @@ from typing import Any
 
 import numba
 import numpy as np
-from cases import Case, selected
+from cases import Case
+from elsewhere import selected
 from peers import Array
 from report import figure, table
 from subprocesses import ask

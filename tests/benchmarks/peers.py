@@ -28,6 +28,7 @@ PACKAGES = (
     "scipy",
     "scikit-image",
     "tinybrain",
+    "bottleneck",
 )
 OPSET, IR_VERSION = 19, 10
 NHWC_TO_NCHW, NCHW_TO_NHWC = (0, 3, 1, 2), (0, 2, 3, 1)

@@ -43,13 +43,14 @@ def draw_bars(
 
 
 def save_plot(path: Path, facts: dict[str, object], results: Sequence[Result]) -> None:
-    """Draw both ratios of every case that was measured."""
+    """Draw both ratios of every case of our own that was measured."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot
 
-    drawn = [result for result in results if result.to_stream is not None]
+    own = [result for result in results if not result.case.source]
+    drawn = [result for result in own if result.to_stream is not None]
     names = [result.case.name for result in drawn]
     size = (13, 1.6 + INCHES_A_BAR * len(drawn))
     plot, (left, right) = pyplot.subplots(1, 2, figsize=size, sharey=True, layout="constrained")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from math import exp, log
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,24 @@ def every_peer(results: Sequence[Result]) -> str:
         listed = ", ".join(f"{p} {figure(ms)} ms ({figure(ms / ours)})" for ms, p in times)
         lines.append(f"{result.case.name}: {listed or 'no peer'}")
     return "\n".join(lines)
+
+
+def standing(results: Sequence[Result]) -> str:
+    """Return how far ahead of the best peer all cases are together, and those that are behind."""
+    ratios = {result.case.name: ahead for result in results if (ahead := result.ahead) is not None}
+    if not ratios:
+        return "No case has a peer here."
+    behind = sorted((ratio, name) for name, ratio in ratios.items() if ratio < 1)
+    lines = [
+        f"Of {len(ratios)} cases with a peer, the best peer's time is {figure(geometric(ratios))} "
+        f"times ours (the geometric mean); {len(behind)} are behind:"
+    ]
+    return "\n".join([*lines, *(f"  {figure(ratio)}  {name}" for ratio, name in behind)])
+
+
+def geometric(ratios: Mapping[str, float]) -> float:
+    """Return the geometric mean of ratios."""
+    return exp(sum(map(log, ratios.values())) / len(ratios))
 
 
 def notes(results: Sequence[Result]) -> str:

@@ -15,9 +15,9 @@ from typing import Any
 import machine
 import numba
 import report
-from cases import all_cases, selected
 from compiling import compile_results, compile_table
 from contest import hold
+from elsewhere import all_cases, selected
 from memory import memory_results, memory_table
 from one_thread import one_thread_results, one_thread_table
 from peers import PACKAGES
@@ -77,6 +77,7 @@ def times(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
     if results:
         print(report.summary(results))
         print(f"\nEvery peer (times ours):\n{report.every_peer(results)}")
+        print(f"\n{report.standing(results)}")
     sequenced = list(sequence_results(options.part, options.rounds))
     if sequenced:
         print(f"\nSequences, one thread, processor time:\n{sequence_table(sequenced)}")
