@@ -3,6 +3,7 @@
 import sys
 
 import naive
+import naive_borders
 import numpy as np
 import pytest
 from guarded_pages import GUARDED
@@ -14,6 +15,7 @@ from strategies import DTYPES, FEW, PLAIN
 import numbapool as nbp
 from numbapool.plan import networks
 from numbapool.pooling import call, pool
+from numbapool.windows import borders
 
 SIZES = st.integers(1, 12)
 
@@ -94,6 +96,30 @@ def test_any_window_of_several_planes_is_right(everywhere, dtype, data):
     np.testing.assert_array_equal(got, want)
 
 
+@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@pytest.mark.parametrize("dtype", FEW)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_padding_mode_is_right(everywhere, dtype, data):
+    ndim = data.draw(st.integers(2, 3))
+    kernel = data.draw(st.tuples(*[st.integers(1, 9 if ndim == 2 else 3)] * ndim))
+    stride = data.draw(st.tuples(*[st.integers(1, 3)] * ndim))
+    mode = data.draw(st.sampled_from(borders.MODES))
+    sizes = tuple(data.draw(st.integers(taps, 24 if ndim == 2 else 7)) for taps in kernel)
+    padding = tuple(
+        data.draw(st.integers(0, min(size - 1, taps)))
+        for size, taps in zip(sizes, kernel, strict=True)
+    )
+    last = data.draw(st.booleans())
+    shape = (2, *sizes, 3) if last else (2, 2, *sizes)
+    order = {2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}[ndim][last]
+    x = drawn(data, dtype, shape)
+    given_ = {"padding": padding, "padding_mode": mode, "data_format": order}
+    pool = nbp.Pool("median", kernel, stride, **given_)
+    want = naive_borders.sliding("median", x, ndim, kernel, stride, **given_)
+    np.testing.assert_array_equal(pool(x), want)
+
+
 def test_a_network_serves_windows_of_every_kind():
     """Sizes, strides, borders, channels last: of all arrays but small ones."""
     for window in ((3, 1, 1), (15, 2, 7), ((2, 5), 3, (1, 2)), (4, 4)):
@@ -107,6 +133,10 @@ def test_a_network_serves_windows_of_every_kind():
     for window in ((3, 1, 1), ((1, 5, 5), 2), ((5, 5, 5), 1, 2)):
         deep = nbp.Pool("median", *window, data_format="NCDHW")
         assert deep.decide((1, 1, 9, 65, 67), "float32")[0].kernel == "networks"
+    for mode in borders.MODES:
+        filled = nbp.Pool("median", 5, 1, 2, padding_mode=mode)
+        made = call.decided((1, 1, 65, 67), np.dtype("uint8"), filled.window, filled.request)
+        assert made.plan.kernel == "networks"
     for other in (nbp.Pool("median", 3, 1, nan="skip"), nbp.Pool("median", 3, 1, dilation=2)):
         assert other.decide((1, 1, 65, 67), "float32")[0].kernel == "selection"
 

@@ -38,6 +38,7 @@ HEAD = (
     "breadth",  # accumulators side by side that a run is folded into
     "group",  # windows whose elements are gathered together; 0 if each stands alone
     "boards",  # how often a network runs for windows that may be clipped: once if none is
+    "outside",  # what windows read outside the input: the number of a padding mode, 0 for nothing
     "heads",  # weights per row of a sequence: one, or one per group of channels
     "weight_step",  # from a row's weights to the next row's
     "head_step",  # from a head's weight to the next head's

@@ -22,6 +22,7 @@ from numbapool.loops.lanes import can_be_nan, write
 from numbapool.loops.networks import run_stages, shape_of
 from numbapool.loops.options import JIT
 from numbapool.reducers.selectors import ranked, settled
+from numbapool.windows.borders import CIRCULAR, REFLECT, REPLICATE, SYMMETRIC
 
 
 def ends_of(values):
@@ -42,30 +43,74 @@ def _ends_of(values):
 
 
 @njit(**JIT)
+def stand_in(place, size, mode):
+    """Return the element of an axis that a padding mode reads at a place; -1 for none."""
+    if (place >= 0) & (place < size):
+        return place
+    if mode == CIRCULAR:
+        return place % size
+    if (mode == REFLECT) | (mode == SYMMETRIC):
+        again = int(mode == SYMMETRIC)
+        place = -place - again if place < 0 else place
+        place = min(place, 2 * (size - 1) + again - place)
+    elif mode != REPLICATE:
+        return -1
+    return min(max(place, 0), size - 1)
+
+
+@njit(**JIT)
 def copy_rows(x, volume, geometry, corner, size, values, at, pitch, board):
     """Copy `size` of the input, from a corner on that may lie outside, row by row to the values.
 
-    Where nothing is, stands a chequerboard; `board` is the parity of the least number's places.
+    Where nothing is, stands what the padding mode puts there; without one a chequerboard, and
+    `board` is the parity of the least number's places.
     """
     front, top, left = corner
     planes, rows, n = size
     inner = geometry.inner
     depth, height, width = geometry.depth.size, geometry.height.size, geometry.width.size
+    mode = geometry.outside
     least, greatest = ends_of(values)
     for r in range(planes * rows):
         to = at + r * pitch
-        plane, row = front + r // rows, top + r % rows
+        row = top + r if planes == 1 else top + r % rows
+        plane = front if planes == 1 else front + r // rows
+        parity = plane + row + left - board
+        if mode > 0:
+            plane, row = stand_in(plane, depth, mode), stand_in(row, height, mode)
         inside = (plane >= 0) & (plane < depth) & (row >= 0) & (row < height)
         begin = min(max(-left, 0) * inner, n) if inside else n
         end = max(min((width - left) * inner, n), begin) if inside else n
-        parity = plane + row + left - board
-        for j in range(begin):
-            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
         source = (((volume * depth + plane) * height + row) * width + left) * inner
         for j in range(begin, end):
             values[to + j] = x[source + j]
+        if mode > 0:
+            stand_ins(x, (source, inside), left, geometry, values, to, (0, begin))
+            stand_ins(x, (source, inside), left, geometry, values, to, (end, n))
+            continue
+        for j in range(begin):
+            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
         for j in range(end, n):
             values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
+
+
+@njit(**JIT)
+def stand_ins(x, row, left, geometry, values, to, numbers):
+    """Set numbers of a row, which lie outside, to what a padding mode puts there.
+
+    Number 0 is column `left`. A row's first number would be ``x[source]``, if the row is an
+    element's; else all is 0.
+    """
+    source, has_elements = row
+    begin, end = numbers
+    inner, width, mode = geometry.inner, geometry.width.size, geometry.outside
+    for j in range(begin, end):
+        column = left + j // inner
+        found = stand_in(column, width, mode)
+        if has_elements & (found >= 0):
+            values[to + j] = x[source + j + (found - column) * inner]
+        else:
+            values[to + j] = type(values[to + j])(0)
 
 
 @njit(**JIT)
@@ -78,9 +123,9 @@ def least_in(corner, places):
 def deliver_whole(op, form, values, at, between, shape, outs, to, across, strided):
     """Write the results of whole windows from their ranks: `across` lies between two rows."""
     planes, rows, columns, down, _, ranks, _, _ = shape
-    first, count, step, inner = strided
+    valid, first, count, step, inner = strided
     _, weight = ranked(op, planes * rows * columns)
-    for k in range(down):
+    for k in range(valid):
         low = at + k * between
         high = low + (ranks - 1) * down * between
         if inner == 1:
@@ -185,6 +230,33 @@ def spread_nan(form, x, geometry, outs, shape, bounds):
                             write(form, outs, (to + j) * inner + c, value)
 
 
+@njit(**JIT)
+def spread_copied(form, values, at, between, shape, size, outs, to, across, strided):
+    """Write each NaN of the copied rows into the results of all windows that hold it.
+
+    `size` is that of the copy: rows per plane, and numbers per row.
+    """
+    planes, rows, columns, _, stride, _, _, _ = shape
+    valid, first, count, step, inner = strided
+    need, n = size
+    for r in range(planes * need):
+        source, row = at + r * between, r % need
+        if not holds_nan(values, source, n):
+            continue
+        for i in range(n):
+            value = values[source + i]
+            if value == value:
+                continue
+            # Window j begins at column `first + j * step`.
+            reach = i // inner - first // inner
+            begin = max(-(-(reach - columns + 1) // step), 0)
+            end = min(reach // step + 1, count)
+            for k in range(valid):
+                if (row >= k * stride) & (row < k * stride + rows):
+                    for j in range(begin, end):
+                        write(form, outs, to + k * across + j * inner + i % inner, value)
+
+
 def straight(op, values, outs, shape):
     """Return the memory that a network of one rank writes to, and whether it is the results'."""
     same = values.dtype == outs[0].dtype and shape[5] == 1
@@ -277,16 +349,21 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 results if simple else between,
                 wide,
             )
-            if not direct:
+            strided = valid, (first * width.step - column) * inner, last - first, width.step, inner
+            to = ((plane * height.out + oh) * width.out + first) * inner
+            if (not direct) & (geometry.outside == 0):
                 bounds = oh, valid, plane, first, last, left
                 places = ranks_at, between, side, boards
                 deliver_clipped(op, form, geometry, values, places, shape, outs, bounds)
             elif not simple:
-                strided = (first * width.step - column) * inner, last - first, width.step, inner
-                to = ((plane * height.out + oh) * width.out + first) * inner
                 deliver_whole(
                     op, form, values, ranks_at, between, shape, outs, to, results, strided
                 )
+                if can_be_nan(values[scratch]) and not direct:
+                    size = need, side
+                    spread_copied(
+                        form, values, copy_at, between, shape, size, outs, to, results, strided
+                    )
             f += n
         if can_be_nan(values[scratch]):
             near = volume * depth.size + max(front, 0)

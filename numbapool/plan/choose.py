@@ -341,8 +341,31 @@ def selection_plan(
     return Plan(shape, "selection", numbers, pieces, room, view.elements * 8)
 
 
+def filled_plan(
+    shape: tuple[int, ...],
+    layout: Layout,
+    axes: Sequence[Axis],
+    dtype: np.dtype[Any],
+    reduction: Reduction,
+    outside: int,
+) -> Plan | None:
+    """Plan a selection by a loop that fills the padding by a mode; None if there is no such loop.
+
+    `outside` is the number of the mode.
+    """
+    view = long_rows(layout.outer, axes, layout.inner, places=True)
+    if not reduction.gathers or not view.elements:
+        return None
+    key = network_for(view, dtype, reduction, outside)
+    return networks_plan(shape, view, reduction, key, outside) if key else None
+
+
 def networks_plan(
-    shape: tuple[int, ...], view: View, reduction: Reduction, key: tuple[Any, ...]
+    shape: tuple[int, ...],
+    view: View,
+    reduction: Reduction,
+    key: tuple[Any, ...],
+    outside: int = 0,
 ) -> Plan:
     """Plan a network: bands of the windows below each other that it takes at once."""
     rows, columns, ranks, down, stride, _, planes = key
@@ -350,14 +373,14 @@ def networks_plan(
     line = 64 // unit
     strip = max(STRIP_BYTES // unit // view.inner, 1) * view.inner
     halo = (columns - 1) * view.inner
-    boards = 2 if is_clipped(view) else 1
+    boards = 2 if not outside and is_clipped(view) else 1
     tile = max(strip // boards // view.inner, 1) * view.inner
     pitch = -(-(max(strip, boards * tile) + boards * halo) // line) * line + 2 * line
     made = len(ranks) * down + network(*key).stored
     bands = -(-view.axes[1].out // down)
     pieces = view.outer * view.axes[0].out * bands
     head = {"strip": strip, "between": pitch, "tile": tile, "vector": line, "blocks": bands}
-    head |= {"pieces": pieces, "boards": boards}
+    head |= {"pieces": pieces, "boards": boards, "outside": outside}
     numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
     room = (made + planes * ((down - 1) * stride + rows)) * pitch
     return Plan(shape, "networks", numbers, pieces, room, 4 * view.elements, written=key)

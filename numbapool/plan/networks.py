@@ -27,8 +27,13 @@ NEAR = 7
 rows in common."""
 
 
-def network_for(view: View, dtype: np.dtype[Any], reduction: Reduction) -> tuple[Any, ...]:
-    """Return the network's arguments for these windows; () if another loop is to take them."""
+def network_for(
+    view: View, dtype: np.dtype[Any], reduction: Reduction, outside: int = 0
+) -> tuple[Any, ...]:
+    """Return the network's arguments for these windows; () if another loop is to take them.
+
+    `outside` is the number of a padding mode, whose elements then belong to the windows.
+    """
     d, h, w = view.axes
     rank = getattr(reduction.op, "rank", None)
     plain = dtype == reduction.lanes[0] or dtype == np.bool_
@@ -44,7 +49,7 @@ def network_for(view: View, dtype: np.dtype[Any], reduction: Reduction) -> tuple
     while down > 1 and ((down - 1) * h.step >= h.taps or down > h.out):
         down //= 2
     ranks = ranks_of(rank, taps)
-    if is_clipped(view) and not serves(view, rank, ranks):
+    if not outside and is_clipped(view) and not serves(view, rank, ranks):
         return ()
     return h.taps, w.taps, ranks, down, h.step, keeps(w.taps), d.taps
 

@@ -12,6 +12,7 @@ from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import BLURRING, FORMS, FRACTIONAL
+from numbapool.pooling import planners
 from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
 from numbapool.pooling.least import call_of
@@ -44,7 +45,8 @@ def decided(
     """Return the call that a planner decides."""
     try:
         if isinstance(window, Window) and window.padding_mode is not None:
-            return Bordered(shape, dtype, window, request)
+            alone = planners.decide_filled(shape, dtype, window, request)
+            return Call(*alone, dtype) if alone else Bordered(shape, dtype, window, request)
         return call_of(shape, dtype, window, request)
     except MemoryError:
         raise PoolValueError(

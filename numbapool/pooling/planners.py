@@ -15,11 +15,12 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
-from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
+from numbapool.plan.choose import Plan, filled_plan, longest, make_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
+from numbapool.windows.borders import MODES
 from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
 from numbapool.windows.weighted import Blur
 from numbapool.windows.window import Cover, Whole, Window
@@ -165,6 +166,17 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     if reduction.gathers:
         return selection_plan(result, layout, axes, dtype, reduction), reduction
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
+
+
+def decide_filled(shape: Shape, dtype: DType, window: Window, request: Request) -> Decision | None:
+    """Return the plan and the reduction if one loop fills the padding too, by a padding mode."""
+    if window.padding_mode not in MODES or request.min_count is not None:
+        return None
+    placed, reduction, *_ = choose(shape, dtype, window, request)
+    layout, axes, result = placed
+    number = 1 + MODES.index(window.padding_mode)
+    plan = filled_plan(result, layout, axes, dtype, reduction, number)
+    return None if plan is None else (plan, reduction)
 
 
 # These read a call's arguments, in one order for all operators, as windows and a request.

@@ -21,6 +21,9 @@ PaddingMode: TypeAlias = Name | float | None
 
 MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 
+ZEROS, REFLECT, SYMMETRIC, REPLICATE, CIRCULAR = range(1, 6)
+"""The numbers of these modes, as loops that fill the padding themselves know them."""
+
 ALIASES = {"mirror": "reflect", "edge": "replicate", "wrap": "circular"}
 """NumPy's and SciPy's words, except SciPy's "reflect", which is "symmetric" here."""
 
