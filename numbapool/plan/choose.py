@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.loops.geometry import Numbers
+from numbapool.plan.histograms import STRIP_COLUMNS, Histograms, histograms_for
 from numbapool.plan.networks import is_clipped, network_for
 from numbapool.plan.view import (
     SINGLE,
@@ -327,6 +328,9 @@ def selection_plan(
     key = network_for(view, dtype, reduction)
     if key:
         return networks_plan(shape, view, reduction, key)
+    counted = histograms_for(view, reduction)
+    if counted:
+        return histograms_plan(shape, view, reduction, counted)
     d, h, w = view.axes
     taps = d.longest * h.longest * w.longest
     group = 0
@@ -361,6 +365,19 @@ def networks_plan(
     numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
     room = (made + (down - 1) * stride + rows) * pitch
     return Plan(shape, "networks", numbers, pieces, room, 4 * view.elements, written=key)
+
+
+def histograms_plan(
+    shape: tuple[int, ...], view: View, reduction: Reduction, counted: Histograms
+) -> Plan:
+    """Plan histograms: strips of columns that go down the rows, a row of results at a time."""
+    d, h, w = view.axes
+    tile, reach = columns_in(w, STRIP_COLUMNS)
+    tiles = -(-w.out // tile)
+    pieces = view.outer * d.out * view.inner * tiles * h.out
+    head = {"tile": tile, "tiles": tiles, "between": reach, "pieces": pieces}
+    numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
+    return Plan(shape, counted.kernel, numbers, pieces, counted.room(reach), view.elements * 8)
 
 
 def item_bytes(reduction: Reduction) -> int:
