@@ -89,6 +89,11 @@ def histograms() -> None:
     kernel("histograms", nbp.median_pool2d, SMALL, want, 17, 1)
 
 
+def tiles() -> None:
+    x = SMALL.astype(np.int16)
+    kernel("tiles", nbp.median_pool2d, x, np.median(windows(x, 17), (2, 3)), 17, 1)
+
+
 def modes() -> None:
     x = SMALL % 7
     counts = (windows(x, 4)[..., None] == np.arange(7)).sum((2, 3))
@@ -225,6 +230,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "kernel: networks": networks,
     "kernel: histograms": histograms,
     "kernel: modes": modes,
+    "kernel: tiles": tiles,
     "a user's reducer": users_reducer,
     "@njit, serial": compiled_serial,
     "@njit, parallel": compiled_parallel,

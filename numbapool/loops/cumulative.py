@@ -107,16 +107,34 @@ def move_sum(sums, to, counts, at, held, wanted, breadth):
             place += 16
 
 
+@njit(**JIT)
+def forget(held):
+    """Let all sums hold nothing that they could be moved on from."""
+    for n in range(17):
+        held[n] = FAR
+
+
+@njit(forceinline=True, **JIT)
+def move_first(sums, counts, held, wanted, breadth):
+    """Let the sums of upper halves hold a window's columns."""
+    at = np.int64(COLUMNS)
+    move_sum(sums, np.int64(16), counts, at, held[16], wanted, breadth)
+    held[16] = wanted
+
+
 @njit(forceinline=True, **JIT)
 def find(counts, sums, held, plane, wanted, breadth, rank):
-    """Return the key of a rank among the elements of a window's columns."""
+    """Return the key of a rank among the elements of a window's columns, and the rank among those
+    of the same key.
+    """
     half = first_above(sums, 16, rank)
     left = rank - np.int64(sums[15 + half])
     to = 48 + 32 * half
     at = COLUMNS + (half + 1) * plane
     move_sum(sums, to, counts, at, held[half], wanted, breadth)
     held[half] = wanted
-    return 16 * half + first_above(sums, to, left)
+    low = first_above(sums, to, left)
+    return 16 * half + low, left - np.int64(sums[to + low - 1])
 
 
 @njit(**JIT)
@@ -128,21 +146,18 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
     left, right, start = span
     step = 16 * axis.step
     breadth = 16 * axis.taps
-    for n in range(16):
-        held[n] = FAR
     least = np.int64(ends_of(lanes[0])[0])
-    place, before = -step, FAR
+    place = -step
+    forget(held)
     known = rank = np.int64(-1)
     weight = 0.0
     for i in range(left, right):
         place += step
         if step == 0:
             w, columns, _ = window(axis, i)
-            place, breadth, before = 16 * (w - start), 16 * columns, FAR
-            for n in range(16):
-                held[n] = FAR
-        move_sum(sums, 16, counts, COLUMNS, before, place, breadth)
-        before = place
+            place, breadth = 16 * (w - start), 16 * columns
+            forget(held)
+        move_first(sums, counts, held, place, breadth)
         total = np.int64(sums[31])
         if total == 0:
             write(form, outs, to, empty(op))
@@ -151,9 +166,10 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
         if total != known:
             known = total
             rank, weight = ranked(op, total)
-        low = high = find(counts, sums, held, plane, place, breadth, rank)
+        low, _ = find(counts, sums, held, plane, place, breadth, rank)
+        high = low
         if weight > 0:
-            high = find(counts, sums, held, plane, place, breadth, rank + 1)
+            high, _ = find(counts, sums, held, plane, place, breadth, rank + 1)
         low_value, high_value = read(form, lanes, low + least), read(form, lanes, high + least)
         write(form, outs, to, settled(op, low_value, high_value, weight))
         to += inner

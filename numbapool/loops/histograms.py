@@ -37,11 +37,9 @@ def span_of(axis, left, right):
     return first, max(stop, first)
 
 
-def kernel_of(way: Any, counter: Any, total: Any) -> Any:
-    """Return the kernel of a module's counters: these, and their sums, are of such dtypes."""
-    prepare, clear, pick = way.prepare_counters, way.clear_columns, way.pick_row
+def rows_by(way: Any) -> Any:
+    """Return the function that lets a module's counters count other rows."""
     count, discount, exchange = way.count_row, way.discount_row, way.exchange_rows
-    between = way.BETWEEN
 
     @njit(**JIT)
     def move_rows(op, form, lanes, x, places, counts, at, plane, rows, n):
@@ -71,6 +69,14 @@ def kernel_of(way: Any, counter: Any, total: Any) -> Any:
                 discount(op, form, lanes, x, source + old * pitch, step, counts, at, plane, n)
                 old += 1
         return first, end
+
+    return move_rows
+
+
+def kernel_of(way: Any, counter: Any, total: Any) -> Any:
+    """Return the kernel of a module's counters: these, and their sums, are of such dtypes."""
+    prepare, clear, pick = way.prepare_counters, way.clear_columns, way.pick_row
+    move_rows, between = rows_by(way), way.BETWEEN
 
     @njit(**JIT)
     def pool(op, form, x, outs, geometry, lanes, scratch, begin, end):

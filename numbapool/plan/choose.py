@@ -15,6 +15,7 @@ import numpy as np
 from numbapool.loops.geometry import Numbers
 from numbapool.plan.histograms import STRIP_COLUMNS, Histograms, histograms_for
 from numbapool.plan.networks import is_clipped, network_for
+from numbapool.plan.tiles import Tiles, tiles_for
 from numbapool.plan.view import (
     SINGLE,
     View,
@@ -24,6 +25,7 @@ from numbapool.plan.view import (
     grouped,
     in_groups,
     long_rows,
+    longest_reach,
     weights,
     whole_rows,
 )
@@ -331,6 +333,9 @@ def selection_plan(
     counted = histograms_for(view, reduction)
     if counted:
         return histograms_plan(shape, view, reduction, counted)
+    tiles = tiles_for(view, reduction)
+    if tiles:
+        return tiles_plan(shape, view, reduction, tiles)
     d, h, w = view.axes
     taps = d.longest * h.longest * w.longest
     group = 0
@@ -380,6 +385,18 @@ def histograms_plan(
     return Plan(shape, counted.kernel, numbers, pieces, counted.room(reach), view.elements * 8)
 
 
+def tiles_plan(shape: tuple[int, ...], view: View, reduction: Reduction, tiles: Tiles) -> Plan:
+    """Plan sorted tiles of results."""
+    d, h, w = view.axes
+    across, blocks = -(-w.out // tiles.columns), -(-h.out // tiles.rows)
+    pieces = view.outer * d.out * view.inner * blocks * across
+    head = {"tile": tiles.columns, "tiles": across, "strip": tiles.rows, "blocks": blocks}
+    head |= {"between": tiles.between, "stretch": tiles.elements, "pieces": pieces}
+    numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
+    room = tiles.room // reduction.lanes[0].itemsize
+    return Plan(shape, tiles.kernel, numbers, pieces, room, view.elements * 16)
+
+
 def item_bytes(reduction: Reduction) -> int:
     """Return the bytes of the widest lane's accumulator."""
     return max(kind.itemsize for kind in reduction.lanes)
@@ -394,16 +411,6 @@ def columns_in(axis: Axis, budget: int) -> tuple[int, int]:
     reach = axis.dilation * (axis.taps - 1)
     tile = min(max((max(budget, 4 * reach) - reach) // axis.step, 1), axis.out)
     return tile, (tile - 1) * axis.step + reach + 1
-
-
-def longest_reach(axis: Axis, tile: int) -> int:
-    """Return the most columns that `tile` windows of a table look at together."""
-    start, count = axis.borders[:, 0], axis.borders[:, 1]
-    held = count > 0
-    stop = np.where(held, start + (count - 1) * axis.dilation + 1, 0)
-    at = np.arange(0, axis.out, tile)
-    first = np.minimum.reduceat(np.where(held, start, axis.size), at)
-    return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
 
 
 def longest(axes: Sequence[Axis]) -> tuple[int, int]:
