@@ -1,8 +1,8 @@
 """Ranks of small windows that overlap, by networks of minima and maxima between whole vectors.
 
-A piece of work is a band: the rows of results below each other that a network makes at once, for
-all columns, stride 1 along the row. What neighbours share stands in rows of the scratch, a strip of
-columns at a time (:mod:`numbapool.loops.networks`).
+A piece of work is a part of a band: of the rows of results below each other that a network makes
+at once, stride 1 along the row. Only long rows have several parts. What neighbours share stands in
+rows of the scratch, a strip of columns at a time (:mod:`numbapool.loops.networks`).
 
 Windows that are whole are read from the input. The others are read from a copy of their rows in the
 scratch, where what lies outside is a chequerboard of the least and the greatest number. So the
@@ -147,30 +147,42 @@ def holds_nan(x, at, n):
 
 
 @njit(**JIT)
+def windows_in(width, left, right):
+    """Return the first of the windows that begin in the columns [left, right), and their end.
+
+    Columns are counted from the one in which window 0 begins.
+    """
+    return -(-left // width.step), min((right - 1) // width.step + 1, width.out)
+
+
+@njit(**JIT)
 def spread_nan(form, x, geometry, outs, shape, bounds):
     """Write each NaN of a band's rows into the results of all windows that hold it.
 
-    So a window gets its last NaN, row by row, as from the other loops.
+    So a window gets its last NaN, row by row, as from the other loops. `bounds` are the band's
+    first row, the number of rows, the plane, and the columns that the windows begin in.
     """
     rows, columns, _, _, _, _, _ = shape
-    oh, valid, plane = bounds
+    oh, valid, plane, left, right = bounds
     inner = geometry.inner
     height, width = geometry.height, geometry.width
+    first, last = windows_in(width, left, right)
+    reads, stop = max(left - width.before, 0), min(right - 1 - width.before + columns, width.size)
     for row in range(
         max(oh * height.step - height.before, 0),
         min((oh + valid - 1) * height.step - height.before + rows, height.size),
     ):
         source = (plane * height.size + row) * width.size * inner
-        if not holds_nan(x, source, width.size * inner):
+        if not holds_nan(x, source + reads * inner, (stop - reads) * inner):
             continue
-        for column in range(width.size):
+        for column in range(reads, stop):
             for c in range(inner):
                 value = x[source + column * inner + c]
                 if value == value:
                     continue
                 reach = column + width.before
-                begin = max(-(-(reach - columns + 1) // width.step), 0)
-                end = min(reach // width.step + 1, width.out)
+                begin = max(-(-(reach - columns + 1) // width.step), first)
+                end = min(reach // width.step + 1, last)
                 for k in range(valid):
                     top = (oh + k) * height.step - height.before
                     if (row >= top) & (row < top + rows):
@@ -222,28 +234,28 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
     ranks_at = scratch + stored * between
     copy_at = ranks_at + ranks * down * between
     checked = bad = -1
-    for band in range(begin, end):
-        plane = band // bands
-        oh = band % bands * down
-        if (band == begin) | (oh == 0):
+    for piece in range(begin, end):
+        plane = piece // bands // geometry.tiles
+        part = piece // bands % geometry.tiles * geometry.run_tile
+        until = min(part + geometry.run_tile, total)
+        oh = piece % bands * down
+        if (piece == begin) | (oh == 0):
             checked, bad = 0, -1
         valid = min(down, height.out - oh)
         top = oh * height.step - height.before
         whole = (top >= 0) & (top + need <= height.size) & (valid == down)
         base = (plane * height.size + top) * pitch
-        f = 0
-        while f < total:
+        f = part
+        while f < until:
             direct = whole & (f >= lo) & (f < hi)
-            stop = hi if direct else lo if whole & (f < lo) else total
+            stop = min(hi if direct else lo if whole & (f < lo) else total, until)
             n = min(strip if direct else geometry.tile, stop - f)
             if direct & (n < vector):
                 f = (stop - vector) // inner * inner
                 n = stop - f
             column = f // inner
             left = column - width.before
-            # Of windows `step` apart, those that begin in this strip.
-            first = -(-column // width.step)
-            last = min((column + n // inner - 1) // width.step + 1, width.out)
+            first, last = windows_in(width, column, column + n // inner)
             out, simple = straight(op, values, outs, shape)
             simple = simple & direct & (width.step == 1)
             wide = n
@@ -281,9 +293,12 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 )
             f += n
         if can_be_nan(values[scratch]):
+            reads = max(part // inner - width.before, 0) * inner
+            wide = min(until - width.before * inner + (columns - 1) * inner, pitch) - reads
             for row in range(max(checked, top), min(top + need, height.size)):
-                if holds_nan(x, (plane * height.size + row) * pitch, pitch):
+                if holds_nan(x, (plane * height.size + row) * pitch + reads, wide):
                     bad = row
                 checked = row + 1
             if bad >= top:
-                spread_nan(form, x, geometry, outs, shape, (oh, valid, plane))
+                bounds = oh, valid, plane, part // inner, until // inner
+                spread_nan(form, x, geometry, outs, shape, bounds)
