@@ -84,6 +84,22 @@ def networks() -> None:
     kernel("networks", nbp.median_pool2d, SMALL, want, 3, 1)
 
 
+def histograms() -> None:
+    want = np.median(windows(SMALL, 17), (2, 3))
+    kernel("histograms", nbp.median_pool2d, SMALL, want, 17, 1)
+
+
+def tiles() -> None:
+    x = SMALL.astype(np.int16)
+    kernel("tiles", nbp.median_pool2d, x, np.median(windows(x, 17), (2, 3)), 17, 1)
+
+
+def modes() -> None:
+    x = SMALL % 7
+    counts = (windows(x, 4)[..., None] == np.arange(7)).sum((2, 3))
+    kernel("modes", nbp.mode_pool2d, x, counts.argmax(2), 4, 1)
+
+
 class Spread(NamedTuple):
     """The largest less the smallest, times a factor."""
 
@@ -212,6 +228,9 @@ KINDS: dict[str, Callable[[], None]] = {
     "kernel: runs": runs,
     "kernel: selection": selection,
     "kernel: networks": networks,
+    "kernel: histograms": histograms,
+    "kernel: modes": modes,
+    "kernel: tiles": tiles,
     "a user's reducer": users_reducer,
     "@njit, serial": compiled_serial,
     "@njit, parallel": compiled_parallel,

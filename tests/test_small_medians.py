@@ -13,7 +13,7 @@ from processes import python
 from strategies import DTYPES, FEW, PLAIN
 
 import numbapool as nbp
-from numbapool.plan import networks
+from numbapool.plan import choose, networks
 from numbapool.pooling import call, pool
 from numbapool.windows import borders
 
@@ -120,13 +120,34 @@ def test_any_padding_mode_is_right(everywhere, dtype, data):
     np.testing.assert_array_equal(pool(x), want)
 
 
+@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+@pytest.mark.parametrize("shape", [(1, 1500), (200, 2)])
+def test_windows_of_a_single_row_or_column(everywhere, monkeypatch, dtype, shape):
+    """A long row is cut in parts, here of one strip."""
+    monkeypatch.setattr(choose, "PART_STRIPS", 1)
+    rng = np.random.default_rng(5)
+    x = rng.integers(0, 200, shape).astype(dtype)
+    if dtype == "float64":
+        x[rng.random(shape) < 0.002] = np.nan
+    for size, step, pad in ((31, 1, 15), (40, 3, 0)):
+        kernel, stride, padding = ((1, each) for each in (size, step, pad))
+        if shape[1] == 2:
+            kernel, stride, padding = (each[::-1] for each in (kernel, stride, padding))
+        padding = tuple(each if each > 1 else 0 for each in padding)
+        pooling = nbp.Pool("median", kernel, stride, padding)
+        assert pooling.decide(shape, dtype)[0].kernel == "networks"
+        want = naive.median_pool(x, 2, kernel, stride, padding)
+        np.testing.assert_array_equal(pooling(x), want)
+
+
 def test_a_network_serves_windows_of_every_kind():
     """Sizes, strides, borders, channels last: of all arrays but small ones."""
     for window in ((3, 1, 1), (15, 2, 7), ((2, 5), 3, (1, 2)), (4, 4)):
         first, last = nbp.Pool("median", *window), nbp.Pool("median", *window, data_format="NHWC")
         assert first.decide((1, 1, 65, 67), "uint8")[0].kernel == "networks"
         assert last.decide((1, 65, 67, 3), "float32")[0].kernel == "networks"
-        assert first.decide((1, 1, 20, 20), "uint8")[0].kernel == "selection"
+        assert first.decide((1, 1, 20, 20), "uint8")[0].kernel != "networks"
     assert (
         nbp.Pool("percentile", 5, 1, q=10).decide((1, 1, 65, 67), "int16")[0].kernel == "networks"
     )
@@ -142,7 +163,7 @@ def test_a_network_serves_windows_of_every_kind():
 
 
 COMPILED = """
-from numbapool.plan import networks
+from numbapool.plan import choose, networks
 
 def sorted_medians(x, k, s, p):
     wide = np.float64 if x.dtype.kind == "f" else x.dtype
@@ -195,3 +216,9 @@ def test_opencv_gives_the_same_where_windows_are_whole():
         inner = slice(size // 2, -(size // 2))
         got = nbp.median_pool2d(x, size, 1, size // 2)
         np.testing.assert_array_equal(got[inner, inner], cv2.medianBlur(x, size)[inner, inner])
+
+
+def test_bottleneck_gives_the_same_running_median():
+    bottleneck = pytest.importorskip("bottleneck")
+    x = np.random.default_rng(3).standard_normal(30_000)
+    np.testing.assert_array_equal(nbp.median_pool1d(x, 31, 1), bottleneck.move_median(x, 31)[30:])

@@ -31,8 +31,10 @@ Sequences add these terms:
 `windowed` defines, in the plainest way, the results of all other loops. `rows` and `columns` serve
 small windows, `running` large windows that overlap, `folded` wide windows that hardly overlap, and
 `direct` and `thinned` windows of a few elements. `select` serves reducers that need all elements of
-a window at once, `ranks` with `networks` medians and percentiles of small windows, `weighted`
-windows whose taps have weights, and `placed` windows that begin at other places in each plane.
+a window at once, `ranks` with `networks` medians and percentiles of small windows, `histograms`
+medians, percentiles and modes of large windows of one byte, `tiles` medians and percentiles of
+large windows of wider numbers, `weighted` windows whose taps have weights, and `placed` windows
+that begin at other places in each plane.
 `spans` and its neighbours serve sequences, `boxes` the bins of boxes, `gates` recurrent layers.
 `plain` holds the kernels that users import.
 """

@@ -8,6 +8,7 @@ from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
+from numbapool.loops.histograms import KERNELS as HISTOGRAMS
 from numbapool.loops.placed import pool_placed
 from numbapool.loops.ranks import pool_networks
 from numbapool.loops.rows import pool_rows
@@ -17,6 +18,7 @@ from numbapool.loops.spans import pool_spans
 from numbapool.loops.spans_along import pool_spans_along, pool_weighted_spans_along
 from numbapool.loops.spans_weighted import pool_weighted_spans
 from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.tiles import KERNELS as TILES
 from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
 
@@ -28,6 +30,8 @@ KERNELS: dict[str, Any] = {
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
     "networks": pool_networks,  # ranks of small windows that overlap
+    **HISTOGRAMS,  # ranks and modes of large windows, of one byte
+    **TILES,  # ranks of large windows, of wider numbers
     "weighted": pool_weighted,  # windows whose taps have weights
     "placed": pool_placed,  # windows that begin elsewhere in each plane
     "spans": pool_spans,  # sequences of rows
@@ -41,11 +45,12 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-FAST = ("direct", "thinned", "rows", "running", "runs", "selection", "networks")
+SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES)
+FAST = ("direct", "thinned", "rows", "running", "runs", *SELECTIONS)
 """Loops that a plain loop can replace."""
 
 PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}
-PLAIN["selection"] = PLAIN["networks"] = select_windows
+PLAIN |= dict.fromkeys(SELECTIONS, select_windows)
 """The plain loop that replaces each; the other loops replace themselves."""
 
 

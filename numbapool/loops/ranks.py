@@ -1,8 +1,8 @@
 """Ranks of small windows that overlap, by networks of minima and maxima between whole vectors.
 
-A piece of work is a band: the rows of results below each other that a network makes at once, for
-all columns, stride 1 along the row. What neighbours share stands in rows of the scratch, a strip of
-columns at a time (:mod:`numbapool.loops.networks`).
+A piece of work is a part of a band: of the rows of results below each other that a network makes
+at once, stride 1 along the row. Only long rows have several parts. What neighbours share stands in
+rows of the scratch, a strip of columns at a time (:mod:`numbapool.loops.networks`).
 
 Windows that are whole are read from the input. The others are read from a copy of their rows in the
 scratch, where what lies outside is a chequerboard of the least and the greatest number. So the
@@ -195,33 +195,44 @@ def holds_nan(x, at, n):
 
 
 @njit(**JIT)
+def windows_in(width, left, right):
+    """Return the first of the windows that begin in the columns [left, right), and their end.
+
+    Columns are counted from the one in which window 0 begins.
+    """
+    return -(-left // width.step), min((right - 1) // width.step + 1, width.out)
+
+
+@njit(**JIT)
 def spread_nan(form, x, geometry, outs, shape, bounds):
     """Write each NaN of a band's rows into the results of all windows that hold it.
 
-    So a window gets its last NaN, row by row, as from the other loops. `bounds` are the row of
-    results in its plane, the number of rows, the plane of results, and the first and the last
-    planes of the input, counted through all volumes.
+    So a window gets its last NaN, row by row, as from the other loops. `bounds` are the band's
+    first row, the number of rows, the plane of results, the columns that the windows begin in, and
+    the first and the last planes of the input, counted through all volumes.
     """
     _, rows, columns, _, _, _, _, _ = shape
-    oh, valid, plane, front, back = bounds
+    oh, valid, plane, left, right, front, back = bounds
     inner = geometry.inner
     height, width = geometry.height, geometry.width
+    first, last = windows_in(width, left, right)
+    reads, stop = max(left - width.before, 0), min(right - 1 - width.before + columns, width.size)
     begin_row = max(oh * height.step - height.before, 0)
     end_row = min((oh + valid - 1) * height.step - height.before + rows, height.size)
     many = max(end_row - begin_row, 0)
     for r in range((back - front) * many):
         row = begin_row + r % many
         source = ((front + r // many) * height.size + row) * width.size * inner
-        if not holds_nan(x, source, width.size * inner):
+        if not holds_nan(x, source + reads * inner, (stop - reads) * inner):
             continue
-        for column in range(width.size):
+        for column in range(reads, stop):
             for c in range(inner):
                 value = x[source + column * inner + c]
                 if value == value:
                     continue
                 reach = column + width.before
-                begin = max(-(-(reach - columns + 1) // width.step), 0)
-                end = min(reach // width.step + 1, width.out)
+                begin = max(-(-(reach - columns + 1) // width.step), first)
+                end = min(reach // width.step + 1, last)
                 for k in range(valid):
                     top = (oh + k) * height.step - height.before
                     if (row >= top) & (row < top + rows):
@@ -300,10 +311,12 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
     ranks_at = scratch + stored * between
     copy_at = ranks_at + ranks * down * between
     checked = bad = -1
-    for band in range(begin, end):
-        plane = band // bands
-        oh = band % bands * down
-        if (band == begin) | (oh == 0):
+    for piece in range(begin, end):
+        plane = piece // bands // geometry.tiles
+        part = piece // bands % geometry.tiles * geometry.run_tile
+        until = min(part + geometry.run_tile, total)
+        oh = piece % bands * down
+        if (piece == begin) | (oh == 0):
             checked, bad = 0, -1
         valid = min(down, height.out - oh)
         volume = plane // depth.out
@@ -312,19 +325,17 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
         whole = (front >= 0) & (front + planes <= depth.size) & (valid == down)
         whole = whole & (top >= 0) & (top + need <= height.size)
         base = ((volume * depth.size + front) * height.size + top) * pitch
-        f = 0
-        while f < total:
+        f = part
+        while f < until:
             direct = whole & (f >= lo) & (f < hi)
-            stop = hi if direct else lo if whole & (f < lo) else total
+            stop = min(hi if direct else lo if whole & (f < lo) else total, until)
             n = min(strip if direct else geometry.tile, stop - f)
             if direct & (n < vector):
                 f = (stop - vector) // inner * inner
                 n = stop - f
             column = f // inner
             left = column - width.before
-            # Of windows `step` apart, those that begin in this strip.
-            first = -(-column // width.step)
-            last = min((column + n // inner - 1) // width.step + 1, width.out)
+            first, last = windows_in(width, column, column + n // inner)
             out, simple = straight(op, values, outs, shape)
             simple = simple & direct & (width.step == 1)
             wide = n
@@ -366,12 +377,15 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     )
             f += n
         if can_be_nan(values[scratch]):
+            reads = max(part // inner - width.before, 0) * inner
+            wide = min(until - width.before * inner + (columns - 1) * inner, pitch) - reads
             near = volume * depth.size + max(front, 0)
             far = volume * depth.size + min(front + planes, depth.size)
             for row in range(max(checked, top), min(top + need, height.size)):
                 for each in range(near, far):
-                    if holds_nan(x, (each * height.size + row) * pitch, pitch):
+                    if holds_nan(x, (each * height.size + row) * pitch + reads, wide):
                         bad = row
                 checked = row + 1
             if bad >= top:
-                spread_nan(form, x, geometry, outs, shape, (oh, valid, plane, near, far))
+                bounds = oh, valid, plane, part // inner, until // inner, near, far
+                spread_nan(form, x, geometry, outs, shape, bounds)

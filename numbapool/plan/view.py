@@ -71,6 +71,16 @@ def whole_rows(view: View, places: bool) -> View:
     return view
 
 
+def longest_reach(axis: Axis, tile: int) -> int:
+    """Return the most columns that `tile` windows of a table look at together."""
+    start, count = axis.borders[:, 0], axis.borders[:, 1]
+    held = count > 0
+    stop = np.where(held, start + (count - 1) * axis.dilation + 1, 0)
+    at = np.arange(0, axis.out, tile)
+    first = np.minimum.reduceat(np.where(held, start, axis.size), at)
+    return max(int((np.maximum.reduceat(stop, at) - first).max()), 1)
+
+
 def in_groups(view: View, count: int) -> bool:
     """Say whether windows begin and end between groups of `count` columns."""
     w = view.axes[2]
