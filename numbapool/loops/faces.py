@@ -17,6 +17,7 @@ from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import mixtures as x
+from numbapool.reducers import moments as o
 from numbapool.reducers import selectors as s
 from numbapool.reducers import sequences as q
 
@@ -60,6 +61,10 @@ overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 els
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
+overload(o.squares_about_mean, jit_options=METHODS)(
+    lambda total, squares, count: o.squares_about_mean
+)
+overload(o.spread, jit_options=METHODS)(lambda squares, freedom, rooted: o.spread)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient

@@ -8,6 +8,7 @@ from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
+from numbapool.loops.moments import pool_moments
 from numbapool.loops.placed import pool_placed
 from numbapool.loops.ranks import pool_networks
 from numbapool.loops.rows import pool_rows
@@ -25,6 +26,7 @@ KERNELS: dict[str, Any] = {
     "thinned": pool_thinned,  # windows of a few elements, of pixels of few channels
     "rows": pool_rows,  # small windows
     "running": pool_running,  # large windows that overlap
+    "moments": pool_moments,  # variances of windows that slide
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
     "networks": pool_networks,  # ranks of small windows that overlap
@@ -41,7 +43,7 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-FAST = ("direct", "thinned", "rows", "running", "runs", "selection", "networks")
+FAST = ("direct", "thinned", "rows", "running", "moments", "runs", "selection", "networks")
 """Loops that a plain loop can replace."""
 
 PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}
