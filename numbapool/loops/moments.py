@@ -22,6 +22,19 @@ from numbapool.reducers.methods import root
 
 
 @njit(**JIT)
+def whole(n, vector):
+    """Return a number rounded up to whole vectors: the rest of a loop goes element by element."""
+    return (n + vector - 1) // vector * vector
+
+
+@njit(**JIT)
+def readable(geometry, at, n):
+    """Return how many elements to read from `at` on: whole vectors, but not past the input."""
+    more = whole(n, geometry.vector)
+    return more if at + more <= geometry.total else n
+
+
+@njit(**JIT)
 def clear(lanes, at, n):
     """Make accumulators of no elements."""
     for j in range(at, at + n):
@@ -87,8 +100,9 @@ def first_rows(form, lanes, x, starts, rows, to, n):
 
 
 @njit(**JIT)
-def fold_rows(form, lanes, x, base, pitch, bounds, rows, to, n):
+def fold_rows(form, lanes, x, geometry, base, pitch, bounds, rows, to, n):
     """Make accumulators of the rows of a window."""
+    n = readable(geometry, base + nth_row(bounds, max(rows - 1, 0)) * pitch, n)
     at = base + bounds[0] * pitch
     row1, row2, row3 = at, at, at
     if rows > 1:
@@ -175,7 +189,7 @@ def join_ends(lanes, places, widths, to, begin, end, row, height, inner):
 
 
 @njit(**JIT)
-def widen(lanes, at, room, taps, n, row, height, inner):
+def widen(lanes, at, room, taps, n, row, height, inner, vector):
     """Join windows of one column to windows of half of `taps`; return where they begin.
 
     `row` is the begin and the end of the columns that lie in the input.
@@ -194,13 +208,12 @@ def widen(lanes, at, room, taps, n, row, height, inner):
         lo = min(row[0] * inner, length)
         hi = max(min((row[1] - wide + 1) * inner, length), lo)
         counts = width * height, height
+        many = whole(hi - lo, vector)  # the ends, which this may reach, are joined after it
         if rest == 1:
-            join_three(
-                lanes, source + lo, second + lo, third + lo, target + lo, hi - lo, counts
-            )
+            join_three(lanes, source + lo, second + lo, third + lo, target + lo, many, counts)
         else:
             twice = width * height, width * height
-            join(lanes, source + lo, second + lo, target + lo, hi - lo, twice)
+            join(lanes, source + lo, second + lo, target + lo, many, twice)
         places, widths = (source, second, third), (width, rest)
         join_ends(lanes, places, widths, target, 0, lo, row, height, inner)
         join_ends(lanes, places, widths, target, hi, length, row, height, inner)
@@ -290,7 +303,7 @@ def along(op, form, lanes, at, outs, to, geometry, left, right, span, height):
     taps = geometry.width.taps
     row = max(-start, 0), min(geometry.width.size, stop) - start
     n = (stop - start) * inner
-    source = widen(lanes, at, geometry.stretch, taps, n, row, height, inner)
+    source = widen(lanes, at, geometry.stretch, taps, n, row, height, inner, geometry.vector)
     wide, rest = taps >> 1, taps & 1
     second, third = source + wide * inner, at + 2 * wide * inner
     lo = min(max(geometry.width.lo, left), right)
@@ -362,7 +375,6 @@ def pool_moments(op, form, x, outs, geometry, lanes, scratch, begin, end):
         base = (volume // out_d * geometry.depth.size * height + d * height) * pitch
         base += first * inner
         clear(lanes, scratch, lead)
-        clear(lanes, scratch + lead + n, span - lead - n)
         if geometry.blocks > 0:
             planes = base, d_rows * pitch, depths
             pool_block(
@@ -372,9 +384,11 @@ def pool_moments(op, form, x, outs, geometry, lanes, scratch, begin, end):
         else:
             h, heights, _ = window(geometry.height, line)
             bounds = h, max(heights, 1), d_rows, geometry.height.dilation
-            fold_rows(form, lanes, x, base, pitch, bounds, depths * heights, scratch + lead, n)
+            rows = depths * heights
+            fold_rows(form, lanes, x, geometry, base, pitch, bounds, rows, scratch + lead, n)
+            clear(lanes, scratch + lead + n, span - lead - n)
             to = ((volume * out_h + line) * out_w + left) * inner
-            high = np.float64(depths * heights)
+            high = np.float64(rows)
             along(
                 op, form, lanes, scratch, outs, to, geometry, left, right, (start, stop), high
             )
@@ -387,7 +401,7 @@ def pool_block(
     """Fill the rows of results whose windows start in a block, as `running` does."""
     base, plane, depths = planes
     left, right = columns
-    inner, between = geometry.inner, geometry.between
+    inner, between, vector = geometry.inner, geometry.between, geometry.vector
     height, pitch = geometry.height.size, geometry.width.size * geometry.inner
     out_h, out_w = geometry.height.out, geometry.width.out
     taps, stride = geometry.height.taps, geometry.height.step
@@ -396,22 +410,22 @@ def pool_block(
     origin = block * taps - geometry.height.before
     target = scratch + lead
     last = suffix + taps * between
-    clear(lanes, last, n)
+    clear(lanes, last, whole(n, vector))
     for t in range(taps - 1, -1, -1):
         at = suffix + t * between
         row = origin + t
         # A row outside the input leaves the accumulators below it as they are.
         low = max(min(row + 1, height), 0)
         count = np.float64(max(min(origin + taps, height) - low, 0) * depths)
-        reach = depths if (row >= 0) & (row < height) else 0
-        if reach > 0:
+        if (row >= 0) & (row < height):
             source = base + row * pitch
-            add_plane_rows(form, lanes, x, source, plane, reach, at + between, at, n, count)
+            more = readable(geometry, source + (depths - 1) * plane, n)
+            add_plane_rows(form, lanes, x, source, plane, depths, at + between, at, more, count)
         else:
             for j in range(n):
                 lanes[0][at + j] = lanes[0][at + between + j]
                 lanes[1][at + j] = lanes[1][at + between + j]
-    clear(lanes, prefix, n)
+    clear(lanes, prefix, whole(n, vector))
     done = 0
     below = 0.0
     i = (block * taps + stride - 1) // stride
@@ -421,13 +435,15 @@ def pool_block(
             row = origin + taps + done
             if (row >= 0) & (row < height):
                 source = base + row * pitch
+                more = readable(geometry, source + (depths - 1) * plane, n)
                 below = add_plane_rows(
-                    form, lanes, x, source, plane, depths, prefix, prefix, n, below
+                    form, lanes, x, source, plane, depths, prefix, prefix, more, below
                 )
             done += 1
         above = max(min(origin + taps, height) - max(origin + t, 0), 0) * depths
         counts = np.float64(above), below
-        join(lanes, suffix + t * between, prefix, target, n, counts)
+        join(lanes, suffix + t * between, prefix, target, whole(n, vector), counts)
+        clear(lanes, target + n, (span[1] - span[0]) * inner - lead - n)
         to = ((volume * out_h + i) * out_w + left) * inner
         high = counts[0] + counts[1]
         along(op, form, lanes, scratch, outs, to, geometry, left, right, span, high)

@@ -48,11 +48,11 @@ BLOCK_BYTES = 1 << 18
 """Bytes of accumulators in a block of suffixes, each written and read once: they stay in a
 second-level cache."""
 
-MOMENT_BLOCK_BYTES = 1 << 19
+MOMENT_BLOCK_BYTES = 1 << 20
 """The same of a block of means and sums of squares."""
 
-MOMENT_ROW_BYTES = 1 << 13
-"""Bytes of means and sums of squares in a row."""
+MOMENT_ROW_BYTES = 3 << 13
+"""Bytes of means and sums of squares in a row, or in three rows if a pass widens them."""
 
 VECTOR_BYTES = 128
 """Bytes that a vectorised loop takes at a time, four vectors of 32 bytes. Rows are read up to a
@@ -316,12 +316,16 @@ def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bo
     """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows."""
     d, h, w = view.axes
     unit = 16  # bytes of an accumulator: a mean and a sum of squares
-    budget = MOMENT_BLOCK_BYTES // (h.taps + 5) if blocks else MOMENT_ROW_BYTES
-    tile, span = columns_in(w, max(budget // unit // view.inner, 1))
+    budget = MOMENT_ROW_BYTES // (3 if w.taps > 3 else 1)
+    if blocks:
+        budget = min(budget, MOMENT_BLOCK_BYTES // (h.taps + 2))
+    tile, _ = columns_in(w, max(budget // unit // view.inner, 1))
     tiles = -(-w.out // tile)
+    tile = -(-w.out // tiles)
+    span = (tile - 1) * w.step + w.taps
     count = (h.out - 1) * h.step // h.taps + 1 if blocks else 0
     pitch = span * view.inner
-    vector = VECTOR_BYTES // 4
+    vector = 64 // 8
     room = -(-pitch // vector) * vector + vector
     head = {"tile": tile, "tiles": tiles, "blocks": count, "between": room, "stretch": room}
     head["vector"] = vector
