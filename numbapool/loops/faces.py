@@ -61,9 +61,7 @@ overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 els
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
-overload(o.squares_about_mean, jit_options=METHODS)(
-    lambda total, squares, count: o.squares_about_mean
-)
+overload(o.about_mean, jit_options=METHODS)(lambda total, squares, count, share: o.about_mean)
 overload(o.spread, jit_options=METHODS)(lambda squares, freedom, rooted: o.spread)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(

@@ -1,6 +1,6 @@
 """Variances of windows that slide: the mean and the sum of squares about it, joined row by row.
 
-All accumulators of a row are of equally many elements, except at the row's ends. So what a joint
+Accumulators of a row are of equally many elements, except at the row's ends. So what a joint
 needs of these numbers is computed once per row, not once per element. The first lane holds means,
 the second lane sums of squares about them.
 
@@ -16,7 +16,7 @@ from numba import njit
 
 from numbapool.loops.bounds import nth_row, window
 from numbapool.loops.columns import tile_span
-from numbapool.loops.lanes import read, write
+from numbapool.loops.lanes import read, shifted, write
 from numbapool.loops.options import CONTRACT, JIT
 from numbapool.reducers.methods import root
 
@@ -53,46 +53,52 @@ def parts_of(first, second):
     return share, first * share
 
 
+@njit(forceinline=True, **JIT)
+def near(form, lanes, value, shift):
+    """Return an element's distance from the shift."""
+    return read(form, lanes, value) - shift
+
+
 @njit(**JIT, fastmath=CONTRACT)
-def add_row(form, lanes, x, at, source, to, n, count):
+def add_row(form, lanes, x, shift, at, source, to, n, count):
     """Add a row of elements to accumulators of `count` elements each."""
     share, factor = parts_of(count, 1.0)
     for j in range(n):
         mean = lanes[0][source + j]
-        apart = read(form, lanes, x[at + j]) - mean
+        apart = near(form, lanes, x[at + j], shift) - mean
         lanes[0][to + j] = mean + apart * share
         lanes[1][to + j] = lanes[1][source + j] + apart * factor * apart
 
 
 @njit(**JIT, fastmath=CONTRACT)
-def first_rows(form, lanes, x, starts, rows, to, n):
+def first_rows(form, lanes, x, shift, starts, rows, to, n):
     """Make accumulators of up to four rows, which begin at `starts`."""
     row0, row1, row2, row3 = starts
     third = 1.0 / 3.0
     if rows == 1:
         for j in range(n):
-            lanes[0][to + j] = read(form, lanes, x[row0 + j])
+            lanes[0][to + j] = near(form, lanes, x[row0 + j], shift)
             lanes[1][to + j] = 0.0
     elif rows == 2:
         for j in range(n):
-            a = read(form, lanes, x[row0 + j])
-            apart = read(form, lanes, x[row1 + j]) - a
+            a = near(form, lanes, x[row0 + j], shift)
+            apart = near(form, lanes, x[row1 + j], shift) - a
             lanes[0][to + j] = a + apart * 0.5
             lanes[1][to + j] = apart * 0.5 * apart
     elif rows == 3:
         for j in range(n):
-            a = read(form, lanes, x[row0 + j])
-            apart = read(form, lanes, x[row1 + j]) - a
+            a = near(form, lanes, x[row0 + j], shift)
+            apart = near(form, lanes, x[row1 + j], shift) - a
             mean = a + apart * 0.5
-            more = read(form, lanes, x[row2 + j]) - mean
+            more = near(form, lanes, x[row2 + j], shift) - mean
             lanes[0][to + j] = mean + more * third
             lanes[1][to + j] = apart * 0.5 * apart + more * (2.0 * third) * more
     else:
         for j in range(n):
-            a = read(form, lanes, x[row0 + j])
-            c = read(form, lanes, x[row2 + j])
-            left = read(form, lanes, x[row1 + j]) - a
-            right = read(form, lanes, x[row3 + j]) - c
+            a = near(form, lanes, x[row0 + j], shift)
+            c = near(form, lanes, x[row2 + j], shift)
+            left = near(form, lanes, x[row1 + j], shift) - a
+            right = near(form, lanes, x[row3 + j], shift) - c
             mean = a + left * 0.5
             apart = (c + right * 0.5) - mean
             lanes[0][to + j] = mean + apart * 0.5
@@ -100,7 +106,7 @@ def first_rows(form, lanes, x, starts, rows, to, n):
 
 
 @njit(**JIT)
-def fold_rows(form, lanes, x, geometry, base, pitch, bounds, rows, to, n):
+def fold_rows(form, lanes, x, shift, geometry, base, pitch, bounds, rows, to, n):
     """Make accumulators of the rows of a window."""
     n = readable(geometry, base + nth_row(bounds, max(rows - 1, 0)) * pitch, n)
     at = base + bounds[0] * pitch
@@ -111,10 +117,10 @@ def fold_rows(form, lanes, x, geometry, base, pitch, bounds, rows, to, n):
         row2 = base + nth_row(bounds, np.int64(2)) * pitch
     if rows > 3:
         row3 = base + nth_row(bounds, np.int64(3)) * pitch
-    first_rows(form, lanes, x, (at, row1, row2, row3), rows, to, n)
+    first_rows(form, lanes, x, shift, (at, row1, row2, row3), rows, to, n)
     for t in range(4, rows):
         at = base + nth_row(bounds, t) * pitch
-        add_row(form, lanes, x, at, to, to, n, np.float64(t))
+        add_row(form, lanes, x, shift, at, to, to, n, np.float64(t))
 
 
 @njit(**JIT, fastmath=CONTRACT)
@@ -273,7 +279,7 @@ def pick_ones(op, form, lanes, first, outs, to, n, steps, factor):
 @njit(forceinline=True, **JIT)
 def pick_step(op, form, lanes, places, widths, outs, to, n, steps, height, factor):
     """Write the results of `n` whole windows, `step` apart."""
-    first, second, third = places
+    first, second, _ = places
     wide, rest = widths
     if wide == 0:
         pick_ones(op, form, lanes, first, outs, to, n, steps, factor)
@@ -338,10 +344,10 @@ def along(op, form, lanes, at, outs, to, geometry, left, right, span, height):
 
 
 @njit(**JIT)
-def add_plane_rows(form, lanes, x, at, plane, depths, source, to, n, count):
+def add_plane_rows(form, lanes, x, shift, at, plane, depths, source, to, n, count):
     """Add a row of each of `depths` planes, `plane` apart; return the new number of elements."""
     for t in range(depths):
-        add_row(form, lanes, x, at + t * plane, source, to, n, count)
+        add_row(form, lanes, x, shift, at + t * plane, source, to, n, count)
         count += 1.0
         source = to
     return count
@@ -385,13 +391,13 @@ def pool_moments(op, form, x, outs, geometry, lanes, scratch, begin, end):
             h, heights, _ = window(geometry.height, line)
             bounds = h, max(heights, 1), d_rows, geometry.height.dilation
             rows = depths * heights
-            fold_rows(form, lanes, x, geometry, base, pitch, bounds, rows, scratch + lead, n)
+            shift = shifted(op, form, lanes, x, base + h * pitch + n // 2).shift
+            at = scratch + lead
+            fold_rows(form, lanes, x, shift, geometry, base, pitch, bounds, rows, at, n)
             clear(lanes, scratch + lead + n, span - lead - n)
             to = ((volume * out_h + line) * out_w + left) * inner
             high = np.float64(rows)
-            along(
-                op, form, lanes, scratch, outs, to, geometry, left, right, (start, stop), high
-            )
+            along(op, form, lanes, scratch, outs, to, geometry, left, right, (start, stop), high)
 
 
 @njit(**JIT)
@@ -408,6 +414,8 @@ def pool_block(
     prefix = scratch + 3 * geometry.stretch
     suffix = prefix + between
     origin = block * taps - geometry.height.before
+    middle = min(max(origin + taps // 2, 0), height - 1)
+    shift = shifted(op, form, lanes, x, base + middle * pitch + n // 2).shift
     target = scratch + lead
     last = suffix + taps * between
     clear(lanes, last, whole(n, vector))
@@ -420,7 +428,9 @@ def pool_block(
         if (row >= 0) & (row < height):
             source = base + row * pitch
             more = readable(geometry, source + (depths - 1) * plane, n)
-            add_plane_rows(form, lanes, x, source, plane, depths, at + between, at, more, count)
+            add_plane_rows(
+                form, lanes, x, shift, source, plane, depths, at + between, at, more, count
+            )
         else:
             for j in range(n):
                 lanes[0][at + j] = lanes[0][at + between + j]
@@ -437,7 +447,7 @@ def pool_block(
                 source = base + row * pitch
                 more = readable(geometry, source + (depths - 1) * plane, n)
                 below = add_plane_rows(
-                    form, lanes, x, source, plane, depths, prefix, prefix, more, below
+                    form, lanes, x, shift, source, plane, depths, prefix, prefix, more, below
                 )
             done += 1
         above = max(min(origin + taps, height) - max(origin + t, 0), 0) * depths
