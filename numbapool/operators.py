@@ -20,6 +20,7 @@ from numbapool.reducers import (
     extremes,
     means,
     mixtures,
+    moments,
     selectors,
     sums,
 )
@@ -226,8 +227,8 @@ TABLE = (
     Operator("median", "a median", selectors.median),
     Operator("mode", "a mode", selectors.mode),
     Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
-    Operator("var", "a variance", selectors.variance, ("variance",), (CORRECTION,)),
-    Operator("std", "a standard deviation", selectors.deviation, (), (CORRECTION,)),
+    Operator("var", "a variance", moments.variance, ("variance",), (CORRECTION,)),
+    Operator("std", "a standard deviation", moments.deviation, (), (CORRECTION,)),
     Operator("range", "a range", extremes.span, ("ptp",), nests=True),
     Operator(
         "rms",

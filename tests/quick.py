@@ -14,7 +14,8 @@ TESTS = Path(__file__).parent
 
 LIBRARY = """
     windows operators every_operator sliding borders adaptive nodata single_rules exact_numbers
-    dtypes rows_and_pixels house sequences sequences_random small_medians large_ranks min_count
+    dtypes rows_and_pixels house sequences sequences_random small_medians large_ranks moments
+    min_count
     several_operators
 """.split()
 

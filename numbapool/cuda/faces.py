@@ -20,6 +20,7 @@ from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import mixtures as x
+from numbapool.reducers import moments as o
 from numbapool.reducers import selectors as s
 from numbapool.reducers import sequences as q
 from numbapool.reducers.methods import combine, lift
@@ -203,6 +204,8 @@ overload(e.tanh)(lambda v, one: e.tanh)
 overload(e.log)(lambda x: e.log)
 overload(e.cube_root)(lambda x: e.cube_root)
 overload(e.faded)(lambda x, share: e.faded)
+overload(o.about_mean)(lambda total, squares, count, share: o.about_mean)
+overload(o.spread)(lambda squares, freedom, rooted: o.spread)
 overload(m.tally)(lambda skipped: m.tally)
 overload(m.wide_quotient)(lambda high, low, weight, rounding, limits: m.wide_quotient)
 overload(m.short_quotient)(lambda n, factor, shift: m.short_quotient)

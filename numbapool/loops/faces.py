@@ -17,6 +17,7 @@ from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
 from numbapool.reducers import mixtures as x
+from numbapool.reducers import moments as o
 from numbapool.reducers import selectors as s
 from numbapool.reducers import sequences as q
 
@@ -62,6 +63,8 @@ overload(e.tanh, jit_options=INLINED)(lambda v, one: e.tanh)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
+overload(o.about_mean, jit_options=METHODS)(lambda total, squares, count, share: o.about_mean)
+overload(o.spread, jit_options=METHODS)(lambda squares, freedom, rooted: o.spread)
 overload(m.tally, jit_options=METHODS)(lambda skipped: m.tally)
 overload(m.wide_quotient, jit_options=METHODS)(
     lambda high, low, weight, rounding, limits: m.wide_quotient

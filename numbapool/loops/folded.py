@@ -10,7 +10,7 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import element, load, put, write
+from numbapool.loops.lanes import element, load, put, shifted, write
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, finish, prepare
@@ -46,12 +46,14 @@ def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
         for i in range(out_w):
             w, count, w_weight = window(geometry.width, i)
             fill(op, lanes, scratch, breadth)
+            first = ((plane + d) * height + h) * pitch + w * inner
+            near = shifted(op, form, lanes, x, first)
             for t in range(depths):
                 deep = plane + d + t * geometry.depth.dilation
                 for u in range(heights):
                     row = deep * height + h + u * geometry.height.dilation
                     at = row * pitch + w * inner
-                    fold_run(op, form, x, at, count * inner, lanes, scratch, breadth)
+                    fold_run(near, form, x, at, count * inner, lanes, scratch, breadth)
             width = breadth // inner
             while width > 1:
                 half = (width + 1) // 2

@@ -9,6 +9,7 @@ from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
 from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.histograms import KERNELS as HISTOGRAMS
+from numbapool.loops.moments import pool_moments
 from numbapool.loops.placed import pool_placed
 from numbapool.loops.ranks import pool_networks
 from numbapool.loops.rows import pool_rows
@@ -27,6 +28,7 @@ KERNELS: dict[str, Any] = {
     "thinned": pool_thinned,  # windows of a few elements, of pixels of few channels
     "rows": pool_rows,  # small windows
     "running": pool_running,  # large windows that overlap
+    "moments": pool_moments,  # variances of windows that slide
     "runs": pool_runs,  # wide windows that hardly overlap
     "selection": pool_select,
     "networks": pool_networks,  # ranks of small windows that overlap
@@ -46,7 +48,7 @@ KERNELS: dict[str, Any] = {
 }
 
 SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES)
-FAST = ("direct", "thinned", "rows", "running", "runs", *SELECTIONS)
+FAST = ("direct", "thinned", "rows", "running", "moments", "runs", *SELECTIONS)
 """Loops that a plain loop can replace."""
 
 PLAIN = {name: loop for name, loop in KERNELS.items() if name not in FAST}

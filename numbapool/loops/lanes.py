@@ -21,6 +21,7 @@ from numbapool.loops.halves import half_to_single, single_to_half
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import pointer_to
 from numbapool.reducers.methods import combine, lift
+from numbapool.reducers.moments import Variance
 
 
 @intrinsic
@@ -163,6 +164,31 @@ def _element(op, form, lanes, value, row):
     if hasattr(op.instance_class, "unconverted"):
         return lambda op, form, lanes, value, row: held(lanes, lift(op, value, row))
     return lambda op, form, lanes, value, row: held(lanes, lift(op, read(form, lanes, value), row))
+
+
+def shifted(op, form, lanes, x, j):
+    """Return the reducer or, if it has a shift, the reducer that measures from element j.
+
+    A shift that is infinite or NaN becomes 0.
+    """
+    if not isinstance(op, Variance):
+        return op
+    value = np.float64(read(form, lanes, x[j]))
+    return op._replace(shift=value if value - value == 0 else np.float64(0.0))
+
+
+@overload(shifted)
+def _shifted(op, form, lanes, x, j):
+    made = op.instance_class
+    if not issubclass(made, Variance):
+        return lambda op, form, lanes, x, j: op
+
+    def near(op, form, lanes, x, j):
+        value = np.float64(read(form, lanes, x[j]))
+        shift = value if value - value == 0 else 0.0
+        return made(shift, op.correction, op.root, op.left_out, op.of_nothing)
+
+    return near
 
 
 def take(op, form, lanes, x, j, row):

@@ -12,7 +12,7 @@ from numba import njit
 
 from numbapool.loops.bounds import next_row, nth_row, window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import load, prefetch, put, take
+from numbapool.loops.lanes import load, prefetch, put, shifted, take
 from numbapool.loops.options import JIT
 from numbapool.reducers.methods import combine, locate, neutral
 
@@ -169,7 +169,8 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     ahead = base + (d * height + h + u * h_step) * pitch + n
                     ask(form, x, ahead, d_step * pitch, depths, n, line)
             taps = depths * heights
-            fold(op, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
+            near = shifted(op, form, lanes, x, base + bounds[0] * pitch)
+            fold(near, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry.column_place)
             fill(op, lanes, at, lead)
             n = lead + columns * inner

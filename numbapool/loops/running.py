@@ -16,7 +16,7 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import along, tile_span
-from numbapool.loops.lanes import element, load, put
+from numbapool.loops.lanes import element, load, put, shifted
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, locate
@@ -76,6 +76,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
         top = volume // out_d * geometry.depth.size * height + d * height
         base = top * pitch + first * inner
         origin = block * taps - before
+        near = shifted(op, form, lanes, x, base + max(origin, 0) * pitch)
         # The suffixes, from the last row up.
         fill(op, lanes, suffix + taps * between, n)
         for t in range(taps - 1, -1, -1):
@@ -86,7 +87,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 number = d * height + row
                 source = base + row * pitch
                 extend(
-                    op, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
+                    near, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
                     at + between, at, n,
                 )  # fmt: skip
             else:
@@ -102,7 +103,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     number = d * height + row
                     source = base + row * pitch
                     extend(
-                        op, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
+                        near, form, x, source, number, depths, d_rows, pitch, numbers, lanes,
                         prefix, prefix, n,
                     )  # fmt: skip
                 done += 1

@@ -14,6 +14,7 @@ import numpy as np
 
 from numbapool.loops.geometry import Numbers
 from numbapool.plan.histograms import STRIP_COLUMNS, Histograms, histograms_for
+from numbapool.plan.moments import is_slid
 from numbapool.plan.networks import is_clipped, network_for
 from numbapool.plan.tiles import Tiles, tiles_for
 from numbapool.plan.view import (
@@ -49,6 +50,12 @@ LEAST_BYTES = 2048
 BLOCK_BYTES = 1 << 18
 """Bytes of accumulators in a block of suffixes, each written and read once: they stay in a
 second-level cache."""
+
+MOMENT_BLOCK_BYTES = 1 << 20
+"""The same of a block of means and sums of squares."""
+
+MOMENT_ROW_BYTES = 3 << 13
+"""Bytes of means and sums of squares in a row, or in three rows if a pass widens them."""
 
 VECTOR_BYTES = 128
 """Bytes that a vectorised loop takes at a time, four vectors of 32 bytes. Rows are read up to a
@@ -159,6 +166,8 @@ def make_plan(
     shares = weights(view.axes, reduction, include_pad, override)
     if kernel == "runs":
         return runs_plan(shape, view, shares, reduction)
+    if is_slid(view, reduction):
+        return moments_plan(shape, view, shares, blocks=kernel == "running")
     if kernel == "running":
         return running_plan(shape, view, shares, reduction)
     return small_plan(shape, view, shares, reduction, dtype)
@@ -312,6 +321,30 @@ def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction:
     numbers = geometry(view, head, shares)
     needed = 3 * room + (h.taps + 2) * pitch
     return Plan(shape, "running", numbers, pieces, needed, view.elements)
+
+
+def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bool) -> Plan:
+    """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows."""
+    d, h, w = view.axes
+    unit = 16  # bytes of an accumulator: a mean and a sum of squares
+    budget = MOMENT_ROW_BYTES // (3 if w.taps > 3 else 1)
+    if blocks:
+        budget = min(budget, MOMENT_BLOCK_BYTES // (h.taps + 2))
+    tile, _ = columns_in(w, max(budget // unit // view.inner, 1))
+    tiles = -(-w.out // tile)
+    tile = -(-w.out // tiles)
+    span = (tile - 1) * w.step + w.taps
+    count = (h.out - 1) * h.step // h.taps + 1 if blocks else 0
+    pitch = span * view.inner
+    vector = 64 // 8
+    room = -(-pitch // vector) * vector + vector
+    head = {"tile": tile, "tiles": tiles, "blocks": count, "between": room, "stretch": room}
+    head["vector"] = vector
+    pieces = view.outer * d.out * (count or h.out) * tiles
+    head["pieces"] = pieces
+    numbers = geometry(view, head, shares, slides=False)
+    needed = 3 * room + ((h.taps + 2) * room if blocks else 0)
+    return Plan(shape, "moments", numbers, pieces, needed, view.elements)
 
 
 def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:

@@ -19,7 +19,6 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64
 from numbapool.reducers.dtypes import DType, in_floats, lane
-from numbapool.reducers.methods import root
 from numbapool.reducers.ways import variant
 
 
@@ -122,35 +121,6 @@ class Mode(NamedTuple):
         return best
 
 
-class Variance(NamedTuple):
-    """The mean squared distance from the mean, in two passes; its root if `root`."""
-
-    left_out: Any
-    of_nothing: Any
-    correction: Any
-    root: Any
-
-    def empty(self):
-        return self.of_nothing
-
-    def sorts(self, taps):
-        return False
-
-    def select(self, values, at, step, taps, number):
-        if taps <= self.correction:
-            return np.nan
-        total = 0.0
-        for t in range(taps):
-            total += np.float64(values[at + t * step])
-        mean = total / taps
-        squares = 0.0
-        for t in range(taps):
-            off = np.float64(values[at + t * step]) - mean
-            squares += off * off
-        result = squares / (taps - self.correction)
-        return root(result) if self.root else result
-
-
 def mode_of_four(a, b, c, d):
     """Return the most frequent of four numbers in any order; if several are, the smallest."""
     low, high = (a if a <= b else b), (b if a <= b else a)
@@ -218,16 +188,6 @@ def mode(case: Case) -> Reduction:
 def percentile(case: Case, q: float) -> Reduction:
     """Return the selection of a percentile: floats in their own dtype, all else in float64."""
     return selection(case, Percentile, in_floats(case.dtype), q)
-
-
-def variance(case: Case, correction: float = 0.0) -> Reduction:
-    """Return the selection of the variance, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, False, wide=True)
-
-
-def deviation(case: Case, correction: float = 0.0) -> Reduction:
-    """Return the selection of the standard deviation, in float64."""
-    return selection(case, Variance, in_floats(case.dtype), correction, True, wide=True)
 
 
 def selection(

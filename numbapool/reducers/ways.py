@@ -100,6 +100,7 @@ MODULES = (
     "extremes",
     "means",
     "mixtures",
+    "moments",
     "selectors",
     "sequences",
     "sums",
