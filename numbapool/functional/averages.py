@@ -6,7 +6,8 @@ from typing import Any
 
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
-from numbapool.pooling.call import adaptive, over_all, pool, sliding
+from numbapool.pooling.call import adaptive, over_all, sliding
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.means import Rounding
 from numbapool.windows.borders import PaddingMode
@@ -40,6 +41,7 @@ def avg_pool1d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -57,7 +59,7 @@ def avg_pool1d(
     key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def avg_pool2d(
@@ -76,6 +78,7 @@ def avg_pool2d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -102,7 +105,15 @@ def avg_pool2d(
         A value to leave out in the same way; a window of nothing else gives this value.
     rounding : {"half_up", "half_even", "floor"}
         How the mean of integers becomes an integer. It is computed from the exact sum, and kept
-        within the dtype's range if `divisor_override` would lead outside.
+        within the dtype's range if `divisor_override` or negative weights would lead outside.
+    weights : array_like, optional
+        Numbers that x's elements weigh, as in :func:`numpy.average`: an array that broadcasts to x,
+        or one of the pooled axes alone, for all channels. The mean is ``sum(w * x) / sum(w)``. A
+        weight of 0 leaves its element out, even if that is NaN. What lies outside the input weighs
+        nothing, or with a `padding_mode` by name as much as its own element. If a window's weights
+        add up to 0, it gives `nodata`, or NaN, or 0 if x holds neither. For integers and whole
+        weights the mean is rounded once, from the exact quotient; else it is computed in float64.
+        NaN and infinite weights propagate; means of integers refuse them.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
     device, stream
@@ -117,7 +128,8 @@ def avg_pool2d(
     Raises
     ------
     PoolValueError, PoolTypeError
-        As :func:`max_pool2d`, and for a `divisor_override` of zero.
+        As :func:`max_pool2d`, for a `divisor_override` of zero, and for `weights` of another
+        shape, with a `divisor_override` or on a GPU.
 
     Examples
     --------
@@ -128,11 +140,14 @@ def avg_pool2d(
            [11.5, 13.5]])
     >>> avg_pool2d(np.array([[0, 1], [1, 0]], np.uint8), 2)  # 0.5, rounded half up
     array([[1]], dtype=uint8)
+    >>> avg_pool2d(x, 2, weights=[3, 1, 0, 1])  # the third column weighs nothing
+    array([[ 3.25,  6.  ],
+           [11.25, 14.  ]])
     """
     key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def avg_pool3d(
@@ -151,6 +166,7 @@ def avg_pool3d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -169,7 +185,7 @@ def avg_pool3d(
     key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def adaptive_avg_pool1d(
@@ -181,6 +197,7 @@ def adaptive_avg_pool1d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -197,7 +214,7 @@ def adaptive_avg_pool1d(
     array([2., 4.])
     """
     key = "avg", 1, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool2d(
@@ -209,6 +226,7 @@ def adaptive_avg_pool2d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -226,7 +244,7 @@ def adaptive_avg_pool2d(
     array([[6., 8.]])
     """
     key = "avg", 2, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool3d(
@@ -238,6 +256,7 @@ def adaptive_avg_pool3d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -255,7 +274,7 @@ def adaptive_avg_pool3d(
     array([[[3., 4.]]])
     """
     key = "avg", 3, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def global_avg_pool(
@@ -267,6 +286,7 @@ def global_avg_pool(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -285,4 +305,4 @@ def global_avg_pool(
     array([[2.5, 8.5]])
     """
     key = "avg", keepdims, data_format, nan, nodata, min_count, rounding
-    return pool(over_all, x, key, out, device, stream)[0]
+    return weighed(over_all, x, weights, key, out, device, stream)[0]

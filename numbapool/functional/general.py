@@ -7,8 +7,9 @@ from typing import Any
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.operators import SLIDING
-from numbapool.pooling.call import pool, sliding, unpair
+from numbapool.pooling.call import sliding, unpair
 from numbapool.pooling.pool import Pool, key_of
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
@@ -31,6 +32,7 @@ def pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -48,7 +50,7 @@ def pool1d(
     """
     window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pool2d(
@@ -65,6 +67,7 @@ def pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -85,6 +88,8 @@ def pool2d(
     kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
     nodata, min_count, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes none of `nan`, `nodata`, `min_count`.
+    weights
+        Of "avg" and "sum", as in :func:`avg_pool2d`.
     **own
         The operator's own parameters, such as `q` of "percentile".
 
@@ -109,7 +114,7 @@ def pool2d(
     """
     window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pool3d(
@@ -126,6 +131,7 @@ def pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -144,13 +150,20 @@ def pool3d(
     """
     window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pooled(
-    op: Any, key: tuple[Any, ...], x: ArrayLike, out: Any, device: Device, stream: Any
+    op: Any,
+    key: tuple[Any, ...],
+    x: ArrayLike,
+    weights: ArrayLike | None,
+    out: Any,
+    device: Device,
+    stream: Any,
 ) -> Array | tuple[Array, ...]:
     """Pool by one operator's key, or by several operators', one after the other."""
     if type(op) is tuple:
-        return Pool.made(SLIDING, key)(x, out, device=device, stream=stream)
-    return unpair(pool(sliding, x, key, out, device, stream))
+        made = Pool.made(SLIDING, key)
+        return made(x, out, weights=weights, device=device, stream=stream)
+    return unpair(weighed(sliding, x, weights, key, out, device, stream))

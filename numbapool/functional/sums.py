@@ -7,6 +7,7 @@ from typing import Any
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.numbers import Ints
@@ -43,6 +44,7 @@ def sum_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -60,7 +62,9 @@ def sum_pool1d(
     array([ 3, 12])
     """
     key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def sum_pool2d(
@@ -76,6 +80,7 @@ def sum_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -87,6 +92,9 @@ def sum_pool2d(
     bool are int64; both wrap past 64 bits. Sums of floats keep their dtype. Elements left out by
     `nan` or `nodata` add nothing; a window without elements gives 0.
 
+    With `weights`, as in :func:`avg_pool2d`, it is ``sum(w * x)``: of integers float64 if the
+    weights are floats, and int64 if they are signed.
+
     Examples
     --------
     >>> import numpy as np
@@ -94,7 +102,9 @@ def sum_pool2d(
     array([[800, 800]], dtype=uint64)
     """
     key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def sum_pool3d(
@@ -110,6 +120,7 @@ def sum_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -128,7 +139,9 @@ def sum_pool3d(
     array([[[28]]])
     """
     key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def adaptive_sum_pool1d(
@@ -139,6 +152,7 @@ def adaptive_sum_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -155,7 +169,7 @@ def adaptive_sum_pool1d(
     array([ 6, 12])
     """
     key = "sum", 1, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool2d(
@@ -166,6 +180,7 @@ def adaptive_sum_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -183,7 +198,7 @@ def adaptive_sum_pool2d(
     array([[54, 72]])
     """
     key = "sum", 2, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool3d(
@@ -194,6 +209,7 @@ def adaptive_sum_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -211,7 +227,7 @@ def adaptive_sum_pool3d(
     array([[[12, 16]]])
     """
     key = "sum", 3, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def global_sum_pool(
@@ -222,6 +238,7 @@ def global_sum_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -240,7 +257,7 @@ def global_sum_pool(
     array([[15, 51]])
     """
     key = "sum", keepdims, data_format, nan, nodata, min_count
-    return pool(over_all, x, key, out, device, stream)[0]
+    return weighed(over_all, x, weights, key, out, device, stream)[0]
 
 
 def logavgexp_pool1d(

@@ -27,17 +27,24 @@ def inside(axis: Axis) -> Array:
     return counts
 
 
-def needed(layout: Layout, axes: tuple[Axis, ...], min_count: int | float) -> Any:
-    """Return how many elements each window needs: a number, or an array that results broadcast.
+def least_of(counts: Array, min_count: int | float | None) -> Any:
+    """Return how many of `counts` elements a window needs.
 
     A share is rounded up. The quotient of two whole numbers is the float nearest to it, as a share
     in decimals is: so 0.1 of 10 elements is 1.
     """
-    if isinstance(min_count, int):
-        return min_count
-    counts = reduce(np.multiply.outer, map(inside, axes))
+    if min_count is None or isinstance(min_count, int):
+        return min_count or 0
     least = np.floor(counts * min_count).astype(np.int64)
     least += least / np.maximum(counts, 1) < min_count
+    return least
+
+
+def needed(layout: Layout, axes: tuple[Axis, ...], min_count: int | float) -> Any:
+    """Return how many elements each window needs: a number, or an array that results broadcast."""
+    if isinstance(min_count, int):
+        return min_count
+    least = least_of(reduce(np.multiply.outer, map(inside, axes)), min_count)
     if least.size == 1:
         return int(least.reshape(-1)[0])
     return least[..., None] if layout.channels else least
@@ -95,4 +102,4 @@ class LeastCall(Call):
         PoolTypeError
             Always.
         """
-        raise PoolTypeError("min_count is for calls from Python: compiled code takes none")
+        raise PoolTypeError("a call with min_count has no record, since it runs two kernels")

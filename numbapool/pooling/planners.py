@@ -241,3 +241,22 @@ READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
     GLOBAL: read_global,
     BLURRING: read_blurring,
 }
+
+COMMON, COMMON_DEFAULTS = (
+    ("data_format", "nan", "nodata", "min_count"),
+    (None, "propagate", None, None),
+)
+
+ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
+    SLIDING: (
+        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode", *COMMON),
+        (None, None, 0, 1, False, None, *COMMON_DEFAULTS),
+    ),
+    ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
+    GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
+    BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
+}
+"""The parameters of each form besides the operator's own, with their defaults.
+
+A key holds the operator, the number of pooled axes but for GLOBAL, these, and the operator's own.
+"""

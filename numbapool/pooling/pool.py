@@ -15,7 +15,7 @@ from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find, own_of_each
 from numbapool.pooling import planners
-from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
+from numbapool.pooling.planners import ARGUMENTS, READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.run.call import overlap
 from numbapool.windows.borders import PaddingMode
@@ -246,19 +246,25 @@ class Pool:
         x: ArrayLike,
         out: Array | tuple[Array, ...] | None = None,
         *,
+        weights: ArrayLike | None = None,
         device: Device = None,
         stream: Any = None,
     ) -> Array | tuple[Array, ...]:
-        """Pool an array, into `out` if given; `device` and `stream` as in :func:`max_pool2d`."""
-        from numbapool.pooling.call import DECIDERS, pool, unpair
+        """Pool an array, into `out` if given.
+
+        `weights` are as in :func:`avg_pool2d`, `device` and `stream` as in :func:`max_pool2d`.
+        """
+        from numbapool.pooling.call import DECIDERS, unpair
+        from numbapool.pooling.weighed import weighed
 
         if self.parts:
             outs = out_of_each(out, len(self.parts))
             return tuple(
-                cast(Array, part(x, each, device=device, stream=stream))
+                cast(Array, part(x, each, weights=weights, device=device, stream=stream))
                 for part, each in zip(self.parts, outs, strict=True)
             )
-        return unpair(pool(DECIDERS[self.form], x, self._key, out, device, stream))
+        decider = DECIDERS[self.form]
+        return unpair(weighed(decider, x, weights, self._key, out, device, stream))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):
@@ -343,23 +349,6 @@ def out_of_each(out: Any, count: int) -> tuple[Any, ...]:
         if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and overlap(one, other):
             raise PoolValueError("two arrays of out overlap")
     return out
-
-
-COMMON, COMMON_DEFAULTS = (
-    ("data_format", "nan", "nodata", "min_count"),
-    (None, "propagate", None, None),
-)
-
-ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
-    SLIDING: (
-        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode", *COMMON),
-        (None, None, 0, 1, False, None, *COMMON_DEFAULTS),
-    ),
-    ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
-    GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
-    BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
-}
-"""The parameters of each form besides the operator's own, with their defaults."""
 
 
 def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:
