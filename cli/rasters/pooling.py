@@ -70,8 +70,8 @@ def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
     opacity = np.ascontiguousarray(array[..., alpha : alpha + 1])
     shades = light_of(dtype)[colour] if linear else colour
     mixed = request.weighing()(shades, weights=opacity)
-    seen = request((opacity != 0).astype(np.float64)) != 0
-    if not seen.all():
+    if not opacity.all():
+        seen = request((opacity != 0).astype(np.float32)) != 0
         mixed = np.where(seen, mixed, request(shades))
     if linear:
         mixed = shade_of(mixed, dtype)

@@ -225,15 +225,17 @@ def whole_means(given: Elements, sums: Sums, rounding: int, taps: int) -> tuple[
     low, high = (int(limit) for limit in limits(x.dtype))
     least, most = int(weights.min(initial=0)), int(weights.max(initial=0))
     heaviest = max(-least, most)
-    largest = max(-low, high) * heaviest
+    largest = (max(-low, high) + 1) * heaviest
     divisor = sums(np.ascontiguousarray(weights)).astype(np.int64)
-    sign = np.where(divisor < 0, -1, 1)
-    weight = np.where(divisor == 0, 1, np.abs(divisor))
+    weight = np.where(divisor == 0, 1, divisor)
+    sign = np.sign(weight) if least < 0 else 1
+    weight *= sign
     if taps * largest < 1 << 63:
         total = sums(product(given, narrowest(largest, min(low, least) < 0))).astype(np.int64)
-        means, rest = np.divmod(total * sign, weight)
-        means += raised(means, rest, weight, rounding)
-        return np.clip(means, low, high).astype(x.dtype), divisor
+        means = divided(total * sign, weight, rounding)
+        if least < 0:
+            means = np.clip(means, low, high)
+        return means.astype(x.dtype), divisor
     if taps * heaviest >= 1 << 31:
         raise PoolValueError(
             f"weights up to {heaviest} are too large for an exact mean of {x.dtype}: make them "
@@ -253,15 +255,15 @@ def narrowest(largest: int, signed: bool) -> DType:
     return next(kind for kind in fits if kind.kind == "i" or not signed)
 
 
-def raised(means: Array, rest: Array, weight: Array, rounding: int) -> Array:
-    """Return 1 for each floor of a quotient that is to be rounded up, else 0."""
-    other = weight - rest
-    up = rest > other
+def divided(total: Array, weight: Array, rounding: int) -> Array:
+    """Return ``total / weight``, rounded; the weights are above 0."""
+    if rounding == FLOOR:
+        return np.asarray(total // weight)
+    total = total + weight // 2
+    means = np.asarray(total // weight)
     if rounding == HALF_EVEN:
-        up |= (rest == other) & (means % 2 == 1)
-    elif rounding != FLOOR:
-        up |= rest == other
-    return np.asarray(up & (rounding != FLOOR), np.int64)
+        means -= (weight % 2 == 0) & (total % weight == 0) & (means % 2 == 1)
+    return means
 
 
 def quotients(upper: Array, lower: Array, weight: Array, rounding: int, dtype: DType) -> Array:
@@ -271,8 +273,7 @@ def quotients(upper: Array, lower: Array, weight: Array, rounding: int, dtype: D
     """
     upper, lower = upper + (lower >> LOW), lower & MASK
     high, rest = np.divmod(upper, weight)
-    low, rest = np.divmod((rest << LOW) + lower, weight)
-    low += raised(low, rest, weight, rounding)
+    low = divided((rest << LOW) + lower, weight, rounding)
     high, low = high + (low >> LOW), low & MASK
     unsigned = dtype == np.uint64
     least, most = (0, MASK) if unsigned else (-(1 << 31), (1 << 31) - 1)
