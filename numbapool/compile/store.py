@@ -52,6 +52,7 @@ SOURCES = (
             "columns",
             "direct",
             "faces",
+            "footprints",
             "forms",
             "gates",
             "geometry",

@@ -11,6 +11,7 @@ from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.means import Rounding
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -36,6 +37,7 @@ def avg_pool1d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -56,7 +58,7 @@ def avg_pool1d(
     >>> avg_pool1d([1.0, 2.0, 4.0, 8.0], 2)
     array([1.5, 6. ])
     """
-    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
     return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
@@ -73,6 +75,7 @@ def avg_pool2d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -91,7 +94,8 @@ def avg_pool2d(
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint,
+    data_format
         As in :func:`max_pool2d`; the padding counts as zeros.
     count_include_pad : bool
         Divide by the window's taps inside the padded input, else by its taps inside the input.
@@ -144,7 +148,7 @@ def avg_pool2d(
     array([[ 3.25,  6.  ],
            [11.25, 14.  ]])
     """
-    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
     return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
@@ -161,6 +165,7 @@ def avg_pool3d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -182,7 +187,7 @@ def avg_pool3d(
     >>> avg_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[3.5]]])
     """
-    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
     return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]

@@ -12,6 +12,7 @@ from numbapool.pooling.pool import Pool, key_of
 from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
 
@@ -28,6 +29,7 @@ def pool1d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -48,7 +50,7 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
     return pooled(op, key, x, weights, out, device, stream)
 
@@ -63,6 +65,7 @@ def pool2d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -85,8 +88,8 @@ def pool2d(
     op : str, NumPy function or reducer, or a tuple of them
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
-    nodata, min_count, out, device, stream
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint, data_format,
+    nan, nodata, min_count, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes none of `nan`, `nodata`, `min_count`.
     weights
         Of "avg" and "sum", as in :func:`avg_pool2d`.
@@ -112,7 +115,7 @@ def pool2d(
     >>> pool2d([[1, 2], [3, 6]], ("max", "std"), 2)
     (array([[6]]), array([[1.87082869]]))
     """
-    window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
     return pooled(op, key, x, weights, out, device, stream)
 
@@ -127,6 +130,7 @@ def pool3d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -148,7 +152,7 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
     return pooled(op, key, x, weights, out, device, stream)
 

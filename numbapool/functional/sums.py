@@ -10,6 +10,7 @@ from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -40,6 +41,7 @@ def sum_pool1d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -61,7 +63,7 @@ def sum_pool1d(
     >>> sum_pool1d([1, 2, 4, 8], 2)
     array([ 3, 12])
     """
-    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return weighed(
         sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
     )[0]
@@ -76,6 +78,7 @@ def sum_pool2d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -101,7 +104,7 @@ def sum_pool2d(
     >>> sum_pool2d(np.full((2, 4), 200, np.uint8), 2)
     array([[800, 800]], dtype=uint64)
     """
-    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return weighed(
         sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
     )[0]
@@ -116,6 +119,7 @@ def sum_pool3d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -138,7 +142,7 @@ def sum_pool3d(
     >>> sum_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[28]]])
     """
-    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return weighed(
         sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
     )[0]
@@ -270,6 +274,7 @@ def logavgexp_pool1d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -288,7 +293,7 @@ def logavgexp_pool1d(
     >>> logavgexp_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.0539])
     """
-    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
@@ -303,6 +308,7 @@ def logavgexp_pool2d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -327,7 +333,7 @@ def logavgexp_pool2d(
     >>> logavgexp_pool2d([[0.0, 1.0], [2.0, 3.0]], 2, r=5).round(4)
     array([[2.7241]])
     """
-    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
@@ -342,6 +348,7 @@ def logavgexp_pool3d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -361,7 +368,7 @@ def logavgexp_pool3d(
     >>> logavgexp_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 

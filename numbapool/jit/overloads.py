@@ -39,7 +39,7 @@ NAMES = tuple(
 """The functions that compiled code may call."""
 
 
-IN_PYTHON = ("padding_mode", "min_count", "weights")
+IN_PYTHON = ("padding_mode", "footprint", "min_count", "weights")
 """The parameters of calls that run in Python: such a call runs several kernels."""
 
 

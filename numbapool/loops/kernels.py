@@ -7,6 +7,7 @@ from typing import Any
 from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
+from numbapool.loops.footprints import pool_footprints, rank_footprints, select_footprints
 from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.placed import pool_placed
 from numbapool.loops.ranks import pool_networks
@@ -29,6 +30,9 @@ KERNELS: dict[str, Any] = {
     "selection": pool_select,
     "networks": pool_networks,  # ranks of small windows that overlap
     "weighted": pool_weighted,  # windows whose taps have weights
+    "footprints": pool_footprints,  # windows that are no rectangles
+    "selected footprints": select_footprints,
+    "ranked footprints": rank_footprints,
     "placed": pool_placed,  # windows that begin elsewhere in each plane
     "spans": pool_spans,  # sequences of rows
     "spans_along": pool_spans_along,  # the same, each channel's elements side by side

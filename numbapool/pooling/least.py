@@ -17,9 +17,10 @@ from numbapool.reducers.case import Reduction
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout, refuse_too_large
+from numbapool.windows.window import Window
 
 
-def inside(axis: Axis) -> Array:
+def inside_axis(axis: Axis) -> Array:
     """Return how many elements inside the input each window of an axis has."""
     counts = np.full(axis.out, axis.taps)
     counts[: axis.lo] = axis.borders[: axis.lo, 1]
@@ -40,11 +41,11 @@ def least_of(counts: Array, min_count: int | float | None) -> Any:
     return least
 
 
-def needed(layout: Layout, axes: tuple[Axis, ...], min_count: int | float) -> Any:
-    """Return how many elements each window needs: a number, or an array that results broadcast."""
+def needed(layout: Layout, counts: Array, min_count: int | float) -> Any:
+    """Return how many of the windows' elements each needs: a number, or an array to broadcast."""
     if isinstance(min_count, int):
         return min_count
-    least = least_of(reduce(np.multiply.outer, map(inside, axes)), min_count)
+    least = least_of(counts, min_count)
     if least.size == 1:
         return int(least.reshape(-1)[0])
     return least[..., None] if layout.channels else least
@@ -60,7 +61,12 @@ def call_of(
         return Call(plan, reduction, dtype)
     counts = Call(*planners.decide(shape, dtype, windows, request.counting()), dtype)
     layout, axes, _ = planners.place(shape, windows, request)
-    least = needed(layout, axes, request.min_count)
+    taken = windows.taken(axes) if isinstance(windows, Window) else None
+    if taken is None:
+        inside = reduce(np.multiply.outer, map(inside_axis, axes))
+    else:
+        inside = taken.of_each(taken.counts(False))
+    least = needed(layout, inside, request.min_count)
     mark = mark_of(reduction.outs[0], request.nodata)
     return LeastCall(plan, reduction, dtype, counts, least, mark)
 

@@ -16,11 +16,17 @@ import numpy as np
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
 from numbapool.plan.choose import Plan, longest, make_plan, selection_plan
+from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
-from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
+from numbapool.windows.layout import (
+    Layout,
+    layout_of,
+    refuse_empty_footprints,
+    refuse_empty_windows,
+)
 from numbapool.windows.weighted import Blur
 from numbapool.windows.window import Cover, Whole, Window
 
@@ -94,6 +100,10 @@ def slide(shape: Shape, window: Window, request: Request) -> Placed:
     fixed = dict(request.own).get("divisor_override") is not None
     if request.operator.of_nothing is None and not (filled or fixed):
         refuse_empty_windows(layout, axes, request.operator.noun)
+    taken = window.taken(axes)
+    free = request.operator.of_nothing is not None or fixed or window.padding_mode is not None
+    if taken is not None and not free:
+        refuse_empty_footprints(taken.counts(window.counts_padding), request.operator.noun)
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
 
@@ -162,6 +172,12 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     layout, axes, result = placed
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
+    taken = windows.taken(axes) if isinstance(windows, Window) else None
+    if taken is not None:
+        divisors = taken.counts(counted and reduction.weighted)
+        if override is not None:
+            divisors = np.full_like(divisors, override)
+        return footprint_plan(result, layout, taken, reduction, divisors), reduction
     if reduction.gathers:
         return selection_plan(result, layout, axes, dtype, reduction), reduction
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
@@ -172,9 +188,9 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
 
 def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
     """Read the arguments of `Window.of`, then those of `requested`."""
-    request = requested(find(op), SLIDING, *key[6:])
+    request = requested(find(op), SLIDING, *key[7:])
     own = dict(request.own)
-    window = Window.of(ndim, *key[:6])
+    window = Window.of(ndim, *key[:7])
     counted = own.pop("count_include_pad", False)
     if window.padding_mode is not None:
         refuse_contradiction(window.padding_mode, request)
@@ -249,8 +265,11 @@ COMMON, COMMON_DEFAULTS = (
 
 ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
     SLIDING: (
-        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode", *COMMON),
-        (None, None, 0, 1, False, None, *COMMON_DEFAULTS),
+        (
+            *("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode"),
+            *("footprint", *COMMON),
+        ),
+        (None, None, 0, 1, False, None, None, *COMMON_DEFAULTS),
     ),
     ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
     GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),

@@ -19,6 +19,7 @@ from numbapool.pooling.planners import ARGUMENTS, READERS, Decision, Placed, Req
 from numbapool.reducers.dtypes import NaN
 from numbapool.run.call import overlap
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
 from numbapool.windows.window import OutputSize, Padding
@@ -50,7 +51,7 @@ class Pool:
         An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
         name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`. For a
         tuple the array is pooled by each operator in turn, and the results are a tuple.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint, data_format, nan,
         nodata, min_count
         As in :func:`max_pool2d`.
     **own
@@ -103,6 +104,7 @@ class Pool:
         ceil_mode: bool = False,
         *,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -110,7 +112,7 @@ class Pool:
         **own: Any,
     ) -> None:
         ndim, name = spatial_axes(kernel_size, data_format)
-        window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+        window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
         self._set(SLIDING, key_of(SLIDING, op, (ndim, *window, name, nan, nodata, min_count), own))
 
     @classmethod
