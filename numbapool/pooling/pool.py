@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from numbapool.arrays import Device
+from numbapool.arrays import Device, engine_for
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find, own_of_each
@@ -256,11 +256,14 @@ class Pool:
 
         `weights` are as in :func:`avg_pool2d`, `device` and `stream` as in :func:`max_pool2d`.
         """
-        from numbapool.pooling.call import DECIDERS, unpair
+        from numbapool.pooling.call import DECIDERS, pool_together, unpair
         from numbapool.pooling.weighed import weighed
 
         if self.parts:
             outs = out_of_each(out, len(self.parts))
+            if weights is None and engine_for(x, device, stream) is None:
+                keys = [part._key for part in self.parts]
+                return pool_together(DECIDERS[self.form], x, keys, outs)
             return tuple(
                 cast(Array, part(x, each, weights=weights, device=device, stream=stream))
                 for part, each in zip(self.parts, outs, strict=True)
