@@ -274,9 +274,10 @@ class Call:
         frame.ready = self, blocks, room
 
 
-BAND_BYTES = 1 << 18
-"""Bytes of the input that each of several calls reads before the next call reads them: they stay in
-a second-level cache."""
+BAND_BYTES = 1 << 21
+"""Bytes of the input that each of several calls reads before the next call reads them. A minimum, a
+maximum and a mean by 2 of 32 x 64 x 112 x 112 float32 took 3.0 times as long as one of them without
+bands, 2.2 times with bands of 2 MB, and 2.7 with bands of 512 kB, whose starts show."""
 
 
 def into_together(calls: Sequence[Call], x: Array, outs: Sequence[tuple[Array, ...]]) -> None:
