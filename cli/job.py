@@ -54,6 +54,7 @@ class Window:
     stride: Pair | None = None
     padding: Pair | str = 0
     padding_mode: str | float | None = None  # what stands there; None leaves it out
+    footprint: str | None = None  # the windows' shape, by name; None is a rectangle
     dilation: Pair = 1
     ceil: bool = False
     edge: Literal["partial", "trim"] | None = None

@@ -6,6 +6,9 @@ from typing import Literal
 PADDING_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 """What can stand outside an input, by name."""
 
+FOOTPRINTS = ("disk", "cross", "ring")
+"""The shapes of windows that are no rectangles."""
+
 _FLOATS = "For whole numbers it is float64: .npy holds that, and .tif with the extra 'deep'."
 
 

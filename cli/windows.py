@@ -34,6 +34,7 @@ def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) ->
         "stride": stride,
         "padding": window.padding,
         "padding_mode": window.padding_mode,
+        "footprint": window.footprint,
         "dilation": window.dilation,
         # "same" and the like decide the size of the output themselves.
         "ceil_mode": partial and not isinstance(window.padding, str),

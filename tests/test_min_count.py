@@ -121,18 +121,21 @@ def test_what_is_refused(arguments, message):
         nbp.max_pool2d(np.ones((4, 4), np.uint8), 2, **arguments)
 
 
-def test_compiled_code_and_prepared_calls_refuse_it():
+def test_compiled_code_takes_it_and_prepared_calls_refuse_it():
     x = np.ones((4, 4), np.float32)
+    x[0, 0] = 5
 
     @njit
-    def pooled(x):
-        return nbp.sum_pool2d(x, 2, nodata=1.0, min_count=2)
+    def pooled(x, least):
+        return nbp.sum_pool2d(x, 2, nodata=1.0, min_count=least)
 
     if not draws.PLAIN:
-        with pytest.raises(nbp.PoolError, match="compiled code takes none"):
-            pooled(x)
+        for least in (1, 2, 0.25, 0.3):
+            np.testing.assert_array_equal(pooled(x, least), pooled.py_func(x, least))
+        with pytest.raises(nbp.PoolValueError, match="not -1"):
+            pooled(x, -1)
     call = nbp.kernels.prepare(nbp.sum_pool2d, x.shape, x.dtype, 2, nodata=1)
-    with pytest.raises(nbp.PoolTypeError, match="compiled code takes none"):
+    with pytest.raises(nbp.PoolTypeError, match="a call with min_count has no record"):
         nbp.kernels.prepare(nbp.sum_pool2d, x.shape, x.dtype, 2, nodata=1, min_count=2)
     assert call.shape == (2, 2)
 

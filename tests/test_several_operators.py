@@ -1,11 +1,13 @@
 """Several operators in one call: each gives what it gives alone."""
 
 import pickle
+from unittest import mock
 
 import numpy as np
 import pytest
 
 import numbapool as nbp
+from numbapool.run import call
 
 X = np.random.default_rng(0).integers(0, 9, (2, 6, 8)).astype(np.float32)
 X[0, 0] = np.nan
@@ -48,6 +50,26 @@ def test_a_pool_of_several():
         for got, target in zip(pool(X, out), out, strict=True):
             assert got is target
         same(out, pool(X))
+
+
+@pytest.mark.parametrize("band", [1, 300, 1 << 20])
+def test_a_band_is_any_share_of_the_pieces(band):
+    """More bands than pieces, some, or one: in all layouts, beside calls of several kernels."""
+    x = np.random.default_rng(1).normal(size=(2, 14, 9)).astype(np.float32)
+    ops = ("max", "mean", "median", "std", "first")
+    for window in ({}, {"stride": 1, "padding": 1, "padding_mode": "wrap"}, {"data_format": "HWC"}):
+        alone = [nbp.Pool(op, 3, **window)(x) for op in ops]
+        out = [np.empty(each.shape, np.float32, order="F") for each in alone]
+        with mock.patch.object(call, "BAND_BYTES", band):
+            same(nbp.Pool(ops, 3, **window)(x), alone)
+            same(
+                nbp.Pool(ops, 3, **window)(x.tolist()),
+                [nbp.Pool(op, 3, **window)(x.tolist()) for op in ops],
+            )
+            assert nbp.Pool(ops, 3, **window)(x, tuple(out))[0] is out[0]
+        same(tuple(out), alone)
+    empty = nbp.pool2d(x[:0], ("max", "min"), 2)
+    assert [each.shape for each in empty] == [(0, 7, 4)] * 2
 
 
 def test_each_operator_gets_the_parameters_that_it_takes():

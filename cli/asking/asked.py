@@ -185,6 +185,8 @@ def window_of(given: Given) -> Window:
             raise click.UsageError(f"{fixed} makes the windows: leave out -p and -d.")
         if window.padding_mode is not None:
             raise click.UsageError(f"{fixed} makes windows without padding: leave out {_MODE}.")
+        if window.footprint is not None:
+            raise click.UsageError(f"{fixed} makes windows of any size: leave out --footprint.")
     divisor: int | None = given.get("divisor_override")
     if (divisor or 0) > _MOST:
         raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 from ..codecs import FORMATS
-from ..operators import OPERATORS, Operator, Own
+from ..operators import FOOTPRINTS, OPERATORS, Operator, Own
 from .params import (
     BytesType,
     Colour,
@@ -86,6 +86,11 @@ WINDOW = (
         help="What the padding holds: zeros, a number, reflect (mirrored), symmetric (mirrored, "
         "the outermost value twice), replicate (the outermost value), circular (the other end).  "
         "[default: it is left out; a mean counts zeros]",
+    ),
+    click.option(
+        "--footprint",
+        type=click.Choice(FOOTPRINTS),
+        help="The windows' shape, as large as an odd -k.  [default: a rectangle]",
     ),
     click.option(
         "-d",

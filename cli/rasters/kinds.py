@@ -31,9 +31,14 @@ class Pooling(Protocol):
         """Return the results' dtype for an array's."""
 
     def __call__(
-        self, x: NDArray[Any], out: NDArray[Any] | None = None, *, device: Device = "cpu"
+        self,
+        x: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        *,
+        weights: NDArray[Any] | None = None,
+        device: Device = "cpu",
     ) -> Any:
-        """Pool an array on a device, into `out` if it is given."""
+        """Pool an array on a device, into `out` if it is given; a mean may have weights."""
 
 
 class Asked(NamedTuple):
@@ -191,7 +196,12 @@ class Drawn:
         return Pool("max", 1).dtype(dtype)
 
     def __call__(
-        self, x: NDArray[Any], out: NDArray[Any] | None = None, *, device: Device = "cpu"
+        self,
+        x: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        *,
+        weights: NDArray[Any] | None = None,
+        device: Device = "cpu",
     ) -> Any:
         """Pool an array. The channels of a picture share their windows, else colours part."""
         how = {"seed": self.arguments["seed"], "device": device}

@@ -1,6 +1,5 @@
 """Pool rasters as their plan says."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +12,6 @@ from ..operators import Operator
 from .light import light_of, shade_of
 from .plan import Plan, plan
 from .request import Request
-
-_PRODUCTS = {1: np.uint16, 2: np.uint32}  # by the bytes of a channel
-
-_ROUNDED: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {
-    "half_up": lambda numbers: np.floor(numbers + 0.5),
-    "half_even": np.rint,
-    "floor": np.floor,
-}
 
 
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
@@ -73,30 +64,18 @@ def _weighed(array: NDArray[Any], planned: Plan) -> NDArray[Any]:
     plain mean, so that it is not black if an editor makes it visible.
     """
     request, dtype = planned.request, array.dtype
-    values, totals, alpha = request.values, request.totals(), alpha_of(planned.before.mode)
+    alpha, linear = alpha_of(planned.before.mode), request.values.linear
     assert alpha is not None
-    colour, opacity = np.delete(array, alpha, axis=-1), array[..., alpha : alpha + 1]
-    # The product of two bytes fits in 16 bits, of two 16-bit numbers in 32 bits.
-    wide: type[Any] = _PRODUCTS.get(dtype.itemsize, np.float64)
-    if values.linear or dtype.kind != "u" or totals.operator.windows != "sliding":
-        wide = np.float64
-    shades = light_of(dtype)[colour] if values.linear else colour.astype(wide)
-    weights = totals(np.ascontiguousarray(opacity.astype(wide)))
-    total = totals(shades * opacity.astype(wide))
-    plain = _linear(colour, request) if values.linear else request(np.ascontiguousarray(colour))
-    divisor = np.where(weights == 0, weights.dtype.type(1), weights)
-    if wide is np.float64:
-        with np.errstate(invalid="ignore", over="ignore"):
-            mixed = total / divisor
-        if values.linear:
-            mixed = shade_of(mixed, dtype)
-        elif dtype.kind != "f":
-            mixed = _ROUNDED[values.rounding](mixed)
-    else:
-        mixed = divided(total.astype(np.int64), divisor.astype(np.int64), values.rounding)
-    mixed = np.where(weights == 0, plain, mixed).astype(dtype)
-    mean_alpha = request(np.ascontiguousarray(opacity))
-    return np.insert(mixed, [alpha], mean_alpha, axis=-1)
+    colour = np.ascontiguousarray(np.delete(array, alpha, axis=-1))
+    opacity = np.ascontiguousarray(array[..., alpha : alpha + 1])
+    shades = light_of(dtype)[colour] if linear else colour
+    mixed = request.weighing()(shades, weights=opacity)
+    if not opacity.all():
+        seen = request((opacity != 0).astype(np.float32)) != 0
+        mixed = np.where(seen, mixed, request(shades))
+    if linear:
+        mixed = shade_of(mixed, dtype)
+    return np.insert(mixed.astype(dtype, copy=False), [alpha], request(opacity), axis=-1)
 
 
 def _whole_colours(array: NDArray[Any], request: Request) -> NDArray[Any]:
@@ -111,17 +90,6 @@ def _whole_colours(array: NDArray[Any], request: Request) -> NDArray[Any]:
     colours = padded.view(f">u{room}")[..., 0].astype(f"u{room}")
     kept = request.over("NCHW")(colours).astype(f">u{room}")[..., None]
     return kept.view(padded.dtype)[..., -channels:].astype(dtype)
-
-
-def divided(total: NDArray[Any], divisor: NDArray[Any], rounding: str) -> NDArray[Any]:
-    """Return the rounded quotient of whole numbers that are not negative."""
-    if rounding == "floor":
-        return np.asarray(total // divisor)
-    rounded = (2 * total + divisor) // (2 * divisor)
-    if rounding == "half_even":
-        tie = (2 * total + divisor) % (2 * divisor) == 0
-        rounded = rounded - (tie & (rounded % 2 == 1))
-    return np.asarray(rounded)
 
 
 def _linear(array: NDArray[Any], request: Request) -> NDArray[Any]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..job import Values
-from ..operators import OPERATORS, Operator
+from ..operators import Operator
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
 
@@ -52,9 +52,18 @@ class Request:
             array = np.asarray(pooling(array, device=self.values.device))
         return array
 
-    def __call__(self, array: NDArray[Any], out: NDArray[Any] | None = None) -> NDArray[Any]:
-        """Do the last pooling of an array that was `begun`, into `out` if it is given."""
-        return np.asarray(self.poolings[-1](array, out, device=self.values.device))
+    def __call__(
+        self,
+        array: NDArray[Any],
+        out: NDArray[Any] | None = None,
+        weights: NDArray[Any] | None = None,
+    ) -> NDArray[Any]:
+        """Do the last pooling of an array that was `begun`, into `out` if it is given.
+
+        A mean may have weights.
+        """
+        last, device = self.poolings[-1], self.values.device
+        return np.asarray(last(array, out, weights=weights, device=device))
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number to leave out."""
@@ -64,9 +73,6 @@ class Request:
         """Return the same request for arrays with other axes."""
         return replace(self, data_format=data_format)
 
-    def totals(self) -> "Request":
-        """Return a request for the numerator of the windows' means, or for it times a constant."""
-        if self.operator.windows != "sliding":  # the blur of floats is not rounded
-            return self.over("NHWC")
-        values = Values(device=self.values.device)
-        return replace(self, operator=OPERATORS["sum"], values=values, data_format="NHWC")
+    def weighing(self) -> "Request":
+        """Return the request for means by weights, which divide by the sums of these."""
+        return replace(self, values=replace(self.values, divisor_override=None))

@@ -95,7 +95,8 @@ def _title(arguments: Arguments, shape: tuple[int, int], results: str) -> str:
     size, stride = pair_of(arguments["kernel_size"]), arguments["stride"]
     step = size if stride is None else pair_of(stride)
     dilation, padding = arguments["dilation"], arguments["padding"]
-    parts = [f"A window of {size[0]} x {size[1]}"]
+    shaped = arguments["footprint"] or "window"
+    parts = [f"A {shaped} of {size[0]} x {size[1]}"]
     if pair_of(dilation) != (1, 1):
         parts.append(f", its taps {_short(dilation)} apart")
     parts.append(f", moved by {_short(step)}, over {shape[0]} x {shape[1]}")

@@ -55,6 +55,7 @@ SOURCES = (
             "cumulative",
             "direct",
             "faces",
+            "footprints",
             "forms",
             "frequencies",
             "gates",

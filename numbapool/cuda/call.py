@@ -59,6 +59,8 @@ def decided(
             f"padding_mode {shown(mode)} is for arrays in the CPU's memory: on a GPU pad the array "
             "first, as torch.nn.functional.pad(x, pad, mode) does, and pool it without padding"
         )
+    if isinstance(window, Window) and window.footprint is not None:
+        raise PoolTypeError("footprint is for the CPU: copy x to its memory, or leave device out")
     if request.min_count is not None:
         raise PoolTypeError("min_count is for the CPU: copy x to its memory, or leave device out")
     try:

@@ -139,8 +139,8 @@ def costly(form: str, array: Array, key: Key) -> bool:
     window, request = READERS[form](*map(frozen, key))
     if request.min_count is not None:
         return False
-    if isinstance(window, Window) and window.padding_mode is not None:  # pooled on the CPU alone
-        return False
+    if isinstance(window, Window) and (window.padding_mode, window.footprint) != (None, None):
+        return False  # pooled on the CPU alone
     chosen = choose(array.shape, array.dtype, window, request)
     rows, columns = longest(chosen.placed.axes)
     return chosen.reduction.gathers and prod(chosen.placed.shape) * rows * columns >= COSTLY

@@ -6,10 +6,12 @@ from typing import Any
 
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
-from numbapool.pooling.call import adaptive, over_all, pool, sliding
+from numbapool.pooling.call import adaptive, over_all, sliding
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.means import Rounding
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -35,11 +37,13 @@ def avg_pool1d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -54,10 +58,10 @@ def avg_pool1d(
     >>> avg_pool1d([1.0, 2.0, 4.0, 8.0], 2)
     array([1.5, 6. ])
     """
-    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def avg_pool2d(
@@ -71,11 +75,13 @@ def avg_pool2d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -88,7 +94,8 @@ def avg_pool2d(
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         bool, integers, float16, float32 or float64, in any layout and byte order.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint,
+    data_format
         As in :func:`max_pool2d`; the padding counts as zeros.
     count_include_pad : bool
         Divide by the window's taps inside the padded input, else by its taps inside the input.
@@ -102,7 +109,15 @@ def avg_pool2d(
         A value to leave out in the same way; a window of nothing else gives this value.
     rounding : {"half_up", "half_even", "floor"}
         How the mean of integers becomes an integer. It is computed from the exact sum, and kept
-        within the dtype's range if `divisor_override` would lead outside.
+        within the dtype's range if `divisor_override` or negative weights would lead outside.
+    weights : array_like, optional
+        Numbers that x's elements weigh, as in :func:`numpy.average`: an array that broadcasts to x,
+        or one of the pooled axes alone, for all channels. The mean is ``sum(w * x) / sum(w)``. A
+        weight of 0 leaves its element out, even if that is NaN. What lies outside the input weighs
+        nothing, or with a `padding_mode` by name as much as its own element. If a window's weights
+        add up to 0, it gives `nodata`, or NaN, or 0 if x holds neither. For integers and whole
+        weights the mean is rounded once, from the exact quotient; else it is computed in float64.
+        NaN and infinite weights propagate; means of integers refuse them.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`.
     device, stream
@@ -117,7 +132,8 @@ def avg_pool2d(
     Raises
     ------
     PoolValueError, PoolTypeError
-        As :func:`max_pool2d`, and for a `divisor_override` of zero.
+        As :func:`max_pool2d`, for a `divisor_override` of zero, and for `weights` of another
+        shape, with a `divisor_override` or on a GPU.
 
     Examples
     --------
@@ -128,11 +144,14 @@ def avg_pool2d(
            [11.5, 13.5]])
     >>> avg_pool2d(np.array([[0, 1], [1, 0]], np.uint8), 2)  # 0.5, rounded half up
     array([[1]], dtype=uint8)
+    >>> avg_pool2d(x, 2, weights=[3, 1, 0, 1])  # the third column weighs nothing
+    array([[ 3.25,  6.  ],
+           [11.25, 14.  ]])
     """
-    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def avg_pool3d(
@@ -146,11 +165,13 @@ def avg_pool3d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -166,10 +187,10 @@ def avg_pool3d(
     >>> avg_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[3.5]]])
     """
-    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "avg", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     own = count_include_pad, divisor_override, rounding
     counted = data_format, nan, nodata, min_count
-    return pool(sliding, x, (*key, *counted, *own), out, device, stream)[0]
+    return weighed(sliding, x, weights, (*key, *counted, *own), out, device, stream)[0]
 
 
 def adaptive_avg_pool1d(
@@ -181,6 +202,7 @@ def adaptive_avg_pool1d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -197,7 +219,7 @@ def adaptive_avg_pool1d(
     array([2., 4.])
     """
     key = "avg", 1, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool2d(
@@ -209,6 +231,7 @@ def adaptive_avg_pool2d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -226,7 +249,7 @@ def adaptive_avg_pool2d(
     array([[6., 8.]])
     """
     key = "avg", 2, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_avg_pool3d(
@@ -238,6 +261,7 @@ def adaptive_avg_pool3d(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -255,7 +279,7 @@ def adaptive_avg_pool3d(
     array([[[3., 4.]]])
     """
     key = "avg", 3, output_size, data_format, nan, nodata, min_count, rounding
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def global_avg_pool(
@@ -267,6 +291,7 @@ def global_avg_pool(
     nodata: float | None = None,
     min_count: float | None = None,
     rounding: Rounding = "half_up",
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -285,4 +310,4 @@ def global_avg_pool(
     array([[2.5, 8.5]])
     """
     key = "avg", keepdims, data_format, nan, nodata, min_count, rounding
-    return pool(over_all, x, key, out, device, stream)[0]
+    return weighed(over_all, x, weights, key, out, device, stream)[0]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from itertools import product
 from math import prod
 from typing import Any, Literal, cast
@@ -13,7 +12,7 @@ import numpy as np
 from numbapool.arrays import Asked, Device, on_engine
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
-from numbapool.inputs import Array, ArrayLike, as_array
+from numbapool.inputs import Array, ArrayLike, as_array, as_numbers
 from numbapool.operators import SLIDING, find
 from numbapool.pooling.pool import Pool
 from numbapool.windows.layout import refuse_too_large
@@ -23,7 +22,7 @@ __all__ = ["block_reduce"]
 
 EDGES = ("partial", "trim", "pad", "error")
 
-COMMON = frozenset(("nan", "nodata", "min_count"))
+COMMON = frozenset(("nan", "nodata", "min_count", "weights"))
 """Parameters that all operators take."""
 
 AXES = 3
@@ -40,6 +39,7 @@ def block_reduce(
     *,
     func: Callable[..., Any] | None = None,
     edge: Literal["partial", "trim", "pad", "error"] = "partial",
+    weights: ArrayLike | None = None,
     device: Device = None,
     stream: Any = None,
     **own: Any,
@@ -61,6 +61,8 @@ def block_reduce(
         What to do with partial blocks if the blocks do not tile the array: reduce the elements that
         they have, leave them out, fill them up with zeros that count (as
         skimage.measure.block_reduce does), or raise an error.
+    weights : array_like, optional
+        Of "avg" and "sum", as in :func:`avg_pool2d`. Zeros that fill up blocks weigh nothing.
     device, stream
         As in :func:`max_pool2d`.
     **own
@@ -83,6 +85,8 @@ def block_reduce(
     if (op is None) == (func is None):
         raise PoolTypeError("give either op or func: what to keep of a block")
     op = func if op is None else op
+    if weights is not None:
+        own["weights"] = weights
     return reduced(x, block_size, op, edge, own, Asked(None, device, stream))
 
 
@@ -93,20 +97,45 @@ def reduced(
     """Reduce blocks by an operator with its own parameters."""
     array = as_array(x)
     block, shape = tiled(array.shape, block_size, edge)
+    own = dict(own)
     find(op).in_order(SLIDING, {name: own[name] for name in own.keys() - COMMON})
+    weights = own.pop("weights", None)
+    if weights is not None:
+        weights = fitted(broadcast(as_numbers(weights), array.shape), shape)
     array = fitted(array, shape)
     result_shape = tuple(-(-size // k) for size, k in zip(shape, block, strict=True))
     if not array.size:
         return np.empty(result_shape, Pool(op, 1, **own).dtype(array.dtype))
-    reduce = cast(Callable[..., Array], partial(pool3d, op=op, **own))
+
+    def reduce(arrays: list[Array], **windows: Any) -> Array:
+        weights = arrays[1] if len(arrays) > 1 else None
+        return cast(Array, pool3d(arrays[0], op, weights=weights, **windows, **own))
+
     sizes, kernel = fewest_axes(shape, block)
-    array = array.reshape(sizes)
+    arrays = [array] if weights is None else [array, weights]
     first = first_of_three(kernel)
     if first is not None:
         view, three = three_axes(sizes, kernel, first)
-        result = reduce(array.reshape(view), kernel_size=three, ceil_mode=True, data_format="NDHWC")
+        arrays = [each.reshape(view) for each in arrays]
+        result = reduce(arrays, kernel_size=three, ceil_mode=True, data_format="NDHWC")
         return result.reshape(result_shape)
-    return regions(array, kernel, reduce).reshape(result_shape)
+    return regions([each.reshape(sizes) for each in arrays], kernel, reduce).reshape(result_shape)
+
+
+def broadcast(weights: Array, shape: tuple[int, ...]) -> Array:
+    """Return the weights of each element of an array.
+
+    Raises
+    ------
+    PoolValueError
+        If they do not broadcast to the array.
+    """
+    try:
+        return np.broadcast_to(weights, shape)
+    except ValueError:
+        raise PoolValueError(
+            f"weights of shape {weights.shape} do not broadcast to x, which has shape {shape}"
+        ) from None
 
 
 def tiled(
@@ -197,22 +226,24 @@ def kinds_of_blocks(
 
 
 def regions(
-    array: Array,
+    arrays: list[Array],
     block: tuple[int, ...],
     reduce: Callable[..., Array],
 ) -> Array:
     """Reduce blocks of any axes: first whole blocks, then each kind of partial blocks.
 
-    The blocks of each kind are first made contiguous, as windows of one axis.
+    The blocks of each kind are first made contiguous, as windows of one axis. Of two arrays the
+    second one holds weights.
     """
-    shape = tuple(-(-size // k) for size, k in zip(array.shape, block, strict=True))
+    sizes = arrays[0].shape
+    shape = tuple(-(-size // k) for size, k in zip(sizes, block, strict=True))
     result: Array | None = None
-    for choice in kinds_of_blocks(array.shape, block):
-        part = array[tuple(source for source, _, _ in choice)]
+    for choice in kinds_of_blocks(sizes, block):
+        parts = [each[tuple(source for source, _, _ in choice)] for each in arrays]
         split = [n for (_, to, k) in choice for n in (to.stop - to.start, k)]
         order = (*range(0, len(split), 2), *range(1, len(split), 2))
         taps = prod(k for _, _, k in choice)
-        blocks = part.reshape(split).transpose(order).reshape(-1, 1, 1, taps)
+        blocks = [part.reshape(split).transpose(order).reshape(-1, 1, 1, taps) for part in parts]
         reduced = reduce(blocks, kernel_size=(1, 1, taps))
         result = np.empty(shape, reduced.dtype) if result is None else result
         result[tuple(to for _, to, _ in choice)] = reduced.reshape(split[::2])

@@ -7,7 +7,8 @@ from typing import Any
 from numbapool.arrays import Device
 from numbapool.functional.maxima import max_pool2d
 from numbapool.inputs import Array, ArrayLike
-from numbapool.pooling.call import blurring, pool
+from numbapool.pooling.call import blurring
+from numbapool.pooling.weighed import weighed
 from numbapool.windows.numbers import Ints
 
 __all__ = ["blur_pool2d", "max_blur_pool2d"]
@@ -20,6 +21,7 @@ def blur_pool2d(
     padding_mode: str = "reflect",
     *,
     data_format: str | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -42,6 +44,8 @@ def blur_pool2d(
         The elements outside the input, as in :func:`max_pool2d`; zeros count.
     data_format, out, device, stream
         As in :func:`max_pool2d`.
+    weights
+        As in :func:`avg_pool2d`: a blur of the products, divided by a blur of the weights.
 
     Returns
     -------
@@ -67,14 +71,8 @@ def blur_pool2d(
     array([[ 1.5 ,  3.25],
            [ 7.  , 11.  ]])
     """
-    return pool(
-        blurring,
-        x,
-        ("blur", 2, filter_size, stride, padding_mode, data_format),
-        out,
-        device,
-        stream,
-    )[0]
+    key = "blur", 2, filter_size, stride, padding_mode, data_format
+    return weighed(blurring, x, weights, key, out, device, stream)[0]
 
 
 def max_blur_pool2d(

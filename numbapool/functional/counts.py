@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -32,6 +33,7 @@ def count_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def count_pool1d(
     >>> count_pool1d([3.0, 1.0, float("nan"), 1.0], 2, nan="skip")
     array([2, 1])
     """
-    key = "count", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "count", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -63,6 +65,7 @@ def count_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -83,7 +86,7 @@ def count_pool2d(
     >>> count_pool2d([[0, 7], [8, 9]], 2, nodata=0)
     array([[3]])
     """
-    key = "count", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "count", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -96,6 +99,7 @@ def count_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -115,7 +119,7 @@ def count_pool3d(
     >>> count_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[8]]])
     """
-    key = "count", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "count", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -35,6 +36,7 @@ def detail_preserving_pool1d(
     lam: float = 1.0,
     asymmetric: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -53,7 +55,8 @@ def detail_preserving_pool1d(
     >>> detail_preserving_pool1d([0.0, 1.0, 2.0, 9.0], 4).round(4)
     array([4.8333])
     """
-    key = "detail_preserving", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "detail_preserving", 1, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha, lam, asymmetric), out, device, stream)[0]
 
@@ -70,6 +73,7 @@ def detail_preserving_pool2d(
     lam: float = 1.0,
     asymmetric: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -93,7 +97,8 @@ def detail_preserving_pool2d(
     >>> detail_preserving_pool2d([[0, 1], [2, 3]], 2, asymmetric=True).round(4)
     array([[2.7478]])
     """
-    key = "detail_preserving", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "detail_preserving", 2, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha, lam, asymmetric), out, device, stream)[0]
 
@@ -110,6 +115,7 @@ def detail_preserving_pool3d(
     lam: float = 1.0,
     asymmetric: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -129,7 +135,8 @@ def detail_preserving_pool3d(
     >>> detail_preserving_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "detail_preserving", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "detail_preserving", 3, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha, lam, asymmetric), out, device, stream)[0]
 

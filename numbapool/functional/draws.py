@@ -10,6 +10,7 @@ from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.reducers.mixtures import Drawing
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -35,6 +36,7 @@ def stochastic_pool1d(
     seed: int = 0,
     mode: Drawing = "sample",
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -53,7 +55,8 @@ def stochastic_pool1d(
     >>> stochastic_pool1d([0.0, 5.0, -2.0, 0.0], 2)
     array([5., 0.])
     """
-    key = "stochastic", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "stochastic", 1, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
@@ -69,6 +72,7 @@ def stochastic_pool2d(
     seed: int = 0,
     mode: Drawing = "sample",
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -96,7 +100,8 @@ def stochastic_pool2d(
     >>> stochastic_pool2d(np.tile(x, (1, 4)), 3, seed=1)
     array([[1.6, 1.2, 1.6, 1.2]])
     """
-    key = "stochastic", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "stochastic", 2, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 
@@ -112,6 +117,7 @@ def stochastic_pool3d(
     seed: int = 0,
     mode: Drawing = "sample",
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -131,7 +137,8 @@ def stochastic_pool3d(
     >>> stochastic_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "stochastic", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "stochastic", 3, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, seed, mode), out, device, stream)[0]
 

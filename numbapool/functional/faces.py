@@ -8,13 +8,14 @@ from inspect import Parameter, signature
 from typing import Any
 
 from numbapool.operators import BLURRING, GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
-from numbapool.pooling.pool import ARGUMENTS, Pool
+from numbapool.pooling.planners import ARGUMENTS
+from numbapool.pooling.pool import Pool
 
 OPS = "|".join([*OPERATORS, "reduce", "blur"])
 NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
 """The pattern of a pooling function's name: its form, its operator and its number of axes."""
 
-OF_A_CALL = ("x", "out", "device", "stream")
+OF_A_CALL = ("x", "weights", "out", "device", "stream")
 """The parameters that say nothing of the pooling."""
 
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -32,6 +33,7 @@ def first_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def first_pool1d(
     >>> first_pool1d([3, 1, 4, 1, 5, 9], 2)
     array([3, 4, 5])
     """
-    key = "first", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "first", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -63,6 +65,7 @@ def first_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -83,7 +86,7 @@ def first_pool2d(
     >>> first_pool2d([[0, 7], [8, 9]], 2, nodata=0)
     array([[7]])
     """
-    key = "first", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "first", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -96,6 +99,7 @@ def first_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -115,7 +119,7 @@ def first_pool3d(
     >>> first_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[0.]]])
     """
-    key = "first", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "first", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

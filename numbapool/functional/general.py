@@ -7,10 +7,12 @@ from typing import Any
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.operators import SLIDING
-from numbapool.pooling.call import pool, sliding, unpair
+from numbapool.pooling.call import sliding, unpair
 from numbapool.pooling.pool import Pool, key_of
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
 
@@ -27,10 +29,12 @@ def pool1d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -46,9 +50,9 @@ def pool1d(
     >>> pool1d([3, 1, 4, 1, 5, 9], "max", 2)
     array([3, 4, 9])
     """
-    window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pool2d(
@@ -61,10 +65,12 @@ def pool2d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -82,9 +88,11 @@ def pool2d(
     op : str, NumPy function or reducer, or a tuple of them
         As in :class:`Pool`: "max", "mean", ``np.mean``, or a reducer of your own, as
         :func:`reduce_pool2d` describes it.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
-    nodata, min_count, out, device, stream
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint, data_format,
+    nan, nodata, min_count, out, device, stream
         As in :func:`max_pool2d`; a reducer of your own takes none of `nan`, `nodata`, `min_count`.
+    weights
+        Of "avg" and "sum", as in :func:`avg_pool2d`.
     **own
         The operator's own parameters, such as `q` of "percentile".
 
@@ -107,9 +115,9 @@ def pool2d(
     >>> pool2d([[1, 2], [3, 6]], ("max", "std"), 2)
     (array([[6]]), array([[1.87082869]]))
     """
-    window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pool3d(
@@ -122,10 +130,12 @@ def pool3d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | tuple[Array, ...] | None = None,
     device: Device = None,
     stream: Any = None,
@@ -142,15 +152,22 @@ def pool3d(
     >>> pool3d(np.arange(8).reshape(2, 2, 2), "sum", 2)
     array([[[28]]])
     """
-    window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     key = key_of(SLIDING, op, (*window, data_format, nan, nodata, min_count), own)
-    return pooled(op, key, x, out, device, stream)
+    return pooled(op, key, x, weights, out, device, stream)
 
 
 def pooled(
-    op: Any, key: tuple[Any, ...], x: ArrayLike, out: Any, device: Device, stream: Any
+    op: Any,
+    key: tuple[Any, ...],
+    x: ArrayLike,
+    weights: ArrayLike | None,
+    out: Any,
+    device: Device,
+    stream: Any,
 ) -> Array | tuple[Array, ...]:
     """Pool by one operator's key, or by several operators', one after the other."""
     if type(op) is tuple:
-        return Pool.made(SLIDING, key)(x, out, device=device, stream=stream)
-    return unpair(pool(sliding, x, key, out, device, stream))
+        made = Pool.made(SLIDING, key)
+        return made(x, out, weights=weights, device=device, stream=stream)
+    return unpair(weighed(sliding, x, weights, key, out, device, stream))

@@ -10,6 +10,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -35,6 +36,7 @@ def max_pool1d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -53,7 +55,7 @@ def max_pool1d(
     >>> max_pool1d([3, 1, 4, 1, 5, 9], 2)
     array([3, 4, 9])
     """
-    key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "max", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
@@ -69,6 +71,7 @@ def max_pool2d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -107,6 +110,11 @@ def max_pool2d(
         "replicate" (or "edge"): the outermost element; "circular" (or "wrap"): the other end of
         the input. By default the padding is left out. It works on arrays in the CPU's memory, and
         `return_indices` needs a mode that keeps to the input's elements.
+    footprint : array_like of bool, "disk", "cross" or "ring", optional
+        The elements of the window that it takes: an array of the shape `kernel_size`, or a shape by
+        name, as large as `kernel_size`, which is odd. A disk of size ``2 * r + 1`` holds what lies
+        within r of its centre, a cross what lies straight along an axis, a ring the disk's edge.
+        It works on arrays in the CPU's memory.
     data_format : {"NCHW", "NHWC", "CHW", "HWC", "HW"}, in any case
         The order of the axes; "NCHW" if not given. A name with N takes any number of axes before
         the others, so "NHWC" serves a picture too; a name without N must name every axis. In
@@ -121,7 +129,7 @@ def max_pool2d(
         How many elements of a window must count: a whole number, or as a float up to 1.0 the share
         of the window's elements inside the input. A window with fewer gives `nodata`, or NaN if
         there is none; it is an error if the result's dtype cannot hold that. It goes with `nan`
-        or `nodata`, not with `return_indices`, and the CPU alone has it, outside compiled code.
+        or `nodata`, not with `return_indices`, and the CPU alone has it.
     out : ndarray, optional
         Where to write the result: of its shape and dtype, not overlapping `x`. With
         `return_indices`, a pair. For an array on a GPU it lies there too.
@@ -157,8 +165,11 @@ def max_pool2d(
     >>> places[0, 0]
     array([[ 5,  7],
            [13, 15]])
+    >>> max_pool2d(x, 3, 1, footprint="cross")[0, 0]
+    array([[10, 11],
+           [14, 15]])
     """
-    key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "max", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
@@ -174,6 +185,7 @@ def max_pool3d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -193,7 +205,7 @@ def max_pool3d(
     >>> max_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[7]]])
     """
-    key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "max", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -32,6 +33,7 @@ def median_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,7 @@ def median_pool1d(
     >>> median_pool1d([3.0, 1.0, 2.0, 9.0], 2)
     array([2. , 5.5])
     """
-    key = "median", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "median", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -64,6 +66,7 @@ def median_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -85,7 +88,7 @@ def median_pool2d(
     >>> median_pool2d(np.array([[1, 200], [3, 2]], np.uint8), 2)
     array([[2]], dtype=uint8)
     """
-    key = "median", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "median", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -98,6 +101,7 @@ def median_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -119,7 +123,7 @@ def median_pool3d(
     >>> median_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[3.5]]])
     """
-    key = "median", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "median", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

@@ -10,6 +10,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair, adaptive, over_all, pool, sliding, unpair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -35,6 +36,7 @@ def min_pool1d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -53,7 +55,7 @@ def min_pool1d(
     >>> min_pool1d([3, 1, 4, 1, 5, 9], 2)
     array([1, 1, 5])
     """
-    key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "min", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
@@ -69,6 +71,7 @@ def min_pool2d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -91,7 +94,7 @@ def min_pool2d(
            [ 5,  5,  6,  7],
            [ 9,  9, 10, 11]])
     """
-    key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "min", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 
@@ -107,6 +110,7 @@ def min_pool3d(
     return_indices: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -126,7 +130,7 @@ def min_pool3d(
     >>> min_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[0]]])
     """
-    key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "min", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return unpair(pool(sliding, x, (*key, *counted, return_indices), out, device, stream))
 

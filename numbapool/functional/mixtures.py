@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def mixed_pool1d(
     ceil_mode: bool = False,
     alpha: float = 0.5,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,7 @@ def mixed_pool1d(
     >>> mixed_pool1d([0.0, 1.0, 2.0, 3.0], 2)
     array([0.75, 2.75])
     """
-    key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mixed", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 
@@ -66,6 +68,7 @@ def mixed_pool2d(
     ceil_mode: bool = False,
     alpha: float = 0.5,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -86,7 +89,7 @@ def mixed_pool2d(
     >>> mixed_pool2d([[0, 1], [2, 3]], 2, alpha=0.25)
     array([[1.875]])
     """
-    key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mixed", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 
@@ -101,6 +104,7 @@ def mixed_pool3d(
     ceil_mode: bool = False,
     alpha: float = 0.5,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -120,7 +124,7 @@ def mixed_pool3d(
     >>> mixed_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, alpha=1)
     array([[[7.]]])
     """
-    key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mixed", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, alpha), out, device, stream)[0]
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -32,6 +33,7 @@ def mode_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,7 @@ def mode_pool1d(
     >>> mode_pool1d([4, 2, 2, 7, 7, 4], 3)
     array([2, 7])
     """
-    key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mode", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -64,6 +66,7 @@ def mode_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -83,7 +86,7 @@ def mode_pool2d(
     >>> mode_pool2d([[5, 1], [1, 5]], 2)
     array([[1]])
     """
-    key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mode", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -96,6 +99,7 @@ def mode_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -116,7 +120,7 @@ def mode_pool3d(
     >>> mode_pool3d(np.array([0, 1, 1, 2, 2, 2, 3, 3]).reshape(2, 2, 2), 2)
     array([[[2]]])
     """
-    key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "mode", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -40,6 +41,7 @@ def lp_pool1d(
     padding: Padding = 0,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -61,7 +63,7 @@ def lp_pool1d(
     >>> lp_pool1d([3.0, -4.0, 0.0, 2.0], 2, 2)
     array([5., 2.])
     """
-    key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "lp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
@@ -76,6 +78,7 @@ def lp_pool2d(
     padding: Padding = 0,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -99,7 +102,7 @@ def lp_pool2d(
     >>> lp_pool2d(np.array([[3, -4], [0, 0]]), 2, 2)
     array([[5.]])
     """
-    key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "lp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
@@ -114,6 +117,7 @@ def lp_pool3d(
     padding: Padding = 0,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -137,7 +141,7 @@ def lp_pool3d(
     >>> lp_pool3d(-np.ones((2, 2, 2)), 1, 2)
     array([[[8.]]])
     """
-    key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "lp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, norm_type), out, device, stream)[0]
 
@@ -269,6 +273,7 @@ def gem_pool1d(
     p: float = 3.0,
     eps: float = 1e-6,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -287,7 +292,7 @@ def gem_pool1d(
     >>> gem_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.0801])
     """
-    key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "gem", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
@@ -303,6 +308,7 @@ def gem_pool2d(
     p: float = 3.0,
     eps: float = 1e-6,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -327,7 +333,7 @@ def gem_pool2d(
     >>> gem_pool2d([[-8.0, 1.0], [2.0, 3.0]], 2, p=100).round(4)
     array([[2.9587]])
     """
-    key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "gem", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 
@@ -343,6 +349,7 @@ def gem_pool3d(
     p: float = 3.0,
     eps: float = 1e-6,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -362,7 +369,7 @@ def gem_pool3d(
     >>> gem_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, p=1, eps=0).round(4)
     array([[[3.5]]])
     """
-    key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "gem", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, p, eps), out, device, stream)[0]
 

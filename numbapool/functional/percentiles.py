@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def percentile_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,8 @@ def percentile_pool1d(
     >>> percentile_pool1d([1.0, 3.0, 5.0, 5.0], 50, 2)
     array([2., 5.])
     """
-    key = "percentile", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "percentile", 1, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
@@ -66,6 +69,7 @@ def percentile_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -90,7 +94,8 @@ def percentile_pool2d(
     >>> percentile_pool2d(np.array([[1, 2], [3, 5]]), 75, 2)
     array([[3.5]])
     """
-    key = "percentile", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "percentile", 2, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 
@@ -105,6 +110,7 @@ def percentile_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -124,7 +130,8 @@ def percentile_pool3d(
     >>> percentile_pool3d(np.arange(8.0).reshape(2, 2, 2), 50, 2)
     array([[[3.5]]])
     """
-    key = "percentile", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = "percentile", 3, *window
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, q), out, device, stream)[0]
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import pool, sliding
 from numbapool.reducers.users import as_reducer
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import Padding
 
@@ -25,6 +26,7 @@ def reduce_pool1d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -35,7 +37,8 @@ def reduce_pool1d(
     Shapes are (..., L), or (..., L, C) with ``data_format="NLC"``; all else is as in
     :func:`reduce_pool2d`.
     """
-    key = as_reducer(reducer), 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = as_reducer(reducer), 1, *window
     return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]
 
 
@@ -49,6 +52,7 @@ def reduce_pool2d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -76,7 +80,8 @@ def reduce_pool2d(
         Two class attributes may set dtypes. ``accumulates`` is the accumulator's dtype (default:
         float64), or a tuple of up to three for accumulators that are tuples. ``gives`` is the
         result's dtype (default: that of `x` if it is a float, else float64).
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint,
+    data_format
         As in :func:`max_pool2d`. Padding counts only with a `padding_mode`.
     out, device, stream
         As in :func:`max_pool2d`.
@@ -115,7 +120,8 @@ def reduce_pool2d(
     >>> reduce_pool2d([[1.0, 2.0], [4.0, 8.0]], GeometricMean(), 2).round(6)
     array([[2.828427]])
     """
-    key = as_reducer(reducer), 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = as_reducer(reducer), 2, *window
     return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]
 
 
@@ -129,6 +135,7 @@ def reduce_pool3d(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     out: Array | None = None,
     device: Device = None,
@@ -139,5 +146,6 @@ def reduce_pool3d(
     Shapes are (..., D, H, W), or (..., D, H, W, C) with ``data_format="NDHWC"``; all else is as in
     :func:`reduce_pool2d`.
     """
-    key = as_reducer(reducer), 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    key = as_reducer(reducer), 3, *window
     return pool(sliding, x, (*key, data_format, "propagate", None, None), out, device, stream)[0]

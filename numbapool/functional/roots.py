@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -32,6 +33,7 @@ def rms_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -50,7 +52,7 @@ def rms_pool1d(
     >>> rms_pool1d([3.0, 3.0, 1.0, 7.0], 2)
     array([3., 5.])
     """
-    key = "rms", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "rms", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -63,6 +65,7 @@ def rms_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -83,7 +86,7 @@ def rms_pool2d(
     >>> rms_pool2d([[1, 1], [1, 5]], 2)
     array([[2.64575131]])
     """
-    key = "rms", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "rms", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -96,6 +99,7 @@ def rms_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -115,7 +119,7 @@ def rms_pool3d(
     >>> rms_pool3d(np.full((2, 2, 2), -3.0), 2)
     array([[[3.]]])
     """
-    key = "rms", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "rms", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

@@ -10,6 +10,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import Pair
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -31,6 +32,7 @@ class Sliding(Protocol):
         return_indices: Literal[False] = False,
         *,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -52,6 +54,7 @@ class Sliding(Protocol):
         *,
         return_indices: Literal[True],
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -73,6 +76,7 @@ class Sliding(Protocol):
         return_indices: Literal[True],
         *,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -94,6 +98,7 @@ class Sliding(Protocol):
         return_indices: bool = False,
         *,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def soft_pool1d(
     ceil_mode: bool = False,
     beta: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -51,7 +53,7 @@ def soft_pool1d(
     >>> soft_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.4927])
     """
-    key = "soft", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "soft", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, beta), out, device, stream)[0]
 
@@ -66,6 +68,7 @@ def soft_pool2d(
     ceil_mode: bool = False,
     beta: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -91,7 +94,7 @@ def soft_pool2d(
     >>> soft_pool2d([[1000.0, 1001.0], [-1000.0, 0.0]], 2).round(4)
     array([[1000.7311]])
     """
-    key = "soft", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "soft", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, beta), out, device, stream)[0]
 
@@ -106,6 +109,7 @@ def soft_pool3d(
     ceil_mode: bool = False,
     beta: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -125,7 +129,7 @@ def soft_pool3d(
     >>> soft_pool3d(np.arange(8.0).reshape(2, 2, 2), 2, beta=100)
     array([[[7.]]])
     """
-    key = "soft", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "soft", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, beta), out, device, stream)[0]
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -40,6 +41,7 @@ def std_pool1d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -59,7 +61,7 @@ def std_pool1d(
     >>> std_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "std", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
@@ -74,6 +76,7 @@ def std_pool2d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -93,7 +96,7 @@ def std_pool2d(
     >>> std_pool2d([[0, 4], [0, 4]], 2)
     array([[2.]])
     """
-    key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "std", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
@@ -108,6 +111,7 @@ def std_pool3d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -128,7 +132,7 @@ def std_pool3d(
     >>> std_pool3d(np.ones((2, 2, 2)), 2)
     array([[[0.]]])
     """
-    key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "std", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
@@ -257,6 +261,7 @@ def range_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -275,7 +280,7 @@ def range_pool1d(
     >>> range_pool1d([3.0, 1.0, 2.0, 9.0], 2)
     array([2., 7.])
     """
-    key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "range", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -288,6 +293,7 @@ def range_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -310,7 +316,7 @@ def range_pool2d(
     >>> range_pool2d(np.array([[-128, 0], [3, 127]], np.int8), 2)
     array([[255]], dtype=uint8)
     """
-    key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "range", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -323,6 +329,7 @@ def range_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -342,7 +349,7 @@ def range_pool3d(
     >>> range_pool3d(np.arange(8.0).reshape(2, 2, 2), 2)
     array([[[7.]]])
     """
-    key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "range", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

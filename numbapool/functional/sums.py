@@ -7,8 +7,10 @@ from typing import Any
 from numbapool.arrays import Device
 from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
+from numbapool.pooling.weighed import weighed
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -39,10 +41,12 @@ def sum_pool1d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -59,8 +63,10 @@ def sum_pool1d(
     >>> sum_pool1d([1, 2, 4, 8], 2)
     array([ 3, 12])
     """
-    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    key = "sum", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def sum_pool2d(
@@ -72,10 +78,12 @@ def sum_pool2d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -87,14 +95,19 @@ def sum_pool2d(
     bool are int64; both wrap past 64 bits. Sums of floats keep their dtype. Elements left out by
     `nan` or `nodata` add nothing; a window without elements gives 0.
 
+    With `weights`, as in :func:`avg_pool2d`, it is ``sum(w * x)``: of integers float64 if the
+    weights are floats, and int64 if they are signed.
+
     Examples
     --------
     >>> import numpy as np
     >>> sum_pool2d(np.full((2, 4), 200, np.uint8), 2)
     array([[800, 800]], dtype=uint64)
     """
-    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    key = "sum", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def sum_pool3d(
@@ -106,10 +119,12 @@ def sum_pool3d(
     *,
     dilation: Ints = 1,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -127,8 +142,10 @@ def sum_pool3d(
     >>> sum_pool3d(np.arange(8).reshape(2, 2, 2), 2)
     array([[[28]]])
     """
-    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
-    return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
+    key = "sum", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
+    return weighed(
+        sliding, x, weights, (*key, data_format, nan, nodata, min_count), out, device, stream
+    )[0]
 
 
 def adaptive_sum_pool1d(
@@ -139,6 +156,7 @@ def adaptive_sum_pool1d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -155,7 +173,7 @@ def adaptive_sum_pool1d(
     array([ 6, 12])
     """
     key = "sum", 1, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool2d(
@@ -166,6 +184,7 @@ def adaptive_sum_pool2d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -183,7 +202,7 @@ def adaptive_sum_pool2d(
     array([[54, 72]])
     """
     key = "sum", 2, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def adaptive_sum_pool3d(
@@ -194,6 +213,7 @@ def adaptive_sum_pool3d(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -211,7 +231,7 @@ def adaptive_sum_pool3d(
     array([[[12, 16]]])
     """
     key = "sum", 3, output_size, data_format, nan, nodata, min_count
-    return pool(adaptive, x, key, out, device, stream)[0]
+    return weighed(adaptive, x, weights, key, out, device, stream)[0]
 
 
 def global_sum_pool(
@@ -222,6 +242,7 @@ def global_sum_pool(
     nan: NaN = "propagate",
     nodata: float | None = None,
     min_count: float | None = None,
+    weights: ArrayLike | None = None,
     out: Array | None = None,
     device: Device = None,
     stream: Any = None,
@@ -240,7 +261,7 @@ def global_sum_pool(
     array([[15, 51]])
     """
     key = "sum", keepdims, data_format, nan, nodata, min_count
-    return pool(over_all, x, key, out, device, stream)[0]
+    return weighed(over_all, x, weights, key, out, device, stream)[0]
 
 
 def logavgexp_pool1d(
@@ -253,6 +274,7 @@ def logavgexp_pool1d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -271,7 +293,7 @@ def logavgexp_pool1d(
     >>> logavgexp_pool1d([0.0, 1.0, 2.0, 3.0], 4).round(4)
     array([2.0539])
     """
-    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
@@ -286,6 +308,7 @@ def logavgexp_pool2d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -310,7 +333,7 @@ def logavgexp_pool2d(
     >>> logavgexp_pool2d([[0.0, 1.0], [2.0, 3.0]], 2, r=5).round(4)
     array([[2.7241]])
     """
-    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 
@@ -325,6 +348,7 @@ def logavgexp_pool3d(
     ceil_mode: bool = False,
     r: float = 1.0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -344,7 +368,7 @@ def logavgexp_pool3d(
     >>> logavgexp_pool3d(np.ones((2, 2, 2)), 2)
     array([[[1.]]])
     """
-    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "logavgexp", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, r), out, device, stream)[0]
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -39,6 +40,7 @@ def any_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -57,7 +59,7 @@ def any_pool1d(
     >>> any_pool1d([0, 0, 4, 0], 2)
     array([False,  True])
     """
-    key = "any", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "any", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -70,6 +72,7 @@ def any_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -90,7 +93,7 @@ def any_pool2d(
     >>> any_pool2d([[0.0, 0.5], [0.0, 0.0]], 2)
     array([[ True]])
     """
-    key = "any", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "any", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -103,6 +106,7 @@ def any_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -122,7 +126,7 @@ def any_pool3d(
     >>> any_pool3d(np.zeros((2, 2, 2)), 2)
     array([[[False]]])
     """
-    key = "any", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "any", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -247,6 +251,7 @@ def all_pool1d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -265,7 +270,7 @@ def all_pool1d(
     >>> all_pool1d([1, 0, 4, 2], 2)
     array([False,  True])
     """
-    key = "all", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "all", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -278,6 +283,7 @@ def all_pool2d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -298,7 +304,7 @@ def all_pool2d(
     >>> all_pool2d([[0.5, 0.5], [1.0, 0.0]], 2)
     array([[False]])
     """
-    key = "all", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "all", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 
@@ -311,6 +317,7 @@ def all_pool3d(
     dilation: Ints = 1,
     ceil_mode: bool = False,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -330,7 +337,7 @@ def all_pool3d(
     >>> all_pool3d(np.ones((2, 2, 2)), 2)
     array([[[ True]]])
     """
-    key = "all", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "all", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     return pool(sliding, x, (*key, data_format, nan, nodata, min_count), out, device, stream)[0]
 
 

@@ -9,6 +9,7 @@ from numbapool.inputs import Array, ArrayLike
 from numbapool.pooling.call import adaptive, over_all, pool, sliding
 from numbapool.reducers.dtypes import NaN
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.numbers import Ints
 from numbapool.windows.window import OutputSize, Padding
 
@@ -33,6 +34,7 @@ def var_pool1d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -54,7 +56,7 @@ def var_pool1d(
     >>> var_pool1d([1.0, 3.0, 5.0, 5.0], 2)
     array([1., 0.])
     """
-    key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "var", 1, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
@@ -69,6 +71,7 @@ def var_pool2d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -91,7 +94,7 @@ def var_pool2d(
     >>> var_pool2d(np.arange(4.0).reshape(2, 2), 2)
     array([[1.25]])
     """
-    key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "var", 2, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 
@@ -106,6 +109,7 @@ def var_pool3d(
     ceil_mode: bool = False,
     correction: float = 0,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
     nan: NaN = "propagate",
     nodata: float | None = None,
@@ -128,7 +132,7 @@ def var_pool3d(
     >>> var_pool3d(np.arange(8).reshape(2, 2, 2), 2, correction=1)
     array([[[6.]]])
     """
-    key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    key = "var", 3, kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     counted = data_format, nan, nodata, min_count
     return pool(sliding, x, (*key, *counted, correction), out, device, stream)[0]
 

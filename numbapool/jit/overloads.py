@@ -30,12 +30,17 @@ from numbapool.inputs import DTYPES
 from numbapool.jit import callbacks, sequences, sites
 from numbapool.jit.classes import reducer_class
 from numbapool.jit.sites import NONE, described, execute, number_of
-from numbapool.operators import SAMPLES
+from numbapool.operators import SAMPLES, find
+from numbapool.pooling.weighed import weighed_dtype
 
 NAMES = tuple(
     name for name in functional.__all__ if NAME.fullmatch(name) and name not in callbacks.SIGNATURES
 )
 """The functions that compiled code may call."""
+
+
+IN_PYTHON = ("padding_mode", "footprint", "min_count", "weights")
+"""The parameters of calls that run in Python: such a call runs several kernels."""
 
 
 # The overloads: one per function. Its implementation is made for the types of each call.
@@ -64,12 +69,14 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     x = given["x"]
     if not isinstance(x, types.Array) or as_dtype(x.dtype) not in DTYPES:
         raise TypingError(f"{function.__name__} pools arrays of numbers or bool, not {x}")
-    filled = "padding" in given and not is_none(given["padding_mode"])
+    in_python = [name for name in IN_PYTHON if not is_none(given.get(name))]
+    if "padding" not in given and "padding_mode" in in_python:  # a blur's
+        in_python.remove("padding_mode")
     arguments = [name for name in given if name not in OF_A_CALL]
     for name in ("device", "stream"):
         if described(name, given[name]) != NONE:
             raise TypingError(f"{name} is for calls from Python: compiled code pools on the CPU")
-    known = [name for name in arguments if not (filled and name == "padding_mode")]
+    known = [name for name in arguments if name not in in_python]
     constants = {name: described(name, given[name]) for name in known}
     for name in ("return_indices", "keepdims"):
         if constants.get(name, ("constant",))[0] != "constant":
@@ -77,14 +84,16 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
                 f"{name} must be a literal True or False: it decides the result's type"
             )
     dtypes, ndim = results(function, x, constants)
+    if "weights" in in_python:
+        dtypes = [of_weighed(function, x, given["weights"], constants, dtypes[0])]
     out = given["out"]
     names = [f"out{n}" for n in range(len(dtypes))]
     if not is_none(out):
         check_types(out, dtypes, ndim)
-    if filled:
+    if in_python:
         arrays = [types.Array(from_dtype(np.dtype(kind)), ndim, "C") for kind in dtypes]
         result = arrays[0] if len(arrays) == 1 else types.Tuple(arrays)
-        passed = ["x", *arguments, "out"]
+        passed = [name for name in given if name not in ("device", "stream")]
         return callbacks.in_python(function, signature_of(function), passed, result)
     if is_none(out):
         makes = [
@@ -143,6 +152,25 @@ def results(
         return [dtype.name for dtype in dtypes], len(pool.shape((1,) * x.ndim))
     except PoolError as error:
         raise TypingError(f"{function.__name__}: {error}") from error
+
+
+def of_weighed(
+    function: Callable[..., Any], x: Any, weights: Any, constants: dict[str, Any], dtype: str
+) -> str:
+    """Return the dtype of results by weights.
+
+    Raises
+    ------
+    TypingError
+        If the weights are no array.
+    """
+    if not isinstance(weights, types.Array):
+        raise TypingError(f"weights must be an array, not {weights}")
+    parsed = NAME.fullmatch(function.__name__)
+    assert parsed is not None
+    op = constants["op"][1] if "op" in constants else parsed[2]
+    kinds = as_dtype(x.dtype), as_dtype(weights.dtype), np.dtype(dtype)
+    return weighed_dtype(find(op).name, *kinds).name
 
 
 def _operator(name: str, kind: str, content: Any) -> Any:

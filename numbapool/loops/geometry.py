@@ -43,6 +43,11 @@ HEAD = (
     "weight_step",  # from a row's weights to the next row's
     "head_step",  # from a head's weight to the next head's
     "soft",  # whether weights are scores, which a softmax turns into weights
+    "marks",  # taps of a footprint
+    "marks_at",  # the slot where their table begins: three offsets per tap
+    "exchanges",  # exchanges of a network between rows of taps
+    "exchanges_at",  # the slot where their table begins: two rows, and which of both are needed
+    "divisors",  # the slot of a table of windows' divisors, a line per border window of an axis
 )
 """The numbers that the array begins with."""
 

@@ -7,6 +7,7 @@ from typing import Any
 from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
+from numbapool.loops.footprints import pool_footprints, rank_footprints, select_footprints
 from numbapool.loops.gates import gru_gates, lstm_gates
 from numbapool.loops.histograms import KERNELS as HISTOGRAMS
 from numbapool.loops.moments import pool_moments
@@ -35,6 +36,9 @@ KERNELS: dict[str, Any] = {
     **HISTOGRAMS,  # ranks and modes of large windows, of one byte
     **TILES,  # ranks of large windows, of wider numbers
     "weighted": pool_weighted,  # windows whose taps have weights
+    "footprints": pool_footprints,  # windows that are no rectangles
+    "selected footprints": select_footprints,
+    "ranked footprints": rank_footprints,
     "placed": pool_placed,  # windows that begin elsewhere in each plane
     "spans": pool_spans,  # sequences of rows
     "spans_along": pool_spans_along,  # the same, each channel's elements side by side

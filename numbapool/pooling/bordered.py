@@ -62,7 +62,7 @@ class Bordered:
         """The number outside the input; None if elements of the input stand there."""
         self._window, self._request, self._dtype = window, request, dtype
         bare = replace(window, padding_mode=None, count_include_pad=False)
-        inside_first = not as_one_box(prod(shape), placed.axes, request)
+        inside_first = not as_one_box(prod(shape), placed.axes, window, request)
         self.inside = self._call(shape, bare) if inside_first else None
         whole: Box = tuple((0, axis.out) for axis in placed.axes)
         boxes = border_boxes(placed.axes) if inside_first else [whole]
@@ -139,11 +139,13 @@ class Bordered:
         return found
 
 
-def as_one_box(elements: int, axes: Sequence[Axis], request: Request) -> bool:
+def as_one_box(elements: int, axes: tuple[Axis, ...], window: Window, request: Request) -> bool:
     """Say whether all windows are one box, so that the padded input is copied."""
     own = dict(request.own)
     drawn = "seed" in own  # what a window draws depends on its number among all
     alone = any(axis.empty_window is not None or not axis.regular for axis in axes)
+    taken = window.taken(axes)
+    alone |= taken is not None and not taken.counts(False).all()
     if drawn or alone or elements <= SMALL:
         return True
     inner = prod((axis.hi - axis.lo) / axis.out for axis in axes)

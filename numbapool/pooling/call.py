@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, cast
 
@@ -17,7 +17,7 @@ from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
 from numbapool.pooling.least import call_of
 from numbapool.pooling.planners import READERS, Request, Windows
-from numbapool.run.call import Call, checked_outs
+from numbapool.run.call import Call, checked_outs, into_together
 from numbapool.windows.window import Window
 
 Pair: TypeAlias = tuple[Array, Array]
@@ -136,3 +136,38 @@ def fill(call: Call | Bordered, held: Array, array: Array, out: Any) -> tuple[Ar
 def unpair(results: tuple[Array, ...]) -> Array | Pair:
     """Return a single result itself, and two results as a pair."""
     return cast(Pair, results) if len(results) > 1 else results[0]
+
+
+def pool_together(
+    decider: Decider, x: Any, keys: Sequence[tuple[Any, ...]], outs: Sequence[Any]
+) -> tuple[Array, ...]:
+    """Pool an array in the CPU's memory by several keys, each into an array of `outs` or a new one.
+
+    Calls of one kernel each read the array together; the others follow.
+    """
+    held = x if type(x) is np.ndarray else viewed(x)
+    array = as_array(held)
+    calls = [decide(decider, array, key) for key in keys]
+    try:
+        targets = [
+            np.empty(call.shape, call.outs[0])
+            if out is None
+            else checked_outs(out, call.shape, call.outs, held)[0]
+            for call, out in zip(calls, outs, strict=True)
+        ]
+        buffers = [
+            (each if each.flags.c_contiguous else np.empty_like(each, order="C"),)
+            for each in targets
+        ]
+    except MemoryError:
+        raise PoolValueError("there is not enough memory for the results") from None
+    pairs = list(zip(calls, buffers, strict=True))
+    plain = [(call, buffer) for call, buffer in pairs if type(call) is Call]
+    into_together([call for call, _ in plain], array, [buffer for _, buffer in plain])
+    for call, buffer in pairs:
+        if type(call) is not Call:
+            call.into(array, buffer)
+    for target, (made,) in zip(targets, buffers, strict=True):
+        if made is not target:
+            target[...] = made
+    return tuple(targets)

@@ -17,9 +17,10 @@ from numbapool.reducers.case import Reduction
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout, refuse_too_large
+from numbapool.windows.window import Window
 
 
-def inside(axis: Axis) -> Array:
+def inside_axis(axis: Axis) -> Array:
     """Return how many elements inside the input each window of an axis has."""
     counts = np.full(axis.out, axis.taps)
     counts[: axis.lo] = axis.borders[: axis.lo, 1]
@@ -27,17 +28,24 @@ def inside(axis: Axis) -> Array:
     return counts
 
 
-def needed(layout: Layout, axes: tuple[Axis, ...], min_count: int | float) -> Any:
-    """Return how many elements each window needs: a number, or an array that results broadcast.
+def least_of(counts: Array, min_count: int | float | None) -> Any:
+    """Return how many of `counts` elements a window needs.
 
     A share is rounded up. The quotient of two whole numbers is the float nearest to it, as a share
     in decimals is: so 0.1 of 10 elements is 1.
     """
-    if isinstance(min_count, int):
-        return min_count
-    counts = reduce(np.multiply.outer, map(inside, axes))
+    if min_count is None or isinstance(min_count, int):
+        return min_count or 0
     least = np.floor(counts * min_count).astype(np.int64)
     least += least / np.maximum(counts, 1) < min_count
+    return least
+
+
+def needed(layout: Layout, counts: Array, min_count: int | float) -> Any:
+    """Return how many of the windows' elements each needs: a number, or an array to broadcast."""
+    if isinstance(min_count, int):
+        return min_count
+    least = least_of(counts, min_count)
     if least.size == 1:
         return int(least.reshape(-1)[0])
     return least[..., None] if layout.channels else least
@@ -53,7 +61,12 @@ def call_of(
         return Call(plan, reduction, dtype)
     counts = Call(*planners.decide(shape, dtype, windows, request.counting()), dtype)
     layout, axes, _ = planners.place(shape, windows, request)
-    least = needed(layout, axes, request.min_count)
+    taken = windows.taken(axes) if isinstance(windows, Window) else None
+    if taken is None:
+        inside = reduce(np.multiply.outer, map(inside_axis, axes))
+    else:
+        inside = taken.of_each(taken.counts(False))
+    least = needed(layout, inside, request.min_count)
     mark = mark_of(reduction.outs[0], request.nodata)
     return LeastCall(plan, reduction, dtype, counts, least, mark)
 
@@ -95,4 +108,4 @@ class LeastCall(Call):
         PoolTypeError
             Always.
         """
-        raise PoolTypeError("min_count is for calls from Python: compiled code takes none")
+        raise PoolTypeError("a call with min_count has no record, since it runs two kernels")

@@ -16,12 +16,18 @@ import numpy as np
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
 from numbapool.plan.choose import Plan, filled_plan, longest, make_plan, selection_plan
+from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
 from numbapool.windows.borders import MODES
-from numbapool.windows.layout import Layout, layout_of, refuse_empty_windows
+from numbapool.windows.layout import (
+    Layout,
+    layout_of,
+    refuse_empty_footprints,
+    refuse_empty_windows,
+)
 from numbapool.windows.weighted import Blur
 from numbapool.windows.window import Cover, Whole, Window
 
@@ -95,6 +101,10 @@ def slide(shape: Shape, window: Window, request: Request) -> Placed:
     fixed = dict(request.own).get("divisor_override") is not None
     if request.operator.of_nothing is None and not (filled or fixed):
         refuse_empty_windows(layout, axes, request.operator.noun)
+    taken = window.taken(axes)
+    free = request.operator.of_nothing is not None or fixed or window.padding_mode is not None
+    if taken is not None and not free:
+        refuse_empty_footprints(taken.counts(window.counts_padding), request.operator.noun)
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
 
@@ -163,6 +173,12 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     layout, axes, result = placed
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
+    taken = windows.taken(axes) if isinstance(windows, Window) else None
+    if taken is not None:
+        divisors = taken.counts(counted and reduction.weighted)
+        if override is not None:
+            divisors = np.full_like(divisors, override)
+        return footprint_plan(result, layout, taken, reduction, divisors), reduction
     if reduction.gathers:
         return selection_plan(result, layout, axes, dtype, reduction), reduction
     return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
@@ -170,7 +186,8 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
 
 def decide_filled(shape: Shape, dtype: DType, window: Window, request: Request) -> Decision | None:
     """Return the plan and the reduction if one loop fills the padding too, by a padding mode."""
-    if window.padding_mode not in MODES or request.min_count is not None:
+    alone = window.footprint is None and request.min_count is None
+    if window.padding_mode not in MODES or not alone:
         return None
     placed, reduction, *_ = choose(shape, dtype, window, request)
     layout, axes, result = placed
@@ -184,9 +201,9 @@ def decide_filled(shape: Shape, dtype: DType, window: Window, request: Request) 
 
 def read_sliding(op: Any, ndim: int, *key: Any) -> tuple[Window, Request]:
     """Read the arguments of `Window.of`, then those of `requested`."""
-    request = requested(find(op), SLIDING, *key[6:])
+    request = requested(find(op), SLIDING, *key[7:])
     own = dict(request.own)
-    window = Window.of(ndim, *key[:6])
+    window = Window.of(ndim, *key[:7])
     counted = own.pop("count_include_pad", False)
     if window.padding_mode is not None:
         refuse_contradiction(window.padding_mode, request)
@@ -253,3 +270,25 @@ READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
     GLOBAL: read_global,
     BLURRING: read_blurring,
 }
+
+COMMON, COMMON_DEFAULTS = (
+    ("data_format", "nan", "nodata", "min_count"),
+    (None, "propagate", None, None),
+)
+
+ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
+    SLIDING: (
+        (
+            *("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode"),
+            *("footprint", *COMMON),
+        ),
+        (None, None, 0, 1, False, None, None, *COMMON_DEFAULTS),
+    ),
+    ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
+    GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
+    BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
+}
+"""The parameters of each form besides the operator's own, with their defaults.
+
+A key holds the operator, the number of pooled axes but for GLOBAL, these, and the operator's own.
+"""

@@ -10,15 +10,16 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from numbapool.arrays import Device
+from numbapool.arrays import Device, engine_for
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find, own_of_each
 from numbapool.pooling import planners
-from numbapool.pooling.planners import READERS, Decision, Placed, Request, Windows
+from numbapool.pooling.planners import ARGUMENTS, READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
 from numbapool.run.call import overlap
 from numbapool.windows.borders import PaddingMode
+from numbapool.windows.footprints import Footprint
 from numbapool.windows.layout import ALL_FORMATS, FORMATS, known_format
 from numbapool.windows.numbers import Ints, whole_numbers
 from numbapool.windows.window import OutputSize, Padding
@@ -50,7 +51,7 @@ class Pool:
         An operator's name, such as "max" or "median", an alias ("mean"), NumPy's function of that
         name (``np.mean``), or an instance of a NamedTuple class as in :func:`reduce_pool2d`. For a
         tuple the array is pooled by each operator in turn, and the results are a tuple.
-    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, data_format, nan,
+    kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint, data_format, nan,
         nodata, min_count
         As in :func:`max_pool2d`.
     **own
@@ -103,6 +104,7 @@ class Pool:
         ceil_mode: bool = False,
         *,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
         data_format: str | None = None,
         nan: NaN = "propagate",
         nodata: float | None = None,
@@ -110,7 +112,7 @@ class Pool:
         **own: Any,
     ) -> None:
         ndim, name = spatial_axes(kernel_size, data_format)
-        window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+        window = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
         self._set(SLIDING, key_of(SLIDING, op, (ndim, *window, name, nan, nodata, min_count), own))
 
     @classmethod
@@ -246,19 +248,28 @@ class Pool:
         x: ArrayLike,
         out: Array | tuple[Array, ...] | None = None,
         *,
+        weights: ArrayLike | None = None,
         device: Device = None,
         stream: Any = None,
     ) -> Array | tuple[Array, ...]:
-        """Pool an array, into `out` if given; `device` and `stream` as in :func:`max_pool2d`."""
-        from numbapool.pooling.call import DECIDERS, pool, unpair
+        """Pool an array, into `out` if given.
+
+        `weights` are as in :func:`avg_pool2d`, `device` and `stream` as in :func:`max_pool2d`.
+        """
+        from numbapool.pooling.call import DECIDERS, pool_together, unpair
+        from numbapool.pooling.weighed import weighed
 
         if self.parts:
             outs = out_of_each(out, len(self.parts))
+            if weights is None and engine_for(x, device, stream) is None:
+                keys = [part._key for part in self.parts]
+                return pool_together(DECIDERS[self.form], x, keys, outs)
             return tuple(
-                cast(Array, part(x, each, device=device, stream=stream))
+                cast(Array, part(x, each, weights=weights, device=device, stream=stream))
                 for part, each in zip(self.parts, outs, strict=True)
             )
-        return unpair(pool(DECIDERS[self.form], x, self._key, out, device, stream))
+        decider = DECIDERS[self.form]
+        return unpair(weighed(decider, x, weights, self._key, out, device, stream))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):
@@ -343,23 +354,6 @@ def out_of_each(out: Any, count: int) -> tuple[Any, ...]:
         if isinstance(one, np.ndarray) and isinstance(other, np.ndarray) and overlap(one, other):
             raise PoolValueError("two arrays of out overlap")
     return out
-
-
-COMMON, COMMON_DEFAULTS = (
-    ("data_format", "nan", "nodata", "min_count"),
-    (None, "propagate", None, None),
-)
-
-ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
-    SLIDING: (
-        ("kernel_size", "stride", "padding", "dilation", "ceil_mode", "padding_mode", *COMMON),
-        (None, None, 0, 1, False, None, *COMMON_DEFAULTS),
-    ),
-    ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
-    GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
-    BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
-}
-"""The parameters of each form besides the operator's own, with their defaults."""
 
 
 def spatial_axes(numbers: Any, data_format: Any) -> tuple[int, str]:

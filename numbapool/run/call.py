@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -244,20 +244,25 @@ class Call:
             return
         plan = other or self.plan
         blocks = threads.block_count(plan.pieces, plan.work)
+        frame = self._framed(blocks, plan, (x, *more, *outs))
+        if other is not None:
+            frame.slots[self.places[1]] = address(other.geometry)
+        threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
+        if frame.size <= KEPT_BYTES:
+            _frames.free.append(frame)
+
+    def _framed(self, blocks: int, plan: Plan, arrays: tuple[Array, ...]) -> Frame:
+        """Return a frame with all arguments in its slots."""
         free = _frames.free
         frame = free.pop() if free else Frame()
         if frame.ready != (self, blocks, plan.room):
             self._fill(frame, blocks, plan.room)
         slots = frame.slots
-        at, geometry = self.places
-        for array in (x, *more, *outs):
+        at = self.places[0]
+        for array in arrays:
             slots[at] = address(array)
             at += 1
-        if other is not None:
-            slots[geometry] = address(other.geometry)
-        threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
-        if frame.size <= KEPT_BYTES:
-            free.append(frame)
+        return frame
 
     def _fill(self, frame: Frame, blocks: int, room: int) -> None:
         """Put the arguments that are the same for all arrays into a frame's slots."""
@@ -267,3 +272,32 @@ class Call:
         slots = self.arguments([frame.scratch + edge for edge in edges[:-1]], room).flat()
         frame.slots[: len(slots)] = slots
         frame.ready = self, blocks, room
+
+
+BAND_BYTES = 1 << 21
+"""Bytes of the input that each of several calls reads before the next call reads them. A minimum, a
+maximum and a mean by 2 of 32 x 64 x 112 x 112 float32 took 3.0 times as long as one of them without
+bands, 2.2 times with bands of 2 MB, and 2.7 with bands of 512 kB, whose starts show."""
+
+
+def into_together(calls: Sequence[Call], x: Array, outs: Sequence[tuple[Array, ...]]) -> None:
+    """Run several calls on one contiguous array, band by band, so that memory is read once.
+
+    A band is a share of each call's pieces. Each call gives what it gives alone.
+    """
+    pieces = [call.plan.pieces for call in calls]
+    if len(calls) < 2 or not min(pieces) or x.nbytes <= BAND_BYTES:
+        for call, targets in zip(calls, outs, strict=True):
+            call.into(x, targets)
+        return
+    blocks = threads.block_count(min(pieces), sum(call.plan.work for call in calls))
+    frames = [
+        call._framed(blocks, call.plan, (x, *targets))
+        for call, targets in zip(calls, outs, strict=True)
+    ]
+    runs = [
+        (call.kernel, frame.address, call.plan.pieces)
+        for call, frame in zip(calls, frames, strict=True)
+    ]
+    threads.run_together(runs, -(-x.nbytes // BAND_BYTES // blocks), blocks)
+    _frames.free += [frame for frame in frames if frame.size <= KEPT_BYTES]

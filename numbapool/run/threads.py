@@ -14,10 +14,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
 from numbapool.compile import compiled, interpreted, numba_seams
 
@@ -93,21 +93,18 @@ def helpers() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "numbapool")
 
 
-def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
-    """Run a kernel on Python's threads.
+def share(work: Callable[[int], object], blocks: int) -> None:
+    """Do the work of each block, by its number, on Python's threads.
 
     Nothing, not even Ctrl-C, ends this before all threads are done: they write to the caller's
     memory.
     """
-    edges = [pieces * block // blocks for block in range(blocks + 1)]
     others: list[Future[Any]] = []
     stopped: BaseException | None = None
     try:
         for block in range(1, blocks):
-            others.append(
-                helpers().submit(kernel.call, call, block, edges[block], edges[block + 1])
-            )
-        kernel.call(call, 0, 0, edges[1])
+            others.append(helpers().submit(work, block))
+        work(0)
     except BaseException as error:
         stopped = error
     while not all(other.done() for other in others):
@@ -119,10 +116,42 @@ def share(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         helpers().shutdown(cancel_futures=True)
         helpers.cache_clear()
         if isinstance(stopped, RuntimeError):
-            kernel.call(call, 0, 0, pieces)
+            for block in range(blocks):
+                work(block)
             return
     if stopped is not None:
         raise stopped
+
+
+def share_pieces(kernel: Any, call: int, pieces: int, blocks: int) -> None:
+    """Run a kernel on Python's threads."""
+    edges = [pieces * block // blocks for block in range(blocks + 1)]
+    share(lambda block: kernel.call(call, block, edges[block], edges[block + 1]), blocks)
+
+
+Run: TypeAlias = tuple[Any, int, int]
+"""A kernel, the address of its arguments, and its pieces."""
+
+
+def run_together(runs: Sequence[Run], bands: int, blocks: int) -> None:
+    """Run several kernels over their pieces: in each block, all kernels band by band."""
+
+    def work(block: int) -> None:
+        parts = blocks * bands
+        for band in range(block * bands, (block + 1) * bands):
+            for kernel, call, pieces in runs:
+                begin, end = pieces * band // parts, pieces * (band + 1) // parts
+                if begin < end:
+                    kernel.call(call, block, begin, end)
+
+    if blocks == 1 or not _entrance.acquire(blocking=False):
+        for block in range(blocks):
+            work(block)
+        return
+    try:
+        share(work, blocks)
+    finally:
+        _entrance.release()
 
 
 def run_kernel(kernel: Any, call: int, pieces: int, blocks: int) -> None:
@@ -135,6 +164,6 @@ def run_kernel(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         if driver is not None:
             driver.call(kernel.address, call, pieces, blocks)
         else:
-            share(kernel, call, pieces, blocks)
+            share_pieces(kernel, call, pieces, blocks)
     finally:
         _entrance.release()

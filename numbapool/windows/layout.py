@@ -131,3 +131,12 @@ def refuse_empty_windows(layout: Layout, axes: Sequence[Axis], what: str) -> Non
                 f"window {at} of {layout.axis_name(n)} holds no input, only padding: "
                 f"{what} is undefined there; use less padding or dilation"
             )
+
+
+def refuse_empty_footprints(counts: Any, what: str) -> None:
+    """Raise if a footprint takes no element of a window at a border: `what` is undefined there."""
+    if not counts.all():
+        raise PoolValueError(
+            f"the footprint takes no element inside the input from a window at its border: {what} "
+            "is undefined there; use less padding, or a padding_mode"
+        )

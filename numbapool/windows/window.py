@@ -15,6 +15,7 @@ from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import frozen
 from numbapool.windows.axes import Axis, adaptive, same_padding, sliding
 from numbapool.windows.borders import PaddingMode, mode_of, refuse_too_far
+from numbapool.windows.footprints import Footprint, Marks, Taken, marks_of
 from numbapool.windows.layout import (
     ALL_FORMATS,
     OTHERS,
@@ -88,6 +89,8 @@ class Window:
     """Whether padding counts in a mean's divisor."""
     padding_mode: Any = None
     """The elements outside the input, as a name or a number; None leaves out what lies there."""
+    footprint: Marks | None = None
+    """The elements of the kernel that a window takes; None takes all."""
 
     @classmethod
     def of(
@@ -99,6 +102,7 @@ class Window:
         dilation: Ints = 1,
         ceil_mode: bool = False,
         padding_mode: PaddingMode = None,
+        footprint: Footprint = None,
     ) -> Window:
         """Return the window over `ndim` axes from the parameters of a pooling function.
 
@@ -116,12 +120,20 @@ class Window:
         spread = per_axis(dilation, ndim, "dilation", 1)
         mode = mode_of(padding_mode)
         pads = pad_pairs(padding, kernel, spread, mode is not None)
-        return cls(kernel, steps, pads, spread, bool(ceil_mode), padding_mode=mode)
+        marks = marks_of(footprint, kernel)
+        how = {"padding_mode": mode, "footprint": marks}
+        return cls(kernel, steps, pads, spread, bool(ceil_mode), **how)
 
     @property
     def counts_padding(self) -> bool:
         """Whether a mean's divisor counts the padding; "same" padding never counts."""
         return self.count_include_pad and not any(isinstance(pad, str) for pad in self.padding)
+
+    def taken(self, axes: tuple[Axis, ...]) -> Taken | None:
+        """Return the elements that windows take along these axes; None if they take all."""
+        if self.footprint is None:
+            return None
+        return Taken(self.footprint, self.kernel_size, self.stride, axes)
 
     def pads(self, n: int, size: int) -> tuple[int, int]:
         """Return the padding before and after axis `n`, of a size."""
@@ -245,6 +257,7 @@ def pool2d_shape(
     ceil_mode: bool = False,
     *,
     padding_mode: PaddingMode = None,
+    footprint: Footprint = None,
     data_format: str | None = None,
 ) -> tuple[int, ...]:
     """Return the shape that a pooling over two axes gives an array of `shape`.
@@ -255,6 +268,6 @@ def pool2d_shape(
     (202, 302, 3)
     """
     layout = layout_of(whole_numbers(shape, "shape", 0), 2, data_format)
-    given = kernel_size, stride, padding, dilation, ceil_mode, padding_mode
+    given = kernel_size, stride, padding, dilation, ceil_mode, padding_mode, footprint
     axes = Window.of(2, *map(frozen, given)).axes(layout)
     return layout.shape(tuple(axis.out for axis in axes))
