@@ -307,7 +307,7 @@ RULES = {
         "SciPy",
     ),
     "d": Rule(
-        "means of bytes over an even number of elements are rounded twice there, and may be off by 1",
+        "means of bytes over an even number are rounded twice there, and may be off by 1",
         lambda _: (nbp.avg_pool2d(SPOT, 2)[0], opencv_mean()),
         [0],
         [1],

@@ -2,17 +2,9 @@
 
 import numpy as np
 import pytest
+from peers_table import SCIPYS
 
 import numbapool as nbp
-
-SCIPYS = {
-    "mirror": "reflect",
-    "reflect": "symmetric",
-    "nearest": "replicate",
-    "wrap": "circular",
-    "constant": 7,
-}
-"""The padding mode of each of SciPy's modes."""
 
 FILTERS = {
     "maximum_filter": "max",

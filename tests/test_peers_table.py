@@ -6,6 +6,9 @@ import numpy as np
 import peers_table
 import pytest
 from peers_table import PEERS, RULES, lacks
+from strategies import PLAIN
+
+pytestmark = pytest.mark.skipif(not PLAIN, reason="run as plain Python by test_random_cases.py")
 
 CELLS = [
     (peer, op, border)

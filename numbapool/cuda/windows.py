@@ -58,7 +58,10 @@ def reducer(op: Any, dtype: Any, kernel_size: int | tuple[int, int], **own: Any)
     pool.refuse_several("reducer")
     if pool.request.min_count is not None:
         raise PoolTypeError("min_count is for the CPU: count the elements by a second reducer")
-    rows, columns = cast(Window, pool.window).kernel_size
+    window = cast(Window, pool.window)
+    if window.footprint is not None:
+        raise PoolTypeError("a footprint is for the CPU: leave elements out in your kernel")
+    rows, columns = window.kernel_size
     sizes = {"rows": rows, "columns": columns, "divisor": rows * columns, "plane": 1 << 62}
     skip = pool.request.skip(kind)
     parameters = {k: v for k, v in pool.request.own if k != "count_include_pad"}

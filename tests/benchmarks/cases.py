@@ -415,6 +415,37 @@ def overlapping_selections() -> list[Case]:
     return cases
 
 
+def disk(k: int) -> Array:
+    """Return the disk of a size, as an array of bool."""
+    down, across = np.ogrid[-(k // 2) : k // 2 + 1, -(k // 2) : k // 2 + 1]
+    return down * down + across * across <= (k // 2) ** 2
+
+
+def footprints() -> list[Case]:
+    """Disks at every element, where what lies outside is mirrored."""
+    cases = []
+    for op, name in (("max", "maximum"), ("median", "median")):
+        for k in (5, 11):
+            rivals = {
+                "SciPy": peers.scipy_planes(
+                    lambda ndimage, plane, out, name=f"{name}_filter", k=k: getattr(ndimage, name)(
+                        plane, footprint=disk(k), output=out
+                    )
+                )
+            }
+            if op == "max":
+                rivals["OpenCV"] = peers.opencv_image(
+                    lambda cv2, x, k=k: cv2.dilate(
+                        x, disk(k).astype(np.uint8), borderType=cv2.BORDER_REFLECT
+                    )
+                )
+            how = {"padding_mode": "symmetric", "footprint": "disk"}
+            given = k, 1, k // 2
+            name_of = f"{op} disk {k} s1"
+            cases.append(Case(name_of, normal(*SQUARE), f"{op}_pool2d", given, how, rivals))
+    return cases
+
+
 def every_operator() -> list[Case]:
     """Every operator of the table on one window, beside the memory's speed alone."""
     return [
@@ -440,5 +471,6 @@ def own_cases() -> list[Case]:
         *photos(),
         *selections(),
         *overlapping_selections(),
+        *footprints(),
         *every_operator(),
     ]

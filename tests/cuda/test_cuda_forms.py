@@ -163,3 +163,11 @@ def test_a_least_count_is_for_the_cpu():
     pool = Pool("avg", 2, nan="skip", min_count=2)
     with pytest.raises(nbp.PoolTypeError, match="min_count is for the CPU"):
         on_device(pool, np.ones((4, 4), np.float32))
+
+
+def test_footprints_are_for_the_cpu():
+    x = np.ones((5, 5), np.float32)
+    with pytest.raises(nbp.PoolTypeError, match="footprint is for the CPU"):
+        on_device(Pool("max", 3, footprint="cross"), x)
+    with pytest.raises(nbp.PoolTypeError, match="a footprint is for the CPU"):
+        nbp.cuda.reducer("max", "float32", 3, footprint="cross")
