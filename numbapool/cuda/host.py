@@ -19,7 +19,8 @@ from numbapool.errors import PoolDeviceError, PoolError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import FRACTIONAL, GLOBAL
 from numbapool.plan.choose import longest
-from numbapool.pooling.planners import READERS, choose
+from numbapool.pooling import planners
+from numbapool.pooling.planners import READERS
 from numbapool.run.call import checked_outs
 from numbapool.windows.window import Window
 
@@ -141,9 +142,9 @@ def costly(form: str, array: Array, key: Key) -> bool:
         return False
     if isinstance(window, Window) and (window.padding_mode, window.footprint) != (None, None):
         return False  # pooled on the CPU alone
-    chosen = choose(array.shape, array.dtype, window, request)
-    rows, columns = longest(chosen.placed.axes)
-    return chosen.reduction.gathers and prod(chosen.placed.shape) * rows * columns >= COSTLY
+    plan, _ = planners.decide(array.shape, array.dtype, window, request)
+    rows, columns = longest(planners.place(array.shape, window, request).axes)
+    return plan.kernel == "selection" and prod(plan.shape) * rows * columns >= COSTLY
 
 
 _told: set[str] = set()
@@ -166,7 +167,7 @@ def items_of(form: str, array: Array, key: Key) -> int:
     if form == FRACTIONAL:
         return 1
     window, request = READERS[form](*map(frozen, key))
-    lead = choose(array.shape, array.dtype, window, request).placed.layout.lead
+    lead = planners.choose(array.shape, array.dtype, window, request).placed.layout.lead
     if not lead or request.operator.name in PLACED_BY_CHANCE:
         return 1
     return array.shape[0] if form == GLOBAL else prod(lead)
