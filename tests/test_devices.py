@@ -172,8 +172,11 @@ def test_every_call_says_it(said):
             boxes(OnCuda(), np.zeros((1, 5)), 2)
     with pytest.raises(PoolDeviceError, match="no GPU can be used"):
         nbp.multihead_attention_pool(OnCuda(), np.zeros(6), {}, 2)
+    for states in (nbp.lstm_pool, nbp.gru_pool):
+        with pytest.raises(PoolDeviceError, match="no GPU can be used"):
+            states(OnCuda(), {})
     with pytest.raises(nbp.PoolTypeError, match="pooling reads the CPU's memory"):
-        nbp.lstm_pool(OnCuda(), {})
+        nbp.to_onnx_indices(OnCuda(), (4, 6))
 
 
 def test_auto_falls_back_and_says_so_once(said, monkeypatch):
