@@ -18,6 +18,7 @@ from numbapool.loops.spans import pool_spans
 from numbapool.loops.spans_along import pool_spans_along, pool_weighted_spans_along
 from numbapool.loops.spans_weighted import pool_weighted_spans
 from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.tile_modes import KERNELS as MODES
 from numbapool.loops.tiles import KERNELS as TILES
 from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
@@ -32,6 +33,7 @@ KERNELS: dict[str, Any] = {
     "networks": pool_networks,  # ranks of small windows that overlap
     **HISTOGRAMS,  # ranks and modes of large windows, of one byte
     **TILES,  # ranks of large windows, of wider numbers
+    **MODES,
     "weighted": pool_weighted,  # windows whose taps have weights
     "placed": pool_placed,  # windows that begin elsewhere in each plane
     "spans": pool_spans,  # sequences of rows
@@ -45,7 +47,7 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES)
+SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES, *MODES)
 FAST = ("direct", "thinned", "rows", "running", "runs", *SELECTIONS)
 """Loops that a plain loop can replace."""
 

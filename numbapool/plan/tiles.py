@@ -7,6 +7,7 @@ from typing import NamedTuple
 from numbapool.loops.room import tile_places
 from numbapool.plan.view import View, longest_reach
 from numbapool.reducers.case import Reduction
+from numbapool.reducers.selectors import Mode
 from numbapool.windows.axes import Axis
 
 LEAST_TAPS, LEAST_LEFT_OUT_TAPS = 25, 16
@@ -56,7 +57,8 @@ def tiles_for(view: View, reduction: Reduction) -> Tiles | None:
     column = d.longest * h.longest
     taps = column * w.longest
     near = all(axis.dilation == 1 or axis.longest == 1 for axis in (h, w))
-    served = hasattr(reduction.op, "rank") and reduction.own
+    mode = isinstance(reduction.op, Mode)
+    served = (mode or hasattr(reduction.op, "rank")) and reduction.own
     least = LEAST_LEFT_OUT_TAPS if reduction.skips else LEAST_TAPS
     if not (served and near) or taps < least or column > 65_535 or taps >= 1 << 32:
         return None
@@ -71,7 +73,7 @@ def tiles_for(view: View, reduction: Reduction) -> Tiles | None:
     if elements > MOST_ELEMENTS or max(d.longest * row_reach, column_reach) > MOST_SIDE:
         return None
     large = column > 255 or taps > 65_535
-    kernel = "large tiles" if large else "tiles"
+    kernel = ("large " if large else "") + ("mode tiles" if mode else "tiles")
     return Tiles(kernel, 1 + large, rows, columns, column_reach, elements)
 
 
