@@ -37,10 +37,10 @@ def everywhere(monkeypatch):
 
     monkeypatch.setattr(networks, "LEAST_ELEMENTS", 1 << 60)
     for module in (histograms, tiles):
-        monkeypatch.setattr(module, "LEAST_TAPS", 1)
-        monkeypatch.setattr(module, "LEAST_LEFT_OUT_TAPS", 1)
+        for name in vars(module):
+            if name.startswith("LEAST_"):
+                monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(histograms, "STRIP_COLUMNS", 9)
-    monkeypatch.setattr(tiles, "LEAST_APART", 0)
     monkeypatch.setattr(tile_modes, "MOST_BYTES", 9)
     monkeypatch.setattr(tiles, "SMALL_TILE", (4, 5))
 
