@@ -26,7 +26,7 @@ def test_filters_of_scipy(name, mode):
         np.testing.assert_allclose(got, want, 1e-5)
 
 
-@pytest.mark.parametrize("k", [3, 5])
+@pytest.mark.parametrize("k", [3, 5, 31])
 def test_medians_of_opencv(k):
     cv2 = pytest.importorskip("cv2")
     x = np.random.default_rng(1).integers(0, 256, (150, 151), np.uint8)

@@ -124,6 +124,15 @@ def test_medians_are_scipys(dtype, size):
     np.testing.assert_array_equal(nbp.median_pool2d(x, size, 1), want)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+@pytest.mark.parametrize("size", [17, 35])
+def test_medians_of_large_windows_are_scipys(dtype, size):
+    ndimage = pytest.importorskip("scipy.ndimage")
+    x = draws.fill((70, 90), dtype, "plain", 8)
+    got = nbp.median_pool2d(x, size, 1, size // 2, padding_mode="replicate")
+    np.testing.assert_array_equal(got, ndimage.median_filter(x, size, mode="nearest"))
+
+
 @pytest.mark.parametrize("q", [0, 12.5, 25, 50, 75, 100])
 def test_percentiles_at_whole_ranks_are_scipys(q):
     ndimage = pytest.importorskip("scipy.ndimage")

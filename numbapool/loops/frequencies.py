@@ -17,6 +17,9 @@ from numbapool.reducers.selectors import empty
 BETWEEN = 256
 """Counters from one column to the next."""
 
+FAR = np.int64(-(1 << 40))
+"""A column that is too far away to move sums from."""
+
 
 @njit(**JIT)
 def prepare_counters(op, counts, sums):
@@ -65,6 +68,20 @@ def exchange_rows(op, form, lanes, x, source, old, step, counts, at, plane, n):
 
 
 @njit(**JIT)
+def move_sums(sums, counts, before, first, taps):
+    """Let sums hold the columns from `first` on, instead of from `before` on; return the first."""
+    if 2 * (first - before) > taps:
+        for n in range(256):
+            sums[n] = 0
+        for column in range(first, first + taps):
+            gain_all(sums, counts, COLUMNS + 256 * column)
+    else:
+        for column in range(before, first):
+            slide_all(sums, counts, COLUMNS + 256 * (column + taps), COLUMNS + 256 * column)
+    return first
+
+
+@njit(**JIT)
 def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, span):
     """Write the modes of a row of windows.
 
@@ -73,21 +90,13 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
     left, right, start = span
     step, taps = axis.step, axis.taps
     least = np.int64(ends_of(lanes[0])[0])
-    first, before = -step, -taps - 1
+    first, before = -step, FAR
     for i in range(left, right):
         first += step
         if step == 0:
             w, taps, _ = window(axis, i)
-            first, before = w - start, -taps - 1
-        if 2 * (first - before) > taps:
-            for n in range(256):
-                sums[n] = 0
-            for column in range(first, first + taps):
-                gain_all(sums, counts, COLUMNS + 256 * column)
-        else:
-            for column in range(before, first):
-                slide_all(sums, counts, COLUMNS + 256 * (column + taps), COLUMNS + 256 * column)
-        before = first
+            first, before = w - start, FAR
+        before = move_sums(sums, counts, before, first, taps)
         key = most_frequent(sums)
         if sums[key] == 0:
             write(form, outs, to, empty(op))

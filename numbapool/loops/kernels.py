@@ -20,6 +20,7 @@ from numbapool.loops.spans import pool_spans
 from numbapool.loops.spans_along import pool_spans_along, pool_weighted_spans_along
 from numbapool.loops.spans_weighted import pool_weighted_spans
 from numbapool.loops.thinned import pool_thinned
+from numbapool.loops.tile_modes import KERNELS as MODES
 from numbapool.loops.tiles import KERNELS as TILES
 from numbapool.loops.weighted import pool_weighted
 from numbapool.loops.windowed import pool_windows, select_windows
@@ -35,6 +36,7 @@ KERNELS: dict[str, Any] = {
     "networks": pool_networks,  # ranks of small windows that overlap
     **HISTOGRAMS,  # ranks and modes of large windows, of one byte
     **TILES,  # ranks of large windows, of wider numbers
+    **MODES,  # modes of large windows, of wider numbers
     "weighted": pool_weighted,  # windows whose taps have weights
     "footprints": pool_footprints,  # windows that are no rectangles
     "selected footprints": select_footprints,
@@ -51,7 +53,7 @@ KERNELS: dict[str, Any] = {
     "largest sample": max_boxes,
 }
 
-SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES)
+SELECTIONS = ("selection", "networks", *HISTOGRAMS, *TILES, *MODES)
 FAST = ("direct", "thinned", "rows", "running", "moments", "runs", *SELECTIONS)
 """Loops that a plain loop can replace."""
 

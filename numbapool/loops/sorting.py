@@ -32,7 +32,7 @@ def sort_by(words, others, digits, n, count):
             digits[v] = 0
         for i in range(n):
             digits[(words[i] >> shift) & 255] += 1
-        if digits[(words[0] >> shift) & 255] == n:
+        if n == 0 or digits[(words[0] >> shift) & 255] == n:
             continue
         total = np.int64(0)
         for v in range(256):
