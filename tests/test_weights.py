@@ -266,6 +266,23 @@ def test_what_is_refused(call, message):
         call(np.ones((4, 4)))
 
 
+@pytest.mark.parametrize(
+    ("of_x", "of_weights", "want"),
+    [
+        ("uint8", "uint8", "uint64"),
+        ("uint8", "bool", "uint64"),
+        ("uint64", "int8", "int64"),
+        ("bool", "uint8", "int64"),
+        ("int16", "uint64", "int64"),
+        ("uint8", "float32", "float64"),
+        ("float16", "int64", "float16"),
+    ],
+)
+def test_dtypes_of_sums(of_x, of_weights, want):
+    got = nbp.sum_pool1d(np.ones(4, of_x), 2, weights=np.ones(4, of_weights))
+    assert got.dtype == want and got.tolist() == [2, 2]
+
+
 def test_xarray_weighs_alike():
     xarray = pytest.importorskip("xarray")
     rng = np.random.default_rng(6)

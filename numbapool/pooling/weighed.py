@@ -143,9 +143,7 @@ def weighed_dtype(op: str, dtype: DType, weights: DType, unweighted: DType) -> D
         return unweighted
     if weights.kind == "f":
         return np.dtype(np.float64)
-    return np.dtype(
-        np.uint64 if "i" not in dtype.kind + weights.kind.replace("b", "u") else np.int64
-    )
+    return np.dtype(np.uint64 if dtype.kind == "u" and weights.kind != "i" else np.int64)
 
 
 def result_of(given: Elements, sums: Sums, placed: Placed, request: Request) -> Array:
