@@ -59,9 +59,13 @@ FLOATS_IN_BETWEEN = ["avg", "std"]
 SORTS = {"median", "mode", "percentile", "var", "std"}
 """Operators that look at all elements of each window, however much windows share."""
 
+RANKS = {"median", "mode", "percentile"}
+"""Operators that have loops of their own for large windows."""
+
 SMALL = {"kernel_size": 3, "stride": 2, "padding": 1}
 TILES = {"kernel_size": 2}
 OVERLAPPING = {"kernel_size": 15, "stride": 1}
+LARGE = {"kernel_size": 19, "stride": 1, "padding": 9}
 LONG = {"kernel_size": (1, 96)}
 PIXELS = {"kernel_size": 3, "stride": 3, "data_format": "NHWC"}
 
@@ -79,6 +83,9 @@ def cases(dtypes: list[str]) -> Iterator[Case]:
         for dtype in dtypes:
             for window in (SMALL, TILES, PIXELS, LONG, OVERLAPPING):
                 yield name, dtype, window
+            if name in RANKS:
+                yield name, dtype, LARGE
+                yield name, dtype, {**LARGE, "nodata": 1}
             if dtype in draws.FLOATS:
                 yield name, dtype, {**SMALL, "nan": "skip"}
             yield name, dtype, {**SMALL, "nodata": 1}

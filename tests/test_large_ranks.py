@@ -138,6 +138,7 @@ def test_windows_with_more_elements_than_a_byte_counts():
     ):
         decided = nbp.Pool("median", sizes, 1).decide((70_000, 300), "uint8")[0]
         assert decided.kernel == kernel
+        assert decided.room > sizes[0] * sizes[1]  # for the plain loop, which gathers windows
 
 
 COMPILED = """

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.loops.geometry import Numbers
+from numbapool.loops.room import LINE
 from numbapool.plan.histograms import STRIP_COLUMNS, Histograms, histograms_for
 from numbapool.plan.moments import is_slid
 from numbapool.plan.networks import is_clipped, network_for
@@ -452,7 +453,9 @@ def histograms_plan(
     pieces = view.outer * d.out * view.inner * tiles * h.out
     head = {"tile": tile, "tiles": tiles, "between": reach, "pieces": pieces}
     numbers = geometry(view, head, weights(view.axes, reduction, False, None), slides=False)
-    return Plan(shape, counted.kernel, numbers, pieces, counted.room(reach), view.elements * 8)
+    taps = d.longest * h.longest * w.longest
+    room = max(counted.room(reach), -(-(taps + 1) // LINE) * LINE)  # a plain loop gathers windows
+    return Plan(shape, counted.kernel, numbers, pieces, room, view.elements * 8)
 
 
 def tiles_plan(shape: tuple[int, ...], view: View, reduction: Reduction, tiles: Tiles) -> Plan:
