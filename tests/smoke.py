@@ -73,6 +73,11 @@ def runs() -> None:
     kernel("runs", nbp.max_pool1d, x, [255, 511, 767, 1023], 256)
 
 
+def moments() -> None:
+    x = RAMP.astype(np.float32) * 4
+    kernel("moments", nbp.var_pool2d, x, np.full((63, 32), 16388, np.float32), 2, (1, 2))
+
+
 def selection() -> None:
     x = SMALL[:40, :40]
     want = np.median(windows(x, 3), (2, 3))
@@ -226,6 +231,7 @@ KINDS: dict[str, Callable[[], None]] = {
     "kernel: rows": rows,
     "kernel: running": running,
     "kernel: runs": runs,
+    "kernel: moments": moments,
     "kernel: selection": selection,
     "kernel: networks": networks,
     "kernel: histograms": histograms,

@@ -117,3 +117,16 @@ def test_the_last_tile_may_be_short(width):
     assert_equal(out[1], naive.avg_pool(x, 2, 2))
     assert (out[0] == 7).all()
     assert (out[2] == 7).all()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_long_runs_are_joined_in_fours(dtype):
+    """Whole strips, and rests of each length; one run per plane, or the channels of all pixels."""
+    rng = np.random.default_rng(4)
+    for size in (513, 640, 1000):
+        x = rng.integers(0, 200, (2, size)).astype(dtype)
+        assert nbp.global_sum_pool(x, data_format="CL").tolist() == x.sum(1, keepdims=True).tolist()
+        assert nbp.global_max_pool(x, data_format="CL").tolist() == x.max(1, keepdims=True).tolist()
+        pixels = rng.integers(0, 200, (size, 3)).astype(dtype)
+        total = nbp.global_sum_pool(pixels, data_format="LC")
+        assert total.tolist() == pixels.sum(0, keepdims=True).tolist()

@@ -95,18 +95,18 @@ def thin_row(lanes, at, outs, to, channels, step, n):
 
 
 @njit(forceinline=True, **JIT)
-def pick_of(op, form, lanes, at, parts, pitch, outs, to, scale):
-    """Join `parts` elements, `pitch` apart, and write the result."""
+def pick_of(op, form, lanes, at, parts, pitch, third, outs, to, scale):
+    """Join `parts` elements and write the result: the second a pitch on, the third at `third`."""
     acc = load(lanes, at)
     if parts > 1:
         acc = combine(op, acc, load(lanes, at + pitch))
     if parts > 2:
-        acc = combine(op, acc, load(lanes, at + 2 * pitch))
+        acc = combine(op, acc, load(lanes, at + third))
     write(form, outs, to, finish(op, acc, scale))
 
 
 @njit(forceinline=True, **JIT)
-def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
+def pick(op, form, lanes, at, parts, pitch, third, outs, to, strip, n, stride, inner, scale):
     """Do `pick_of` at every stride-th place of each row, `inner` elements each, `n` times.
 
     If `parts`, `stride` and `inner` are all constants, no branch is left, and the stride becomes
@@ -119,32 +119,33 @@ def pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, s
             for c in range(inner):
                 j = at + row * between + i * stride * inner + c
                 k = to + row * outputs + i * inner + c
-                pick_of(op, form, lanes, j, parts, pitch, outs, k, scale)
+                pick_of(op, form, lanes, j, parts, pitch, third, outs, k, scale)
 
 
 @njit(**JIT)
-def pick_all(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale):
+def pick_all(op, form, lanes, at, parts, pitch, third, outs, to, strip, n, stride, inner, scale):
     """Do `pick`, with constants in the common cases.
 
     Only LLVM sees constants. Numba sees variables: it would compile `pick` anew for each constant.
     """
     one, two, three = np.int64(1), np.int64(2), np.int64(3)
     simple = is_simple(form, lanes)
-    near = (pitch == inner) & simple
+    near = (pitch == inner) & (third == 2 * inner) & simple
+    wide = n * inner
     if (stride == 1) & (parts == 1):
-        pick(op, form, lanes, at, one, one, outs, to, strip, n * inner, one, one, scale)
+        pick(op, form, lanes, at, one, one, two, outs, to, strip, wide, one, one, scale)
     elif (stride == 1) & (parts == 2):
-        pick(op, form, lanes, at, two, pitch, outs, to, strip, n * inner, one, one, scale)
+        pick(op, form, lanes, at, two, pitch, two, outs, to, strip, wide, one, one, scale)
     elif (stride == 1) & (parts == 3) & simple:
-        pick(op, form, lanes, at, three, pitch, outs, to, strip, n * inner, one, one, scale)
+        pick(op, form, lanes, at, three, pitch, third, outs, to, strip, wide, one, one, scale)
     elif (inner == 1) & (stride == 2) & (parts == 2) & (pitch == 1):
-        pick(op, form, lanes, at, two, one, outs, to, strip, n, two, one, scale)
+        pick(op, form, lanes, at, two, one, two, outs, to, strip, n, two, one, scale)
     elif (inner == 1) & (parts == 1):
-        pick(op, form, lanes, at, one, one, outs, to, strip, n, stride, one, scale)
+        pick(op, form, lanes, at, one, one, two, outs, to, strip, n, stride, one, scale)
     elif (inner == 1) & (stride == 3) & (parts == 3) & near:
-        pick(op, form, lanes, at, three, one, outs, to, strip, n, three, one, scale)
+        pick(op, form, lanes, at, three, one, two, outs, to, strip, n, three, one, scale)
     else:
-        pick(op, form, lanes, at, parts, pitch, outs, to, strip, n, stride, inner, scale)
+        pick(op, form, lanes, at, parts, pitch, third, outs, to, strip, n, stride, inner, scale)
 
 
 @njit(**JIT)
@@ -165,7 +166,7 @@ def one_by_one(op, form, lanes, row, outs, to, geometry, left, right, start, wei
 
 @njit(**JIT)
 def pick_borders(
-    op, form, lanes, at, parts, pitch, outs, to, geometry, left, begin, end, step, weight
+    op, form, lanes, at, parts, pitch, third, outs, to, geometry, left, begin, end, step, weight
 ):
     """Do `pick` for the outputs [begin, end), each with a divisor of its own."""
     inner = geometry.inner
@@ -176,8 +177,8 @@ def pick_borders(
         j = (i - left) * inner
         strip = (one, one, one)
         pick(
-            op, form, lanes, at + j * step, parts, pitch, outs, to + j, strip, one, one, inner,
-            scale,
+            op, form, lanes, at + j * step, parts, pitch, third, outs, to + j, strip, one, one,
+            inner, scale,
         )  # fmt: skip
 
 
@@ -203,6 +204,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     room = geometry.stretch
     pitch = geometry.width.dilation * inner
     taps = geometry.width.taps
+    third = 2 * pitch
     at, spare, other = row, row + room, row + 2 * room
     if (pitch == 1) & (inner == 1):
         while (step % 2 == 0) & (taps % 2 == 0) & (taps > 2):
@@ -232,8 +234,13 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     elif (taps <= (3 if is_simple(form, lanes) else 2)) & (pitch == inner):
         parts = taps
     else:
-        at = slide(op, lanes, at, spare, other, taps, pitch, n)
-        parts = np.int64(1)
+        # If every window counts, two halves and the column after them are joined when picked.
+        parts = 2 + taps % 2 if (step == 1) & is_simple(form, lanes) else np.int64(1)
+        half = taps // 2 if parts > 1 else taps
+        joined = slide(op, lanes, at, spare, other, half, pitch, n)
+        third = at + 2 * half * pitch - joined
+        at = joined
+        pitch *= half
     lo = min(max(geometry.width.lo, left), right)
     hi = max(min(geometry.width.hi, right), lo)
     scale = prepare(op, weight * geometry.width.weight)
@@ -252,22 +259,27 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
     if (inner == 1) & (whole - inside <= outputs):
         strip = (rows - 1, between, outputs)
         pick_all(
-            op, form, lanes, source, parts, pitch, outs, first, strip, whole, step, inner, scale
-        )
+            op, form, lanes, source, parts, pitch, third, outs, first, strip, whole, step, inner,
+            scale,
+        )  # fmt: skip
         exact = 1
     source += (rows - exact) * between
     first += (rows - exact) * outputs
     strip = (exact, between, outputs)
     n = inside // inner
-    pick_all(op, form, lanes, source, parts, pitch, outs, first, strip, n, step, inner, scale)
+    pick_all(
+        op, form, lanes, source, parts, pitch, third, outs, first, strip, n, step, inner, scale
+    )
     if (lo == left) & (hi == right):
         return
     for _ in range(rows):
         pick_borders(
-            op, form, lanes, at, parts, pitch, outs, to, geometry, left, left, lo, step, weight
-        )
+            op, form, lanes, at, parts, pitch, third, outs, to, geometry, left, left, lo, step,
+            weight,
+        )  # fmt: skip
         pick_borders(
-            op, form, lanes, at, parts, pitch, outs, to, geometry, left, hi, right, step, weight
-        )
+            op, form, lanes, at, parts, pitch, third, outs, to, geometry, left, hi, right, step,
+            weight,
+        )  # fmt: skip
         at += between
         to += outputs

@@ -10,16 +10,30 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import element, load, put, shifted, write
+from numbapool.loops.lanes import element, held, is_simple, load, put, shifted, write
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import fill
 from numbapool.reducers.methods import combine, finish, prepare
 
 
 @njit(**JIT)
-def fold_run(op, form, x, at, n, lanes, to, breadth):
-    """Fold `n` elements into `breadth` accumulators."""
-    for begin in range(at, at + n - breadth + 1, breadth):
+def fold_run(op, form, x, at, n, lanes, to, breadth, strip):
+    """Fold `n` elements into `breadth` accumulators.
+
+    Of a strip of four stretches, four elements are joined before they meet their accumulator, which
+    so is loaded and stored less often.
+    """
+    fours = n // (4 * breadth) * (4 * breadth) if is_simple(form, lanes) & (strip == 4) else 0
+    for begin in range(at, at + fours, 4 * breadth):
+        second, third, fourth = begin + breadth, begin + 2 * breadth, begin + 3 * breadth
+        for j in range(breadth):
+            a = element(op, form, lanes, x[begin + j], 0)
+            b = element(op, form, lanes, x[second + j], 0)
+            c = element(op, form, lanes, x[third + j], 0)
+            d = element(op, form, lanes, x[fourth + j], 0)
+            new = held(lanes, combine(op, held(lanes, combine(op, a, b)), combine(op, c, d)))
+            put(lanes, to + j, combine(op, load(lanes, to + j), new))
+    for begin in range(at + fours, at + n - breadth + 1, breadth):
         for j in range(breadth):
             a = element(op, form, lanes, x[begin + j], 0)
             put(lanes, to + j, combine(op, load(lanes, to + j), a))
@@ -34,6 +48,7 @@ def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
     """Fill the output rows [begin, end) of `outs`, with PITCH accumulators at `scratch`."""
     inner = geometry.inner
     breadth = geometry.breadth
+    strip = geometry.strip
     height = geometry.height.size
     pitch = geometry.width.size * inner
     out_d = geometry.depth.out
@@ -53,7 +68,7 @@ def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 for u in range(heights):
                     row = deep * height + h + u * geometry.height.dilation
                     at = row * pitch + w * inner
-                    fold_run(near, form, x, at, count * inner, lanes, scratch, breadth)
+                    fold_run(near, form, x, at, count * inner, lanes, scratch, breadth, strip)
             width = breadth // inner
             while width > 1:
                 half = (width + 1) // 2
