@@ -36,4 +36,5 @@ and percentiles of small windows, `histograms` medians, percentiles and modes of
 one byte, `tiles` and `tile_modes` those of wider numbers, `weighted` windows whose taps have
 weights, and `placed` windows that begin at other places in each plane. `spans` and its neighbours
 serve sequences, `boxes` the bins of boxes, `gates` recurrent layers. `plain` holds the kernels that
-users import. """
+users import.
+"""
