@@ -65,42 +65,29 @@ def widened(builder: Any, value: Any, vector: Any) -> Any:
     return value if value.type == vector else builder.zext(value, vector)
 
 
-def moved(plus: bool, minus: bool, count: int = SIXTEEN) -> Any:
-    """Return the intrinsic that adds and takes away vectors of counters."""
+def mover(plus: bool, minus: bool, count: int = SIXTEEN) -> Any:
+    """Return the intrinsic that adds a vector of counters, or takes one away, or does both."""
 
-    def write(builder: Any, sums: Any, counts: Any, args: list[Any]) -> Any:
+    def write(builder: Any, sums: Any, counts: Any, args: Any) -> None:
         place, vector = vector_of(builder, args[0], sums, args[1], count)
         total = loaded(builder, args[0], sums, args[1], count)
-        more = iter(args[3:])
+        more = [loaded(builder, args[2], counts, at, count) for at in args[3:]]
         if plus:
-            value = loaded(builder, args[2], counts, next(more), count)
-            total = builder.add(total, widened(builder, value, vector))
+            total = builder.add(total, widened(builder, more[0], vector))
         if minus:
-            value = loaded(builder, args[2], counts, next(more), count)
-            total = builder.sub(total, widened(builder, value, vector))
+            total = builder.sub(total, widened(builder, more[-1], vector))
         builder.store(total, place, align=sums.dtype.bitwidth // 8)
-        return total
 
-    return write
-
-
-def mover(plus: bool, minus: bool, count: int = SIXTEEN) -> Any:
-    """Return the intrinsic that adds and takes away vectors of counters."""
-
-    def of_types(typing: Any, sums: Any, to: Any, counts: Any, *places: Any) -> Any:
-        write = moved(plus, minus, count)
-
+    def typed(sums: Any, counts: Any, places: int) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             write(builder, sums, counts, args)
             return context.get_dummy_value()
 
-        return types.void(sums, types.int64, counts, *[types.int64] * len(places)), codegen
+        return types.void(sums, types.int64, counts, *[types.int64] * places), codegen
 
     if plus and minus:
-        return intrinsic(
-            lambda typing, sums, to, counts, a, b: of_types(typing, sums, to, counts, a, b)
-        )
-    return intrinsic(lambda typing, sums, to, counts, a: of_types(typing, sums, to, counts, a))
+        return intrinsic(lambda typing, sums, to, counts, a, b: typed(sums, counts, 2))
+    return intrinsic(lambda typing, sums, to, counts, a: typed(sums, counts, 1))
 
 
 _gain, _lose, _slide = mover(True, False), mover(False, True), mover(True, True)

@@ -1,6 +1,6 @@
 """Numbers as keys of the same order: whole numbers from 0 on, as many bits as the numbers have.
 
-A key of 64 bits stands in an int64, so its highest bit is the sign. No NaN has a key of use.
+A key of 64 bits stands in an int64, so its highest bit is the sign. NaN has none.
 """
 
 from __future__ import annotations
