@@ -29,10 +29,11 @@ Sequences add these terms:
 - a *shift* is the number that a channel's deviations are measured from.
 
 `windowed` defines, in the plainest way, the results of all other loops. `rows` and `columns` serve
-small windows, `running` large windows that overlap, `moments` variances of windows that slide, `folded` wide windows that hardly overlap, and
-`direct` and `thinned` windows of a few elements. `select` serves reducers that need all elements of
-a window at once, `ranks` with `networks` medians and percentiles of small windows, `weighted`
-windows whose taps have weights, and `placed` windows that begin at other places in each plane.
+small windows, `running` large windows that overlap, `folded` wide windows that hardly overlap,
+`direct` and `thinned` windows of a few elements, and `moments` variances of windows that slide.
+`select` serves reducers that need all elements of a window at once, `ranks` with `networks` medians
+and percentiles of small windows, `weighted` windows whose taps have weights, and `placed` windows
+that begin at other places in each plane.
 `spans` and its neighbours serve sequences, `boxes` the bins of boxes, `gates` recurrent layers.
 `plain` holds the kernels that users import.
 """
