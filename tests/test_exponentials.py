@@ -43,6 +43,16 @@ def test_cube_roots():
     np.testing.assert_array_equal(got, [0, 2, np.inf, np.nan])
 
 
+def test_powers():
+    for x in np.concatenate([10.0 ** RNG.uniform(-45, 38, 500), RNG.uniform(0.5, 2, 500)]):
+        for p in (0.4, 2.5, 6.0):
+            off = abs(exponentials.power(x, p) - x**p) / x**p
+            assert off < 3e-16 * (2 + p * abs(math.log(x)))
+    with np.errstate(all="ignore"):
+        got = [exponentials.power(np.float64(x), 9.0) for x in (0, 1, 1e38, np.inf, np.nan)]
+    np.testing.assert_array_equal(got, [0, 1, np.inf, np.inf, np.nan])
+
+
 def test_compiled_code_has_the_same():
     @njit
     def of_all(x, y):

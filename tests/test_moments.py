@@ -135,6 +135,18 @@ def test_which_loop_serves_which_windows():
     assert [kernel(3, 1, nan="skip"), kernel(3, 1, dilation=2)] == ["rows", "rows"]
 
 
+def test_windows_share_powers():
+    """Each power is taken twice at most, however high the window."""
+    for pool in (nbp.Pool("lp", 3, 1, norm_type=2.5), nbp.Pool("gem", 3, 1, p=4)):
+        assert pool.decide((64, 96), "float32")[0].kernel == "running"
+    x = np.random.default_rng(2).random((20, 50), np.float32)
+    parts = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), (5, 5))
+    norms = (parts**2.5).sum((2, 3)) ** 0.4
+    np.testing.assert_allclose(nbp.lp_pool2d(x, 2.5, 5, 1), norms, rtol=1e-6)
+    means = (parts**4).mean((2, 3)) ** 0.25
+    np.testing.assert_allclose(nbp.gem_pool2d(x, 5, 1, p=4), means, rtol=1e-6)
+
+
 COMPILED = """
 import numba
 

@@ -12,7 +12,7 @@ from numba.core.target_extension import current_target
 from numba.extending import intrinsic
 from numba.extending import overload as numba_overload
 
-from numbapool.loops.options import INLINED, METHODS
+from numbapool.loops.options import INLINED, LIFTED, METHODS
 from numbapool.reducers import exponentials as e
 from numbapool.reducers import means as m
 from numbapool.reducers import methods as r
@@ -37,7 +37,7 @@ def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any
 overload(r.missing, jit_options=METHODS)(lambda self, value: method(self, "missing"))
 overload(r.beats, jit_options=METHODS)(lambda self, b, a: method(self, "beats"))
 overload(r.neutral, jit_options=METHODS)(lambda self: method(self, "neutral"))
-overload(r.lift, jit_options=METHODS)(lambda self, value, row: method(self, "lift", r._lift))
+overload(r.lift, jit_options=LIFTED)(lambda self, value, row: method(self, "lift", r._lift))
 overload(r.locate, jit_options=METHODS)(
     lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
 )
@@ -62,6 +62,7 @@ overload(e.sigmoid, jit_options=INLINED)(lambda v, one: e.sigmoid)
 overload(e.tanh, jit_options=INLINED)(lambda v, one: e.tanh)
 overload(e.log, jit_options=INLINED)(lambda x: e.log)
 overload(e.cube_root, jit_options=INLINED)(lambda x: e.cube_root)
+overload(e.power, jit_options=INLINED)(lambda x, p: e.power)
 overload(e.faded, jit_options=INLINED)(lambda x, share: e.faded)
 overload(o.about_mean, jit_options=METHODS)(lambda total, squares, count, share: o.about_mean)
 overload(o.spread, jit_options=METHODS)(lambda squares, freedom, rooted: o.spread)

@@ -18,7 +18,7 @@ from numba.extending import intrinsic, overload
 import numbapool.loops.faces  # noqa: F401 - Numba learns the reducers' methods there
 from numbapool.loops.forms import Fours, Half, Pairs
 from numbapool.loops.halves import half_to_single, single_to_half
-from numbapool.loops.options import JIT
+from numbapool.loops.options import JIT, LIFTED
 from numbapool.loops.pointers import pointer_to
 from numbapool.reducers.methods import combine, lift
 from numbapool.reducers.moments import Variance
@@ -159,7 +159,7 @@ def element(op, form, lanes, value, row):
     return held(lanes, lift(op, number, row))
 
 
-@overload(element)
+@overload(element, jit_options=LIFTED)
 def _element(op, form, lanes, value, row):
     if hasattr(op.instance_class, "unconverted"):
         return lambda op, form, lanes, value, row: held(lanes, lift(op, value, row))
@@ -199,7 +199,7 @@ def take(op, form, lanes, x, j, row):
     return reduce(lambda a, b: held(lanes, combine(op, a, b)), accs)
 
 
-@overload(take)
+@overload(take, jit_options=LIFTED)
 def _take(op, form, lanes, x, j, row):
     def one(op, form, lanes, x, j, row):
         return element(op, form, lanes, x[j], row)

@@ -13,6 +13,9 @@ CONTRACT = {"contract"}
 INLINED: dict[str, Any] = {**METHODS, "forceinline": True, "fastmath": CONTRACT}
 """For arithmetic that LLVM deems too long to inline: without it the loops around stay scalar."""
 
+LIFTED: dict[str, Any] = {**METHODS, "forceinline": True}
+"""For what makes an accumulator of an element: a call in a loop would keep it scalar."""
+
 JIT: dict[str, Any] = {
     **METHODS,
     "nogil": True,

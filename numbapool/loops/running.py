@@ -28,7 +28,7 @@ def copy(lanes, source, target, n):
         put(lanes, target + j, load(lanes, source + j))
 
 
-@njit(**JIT)
+@njit(forceinline=True, **JIT)
 def extend(op, form, x, at, row, depths, d_rows, pitch, numbers, lanes, source, target, n):
     """Join a row of `depths` planes, `d_rows` rows apart, to the lanes at `source`."""
     for t in range(depths):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from numba import njit
 
 from numbapool.loops.bounds import window
-from numbapool.loops.lanes import held, shifted, take, write
+from numbapool.loops.lanes import held, take, write
 from numbapool.loops.options import JIT
 from numbapool.loops.select import gather_one, pick_group
 from numbapool.reducers.methods import combine, finish, neutral, prepare
@@ -54,8 +54,6 @@ def pool_windows(op, form, x, outs, geometry, lanes, scratch, begin, end):
             scale = prepare(op, d_weight * h_weight * w_weight)
             for c in range(inner):
                 acc = part = nothing
-                first = (plane + d) * height.size + h
-                near = shifted(op, form, lanes, x, (first * width.size + w) * inner + c)
                 for t in range(depths * heights):
                     # A place counts within the plane, whose first row is row 0.
                     row = (d + t // heights * geometry.depth.dilation) * height.size
@@ -65,7 +63,7 @@ def pool_windows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                         column = w + v * width.dilation
                         place = row * geometry.row_place + column * geometry.column_place
                         j = (start + column) * inner + c
-                        tap = take(near, form, lanes, x, j, place)
+                        tap = take(op, form, lanes, x, j, place)
                         part = held(lanes, combine(op, part, tap)) if v > 0 else tap
                     acc = held(lanes, combine(op, acc, part)) if t > 0 else part
                 to = (out_row * width.out + i) * inner + c

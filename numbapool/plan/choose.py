@@ -66,6 +66,9 @@ RUNNING_OVERLAP = 8
 """Windows at least this many steps high share enough rows for suffixes and prefixes (three
 operations per row, and a block to keep) to beat folding each window's rows."""
 
+COSTLY_OVERLAP = 3
+"""The same if elements are costly to lift: suffixes and prefixes lift each element twice."""
+
 RUN_TAPS = 64
 """Windows at least this wide are folded as runs of memory."""
 
@@ -167,7 +170,8 @@ def make_plan(
     else:
         view = whole_rows(view, places)
         h = view.axes[1]
-        overlaps = h.regular and h.taps >= RUNNING_OVERLAP * h.step and h.dilation == 1
+        shared = COSTLY_OVERLAP if reduction.costly else RUNNING_OVERLAP
+        overlaps = h.regular and h.taps >= shared * h.step and h.dilation == 1
         kernel = "running" if overlaps and h.out > 1 else "rows"
     shares = weights(view.axes, reduction, include_pad, override)
     if kernel == "runs":

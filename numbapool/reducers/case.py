@@ -24,6 +24,8 @@ class Reduction:
     outs: tuple[DType, ...]
     weighted: bool = False
     """Whether the result depends on a window's divisor."""
+    costly: bool = False
+    """Whether an element takes much longer to lift than to join."""
     gathers: bool = False
     """Whether it needs all elements of a window at once: its reducer is a selector."""
 

@@ -31,6 +31,10 @@ LEAST64, LEAST32 = np.float64(-708.0), np.float32(-87.0)
 ROOT_HALF = np.int64(0x3FE6A09E667F3BCD)
 """The bits of the root of 1/2, the start of the range of a number's fraction."""
 
+MOST_POWER = 6
+"""Sums of powers up to this neither overflow float64 nor lose digits below its normal numbers,
+except of float64 itself."""
+
 TINY, SCALE = np.float64(2.0**-1022), np.float64(2.0**54)
 """The smallest normal number, and the factor that makes smaller numbers normal."""
 
@@ -138,6 +142,13 @@ def cube_root(x):
     return x * y * y if x < np.inf else x
 
 
+def power(x, p):
+    """Return a float64 from 0 on to a power above 0: infinity, if that is what it rounds to."""
+    half = log(x) * (0.5 * p)
+    part = exp(700.0 if half > 700.0 else half)
+    return part * part
+
+
 def faded(x, share):
     """Return a share of a number; a share of 0 gives 0 even of infinity."""
     return share if share == 0.0 else x * share
@@ -197,6 +208,29 @@ class CubeMean(NamedTuple):
 
     def finish(self, acc, scale):
         return cube_root(acc * scale)
+
+
+class SumOfPowers(NamedTuple):
+    """The power mean of numbers whose powers do not overflow float64: each is taken once."""
+
+    zero: Any
+    least: Any
+    power: Any
+
+    def neutral(self):
+        return self.zero
+
+    def lift(self, value, row):
+        return power(self.least if value < self.least else value, self.power)
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return 1.0 / weight
+
+    def finish(self, acc, scale):
+        return power(acc * scale, 1.0 / self.power)
 
 
 class PowerMean(NamedTuple):
@@ -281,8 +315,12 @@ def soft(case: Case, beta: float = 1.0) -> Reduction:
 def gem(case: Case, p: float = 3.0, eps: float = 1e-6) -> Reduction:
     """Return the reduction of generalised-mean pooling, computed in float64."""
     wide, outs = np.dtype(np.float64), (in_floats(case.dtype),)
-    if p == 3 and case.skip.way is Keep and case.dtype != np.float64:
-        return Reduction(CubeMean(np.float64(0), np.float64(eps)), (wide,), outs, weighted=True)
+    if p <= MOST_POWER and case.skip.way is Keep and case.dtype != np.float64:
+        numbers = np.float64(0), np.float64(eps)
+        if p == 3:
+            return Reduction(CubeMean(*numbers), (wide,), outs, weighted=True)
+        op = SumOfPowers(*numbers, np.float64(p))
+        return Reduction(op, (wide,), outs, weighted=True, costly=True)
     return led(case, PowerMean, wide, p, eps)
 
 

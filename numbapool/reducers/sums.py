@@ -8,6 +8,7 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
 from numbapool.reducers.dtypes import in_floats
+from numbapool.reducers.exponentials import power
 from numbapool.reducers.methods import missing, root
 from numbapool.reducers.ways import AsItStands, Keep, variant
 
@@ -45,6 +46,18 @@ class Lp(NamedTuple):
 
     def finish(self, acc, scale):
         return acc ** (1.0 / self.p)
+
+
+class SingleLp(Lp):
+    """Lp of floats of up to 32 bits, by powers that loops of vectors take, right to 1e-13."""
+
+    __slots__ = ()
+
+    def lift(self, value, row):
+        return 0.0 if missing(self, value) else power(abs(np.float64(value)), self.p)
+
+    def finish(self, acc, scale):
+        return power(acc, 1.0 / self.p)
 
 
 class L1(NamedTuple):
@@ -159,8 +172,10 @@ def norm(case: Case, norm_type: float) -> Reduction:
     if norm_type in NORMS:
         op = variant(NORMS[norm_type], *ways)(left_out)
     else:
-        op = variant(Lp, *ways)(left_out, norm_type)
-    return Reduction(op, (wide,), (dtype if dtype.kind == "f" else wide,))
+        base = SingleLp if dtype.kind == "f" and dtype.itemsize < 8 else Lp
+        op = variant(base, *ways)(left_out, norm_type)
+    outs = (dtype if dtype.kind == "f" else wide,)
+    return Reduction(op, (wide,), outs, costly=norm_type not in NORMS)
 
 
 def root_mean_square(case: Case) -> Reduction:

@@ -109,7 +109,7 @@ def test_windows_that_threads_sort_together(dtype, monkeypatch):
     monkeypatch.setattr(call, "SCRATCH_BYTES", 1)  # a few windows per launch
     kernels = set()
     needs = {"percentile": {"q": 30}}
-    for n, name in enumerate(("median", "mode", "percentile", "std", "stochastic")):
+    for n, name in enumerate(("median", "mode", "percentile", "stochastic")):
         own = needs.get(name, {})
         for skip in ({}, {"nodata": 1, "nan": "skip"}):
             x = fill((1, 3, 5, 2), dtype, ("few", "ties")[n % 2], n)

@@ -92,7 +92,6 @@ OTHERS = [
     ("median", {"kernel_size": 3, "nan": "skip"}, "float32"),
     ("median", {"kernel_size": 3, "nodata": 3}, "uint8"),
     ("mode", {"kernel_size": 3}, "uint8"),
-    ("std", {"kernel_size": 3}, "float32"),
     ("median", {"kernel_size": 3, "dilation": 2}, "uint8"),
     ("median", {"kernel_size": 7}, "uint8"),
     ("median", {"kernel_size": 4}, "float64"),
