@@ -271,16 +271,26 @@ def test_compiled_kernels(dtype):
 @pytest.mark.skipif(draws.PLAIN, reason="this is of machine code")
 def test_compiled_code():
     @njit
-    def calls(x, marks):
-        return nbp.max_pool2d(x, 3, footprint="cross"), nbp.pool2d(x, "median", 2, footprint=marks)
+    def calls(x, marks, name):
+        return (
+            nbp.max_pool2d(x, 3, footprint="cross"),
+            nbp.pool2d(x, "median", 2, footprint=marks),
+            nbp.max_pool2d(x, 3, footprint=name),
+        )
 
     x, marks = (
         np.arange(36, dtype=np.float32).reshape(6, 6),
         np.array([[True, False], [True, True]]),
     )
-    for one, other in zip(calls(x, marks), calls.py_func(x, marks), strict=True):
+    for one, other in zip(calls(x, marks, "disk"), calls.py_func(x, marks, "disk"), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
+    call = nbp.kernels.prepare(nbp.max_pool2d, x.shape, x.dtype, 3, footprint="cross")
+    out = np.empty(call.shape, np.float32)
+    nbp.kernels.run(call.record, x, (out,))
+    np.testing.assert_array_equal(out, calls(x, marks, "ring")[0])
+    with pytest.raises(nbp.PoolValueError, match="footprint must be an array of bool or one of"):
+        calls(x, marks, "star")
 
 
 def test_filters_of_scipy():
