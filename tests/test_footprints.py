@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+import sys
 from unittest import mock
 
 import naive_borders
@@ -11,9 +12,11 @@ import numpy as np
 import pytest
 import strategies as draws
 from agreement import answer, both_refuse
+from guarded_pages import GUARDED
 from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
+from processes import python
 
 import numbapool as nbp
 from numbapool.operators import OPERATORS
@@ -268,16 +271,26 @@ def test_compiled_kernels(dtype):
 @pytest.mark.skipif(draws.PLAIN, reason="this is of machine code")
 def test_compiled_code():
     @njit
-    def calls(x, marks):
-        return nbp.max_pool2d(x, 3, footprint="cross"), nbp.pool2d(x, "median", 2, footprint=marks)
+    def calls(x, marks, name):
+        return (
+            nbp.max_pool2d(x, 3, footprint="cross"),
+            nbp.pool2d(x, "median", 2, footprint=marks),
+            nbp.max_pool2d(x, 3, footprint=name),
+        )
 
     x, marks = (
         np.arange(36, dtype=np.float32).reshape(6, 6),
         np.array([[True, False], [True, True]]),
     )
-    for one, other in zip(calls(x, marks), calls.py_func(x, marks), strict=True):
+    for one, other in zip(calls(x, marks, "disk"), calls.py_func(x, marks, "disk"), strict=True):
         assert one.dtype == other.dtype
         np.testing.assert_array_equal(one, other)
+    call = nbp.kernels.prepare(nbp.max_pool2d, x.shape, x.dtype, 3, footprint="cross")
+    out = np.empty(call.shape, np.float32)
+    nbp.kernels.run(call.record, x, (out,))
+    np.testing.assert_array_equal(out, calls(x, marks, "ring")[0])
+    with pytest.raises(nbp.PoolValueError, match="footprint must be an array of bool or one of"):
+        calls(x, marks, "star")
 
 
 def test_filters_of_scipy():
@@ -312,3 +325,25 @@ def test_disks_of_scikit_image():
         assert (np.array(window.footprint) == shapes.disk(radius).ravel()).all()
         window = nbp.Pool("max", (size,) * 3, footprint="disk").window
         assert (np.array(window.footprint) == shapes.ball(radius).ravel()).all()
+
+
+GUARDED_CALLS = """
+count = 0
+rng = np.random.default_rng(0)
+for dtype, op in itertools.product(("uint8", "float32"), ("max", "median")):
+    for shape, stride, padding in (((20, 20), 1, 2), ((31, 150), 2, 2), ((5, 1100), 1, 0)):
+        x = before_the_end(shape, dtype)
+        x[...] = rng.integers(0, 255, shape)
+        want = nbp.pool2d(x.copy(), op, 5, stride, padding, footprint="disk")
+        out = before_the_end(want.shape, dtype)
+        nbp.pool2d(x, op, 5, stride, padding, footprint="disk", out=out)
+        assert np.array_equal(out, want), (dtype, op, shape)
+        count += 1
+print(count)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or draws.PLAIN, reason="machine code on Linux")
+def test_nothing_past_the_end_is_read_or_written():
+    """The page behind the input, and behind the result, cannot be read or written."""
+    assert python(GUARDED + GUARDED_CALLS) == "12"

@@ -72,6 +72,8 @@ def implement(function: Callable[..., Any], given: dict[str, Any]) -> Callable[.
     in_python = [name for name in IN_PYTHON if not is_none(given.get(name))]
     if "padding" not in given and "padding_mode" in in_python:  # a blur's
         in_python.remove("padding_mode")
+    if isinstance(given.get("footprint"), types.StringLiteral):  # one kernel serves it
+        in_python.remove("footprint")
     arguments = [name for name in given if name not in OF_A_CALL]
     for name in ("device", "stream"):
         if described(name, given[name]) != NONE:
