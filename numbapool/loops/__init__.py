@@ -32,7 +32,8 @@ Sequences add these terms:
 small windows, `running` large windows that overlap, `folded` wide windows that hardly overlap, and
 `direct` and `thinned` windows of a few elements. `select` serves reducers that need all elements of
 a window at once, `ranks` with `networks` medians and percentiles of small windows, `weighted`
-windows whose taps have weights, and `placed` windows that begin at other places in each plane.
+windows whose taps have weights, `footprints` windows that take some elements of a rectangle, and
+`placed` windows that begin at other places in each plane.
 `spans` and its neighbours serve sequences, `boxes` the bins of boxes, `gates` recurrent layers.
 `plain` holds the kernels that users import.
 """
