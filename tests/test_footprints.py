@@ -236,6 +236,8 @@ def test_what_else_is_refused():
     assert nbp.count_pool2d(x, 3, 1, 1, footprint=corner)[0].tolist() == [0] * 5
     assert nbp.avg_pool2d(x, 3, 1, 1, footprint=corner)[0].tolist() == [0] * 5
     assert nbp.max_pool2d(x, 3, 1, 1, footprint=corner, padding_mode=0)[0].tolist() == [0] * 5
+    with pytest.raises(nbp.PoolValueError, match="a footprint of 2001 x 999 is too large"):
+        nbp.max_pool2d(x, (2001, 999), footprint="disk")
     with pytest.raises(nbp.PoolTypeError, match="no 'footprint'"):
         nbp.block_reduce(x, 2, "max", footprint="disk")
 

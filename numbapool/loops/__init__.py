@@ -34,7 +34,7 @@ small windows, `running` large windows that overlap, `moments` variances of wind
 `select` serves reducers that need all elements of a window at once, `ranks` with `networks` medians
 and percentiles of small windows, `histograms` medians, percentiles and modes of large windows of
 one byte, `tiles` and `tile_modes` those of wider numbers, `weighted` windows whose taps have
-weights, `footprints` windows that are no rectangles, and `placed` windows that begin at other
-places in each plane. `spans` and its neighbours serve sequences, `boxes` the bins of boxes, `gates`
-recurrent layers. `plain` holds the kernels that users import.
+weights, `footprints` windows that take some elements of a rectangle, and `placed` windows that
+begin at other places in each plane. `spans` and its neighbours serve sequences, `boxes` the bins of
+boxes, `gates` recurrent layers. `plain` holds the kernels that users import.
 """

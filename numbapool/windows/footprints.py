@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import product
+from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,13 +22,24 @@ Marks: TypeAlias = tuple[bool, ...]
 NAMES = ("disk", "cross", "ring")
 
 
-def in_disk(offsets: Sequence[int], radii: Sequence[int]) -> bool:
-    """Say whether an offset from the centre lies within an ellipse, or on it."""
-    pairs = [(offset, radius) for offset, radius in zip(offsets, radii, strict=True) if radius]
-    area = 1
-    for _, radius in pairs:
-        area *= radius * radius
-    return sum(offset * offset * area // (radius * radius) for offset, radius in pairs) <= area
+MOST_ELEMENTS = 1 << 20
+"""The most elements of a rectangle of which a footprint takes some: each pooling looks at all."""
+
+
+def disk(kernel: tuple[int, ...], radii: Sequence[int]) -> Array:
+    """Return which elements of a kernel lie in the ellipse around its centre, or on its edge.
+
+    All is in whole numbers: the sum of ``(offset / radius) ** 2``, times all radii squared.
+    """
+    far: Any = 0
+    area = prod(radius * radius for radius in radii if radius)
+    inside: Any = True
+    for n, (size, radius) in enumerate(zip(kernel, radii, strict=True)):
+        offsets = np.arange(size).reshape([-1 if n == axis else 1 for axis in range(len(kernel))])
+        offsets = offsets - size // 2
+        inside = inside & (abs(offsets) <= radius)
+        far = far + offsets * offsets * (area // (radius * radius) if radius else 0)
+    return np.asarray(inside & (far <= area))
 
 
 @lru_cache(maxsize=64)
@@ -45,22 +56,15 @@ def named(name: str, kernel: tuple[int, ...]) -> Marks:
     if not all(size % 2 for size in kernel):
         raise PoolValueError(f"a {name} has a centre: its kernel_size is odd, not {kernel}")
     radii = [size // 2 for size in kernel]
-    if any(radii) and name == "ring":
-        inner = [max(radius - 1, 0) for radius in radii]
-
-        def holds(offsets: Sequence[int]) -> bool:
-            within = all(abs(o) <= r for o, r in zip(offsets, inner, strict=True))
-            return in_disk(offsets, radii) and not (within and in_disk(offsets, inner))
-    elif name == "cross":
-
-        def holds(offsets: Sequence[int]) -> bool:
-            return sum(offset != 0 for offset in offsets) <= 1
+    if name == "cross":
+        places = zip(np.indices(kernel), radii, strict=True)
+        away = sum((place != radius).astype(int) for place, radius in places)
+        held = np.asarray(away <= 1)
     else:
-
-        def holds(offsets: Sequence[int]) -> bool:
-            return in_disk(offsets, radii)
-
-    return tuple(map(holds, product(*(range(-radius, radius + 1) for radius in radii))))
+        held = disk(kernel, radii)
+        if name == "ring" and any(radii):
+            held &= ~disk(kernel, [max(radius - 1, 0) for radius in radii])
+    return tuple(held.ravel().tolist())
 
 
 def marks_of(given: Any, kernel: tuple[int, ...]) -> Marks | None:
@@ -73,6 +77,11 @@ def marks_of(given: Any, kernel: tuple[int, ...]) -> Marks | None:
     """
     if given is None:
         return None
+    if prod(kernel) > MOST_ELEMENTS:
+        raise PoolValueError(
+            f"a footprint of {' x '.join(map(str, kernel))} is too large: it takes up to "
+            f"{MOST_ELEMENTS} elements"
+        )
     if isinstance(given, str):
         if given not in NAMES:
             raise PoolValueError(
