@@ -7,8 +7,7 @@ from numbapool.reducers.case import Reduction
 from numbapool.reducers.moments import Variance
 
 LEAST_ROW = 32
-"""The fewest elements of a row of results. Shorter rows are better worked on in strips of some rows,
-by the loop of small windows."""
+"""The fewest elements of a row of results: strips of shorter rows are worked on together by `rows`."""
 
 
 def is_slid(view: View, reduction: Reduction) -> bool:
