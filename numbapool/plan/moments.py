@@ -7,7 +7,7 @@ from numbapool.reducers.case import Reduction
 from numbapool.reducers.moments import Variance
 
 LEAST_ROW = 32
-"""The fewest elements of a row of results."""
+"""The fewest elements of a row of results: `rows` works on strips of shorter rows together."""
 
 
 def is_slid(view: View, reduction: Reduction) -> bool:
