@@ -146,7 +146,7 @@ def test_what_is_refused(x, message):
 def test_a_device_is_told_with_what_to_do(kind):
     message = rf"a {kind.__name__} lies on a CUDA device.* x\.cpu\(\) or x\.get\(\)"
     with pytest.raises(nbp.PoolTypeError, match=message):
-        nbp.lstm_pool(kind(X), {})
+        nbp.to_onnx_indices(kind(X), (4, 6))
 
 
 def test_a_ragged_list():

@@ -13,7 +13,7 @@ from strategies import ALL, DTYPES, PLAIN
 
 import numbapool as nbp
 from numbapool.loops import tile_modes
-from numbapool.plan import histograms, networks, tiles
+from numbapool.plan import histograms, networks, selections, tiles
 from numbapool.pooling import call, pool
 from numbapool.run import threads
 
@@ -40,7 +40,7 @@ def everywhere(monkeypatch):
         for name in vars(module):
             if name.startswith("LEAST_"):
                 monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr(histograms, "STRIP_COLUMNS", 9)
+    monkeypatch.setattr(selections, "STRIP_COLUMNS", 9)
     monkeypatch.setattr(tile_modes, "MOST_BYTES", 9)
     monkeypatch.setattr(tiles, "SMALL_TILE", (4, 5))
 

@@ -13,7 +13,7 @@ from processes import python
 from strategies import DTYPES, FEW, PLAIN
 
 import numbapool as nbp
-from numbapool.plan import choose, networks
+from numbapool.plan import networks, selections
 from numbapool.pooling import call, pool
 from numbapool.windows import borders
 
@@ -125,7 +125,7 @@ def test_any_padding_mode_is_right(everywhere, dtype, data):
 @pytest.mark.parametrize("shape", [(1, 1500), (200, 2)])
 def test_windows_of_a_single_row_or_column(everywhere, monkeypatch, dtype, shape):
     """A long row is cut in parts, here of one strip."""
-    monkeypatch.setattr(choose, "PART_STRIPS", 1)
+    monkeypatch.setattr(selections, "PART_STRIPS", 1)
     rng = np.random.default_rng(5)
     x = rng.integers(0, 200, shape).astype(dtype)
     if dtype == "float64":
@@ -163,7 +163,7 @@ def test_a_network_serves_windows_of_every_kind():
 
 
 COMPILED = """
-from numbapool.plan import choose, networks
+from numbapool.plan import networks, selections
 
 def sorted_medians(x, k, s, p):
     wide = np.float64 if x.dtype.kind == "f" else x.dtype

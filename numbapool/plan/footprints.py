@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from numbapool.loops.geometry import AT, AXES, AXIS, BORDER, Numbers, filled
-from numbapool.plan.choose import GROUP_BYTES, ROW_BYTES, Plan, item_bytes
+from numbapool.plan.choose import ROW_BYTES, Plan, item_bytes
+from numbapool.plan.selections import GROUP_BYTES
 from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import LONGEST_AXIS
 from numbapool.windows.footprints import Taken

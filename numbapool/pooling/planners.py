@@ -15,8 +15,9 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
-from numbapool.plan.choose import Plan, filled_plan, longest, make_plan, selection_plan
+from numbapool.plan.choose import Plan, longest, make_plan
 from numbapool.plan.footprints import footprint_plan
+from numbapool.plan.selections import filled_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
