@@ -50,7 +50,7 @@ OPERATORS |= {
     if f"{name}_pool" not in _FUNCTIONS
 }
 
-OF_EACH_KIND = ["avg", "percentile", "std", "soft", "gem", "detail_preserving"]
+OF_EACH_KIND = ["avg", "percentile", "std", "soft"]
 """Operators of the short run: of each loop, and of each way in which floats are rounded."""
 
 FLOATS_IN_BETWEEN = ["avg", "std"]

@@ -16,7 +16,7 @@ FILES = [
     for path in sorted(FOLDER.glob("test_pool_*.py"))
     if path.stem.removeprefix("test_pool_") not in (*COMPILED_FILES, *quick.COMMAND)
 ]
-GROUPS = 6
+GROUPS = 4
 """How many processes share the files: each takes seconds to start."""
 
 

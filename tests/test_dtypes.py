@@ -17,7 +17,7 @@ def wanted(row, x):
     return naive_operators.sliding(row, x, 2, 2, **naive_operators.SAMPLES.get(row, {}))
 
 
-COMPILED = ["max", "max's indices", "avg", "sum", "median", "range", "var"]
+COMPILED = ["max", "avg", "sum", "median", "var"]
 """Operators by which machine code has ways of its own for integers; plain Python has all.
 
 What operators do to floats, `test_operators.py` has compiled.

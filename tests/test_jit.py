@@ -102,14 +102,11 @@ def constants(x):
         nbp.max_pool2d(x, kernel_size=(2, 3), stride=None, padding="same"),
         nbp.avg_pool2d(x, 3, 2, ((0, 1), (1, 0)), count_include_pad=False, rounding="half_even"),
         nbp.avg_pool2d(x, 2, divisor_override=3),
-        nbp.sum_pool2d(x, 2, nodata=0),
         nbp.lp_pool2d(x, 2.5, 2),
         nbp.adaptive_avg_pool2d(x, (3, None)),
         nbp.adaptive_max_pool2d(x, 2, return_indices=True),
-        nbp.global_avg_pool(x),
         nbp.global_max_pool(x, keepdims=False),
         nbp.percentile_pool2d(x, 25.0, 3),
-        nbp.var_pool2d(x, 2, correction=0),
         nbp.std_pool2d(x, 3, nan="skip"),
     )
 

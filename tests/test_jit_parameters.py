@@ -30,11 +30,7 @@ def maxima(x, k, s, p, pads, d, ceil, v):
 
 def minima(x, k, s, p, pads, d, ceil, v):
     return (
-        nbp.min_pool2d(x, k, s, p, d, ceil),
-        nbp.min_pool2d(x, k, s, pads, nan="skip", ceil_mode=ceil),
         nbp.min_pool2d(x, k, s, p, d, ceil, True),
-        nbp.min_pool2d(x, k, stride=s, padding="same", dilation=d, return_indices=True),
-        nbp.min_pool2d(x, k, s, "same_lower", data_format="NHWC"),
         nbp.min_pool1d(x, k[0], s[0], p[0], d[0], ceil, return_indices=True),
         nbp.min_pool3d(x, (1, *k), None, "valid", data_format="NCDHW", ceil_mode=ceil),
     )
@@ -59,8 +55,7 @@ def means_without_nan(x, k, s, p, pads, d, ceil, v):
 def sums(x, k, s, p, pads, d, ceil, v):
     return (
         nbp.sum_pool2d(x, k, s, p, ceil, dilation=d),
-        nbp.sum_pool2d(x, k, s, pads, ceil, nan="skip", data_format="NHWC"),
-        nbp.sum_pool2d(x, k, s, "same", nodata=v),
+        nbp.sum_pool2d(x, k, s, "same", nodata=v, data_format="NHWC"),
         nbp.sum_pool1d(x, k[0], s[0], p[0], ceil),
         nbp.sum_pool3d(x, (1, *k), None, (0, *p), ceil),
     )
@@ -80,7 +75,6 @@ def medians(x, k, s, p, pads, d, ceil, v):
     return (
         nbp.median_pool2d(x, k, s, p, dilation=d, ceil_mode=ceil),
         nbp.median_pool2d(x, k, s, pads, nan="skip", data_format="NHWC"),
-        nbp.median_pool2d(x, k, s, "same", nodata=v),
         nbp.median_pool1d(x, k[0], s[0], p[0]),
         nbp.median_pool3d(x, (1, *k), None, (0, *p)),
     )
@@ -88,9 +82,7 @@ def medians(x, k, s, p, pads, d, ceil, v):
 
 def modes(x, k, s, p, pads, d, ceil, v):
     return (
-        nbp.mode_pool2d(x, k, s, p, dilation=d, ceil_mode=ceil),
-        nbp.mode_pool2d(x, k, s, pads, nan="skip", data_format="NHWC"),
-        nbp.mode_pool2d(x, k, s, "same_lower", nodata=v),
+        nbp.mode_pool2d(x, k, s, pads, nodata=v, dilation=d, data_format="NHWC"),
         nbp.mode_pool1d(x, k[0], s[0], p[0]),
         nbp.mode_pool3d(x, (1, *k), None, (0, *p)),
     )
@@ -135,8 +127,6 @@ def to_a_size(x, k, s, p, pads, d, ceil, v):
         nbp.adaptive_lp_pool1d(x, 1.5, 2),
         nbp.adaptive_lp_pool3d(x, np.inf, 2),
         nbp.global_max_pool(x),
-        nbp.global_max_pool(x, data_format="NHWC", keepdims=False),
-        nbp.global_avg_pool(x),
         nbp.global_avg_pool(x, data_format="NHWC", keepdims=False),
     )
 

@@ -62,6 +62,7 @@ def test_all_operators_and_forms(op):
             np.testing.assert_allclose(got, want, 1e-6)
 
 
+@as_plain_python
 @draws.fewer(20)
 @given(st.data())
 def test_shares_of_windows_of_any_size(data):

@@ -20,14 +20,7 @@ few_dtypes = pytest.mark.parametrize("dtype", draws.FEW)
 OF_EACH_LOOP = OPERATORS if draws.PLAIN else ["max", "avg", "median"]
 """Operators whose kernels of what is left out are compiled too; all are run as plain Python."""
 
-OF_TWO_AXES = (
-    ()
-    if draws.PLAIN
-    else (
-        *("rms", "first", "count", "any", "all", "soft", "gem", "logavgexp"),
-        *("mixed", "stochastic", "detail_preserving"),
-    )
-)
+OF_TWO_AXES = () if draws.PLAIN else {*OPERATORS} - {*OF_EACH_LOOP}
 """Operators that are compiled for windows that slide over two axes: the other loops are others'
 too."""
 

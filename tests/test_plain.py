@@ -29,7 +29,7 @@ def test_the_public_names_and_no_others():
 
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [("max", "uint8"), ("min", "float32"), ("sum", "int16"), ("avg", "uint8"), ("median", "uint8")],
+    [("max", "uint8"), ("sum", "int16"), ("avg", "uint8")],
 )
 def test_they_give_what_the_functions_give(name, dtype):
     x = np.random.default_rng(0).integers(0, 200, (2, 9, 11)).astype(dtype)

@@ -180,7 +180,7 @@ def sorted_medians(x, k, s, p):
 networks.LEAST_ELEMENTS = 0
 rng = np.random.default_rng(0)
 count = 0
-for dtype, (k, s, p) in itertools.product(("uint8", "float32"), ((3, 1, 1), (6, 2, 3), (9, 1, 4))):
+for dtype, k, s, p in (("float32", 3, 1, 1), ("uint8", 6, 2, 3), ("float32", 9, 1, 4)):
     for shape in ((20, 20), (31, 150), (9, 1100)):
         x = before_the_end(shape, dtype)
         x[...] = rng.integers(0, 255, shape)
@@ -205,7 +205,7 @@ print(count)
 @pytest.mark.skipif(sys.platform != "linux", reason="calls mprotect as Linux has it")
 def test_compiled_networks_are_right_up_to_the_last_byte():
     """The page behind the input, and behind the result, cannot be read or written."""
-    assert python(GUARDED + COMPILED) == "18"
+    assert python(GUARDED + COMPILED) == "9"
 
 
 def test_opencv_gives_the_same_where_windows_are_whole():
