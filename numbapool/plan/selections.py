@@ -118,6 +118,11 @@ def networks_plan(
     return Plan(shape, "networks", numbers, pieces, room, 4 * view.elements, written=key)
 
 
+def is_of_large_windows(plan: Plan) -> bool:
+    """Say whether a plan is one of the next two."""
+    return plan.kernel.endswith(("histograms", "modes", "tiles"))
+
+
 def histograms_plan(
     shape: tuple[int, ...], view: View, reduction: Reduction, counted: Histograms
 ) -> Plan:

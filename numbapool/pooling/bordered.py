@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool.inputs import Array
+from numbapool.plan.selections import is_of_large_windows
 from numbapool.pooling import planners
 from numbapool.pooling.least import call_of
 from numbapool.pooling.planners import Request
@@ -62,10 +63,13 @@ class Bordered:
         """The number outside the input; None if elements of the input stand there."""
         self._window, self._request, self._dtype = window, request, dtype
         bare = replace(window, padding_mode=None, count_include_pad=False)
-        inside_first = not as_one_box(prod(shape), placed.axes, window, request)
-        self.inside = self._call(shape, bare) if inside_first else None
+        self.inside = None
+        if not as_one_box(prod(shape), placed.axes, window, request):
+            inside = self._call(shape, bare)
+            # The loops of large windows count a whole window before they go on, in each box anew.
+            self.inside = None if is_of_large_windows(inside.plan) else inside
         whole: Box = tuple((0, axis.out) for axis in placed.axes)
-        boxes = border_boxes(placed.axes) if inside_first else [whole]
+        boxes = border_boxes(placed.axes) if self.inside is not None else [whole]
         self.parts = [self._part(box) for box in boxes]
         self.outs = (self.inside or self.parts[0].call).outs
         self.indices = bool(dict(request.own).get("return_indices"))
