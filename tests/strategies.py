@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,9 @@ DTYPES = BOOL + INTEGERS + FLOATS
 
 PLAIN = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 """Whether kernels are plain Python here, so that any number of them costs nothing."""
+
+only_plain = pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+"""For tests that the quick loop runs; compiled, they would take too long."""
 
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE")
 

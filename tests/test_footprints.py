@@ -24,10 +24,6 @@ from numbapool.plan.footprints import exchanges
 from numbapool.pooling import bordered
 from numbapool.pooling.call import sliding
 
-as_plain_python = pytest.mark.skipif(
-    not draws.PLAIN, reason="run as plain Python by tests/quick.py"
-)
-
 NAMES = {1: "L", 2: "HW", 3: "DHW"}
 
 
@@ -76,7 +72,7 @@ def windows(draw, ndim):
     return sizes, marks, stride, pads, dilation
 
 
-@as_plain_python
+@draws.only_plain
 @pytest.mark.parametrize("op", OPERATORS)
 @draws.fewer(8)
 @given(st.data())
@@ -99,7 +95,7 @@ def test_random_calls(op, data):
     np.testing.assert_allclose(got.astype(np.float64), want, off, off)
 
 
-@as_plain_python
+@draws.only_plain
 @draws.fewer(3)
 @given(st.data())
 def test_channels_last_and_places(data):
@@ -119,7 +115,7 @@ def test_channels_last_and_places(data):
         np.testing.assert_array_equal(planes[0].ravel()[places], values)
 
 
-@as_plain_python
+@draws.only_plain
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "symmetric", "replicate", "circular", 7])
 @pytest.mark.parametrize("op", ["max", "avg", "median", "count"])
 def test_padding_modes(mode, op):

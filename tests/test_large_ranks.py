@@ -9,7 +9,7 @@ from guarded_pages import GUARDED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from processes import python
-from strategies import ALL, DTYPES, PLAIN
+from strategies import ALL, DTYPES, PLAIN, only_plain
 
 import numbapool as nbp
 from numbapool.loops import tile_modes
@@ -21,8 +21,6 @@ BYTES = ["uint8", "int8", "bool"]
 COUNTED = DTYPES if ALL else ["int8", "uint16", "float32", "int64"]
 FORMATS = {1: ("NCL", "NLC"), 2: ("NCHW", "NHWC"), 3: ("NCDHW", "NDHWC")}
 LONGEST = {1: 12, 2: 7, 3: 4}
-
-only_plain = pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
 
 
 @pytest.fixture

@@ -11,10 +11,6 @@ from numba import njit
 import numbapool as nbp
 from numbapool.operators import OPERATORS
 
-as_plain_python = pytest.mark.skipif(
-    not draws.PLAIN, reason="run as plain Python by tests/quick.py"
-)
-
 NAN = np.nan
 
 
@@ -35,7 +31,7 @@ def wanted(values, counted, inside, min_count, mark):
     return np.where(few, values.dtype.type(mark), values)
 
 
-@as_plain_python
+@draws.only_plain
 @pytest.mark.parametrize("op", OPERATORS)
 def test_all_operators_and_forms(op):
     needs = naive.SAMPLES.get(op, {})
@@ -62,7 +58,7 @@ def test_all_operators_and_forms(op):
             np.testing.assert_allclose(got, want, 1e-6)
 
 
-@as_plain_python
+@draws.only_plain
 @draws.fewer(20)
 @given(st.data())
 def test_shares_of_windows_of_any_size(data):

@@ -10,11 +10,9 @@ from guarded_pages import GUARDED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from processes import python
-from strategies import DTYPES, PLAIN
+from strategies import DTYPES, PLAIN, only_plain
 
 import numbapool as nbp
-
-plain_only = pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
 
 
 def two_passes(x, kernel, stride, padding, correction=0, left_out=None):
@@ -60,7 +58,7 @@ def check(got, want, x):
         assert_close(got, want.astype(got.dtype), 10 * spread_scale("var", want, largest))
 
 
-@plain_only
+@only_plain
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(deadline=None)
 @given(data=st.data())
@@ -84,7 +82,7 @@ def test_any_window_is_right(dtype, data):
     check(got, want, x)
 
 
-@plain_only
+@only_plain
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint64", "float32"])
 @settings(deadline=None)
 @given(seed=st.integers(0, 10000))

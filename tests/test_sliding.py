@@ -23,7 +23,7 @@ def test_max(dtype, data):
     check_extreme("max", 2, x, window, nan=data.draw(nans))
 
 
-@pytest.mark.skipif(not draws.PLAIN, reason="run as plain Python by tests/quick.py")
+@draws.only_plain
 @every_kind
 @given(st.data())
 def test_min(dtype, data):

@@ -10,7 +10,7 @@ from guarded_pages import GUARDED
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from processes import python
-from strategies import DTYPES, FEW, PLAIN
+from strategies import DTYPES, FEW, only_plain
 
 import numbapool as nbp
 from numbapool.plan import networks, selections
@@ -51,7 +51,7 @@ def drawn(data, dtype, shape):
     return x
 
 
-@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@only_plain
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -80,7 +80,7 @@ def test_any_window_is_right(everywhere, dtype, data):
         )
 
 
-@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@only_plain
 @pytest.mark.parametrize("dtype", FEW)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -96,7 +96,7 @@ def test_any_window_of_several_planes_is_right(everywhere, dtype, data):
     np.testing.assert_array_equal(got, want)
 
 
-@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@only_plain
 @pytest.mark.parametrize("dtype", FEW)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
@@ -120,7 +120,7 @@ def test_any_padding_mode_is_right(everywhere, dtype, data):
     np.testing.assert_array_equal(pool(x), want)
 
 
-@pytest.mark.skipif(not PLAIN, reason="run as plain Python by tests/quick.py")
+@only_plain
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1500), (200, 2)])
 def test_windows_of_a_single_row_or_column(everywhere, monkeypatch, dtype, shape):

@@ -15,10 +15,6 @@ from numba.core.errors import TypingError
 
 import numbapool as nbp
 
-as_plain_python = pytest.mark.skipif(
-    not draws.PLAIN, reason="run as plain Python by tests/quick.py"
-)
-
 NAN = np.nan
 
 
@@ -71,7 +67,7 @@ def numbers(data, dtype, shape):
 FORMATS = {1: "L", 2: "HW", 3: "DHW"}
 
 
-@as_plain_python
+@draws.only_plain
 @pytest.mark.parametrize("op", ["avg", "sum"])
 @pytest.mark.parametrize("dtype", draws.DTYPES)
 @draws.fewer(5)
@@ -128,7 +124,7 @@ def test_means_of_64_bits_are_exact(dtype):
     )
 
 
-@as_plain_python
+@draws.only_plain
 @pytest.mark.parametrize("mode", ["zeros", "reflect", "symmetric", "replicate", "circular", None])
 @pytest.mark.parametrize("last", [False, True])
 def test_what_stands_outside_weighs_what_its_own_element_does(mode, last):

@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.cuda import moves
-from numbapool.cuda.call import BLOCK, line, scratch, sent
+from numbapool.cuda.call import BLOCK, scratch, sent
 from numbapool.cuda.device_plan import index_of
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.products import SOFTMAX, Product
-from numbapool.cuda.sequences import Form
+from numbapool.cuda.sequences import Form, copy_steps
 from numbapool.inputs import Array
 from numbapool.recurrent.kept import Steps, steps_of
 from numbapool.recurrent.multihead import APART, parts_of, queries_of
@@ -124,7 +123,10 @@ class MultiheadCall:
         needed = [(n, dtype) for n in self.needed()]
         asked, scorers, scores, means, values, copy = scratch(needed, stream, allocate)
         counts = sent(self.kept.counts.astype(np.int64), stream, allocate)
-        rows = x[0] if self.places is None else self.gathered(x[0], copy, stream, allocate)
+        rows = x[0]
+        if self.places is not None:
+            copy_steps(x[0], copy, self.places, self.given, dtype, stream, allocate)
+            rows = copy
 
         of_queries = Product(
             1, 1, (asking * count, size, size), (0, 0, size), (0, 0, size, 1), (0, 0, size)
@@ -165,17 +167,3 @@ class MultiheadCall:
         )
         matrix, bias = self.weight(x, 3, False), self.weight(x, 3, True)
         of_output(near, (values, matrix, outs[0]), stream, bias)
-
-    def gathered(self, x: Any, copy: Any, stream: Any, allocate: Any) -> Any:
-        """Return the steps that count of each row, side by side, then zeros."""
-        assert self.places is not None
-        channels = self.given.channels
-        total = self.places.size * channels
-        if total:
-            index = index_of(self.given.x.size, total)
-            step = self.given.x.shape[1] if self.given.channels_first else 1
-            places = sent(self.places.reshape(-1).astype(index), stream, allocate)
-            geometry = tuple(map(index, (total, channels, step, channels)))
-            args = Given(0), Given(1), Given(2), geometry, self.outs[0].type(0)
-            Launch(moves.copied, *line(total), args)((x, copy, places), stream)
-        return copy

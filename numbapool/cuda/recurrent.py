@@ -12,7 +12,7 @@ from numbapool.cuda.device_plan import index_of
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.products import Product
-from numbapool.cuda.sequences import Form
+from numbapool.cuda.sequences import Form, copy_steps
 from numbapool.recurrent.kept import steps_of
 from numbapool.recurrent.layers import GATES
 from numbapool.recurrent.packed import Packed
@@ -94,7 +94,7 @@ class RecurrentCall:
         if len(self.layers[0]) > 1:
             reverse = sent(packed.reverse.astype(np.int64), stream, allocate)
         if packed.steps:
-            self.gather(x[0], source, stream, allocate)
+            copy_steps(x[0], source, self.places(), self.given, self.outs[0], stream, allocate)
         weights: dict[str | None, Any] = dict(zip(self.names, x[1:], strict=True))
         weights[None] = None
         for number, layer in enumerate(self.layers):
@@ -108,19 +108,11 @@ class RecurrentCall:
                     self.give(result, outs[0], tables, n * size, stream)
             source, further = further, source
 
-    def gather(self, x: Any, source: Any, stream: Any, allocate: Any) -> None:
-        """Copy the steps that count, in the order in which the layers read them."""
-        batch_row, position = self.packed.origins
+    def places(self) -> Any:
+        """Return where the steps that count stand in x, in the order in which the layers read."""
+        row, position = self.packed.origins
         _, steps, channels = self.given.x.shape
-        first = self.given.channels_first
-        places = batch_row * (steps * channels) + position * (1 if first else channels)
-        total = places.size * channels
-        index = index_of(self.given.x.size, total)
-        geometry = tuple(map(index, (total, channels, steps if first else 1, channels)))
-        there = sent(places.astype(index), stream, allocate)
-        args = Given(0), Given(1), Given(2), geometry, self.outs[0].type(0)
-        if total:
-            Launch(moves.copied, *line(total), args)((x, source, there), stream)
+        return row * (steps * channels) + position * (1 if self.given.channels_first else channels)
 
     def run(
         self,

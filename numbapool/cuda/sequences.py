@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numbapool.cuda import moves, span_shares, spans
-from numbapool.cuda.call import BLOCK, line, on_device, scratch
+from numbapool.cuda.call import BLOCK, line, on_device, scratch, sent
 from numbapool.cuda.device_plan import fields_of, index_of
 from numbapool.cuda.launch import Launch
 from numbapool.cuda.plan import SHARE
@@ -58,6 +58,31 @@ class Form(NamedTuple):
     def blank(self) -> Any:
         """Return an array of this form that takes no memory, for what looks at forms alone."""
         return np.broadcast_to(self.dtype.type(0), self.shape)
+
+
+def copy_steps(
+    x: Any,
+    out: Any,
+    places: Any,
+    given: Sequences,
+    dtype: np.dtype[Any],
+    stream: Any,
+    allocate: Any,
+) -> None:
+    """Copy steps of `x` side by side, in a dtype; zeros stand where a place is below 0.
+
+    `places`, in the host's memory, are where steps begin. `given` are sequences of the form of `x`.
+    """
+    _, steps, channels = given.x.shape
+    total = places.size * channels
+    if not total:
+        return
+    index = index_of(given.x.size, total)
+    step = steps if given.channels_first else 1
+    there = sent(places.reshape(-1).astype(index), stream, allocate)
+    geometry = tuple(map(index, (total, channels, step, channels)))
+    args = Given(0), Given(1), Given(2), geometry, dtype.type(0)
+    Launch(moves.copied, *line(total), args)((x, out, there), stream)
 
 
 def sequence_call(
