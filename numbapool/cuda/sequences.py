@@ -28,9 +28,12 @@ from numbapool.sequences.pooling import (
 )
 from numbapool.sequences.table import number_of
 
-BUSY = 1 << 19
-"""The threads that keep a device busy to the end. Fewer, of 44 registers each, filled an H100 once
-and a sixth of it again, which took a third longer."""
+BUSY = 3 << 15
+"""The threads that keep a device busy. On an H100, 8 times as many took 15 to 28 % longer."""
+
+CROWD = 3 << 16
+"""The channels of which each has two threads: on an H100 the mean of so many took 8 % longer by one
+thread each. All of those began at once, so none was left for a multiprocessor that was done."""
 
 SHARED_ROWS = 512
 """The fewest rows of a sequence that several threads share."""
@@ -251,9 +254,9 @@ class SequenceCall:
         return [shared, joint], [(threads, kind) for kind in reduction.lanes[:count]], weights
 
     def shares(self) -> int:
-        """Return how many threads fold a channel: one, but for few channels of many rows."""
+        """Return how many threads fold a channel: several of many rows, if channels are few."""
         results = self.given.number * self.given.channels
         longest = int(self.given.rows.rows.max(initial=0))
-        if results >= BUSY or longest < SHARED_ROWS:
+        if longest < SHARED_ROWS:
             return 1
-        return int(min(-(-BUSY // results), -(-longest // SHARE)))
+        return 2 if results >= CROWD else int(min(-(-BUSY // results), -(-longest // SHARE)))

@@ -1,7 +1,7 @@
 """Kernels of sequences: a thread folds one channel of one sequence, row by row.
 
-They compute in the order of :mod:`numbapool.loops.spans`: a strip of rows in the `narrow` lanes,
-which are then added to the `wide` lanes. `near` is a number of the type of distances and weights.
+As in :mod:`numbapool.loops.spans`, a strip of rows is folded in the `narrow` lanes, which are then
+added to the `wide` lanes. `near` is a number of the type of distances and weights.
 `sequences` has two numbers per sequence, its first run and its rows, and one more pair at the end;
 `runs` has three per run: the places of its first row and of that row's weights, and its rows.
 """
@@ -336,54 +336,107 @@ def facts_of(op, near, x, weights, runs, bounds, rows, geometry):
 overload(facts_of)(lambda op, near, x, weights, runs, bounds, rows, geometry: facts_of)
 
 
-def with_row(op, lanes, state, value, shift, weight, strip):
-    """Return the accumulators with one more row: the wide one, a strip's, and the strip's rows."""
-    wide, narrow, near = lanes
-    acc, part, rows = state
+def with_row(op, lanes, part, value, shift, weight):
+    """Return a strip's accumulator and the rows in it, with one more row if that counts."""
+    _, narrow, near = lanes
+    acc, rows = part
     if not counts(op, weight):
-        return acc, part, rows
+        return acc, rows
     tap = near_tap(op, narrow, near, value, shift, weight)
-    if rows < strip:
-        return acc, joined(op, narrow, part, tap), rows + 1
-    return joined(op, wide, acc, held(wide, part)), tap, like(rows, 1)
+    return joined(op, narrow, acc, tap), like(rows, rows + 1)
 
 
-overload(with_row)(lambda op, lanes, state, value, shift, weight, strip: with_row)
+overload(with_row)(lambda op, lanes, part, value, shift, weight: with_row)
+
+
+def with_four(op, lanes, part, values, shift, weights):
+    """Return the same with four rows more."""
+    part = with_row(op, lanes, part, values[0], shift, weights[0])
+    part = with_row(op, lanes, part, values[1], shift, weights[1])
+    part = with_row(op, lanes, part, values[2], shift, weights[2])
+    return with_row(op, lanes, part, values[3], shift, weights[3])
+
+
+overload(with_four)(lambda op, lanes, part, values, shift, weights: with_four)
+
+
+def four_values(x, at, step):
+    """Return the elements of four rows."""
+    return (
+        x[from_start(at)],
+        x[from_start(at + step)],
+        x[from_start(at + 2 * step)],
+        x[from_start(at + 3 * step)],
+    )
+
+
+overload(four_values)(lambda x, at, step: four_values)
+
+
+def four_weights(op, near, weights, at, step, peak, soft):
+    """Return the weights of four rows."""
+    return (
+        weight_of(op, near, weights, at, peak, soft),
+        weight_of(op, near, weights, at + step, peak, soft),
+        weight_of(op, near, weights, at + 2 * step, peak, soft),
+        weight_of(op, near, weights, at + 3 * step, peak, soft),
+    )
+
+
+overload(four_weights)(lambda op, near, weights, at, step, peak, soft: four_weights)
+
+
+def settled(op, lanes, acc, part, more, strip):
+    """Return the wide accumulator and a strip that has room for more rows."""
+    if part[1] + more <= strip:
+        return acc, part
+    wide, narrow, _ = lanes
+    return joined(op, wide, acc, held(wide, part[0])), (held(narrow, neutral(op)), like(part[1], 0))
+
+
+overload(settled)(lambda op, lanes, acc, part, more, strip: settled)
 
 
 def folded(op, lanes, x, weights, runs, bounds, facts, span, geometry):
-    """Return the wide accumulator of some rows of a channel, from the first of `span` on."""
+    """Return the wide accumulator of some rows of a channel, from the first of `span` on.
+
+    Sixteen rows are read before any is folded, so that no load waits for another.
+    """
     wide, narrow, near = lanes
     row_step, weight_step, soft, strip = geometry[2], geometry[4], geometry[7], geometry[8]
     first, last, channel_at, head_at = bounds
     shift, peak, _ = facts
     begin, end = span
-    state = held(wide, neutral(op)), held(narrow, neutral(op)), np.int64(0)
+    acc, part = held(wide, neutral(op)), (held(narrow, neutral(op)), like(strip, 0))
     row = 0
     for run in range(first, last):
         at, place, count = run_at(runs, run)
         n, stop = max(begin - row, 0), min(end - row, count)
         spot, scored = at + channel_at, place + head_at
-        while n + 3 < stop:  # four rows are read before any is folded, so no load waits
-            a, b = x[from_start(spot + n * row_step)], x[from_start(spot + (n + 1) * row_step)]
-            c = x[from_start(spot + (n + 2) * row_step)]
-            d = x[from_start(spot + (n + 3) * row_step)]
-            u = weight_of(op, near, weights, scored + n * weight_step, peak, soft)
-            v = weight_of(op, near, weights, scored + (n + 1) * weight_step, peak, soft)
-            w = weight_of(op, near, weights, scored + (n + 2) * weight_step, peak, soft)
-            z = weight_of(op, near, weights, scored + (n + 3) * weight_step, peak, soft)
-            state = with_row(op, lanes, state, a, shift, u, strip)
-            state = with_row(op, lanes, state, b, shift, v, strip)
-            state = with_row(op, lanes, state, c, shift, w, strip)
-            state = with_row(op, lanes, state, d, shift, z, strip)
-            n += 4
+        while n + 15 < stop:
+            acc, part = settled(op, lanes, acc, part, 16, strip)
+            here, there = spot + n * row_step, scored + n * weight_step
+            a = four_values(x, here, row_step)
+            b = four_values(x, here + 4 * row_step, row_step)
+            c = four_values(x, here + 8 * row_step, row_step)
+            d = four_values(x, here + 12 * row_step, row_step)
+            u = four_weights(op, near, weights, there, weight_step, peak, soft)
+            v = four_weights(op, near, weights, there + 4 * weight_step, weight_step, peak, soft)
+            w = four_weights(op, near, weights, there + 8 * weight_step, weight_step, peak, soft)
+            z = four_weights(op, near, weights, there + 12 * weight_step, weight_step, peak, soft)
+            part = with_four(op, lanes, part, a, shift, u)
+            part = with_four(op, lanes, part, b, shift, v)
+            part = with_four(op, lanes, part, c, shift, w)
+            part = with_four(op, lanes, part, d, shift, z)
+            n += 16
         while n < stop:
+            acc, part = settled(op, lanes, acc, part, 1, strip)
             value = x[from_start(spot + n * row_step)]
             weight = weight_of(op, near, weights, scored + n * weight_step, peak, soft)
-            state = with_row(op, lanes, state, value, shift, weight, strip)
+            part = with_row(op, lanes, part, value, shift, weight)
             n += 1
         row += count
-    return joined(op, wide, state[0], held(wide, state[1]))
+    return joined(op, wide, acc, held(wide, part[0]))
 
 
 overload(folded)(lambda op, lanes, x, weights, runs, bounds, facts, span, geometry: folded)

@@ -27,6 +27,7 @@ LAYER = {
     name: np.random.default_rng(6).normal(0, 0.1, (128, columns)).astype(np.float32)
     for name, columns in (("weight_ih_l0", 48), ("weight_hh_l0", 32))
 }
+GATED = {name: each[:96] for name, each in LAYER.items()}
 
 CALLS: dict[str, Callable[..., Any]] = {
     "max": lambda of, **how: nbp.max_pool2d(of(X), 3, 2, padding=1, return_indices=True, **how),
@@ -57,7 +58,11 @@ CALLS: dict[str, Callable[..., Any]] = {
     "layer": lambda of, **how: nbp.lstm_pool(
         of(X[:, 0]), {n: of(w) for n, w in LAYER.items()}, pick="mean", mask=of(MASK), **how
     ),
+    "gated layer": lambda of, **how: nbp.gru_pool(
+        of(X[:, 0]), {n: of(w) for n, w in GATED.items()}, pick="last", **how
+    ),
     "attention": lambda of, **how: nbp.attention_pool(of(X[:, 0]), of(WEIGHTS), **how),
+    "several": lambda of, **how: nbp.pool2d(of(X), ("mean", "max", "std"), 3, **how),
 }
 
 VIEWS = (np.s_[:, :, ::2], np.s_[:, :, :, 1:], np.s_[:, 1])

@@ -62,8 +62,8 @@ def main() -> int:
         counts, wrong = zip(check(given.quick), gpu_doors.check(), strict=True)
         figures["checks"], figures["wrong"] = sum(counts), [*wrong[0], *wrong[1]]
         print(f"{figures['checks']} checks, wrong: {len(figures['wrong'])}", flush=True)
-        for line in figures["wrong"]:
-            print("  wrong:", line)
+        for line in wrong[1]:
+            print("wrong:", line)
         figures["checks_s"] = round(time.perf_counter() - begin, 1)
     figures["copy_GBs"], figures["cases"] = measure(given.quick)
     print(table(figures))
