@@ -16,7 +16,7 @@ import numpy as np
 
 from numbapool.arrays import Adopted, kind_of, register
 from numbapool.cuda import driver, exchange, memory
-from numbapool.cuda.target import SIMULATED
+from numbapool.cuda.target import SIMULATED, small_grids
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import refuse_grad, refuse_unknown_dtype
 
@@ -76,7 +76,8 @@ class Interface:
         """Return a copy that numba makes."""
         held = self.adopt(x, stream)
         made = memory.allocate(held.shape, held.dtype, stream)
-        made[:] = held.shadow() if SIMULATED else x  # numba's arrays know no ellipsis
+        with small_grids():
+            made[:] = held.shadow() if SIMULATED else x  # numba's arrays know no ellipsis
         return made
 
     def empty(self, shape: Shape, dtype: DType, like: Adopted, stream: int) -> Adopted:

@@ -101,21 +101,29 @@ def handle_of(stream: Any) -> int:
 _configuring = threading.Lock()
 
 
-def launcher(kernel: Any, grid: Any, block: Any, stream: Any) -> Any:
-    """Return ``kernel[grid, block, stream]``, without Numba's warning that a grid is small.
+@contextmanager
+def small_grids() -> Iterator[None]:
+    """Leave out Numba's warning that a grid is small, which is all the work that there is.
 
-    A small grid is all the work that there is. Other kernels' warnings stay as they are.
+    Other kernels' warnings stay as they are.
     """
     if SIMULATED:
-        return kernel[grid, block, stream]
+        yield
+        return
     config = import_module("numba.cuda.dispatcher").config
     with _configuring:
         told = config.CUDA_LOW_OCCUPANCY_WARNINGS
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0
         try:
-            return kernel[grid, block, stream]
+            yield
         finally:
             config.CUDA_LOW_OCCUPANCY_WARNINGS = told
+
+
+def launcher(kernel: Any, grid: Any, block: Any, stream: Any) -> Any:
+    """Return ``kernel[grid, block, stream]``."""
+    with small_grids():
+        return kernel[grid, block, stream]
 
 
 def array_of(x: Any) -> Any:
