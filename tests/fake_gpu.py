@@ -7,7 +7,7 @@ addresses at which there is nothing.
 import ctypes
 import os
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import prod
 from types import ModuleType, SimpleNamespace
 from typing import Any, NamedTuple
@@ -373,6 +373,7 @@ def machine(monkeypatch, **current):
     target, call, pointers, boxes, multihead, sequences = stand_ins
     pointers.Memory = Memory
     target.cuda, target.SIMULATED, target.current_device = made, False, lambda: 0
+    target.small_grids = nullcontext
     call.decide = lambda *given: Call.of_windows(made, *given)
     boxes.elements_call = boxes.samples_call = lambda *given: Call.of_boxes(made, *given)
     sequences.Form = lambda shape, dtype: (shape, dtype)
