@@ -184,7 +184,7 @@ def test_wrong_types(call, arguments, message):
 
 
 class Spread(NamedTuple):
-    """The largest less the smallest, times a factor."""
+    """The largest less the smallest, times a factor. Parameters may have any names."""
 
     factor: float
     accumulates = (np.float64, np.float64)
@@ -192,14 +192,14 @@ class Spread(NamedTuple):
     def neutral(self):
         return np.inf, -np.inf
 
-    def lift(self, value, row):
-        return value, value
+    def lift(self, x, at):
+        return x, x
 
-    def combine(self, a, b):
-        return min(a[0], b[0]), max(a[1], b[1])
+    def combine(self, one, other):
+        return min(one[0], other[0]), max(one[1], other[1])
 
-    def finish(self, acc, scale):
-        return (acc[1] - acc[0]) * self.factor
+    def finish(self, ends, weight):
+        return (ends[1] - ends[0]) * self.factor
 
 
 def test_a_reducer_of_ones_own():

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 import llvmlite.binding as llvm
 from numba import njit
@@ -51,9 +51,8 @@ def no_collection() -> Iterator[None]:
 def build(spec: Spec, name: str) -> bytes:
     """Return the object file of a spec's kernel; `name` tells it from others."""
     function = entry_of(spec, name, KERNELS[spec.kernel])
-    # A function that a user's reducer calls may also be called directly, which a draft cannot be.
     own = is_own(spec.op)
-    with drafts() if own else nullcontext():
+    with drafts(every=own):
         dispatcher = njit(**JIT)(function)
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()

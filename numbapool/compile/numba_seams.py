@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import FrameType
 from typing import Any
 
 OVERRIDDEN = (
@@ -62,17 +63,40 @@ def draft() -> type:
     return Draft
 
 
+ENVIRONMENT = "_ZN08NumbaEnv9numbapool"
+"""How Numba names the environments of our functions."""
+
+
 @contextmanager
-def drafts() -> Iterator[None]:
-    """Let everything that Numba compiles meanwhile stay a draft."""
+def drafts(every: bool) -> Iterator[None]:
+    """Let what Numba compiles meanwhile stay a draft: every function, or our own alone.
+
+    What a user's reducer calls may be called by itself too, which a draft cannot be.
+    """
     codegen = _cpu_target().target_context.codegen()
+    whole, set_env = codegen._library_class, codegen.set_env
+
+    def library(codegen: Any, name: str, **named: Any) -> Any:
+        made = draft() if every or lowers_ours(sys._getframe(2)) else whole
+        return made(codegen, name, **named)
+
+    def set_environment(name: str, environment: Any) -> None:
+        if not (every or name.startswith(ENVIRONMENT)):  # only callable functions need one
+            set_env(name, environment)
+
     with compiler_lock():
-        codegen._library_class = draft()
-        codegen.set_env = lambda name, env: None  # only callable functions need an environment
+        codegen._library_class, codegen.set_env = library, set_environment
         try:
             yield
         finally:
             del codegen._library_class, codegen.set_env
+
+
+def lowers_ours(pass_: FrameType) -> bool:
+    """Say whether a pass of Numba's, by its frame, makes code of a function of numbapool's."""
+    function = getattr(pass_.f_locals.get("state"), "func_id", None)
+    module: str = getattr(function, "modname", "")
+    return module.partition(".")[0] == "numbapool"
 
 
 def compiler_lock() -> Any:

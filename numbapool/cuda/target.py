@@ -45,10 +45,11 @@ def _imported() -> tuple[Any, bool]:
 
 def _overload() -> Any:
     try:
-        return import_module("numba.cuda.extending").overload
+        own = import_module("numba.cuda.extending").overload
     except (ModuleNotFoundError, AttributeError):
-        generic = import_module("numba.extending").overload
-        return lambda function: generic(function, target="cuda")
+        own = import_module("numba.extending").overload
+    # Not strict, so that users' methods may name their parameters as they like.
+    return lambda function: own(function, target="cuda", strict=False)
 
 
 cuda, SIMULATED = _imported()

@@ -21,8 +21,9 @@ from numbapool.reducers import moments as o
 from numbapool.reducers import selectors as s
 from numbapool.reducers import sequences as q
 
-overload: Any = partial(numba_overload, target="cpu")
-"""Registers what stands for a function on the CPU; a GPU has its own (numbapool.cuda.faces)."""
+overload: Any = partial(numba_overload, target="cpu", strict=False)
+"""Registers what stands for a function on the CPU; a GPU has its own (numbapool.cuda.faces). Users'
+methods may name their parameters as they like."""
 
 
 def on_cpu(found: Any) -> Any:
