@@ -30,6 +30,11 @@ def row(*values, dtype="float32"):
     return np.array([values], dtype)
 
 
+def column(*values, dtype="float32"):
+    """Return the values one below the other, as often side by side as a short loop takes."""
+    return np.repeat(np.array(values, dtype)[:, np.newaxis], 32, 1)
+
+
 @pytest.mark.parametrize("name", ["max_pool2d", "min_pool2d"])
 def test_nan_spoils_its_own_windows_only(name):
     x = np.zeros((1, 64), np.float32)
@@ -51,45 +56,44 @@ def test_inf_and_nan_do_not_reach_neighbours(name, dtype, kernel):
 
 
 def test_opposite_infinities_make_nan():
-    x = row(np.inf, -np.inf, np.inf, 1)
-    assert np.isnan(nbp.avg_pool2d(x, (1, 2))[0]).tolist() == [True, False]
-    np.testing.assert_array_equal(nbp.max_pool2d(x, (1, 2)), [[np.inf, np.inf]])
-    np.testing.assert_array_equal(nbp.min_pool2d(x, (1, 2)), [[-np.inf, 1]])
+    x = column(np.inf, -np.inf, np.inf, 1)
+    assert np.isnan(nbp.avg_pool2d(x, (2, 1))[:, 0]).tolist() == [True, False]
+    np.testing.assert_array_equal(nbp.max_pool2d(x, (2, 1)), column(np.inf, np.inf))
+    np.testing.assert_array_equal(nbp.min_pool2d(x, (2, 1)), column(-np.inf, 1))
 
 
 def test_skipping_nan():
-    x = row(np.nan, 1, 3, np.nan, np.nan, np.nan)
-    np.testing.assert_array_equal(nbp.max_pool2d(x, (1, 3), nan="skip"), [[3, np.nan]])
-    np.testing.assert_array_equal(nbp.avg_pool2d(x, (1, 3), nan="skip"), [[2, np.nan]])
-    if ALL:
-        np.testing.assert_array_equal(nbp.min_pool2d(x, (1, 3), nan="skip"), [[1, np.nan]])
-        np.testing.assert_array_equal(nbp.sum_pool2d(x, (1, 3), nan="skip"), [[4, 0]])
+    x = column(np.nan, 1, 3, np.nan, np.nan, np.nan)
+    wants = {"max": (3, np.nan), "avg": (2, np.nan), "min": (1, np.nan), "sum": (4, 0)}
+    for op in wants if ALL else ("max", "avg"):
+        got = nbp.pool2d(x, op, (3, 1), nan="skip")
+        np.testing.assert_array_equal(got, column(*wants[op]))
 
 
 def test_skipping_nan_among_infinities():
-    x = row(np.nan, -np.inf, np.nan, np.inf)
+    x = column(np.nan, -np.inf, np.nan, np.inf)
     for name in ("max_pool2d", "min_pool2d") if ALL else ("max_pool2d",):
-        got = getattr(nbp, name)(x, (1, 2), nan="skip")
-        np.testing.assert_array_equal(got, [[-np.inf, np.inf]])
+        got = getattr(nbp, name)(x, (2, 1), nan="skip")
+        np.testing.assert_array_equal(got, column(-np.inf, np.inf))
 
 
 @pytest.mark.parametrize("dtype", draws.EACH_MEAN)
 def test_means_of_integers_keep_their_type_and_round(dtype):
-    x = row(0, 1, 1, 2, 1, 4, 2, 2, dtype=dtype)
+    x = column(0, 1, 1, 2, 1, 4, 2, 2, dtype=dtype)
     for rounding, want in {
         "half_up": [1, 2, 3, 2],
         "half_even": [0, 2, 2, 2],
         "floor": [0, 1, 2, 2],
     }.items():
-        assert_equal(nbp.avg_pool2d(x, (1, 2), rounding=rounding), row(*want, dtype=dtype))
+        assert_equal(nbp.avg_pool2d(x, (2, 1), rounding=rounding), column(*want, dtype=dtype))
 
 
 @pytest.mark.parametrize("dtype", [name for name in draws.EACH_MEAN if name in draws.SIGNED])
 def test_half_up_is_towards_plus_infinity(dtype):
-    x = row(-2, -1, -1, 0, -4, -1, dtype=dtype)
-    assert_equal(nbp.avg_pool2d(x, (1, 2)), row(-1, 0, -2, dtype=dtype))
-    assert_equal(nbp.avg_pool2d(x, (1, 2), rounding="half_even"), row(-2, 0, -2, dtype=dtype))
-    assert_equal(nbp.avg_pool2d(x, (1, 2), rounding="floor"), row(-2, -1, -3, dtype=dtype))
+    x = column(-2, -1, -1, 0, -4, -1, dtype=dtype)
+    wants = {"half_up": (-1, 0, -2), "half_even": (-2, 0, -2), "floor": (-2, -1, -3)}
+    for rounding, want in wants.items():
+        assert_equal(nbp.avg_pool2d(x, (2, 1), rounding=rounding), column(*want, dtype=dtype))
 
 
 @pytest.mark.parametrize("dtype", SHORT_AND_WIDE)
@@ -112,12 +116,15 @@ def test_every_small_sum_rounds_right(dtype):
 
 
 def test_sums_past_two_to_the_53_stay_exact():
-    x = row(2**62, 2**62 - 1, 2**62, 1, dtype="int64")
-    assert nbp.avg_pool2d(x, (1, 2)).tolist() == [[2**62, 2**61 + 1]]
-    assert nbp.avg_pool2d(x, (1, 2), rounding="floor").tolist() == [[2**62 - 1, 2**61]]
-    top = row(2**64 - 1, 2**64 - 2, 2**64 - 1, dtype="uint64")
-    assert nbp.avg_pool2d(top, (1, 3)).tolist() == [[2**64 - 1]]
-    assert nbp.avg_pool2d(top, (1, 3), rounding="floor").tolist() == [[2**64 - 2]]
+    x = column(2**62, 2**62 - 1, 2**62, 1, dtype="int64")
+    wants = {"half_up": (2**62, 2**61 + 1), "floor": (2**62 - 1, 2**61)}
+    for rounding, want in wants.items():
+        got = nbp.avg_pool2d(x, (2, 1), rounding=rounding)
+        assert_equal(got, column(*want, dtype="int64"))
+    top = column(2**64 - 1, 2**64 - 2, 2**64 - 1, dtype="uint64")
+    for rounding, want in {"half_up": 2**64 - 1, "floor": 2**64 - 2}.items():
+        got = nbp.avg_pool2d(top, (3, 1), rounding=rounding)
+        assert_equal(got, column(want, dtype="uint64"))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_sums_past_two_to_the_53_stay_exact():
     ],
 )
 def test_sums_wrap_past_64_bits(dtype, values, want):
-    assert nbp.sum_pool2d(row(*values, dtype=dtype), (1, 2)).tolist() == [[want]]
+    assert nbp.sum_pool2d(column(*values, dtype=dtype), (2, 1)).tolist() == [[want] * 32]
 
 
 @pytest.mark.parametrize(
@@ -140,17 +147,16 @@ def test_sums_wrap_past_64_bits(dtype, values, want):
     ],
 )
 def test_a_divisor_of_ones_own_saturates_integers(dtype, value, wants):
-    x = row(value, value, value, dtype=dtype)
+    x = column(value, value, value, dtype=dtype)
     for divisor, want in wants.items():
-        assert nbp.avg_pool2d(x, (1, 3), divisor_override=divisor).tolist() == [[want]]
+        assert (nbp.avg_pool2d(x, (3, 1), divisor_override=divisor) == want).all()
 
 
 def test_a_divisor_of_ones_own_saturates_the_shortest_and_the_widest():
-    x = row(100, 100, 100, dtype="uint8")
-    assert nbp.avg_pool2d(x, (1, 3), divisor_override=-3).tolist() == [[0]]
-    assert nbp.avg_pool2d(
-        row(2**63 - 1, 1, dtype="int64"), (1, 2), divisor_override=1
-    ).tolist() == [[2**63 - 1]]
+    x = column(100, 100, 100, dtype="uint8")
+    assert not nbp.avg_pool2d(x, (3, 1), divisor_override=-3).any()
+    x = column(2**63 - 1, 1, dtype="int64")
+    assert (nbp.avg_pool2d(x, (2, 1), divisor_override=1) == 2**63 - 1).all()
 
 
 @pytest.mark.large

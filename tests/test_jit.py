@@ -131,7 +131,7 @@ def test_one_site_many_shapes():
     call = njit(lambda x, k: nbp.avg_pool1d(x, k))
     for size in (7, 9, 7, 30, 9):
         for k in (2, 3):
-            x = np.arange(size, dtype=np.float64)
+            x = np.arange(size, dtype=np.float32)
             assert_equal(call(x, k), nbp.avg_pool1d(x, k))
 
 

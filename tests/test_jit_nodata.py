@@ -14,33 +14,39 @@ import numbapool as nbp
 
 @njit
 def largest(x, nodata):
-    return nbp.max_pool1d(x, 2, nodata=nodata)
+    return nbp.max_pool2d(x, (2, 1), nodata=nodata)
 
 
 @njit
 def in_floats(x, nodata):
-    return nbp.lp_pool1d(x, 1, 2, nodata=nodata), nbp.var_pool1d(x, 2, nodata=nodata)
+    return nbp.lp_pool2d(x, 1, (2, 1), nodata=nodata), nbp.var_pool2d(x, (2, 1), nodata=nodata)
+
+
+def column(values, dtype):
+    """Return the values one below the other, as often side by side as a short loop takes."""
+    return np.repeat(np.array(values, dtype)[:, np.newaxis], 16, 1)
 
 
 @pytest.mark.parametrize("dtype", NEIGHBOURS)
 def test_compiled_code(dtype):
-    x = np.array(NEIGHBOURS[dtype], dtype)
-    for nodata in x:
-        check("max", largest(x, nodata), naive.max_pool(x, 1, 2, nodata=int(nodata)))
+    x = column(NEIGHBOURS[dtype], dtype)
+    for nodata in x[:, 0]:
+        check("max", largest(x, nodata), naive.max_pool(x, 2, (2, 1), nodata=int(nodata)))
 
 
 def test_what_floats_are_made_of_in_compiled_code():
     """Without a sign, as these mix with numbers that have one; `test_nodata.py` has both."""
-    x = np.array(NEIGHBOURS["uint64"], "uint64")
-    for nodata in x:
+    x = column(NEIGHBOURS["uint64"], "uint64")
+    for nodata in x[:, 0]:
         norm, variance = in_floats(x, nodata)
-        check("lp", norm, naive.lp_pool(x, 1, 1, 2, nodata=int(nodata)))
-        check("var", variance, naive.var_pool(x, 1, 2, nodata=int(nodata)))
+        check("lp", norm, naive.lp_pool(x, 2, 1, (2, 1), nodata=int(nodata)))
+        check("var", variance, naive.var_pool(x, 2, (2, 1), nodata=int(nodata)))
 
 
 def test_a_constant_past_63_bits_in_compiled_code():
-    most = np.array([2**64 - 1, 5], np.uint64)
-    assert njit(lambda x: nbp.max_pool1d(x, 2, nodata=2**64 - 1))(most).tolist() == [5]
+    most = column([2**64 - 1, 5], np.uint64)
+    got = njit(lambda x: nbp.max_pool2d(x, (2, 1), nodata=2**64 - 1))(most)
+    assert got.tolist() == [[5] * 16]
 
 
 class Count(NamedTuple):

@@ -64,7 +64,7 @@ def sums(x, k, s, p, pads, d, ceil, v):
 def norms(x, k, s, p, pads, d, ceil, v):
     return (
         nbp.lp_pool2d(x, 2, k, s, ceil, padding=p, dilation=d),
-        nbp.lp_pool2d(x, k[0] + 0.5, k, s, ceil, padding=pads, nan="skip"),
+        nbp.lp_pool2d(x, k[0] + 0.5, k, s, ceil, padding=pads),
         nbp.lp_pool2d(x, np.inf, k, s, padding="same", nodata=v, data_format="NHWC"),
         nbp.lp_pool1d(x, 2, k[0], s[0], ceil),
         nbp.lp_pool3d(x, 2.0, (1, *k), None, ceil),
@@ -94,7 +94,7 @@ def variances(x, k, s, p, pads, d, ceil, v):
         nbp.var_pool2d(x, k, s, pads, correction=p[0], nan="skip", data_format="NHWC"),
         nbp.var_pool1d(x, k[0], s[0], p[0]),
         nbp.var_pool3d(x, (1, *k), None, (0, *p), correction=1),
-        nbp.std_pool2d(x, k, s, "same", nodata=v),
+        nbp.std_pool2d(x, k, s, "same", nan="skip"),
         nbp.std_pool1d(x, k[0], s[0], p[0], correction=1),
         nbp.std_pool3d(x, (1, *k), None, (0, *p)),
     )

@@ -27,7 +27,7 @@ def same(got, want):
 def test_each_gives_what_it_gives_alone(name):
     pool = getattr(nbp, name)
     given = {"nan": "skip", "nodata": 3, "min_count": 2}
-    same(pool(X, OPS, 2, 1, **given), [pool(X, op, 2, 1, **given) for op in OPS])
+    same(pool(X, OPS, 2, **given), [pool(X, op, 2, **given) for op in OPS])
     same(pool(X, (np.max,), 2), [pool(X, "max", 2)])
 
 

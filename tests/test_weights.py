@@ -302,8 +302,8 @@ def test_compiled_code():
             nbp.max_pool2d(x, 2, nodata=1, min_count=3),
         )
 
-    x = np.arange(32).reshape(1, 2, 4, 4)
-    for given_ in (np.arange(16.0).reshape(4, 4), np.arange(16).reshape(4, 4)):
+    x = np.arange(64, dtype=np.float32).reshape(1, 2, 4, 8)
+    for given_ in (np.arange(32.0).reshape(4, 8), np.arange(32).reshape(4, 8)):
         got, want = calls(x, given_, 0.5), calls.py_func(x, given_, 0.5)
         for one, other in zip(got, want, strict=True):
             assert one.dtype == other.dtype

@@ -89,11 +89,11 @@ def test_standard_input_is_held(pool, data):
 
 
 def test_an_array_of_standard_input(pool):
-    array = np.asfortranarray(np.arange(24.0).reshape(4, 6))
+    array = np.asfortranarray(np.arange(32, dtype=np.float32).reshape(4, 8))
     file = io.BytesIO()
     np.save(file, array)
     pool("max", "-", "-o", "b.npy", input=file.getvalue())
-    assert np.load("b.npy").tolist() == [[7, 9, 11], [19, 21, 23]]
+    assert np.load("b.npy").tolist() == [[9, 11, 13, 15], [25, 27, 29, 31]]
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "2X", "", "1.5G", "many"])

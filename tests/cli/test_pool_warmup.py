@@ -147,7 +147,7 @@ def test_compiling_is_not_told(pool, cold, monkeypatch, flag):
 
 def test_one_of_many_processes_tells_it(tmp_path):
     for number in range(4):
-        picture("L", 8, 8).save(tmp_path / f"{number}.png")
+        picture("L", 64, 8).save(tmp_path / f"{number}.png")
     code = (
         "from numbapool_cli import main\nfrom numbapool_cli.batch import run\n"
         "if __name__ == '__main__':\n    run.PROCESSES_FROM = 2\n    main()"

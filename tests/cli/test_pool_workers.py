@@ -26,7 +26,7 @@ BEGIN = """
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "in").mkdir()
     for number in range(FILES):
-        picture("RGB", 20, 20, number).save(tmp_path / "in" / f"f{number}.png")
+        picture("RGB", 40, 20, number).save(tmp_path / "in" / f"f{number}.png")
     return tmp_path
 
 
