@@ -294,3 +294,19 @@ def test_the_exponential():
     found = nbp.attention_pool(x, pairs)
     want = 1 / (1 + np.exp(scores.astype(np.float64)))
     close(found[:, 0], want, rtol=4e-7, atol=0)
+
+
+def test_offsets_that_change_in_place_cut_anew():
+    x, offsets = np.arange(12.0).reshape(6, 2), np.array([0, 2, 6])
+    for _ in range(2):
+        got = nbp.sequence_pool(x, "sum", offsets=offsets)
+        np.testing.assert_array_equal(got, [[2, 4], [28, 32]])
+    offsets[1] = 3
+    got = nbp.sequence_pool(x, "sum", offsets=offsets)
+    np.testing.assert_array_equal(got, [[6, 9], [24, 27]])
+    narrow = nbp.sequence_pool(x[:, ::-1], "sum", offsets=offsets.astype(np.int8))
+    np.testing.assert_array_equal(narrow, got[:, ::-1])
+    offsets[1] = 7
+    for _ in range(2):
+        with pytest.raises(nbp.PoolValueError, match="number 2 is 6, after 7"):
+            nbp.sequence_pool(x, "sum", offsets=offsets)

@@ -27,6 +27,20 @@ def plan_of(
 ) -> Plan:
     """Return the plan; the results of two neighbouring sequences are `pitch` apart."""
     channels, rows = held.channels, held.rows
+    beside = None if weights is None else (weights.steps, weights.origin, weights.base.shape[2])
+    form = x.steps, x.origin, x.base.itemsize, channels, pitch, beside, soft
+    key = (*form, kept.strip, kept.asks, threads.thread_count())
+    plan: Plan | None = rows.plans.get(key)
+    if plan is None:
+        plan = rows.plans[key] = new_plan(held, x, kept, weights, pitch, soft)
+    return plan
+
+
+def new_plan(
+    held: Sequences, x: Strided, kept: Kept, weights: Strided | None, pitch: int, soft: bool
+) -> Plan:
+    """Return the same, made anew."""
+    channels, rows = held.channels, held.rows
     along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
     tile = tile_of(channels, held.number, along)
     tiles = -(-channels // tile)
@@ -50,8 +64,7 @@ def plan_of(
     if weights is not None:
         numbers[SLOT["heads"]], numbers[SLOT["soft"]] = weights.base.shape[2], soft
         numbers[SLOT["weight_step"]], numbers[SLOT["head_step"]] = weights.steps[1:]
-        longest = rows.rows.item(rows.rows.argmax())
-        kernel, room = "weighted_spans", max(room, -(-longest // 16) * 16)
+        kernel, room = "weighted_spans", max(room, -(-rows.longest // 16) * 16)
     kernel = f"{kernel}_along" if along else kernel
     return Plan((held.number, channels), kernel, numbers, pieces, room, total * channels)
 

@@ -129,7 +129,7 @@ def recipe_of(given: Sequences, wanted: Wanted, weighed: bool) -> Recipe:
     """
     steps = given.x.shape[1]
     if steps > LEAST_ROWS:
-        steps = int(given.rows.rows.max(initial=0))
+        steps = given.rows.longest
     key = *wanted, given.x.dtype, weighed, capacity(steps)
     return remembered(named, key) if type(wanted.op) is str else recipe_by(*key)
 

@@ -1,12 +1,11 @@
 """Sequences beside a loop that only reads what is not masked, and beside torch's ways.
 
-All of it on one thread, in processor time: the least of some rounds. Each round has an order of its
-own: what a call leaves in the caches, above all what is still to be written, slows down the next.
+All of it on one thread, in processor time: the least of some rounds. Before each call a large array
+is read, so that what the call before it left in the caches, or has still to write, is gone.
 """
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -21,6 +20,9 @@ import numbapool as nbp
 COUNTS, LONGEST, CHANNELS = (64, 256), 512, 768
 """The numbers of sequences: 53 and 210 MB of rows. At the smaller number the Python code of a call,
 which the caches have lost meanwhile, takes a tenth of the time."""
+
+LARGE = 1 << 25
+"""Elements of the array that is read between calls: more than the caches hold."""
 
 TARGETS = {"mean": 1.3, "max": 1.3, "attention": 1.5, "stats": 2.1}
 """Times the reading loop that each may take."""
@@ -133,17 +135,18 @@ def sequence_results(part: str, rounds: int) -> Iterator[Sequenced]:
     """Measure the operators whose case is named so, one after the other in each round."""
     threads = numba.get_num_threads()
     numba.set_num_threads(1)
+    large, total = np.zeros(LARGE, np.float32), np.zeros(1, np.float32)
     try:
         counts = [each for each in COUNTS if any(part in name for name in names_of(each))]
         for name, calls in (case for count in counts for case in cases(count)):
             if part not in name:
                 continue
             least = dict.fromkeys(calls, float("inf"))
-            rng = random.Random(0)
             for turn in range(rounds + 1):  # the first compiles
-                for each in rng.sample([*calls], len(calls)):
+                for each, call in calls.items():
+                    read(large, total)
                     begin = time.thread_time()
-                    calls[each]()
+                    call()
                     taken = time.thread_time() - begin
                     if turn:
                         least[each] = min(least[each], 1e3 * taken)
