@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import llvmlite.binding as llvm
+import numpy as np
 from numba import njit
 
 from numbapool.compile.contract import ENTRY
@@ -21,6 +22,7 @@ from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
 from numbapool.compile.target import target_machine
 from numbapool.loops.kernels import KERNELS
+from numbapool.loops.networks import written
 from numbapool.loops.options import JIT
 from numbapool.reducers.ways import is_own
 
@@ -54,21 +56,25 @@ def build(spec: Spec, name: str) -> bytes:
     # A function that a user's reducer calls may also be called directly, which a draft cannot be.
     own = is_own(spec.op)
     with drafts() if own else nullcontext():
-        dispatcher = njit(**JIT)(function)
+        # Our kernels hold no objects whose references would be counted.
+        dispatcher = njit(**JIT, _nrt=not own)(function)
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
     if own:
         text = apart(text)
-    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
+    is_network = hasattr(spec.form, "key")
+    ready = written(spec.form, np.dtype(spec.lanes[0])) if is_network else ""
+    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'), ready)
 
 
-def optimised(text: str) -> bytes:
-    """Return the object file of LLVM's text, with the entry as its only public symbol."""
+def optimised(text: str, ready: str = "") -> bytes:
+    """Return the object file of LLVM's text, with the entry as its only public symbol.
+
+    Text `ready` is that of a function which needs no passes.
+    """
     module = llvm.parse_assembly(text)
-    for symbol in (*module.functions, *module.global_variables):
-        if not symbol.is_declaration and symbol.name != ENTRY:
-            symbol.linkage = "internal"
+    hide(module)
     machine = target_machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -80,5 +86,17 @@ def optimised(text: str) -> bytes:
     passes = builder.getModulePassManager()
     passes.add_strip_dead_prototype_pass()
     passes.run(module, builder)
+    if ready:
+        other = llvm.parse_assembly(ready)
+        other.triple, other.data_layout = module.triple, module.data_layout
+        module.link_in(other)
+        hide(module)
     code: bytes = machine.emit_object(module)
     return code
+
+
+def hide(module: llvm.ModuleRef) -> None:
+    """Let no symbol of a module but the entry be public."""
+    for symbol in (*module.functions, *module.global_variables):
+        if not symbol.is_declaration and symbol.name != ENTRY:
+            symbol.linkage = "internal"

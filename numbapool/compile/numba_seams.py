@@ -31,8 +31,10 @@ OVERRIDDEN = (
 def probe() -> str:
     """Return the needed part that this Numba lacks, or an empty text."""
     try:
-        library, codegen = draft().__mro__[1], _cpu_target().target_context.codegen()
-        for owner, names in (library, OVERRIDDEN), (codegen, ("_library_class", "set_env")):
+        library, context = draft().__mro__[1], _cpu_target().target_context
+        codegen = context.codegen()
+        parts = (codegen, ("_library_class", "set_env")), (context, ("get_abi_sizeof",))
+        for owner, names in (library, OVERRIDDEN), *parts:
             for name in names:
                 getattr(owner, name)
     except (ImportError, AttributeError) as error:
@@ -65,14 +67,17 @@ def draft() -> type:
 @contextmanager
 def drafts() -> Iterator[None]:
     """Let everything that Numba compiles meanwhile stay a draft."""
-    codegen = _cpu_target().target_context.codegen()
+    context = _cpu_target().target_context
+    codegen = context.codegen()
     with compiler_lock():
         codegen._library_class = draft()
         codegen.set_env = lambda name, env: None  # only callable functions need an environment
+        # Numba asks LLVM for the size of each variable, by a module of its own.
+        context.get_abi_sizeof = cache(context.get_abi_sizeof)
         try:
             yield
         finally:
-            del codegen._library_class, codegen.set_env
+            del codegen._library_class, codegen.set_env, context.get_abi_sizeof
 
 
 def compiler_lock() -> Any:
