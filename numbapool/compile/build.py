@@ -21,8 +21,8 @@ from numbapool.compile.entry import SIGNATURE, entry_of
 from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
 from numbapool.compile.target import target_machine
+from numbapool.loops import networks, row_keys
 from numbapool.loops.kernels import KERNELS
-from numbapool.loops.networks import written
 from numbapool.loops.options import JIT
 from numbapool.reducers.ways import is_own
 
@@ -63,9 +63,16 @@ def build(spec: Spec, name: str) -> bytes:
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
     if own:
         text = apart(text)
-    is_network = hasattr(spec.form, "key")
-    ready = written(spec.form, np.dtype(spec.lanes[0])) if is_network else ""
-    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'), ready)
+    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'), written(spec))
+
+
+def written(spec: Spec) -> str:
+    """Return the function, as LLVM's text, that a spec's kernel calls; an empty text for none."""
+    if spec.kernel == "networks":
+        return networks.written(spec.form, np.dtype(spec.lanes[0]))
+    if spec.kernel in ("histograms", "large histograms"):
+        return row_keys.written(1 if spec.kernel == "histograms" else 2)
+    return ""
 
 
 def optimised(text: str, ready: str = "") -> bytes:
