@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic, overload
 
-from numbapool.loops.pointers import pointer_to
+from numbapool.loops.pointers import call_written
 from numbapool.reducers.networks import Stage, network
 
 
@@ -98,12 +97,7 @@ def _stages(
     numbers = [number] * 4, [number] * 2, [number] * 3
 
     def codegen(context, builder, signature, args):
-        pointer, parts = pointer_to(ir.IntType(8)), []
-        for each in args:
-            is_array = not isinstance(each.type, ir.IntType)
-            parts.append(builder.bitcast(each, pointer) if is_array else each)
-        kind = ir.FunctionType(ir.VoidType(), [part.type for part in parts])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, STAGES), parts)
+        call_written(builder, STAGES, ir.VoidType(), args)
         return context.get_dummy_value()
 
     return types.void(source, *numbers[0], values, *numbers[1], target, *numbers[2]), codegen

@@ -10,10 +10,9 @@ from typing import Any
 
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
 from numba.extending import intrinsic
 
-from numbapool.loops.pointers import pointer_to
+from numbapool.loops.pointers import call_written
 
 NAME = "numbapool_row_keys"
 """The function's name."""
@@ -35,12 +34,7 @@ def row_keys(typing, counts, plane, sums, held, place, breadth, count, total, ra
     number = types.int64
 
     def codegen(context, builder, signature, args):
-        pointer, parts = pointer_to(ir.IntType(8)), []
-        for each in args:
-            is_array = not isinstance(each.type, ir.IntType)
-            parts.append(builder.bitcast(each, pointer) if is_array else each)
-        kind = ir.FunctionType(ir.IntType(64), [part.type for part in parts])
-        return builder.call(cgutils.get_or_insert_function(builder.module, kind, NAME), parts)
+        return call_written(builder, NAME, ir.IntType(64), args)
 
     return number(counts, number, sums, held, *[number] * 5), codegen
 
