@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import llvmlite.binding as llvm
+import numpy as np
 from numba import njit
 
 from numbapool.compile.contract import ENTRY
@@ -20,6 +21,7 @@ from numbapool.compile.entry import SIGNATURE, entry_of
 from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
 from numbapool.compile.target import target_machine
+from numbapool.loops import networks, row_keys
 from numbapool.loops.kernels import KERNELS
 from numbapool.loops.options import JIT
 from numbapool.reducers.ways import is_own
@@ -53,21 +55,32 @@ def build(spec: Spec, name: str) -> bytes:
     function = entry_of(spec, name, KERNELS[spec.kernel])
     own = is_own(spec.op)
     with drafts(every=own):
-        dispatcher = njit(**JIT)(function)
+        # Our kernels hold no objects whose references would be counted.
+        dispatcher = njit(**JIT, _nrt=not own)(function)
         dispatcher.compile(SIGNATURE)
         ((arguments, text),) = dispatcher.inspect_llvm().items()
     native = dispatcher.overloads[arguments].fndesc.llvm_func_name
     if own:
         text = apart(text)
-    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'))
+    return optimised(text + WRAPPER.format(entry=ENTRY, native=f'"{native}"'), written(spec))
 
 
-def optimised(text: str) -> bytes:
-    """Return the object file of LLVM's text, with the entry as its only public symbol."""
+def written(spec: Spec) -> str:
+    """Return the function, as LLVM's text, that a spec's kernel calls; an empty text for none."""
+    if spec.kernel == "networks":
+        return networks.written(spec.form, np.dtype(spec.lanes[0]))
+    if spec.kernel in ("histograms", "large histograms"):
+        return row_keys.written(1 if spec.kernel == "histograms" else 2)
+    return ""
+
+
+def optimised(text: str, ready: str = "") -> bytes:
+    """Return the object file of LLVM's text, with the entry as its only public symbol.
+
+    Text `ready` is that of a function which needs no passes.
+    """
     module = llvm.parse_assembly(text)
-    for symbol in (*module.functions, *module.global_variables):
-        if not symbol.is_declaration and symbol.name != ENTRY:
-            symbol.linkage = "internal"
+    hide(module)
     machine = target_machine()
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     tuning = llvm.create_pipeline_tuning_options(speed_level=2)
@@ -79,5 +92,17 @@ def optimised(text: str) -> bytes:
     passes = builder.getModulePassManager()
     passes.add_strip_dead_prototype_pass()
     passes.run(module, builder)
+    if ready:
+        other = llvm.parse_assembly(ready)
+        other.triple, other.data_layout = module.triple, module.data_layout
+        module.link_in(other)
+        hide(module)
     code: bytes = machine.emit_object(module)
     return code
+
+
+def hide(module: llvm.ModuleRef) -> None:
+    """Let no symbol of a module but the entry be public."""
+    for symbol in (*module.functions, *module.global_variables):
+        if not symbol.is_declaration and symbol.name != ENTRY:
+            symbol.linkage = "internal"

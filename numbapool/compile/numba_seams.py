@@ -32,8 +32,10 @@ OVERRIDDEN = (
 def probe() -> str:
     """Return the needed part that this Numba lacks, or an empty text."""
     try:
-        library, codegen = draft().__mro__[1], _cpu_target().target_context.codegen()
-        for owner, names in (library, OVERRIDDEN), (codegen, ("_library_class", "set_env")):
+        library, context = draft().__mro__[1], _cpu_target().target_context
+        codegen = context.codegen()
+        parts = (codegen, ("_library_class", "set_env")), (context, ("get_abi_sizeof",))
+        for owner, names in (library, OVERRIDDEN), *parts:
             for name in names:
                 getattr(owner, name)
     except (ImportError, AttributeError) as error:
@@ -73,7 +75,8 @@ def drafts(every: bool) -> Iterator[None]:
 
     What a user's reducer calls may be called by itself too, which a draft cannot be.
     """
-    codegen = _cpu_target().target_context.codegen()
+    context = _cpu_target().target_context
+    codegen = context.codegen()
     whole, set_env = codegen._library_class, codegen.set_env
 
     def library(codegen: Any, name: str, **named: Any) -> Any:
@@ -86,10 +89,12 @@ def drafts(every: bool) -> Iterator[None]:
 
     with compiler_lock():
         codegen._library_class, codegen.set_env = library, set_environment
+        # Numba asks LLVM for the size of each variable, by a module of its own.
+        context.get_abi_sizeof = cache(context.get_abi_sizeof)
         try:
             yield
         finally:
-            del codegen._library_class, codegen.set_env
+            del codegen._library_class, codegen.set_env, context.get_abi_sizeof
 
 
 def lowers_ours(pass_: FrameType) -> bool:

@@ -72,6 +72,7 @@ SOURCES = (
             "pointers",
             "ranks",
             "room",
+            "row_keys",
             "rows",
             "running",
             "folded",

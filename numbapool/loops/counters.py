@@ -46,6 +46,16 @@ def _retyped_bytes(typing, pointer, at, offset, kind):
     return wanted(pointer, types.int64, types.int64, kind), codegen
 
 
+@intrinsic
+def shifted(typing, counts, at):
+    """Return the pointer to the counter at a place."""
+
+    def codegen(context, builder, signature, args):
+        return builder.gep(args[0], [args[1]])
+
+    return counts(counts, types.int64), codegen
+
+
 def vector_of(builder: Any, pointer: Any, kind: Any, at: Any, count: int = SIXTEEN) -> Any:
     """Return the pointer to the vector of counters that begins at a place, and its type."""
     vector = ir.VectorType(ir.IntType(kind.dtype.bitwidth), count)

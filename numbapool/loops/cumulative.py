@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
+from numba.extending import overload
 
 from numbapool.loops.bounds import window
-from numbapool.loops.counters import first_above, gain, lose, slide
+from numbapool.loops.counters import first_above, gain, lose, shifted, slide
 from numbapool.loops.lanes import read, write
 from numbapool.loops.options import JIT
 from numbapool.loops.ranks import ends_of
 from numbapool.loops.room import COLUMNS, NOTHING
+from numbapool.loops.row_keys import KEYS, MOST, row_keys
 from numbapool.reducers.methods import missing
 from numbapool.reducers.selectors import empty, ranked, settled
 
@@ -137,6 +139,27 @@ def find(counts, sums, held, plane, wanted, breadth, rank):
     return 16 * half + low, left - np.int64(sums[to + low - 1])
 
 
+def find_keys(counts, sums, held, plane, window, count, number):
+    """Find the keys of a rank in up to `count` neighbouring windows; return how many are found.
+
+    `window` are the first one's place and its breadth, and `number` the elements of each and the
+    rank. The keys stand in `held`, from `KEYS` on.
+    """
+    held[KEYS], _ = find(counts, sums, held, plane, *window, number[1])
+    return 1
+
+
+@overload(find_keys)
+def _find_keys(counts, sums, held, plane, window, count, number):
+    def found(counts, sums, held, plane, window, count, number):
+        place, breadth = window
+        total, rank = number
+        columns = shifted(counts, COLUMNS)
+        return row_keys(columns, plane, sums, held, place, breadth, count, total, rank)
+
+    return found
+
+
 @njit(**JIT)
 def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, span):
     """Write the ranks of a row of windows.
@@ -151,7 +174,8 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
     forget(held)
     known = rank = np.int64(-1)
     weight = 0.0
-    for i in range(left, right):
+    i = left
+    while i < right:
         place += step
         if step == 0:
             w, columns, _ = window(axis, i)
@@ -162,10 +186,21 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
         if total == 0:
             write(form, outs, to, empty(op))
             to += inner
+            i += 1
             continue
         if total != known:
             known = total
             rank, weight = ranked(op, total)
+        if (step == 16) & (weight == 0):
+            most = min(right - i, MOST)
+            many = find_keys(counts, sums, held, plane, (place, breadth), most, (total, rank))
+            for k in range(many):
+                value = read(form, lanes, held[KEYS + k] + least)
+                write(form, outs, to, settled(op, value, value, weight))
+                to += inner
+            i += many
+            place += step * (many - 1)
+            continue
         low, _ = find(counts, sums, held, plane, place, breadth, rank)
         high = low
         if weight > 0:
@@ -173,3 +208,4 @@ def pick_row(op, form, lanes, outs, to, inner, counts, sums, held, plane, axis, 
         low_value, high_value = read(form, lanes, low + least), read(form, lanes, high + least)
         write(form, outs, to, settled(op, low_value, high_value, weight))
         to += inner
+        i += 1

@@ -29,6 +29,17 @@ def pointer_to(kind: Any) -> Any:
     return kind.as_pointer() if hasattr(kind, "as_pointer") else cgutils.ir.PointerType()
 
 
+def call_written(builder: Any, name: str, returned: Any, args: Any) -> Any:
+    """Call a function that is added to a kernel as LLVM's text; arrays are pointers to it."""
+    byte = pointer_to(cgutils.ir.IntType(8))
+    parts = [
+        part if isinstance(part.type, cgutils.ir.IntType) else builder.bitcast(part, byte)
+        for part in args
+    ]
+    kind = cgutils.ir.FunctionType(returned, [part.type for part in parts])
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, name), parts)
+
+
 class GeometryType(types.Type):  # type: ignore[misc]
     """A pointer to a plan's numbers."""
 

@@ -71,6 +71,7 @@ def copy_rows(x, volume, geometry, corner, size, values, at, pitch, board):
     depth, height, width = geometry.depth.size, geometry.height.size, geometry.width.size
     mode = geometry.outside
     least, greatest = ends_of(values)
+    zero = type(least)(0)
     for r in range(planes * rows):
         to = at + r * pitch
         row = top + r if planes == 1 else top + r % rows
@@ -84,33 +85,18 @@ def copy_rows(x, volume, geometry, corner, size, values, at, pitch, board):
         source = (((volume * depth + plane) * height + row) * width + left) * inner
         for j in range(begin, end):
             values[to + j] = x[source + j]
-        if mode > 0:
-            stand_ins(x, (source, inside), left, geometry, values, to, (0, begin))
-            stand_ins(x, (source, inside), left, geometry, values, to, (end, n))
-            continue
-        for j in range(begin):
-            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
-        for j in range(end, n):
-            values[to + j] = least if (parity + j // inner) % 2 == 0 else greatest
-
-
-@njit(**JIT)
-def stand_ins(x, row, left, geometry, values, to, numbers):
-    """Set numbers of a row, which lie outside, to what a padding mode puts there.
-
-    Number 0 is column `left`. A row's first number would be ``x[source]``, if the row is an
-    element's; else all is 0.
-    """
-    source, has_elements = row
-    begin, end = numbers
-    inner, width, mode = geometry.inner, geometry.width.size, geometry.outside
-    for j in range(begin, end):
-        column = left + j // inner
-        found = stand_in(column, width, mode)
-        if has_elements & (found >= 0):
-            values[to + j] = x[source + j + (found - column) * inner]
-        else:
-            values[to + j] = type(values[to + j])(0)
+        j = 0 if begin > 0 else end
+        while j < n:
+            column = j // inner
+            if mode == 0:
+                values[to + j] = least if (parity + column) & 1 == 0 else greatest
+            else:
+                found = stand_in(left + column, width, mode) if inside else -1
+                away = (found - left - column) * inner
+                values[to + j] = x[source + j + away] if found >= 0 else zero
+            j += 1
+            if j == begin:
+                j = end
 
 
 @njit(**JIT)
@@ -204,68 +190,102 @@ def windows_in(width, left, right):
 
 
 @njit(**JIT)
-def spread_nan(form, x, geometry, outs, shape, bounds):
+def spread_nan(form, x, outs, shape, rows, reads, windows, results):
     """Write each NaN of a band's rows into the results of all windows that hold it.
 
-    So a window gets its last NaN, row by row, as from the other loops. `bounds` are the band's
-    first row, the number of rows, the plane of results, the columns that the windows begin in, and
-    the first and the last planes of the input, counted through all volumes.
+    So a window gets its last NaN, row by row, as from the other loops. `rows` are where the first
+    one begins in `x`, the planes, the step between them, their rows, the step between these, and
+    the first one's number in the band. `reads` are the numbers of a row, and how many columns its
+    first one is behind window 0. `windows` are the first one, the end, and the columns from one to
+    the next; `results` where that of window 0 stands, the step to the next row, and the rows.
     """
-    _, rows, columns, _, _, _, _, _ = shape
-    oh, valid, plane, left, right, front, back = bounds
-    inner = geometry.inner
-    height, width = geometry.height, geometry.width
-    first, last = windows_in(width, left, right)
-    reads, stop = max(left - width.before, 0), min(right - 1 - width.before + columns, width.size)
-    begin_row = max(oh * height.step - height.before, 0)
-    end_row = min((oh + valid - 1) * height.step - height.before + rows, height.size)
-    many = max(end_row - begin_row, 0)
-    for r in range((back - front) * many):
-        row = begin_row + r % many
-        source = ((front + r // many) * height.size + row) * width.size * inner
-        if not holds_nan(x, source + reads * inner, (stop - reads) * inner):
+    _, high, wide, _, stride, _, _, _ = shape
+    source, planes, layer, many, pitch, top = rows
+    n, behind, inner = reads
+    first, last, step = windows
+    to, across, valid = results
+    for r in range(planes * many):
+        at = source + r // many * layer + r % many * pitch
+        if not holds_nan(x, at, n):
             continue
-        for column in range(reads, stop):
-            for c in range(inner):
-                value = x[source + column * inner + c]
-                if value == value:
-                    continue
-                reach = column + width.before
-                begin = max(-(-(reach - columns + 1) // width.step), first)
-                end = min(reach // width.step + 1, last)
-                for k in range(valid):
-                    top = (oh + k) * height.step - height.before
-                    if (row >= top) & (row < top + rows):
-                        to = (plane * height.out + oh + k) * width.out
-                        for j in range(begin, end):
-                            write(form, outs, (to + j) * inner + c, value)
+        row = top + r % many
+        for i in range(n):
+            value = x[at + i]
+            if value == value:
+                continue
+            reach = behind + i // inner
+            begin = max(-(-(reach - wide + 1) // step), first)
+            end = min(reach // step + 1, last)
+            for k in range(valid):
+                if (row >= k * stride) & (row < k * stride + high):
+                    for j in range(begin, end):
+                        write(form, outs, to + k * across + j * inner + i % inner, value)
 
 
 @njit(**JIT)
-def spread_copied(form, values, at, between, shape, size, outs, to, across, strided):
-    """Write each NaN of the copied rows into the results of all windows that hold it.
+def spread_band(form, x, outs, geometry, shape, bounds, seen):
+    """Look for NaN in the rows of a band, and write each into the results that it belongs to.
 
-    `size` is that of the copy: rows per plane, and numbers per row.
+    `bounds` are the band's row of results, the number of rows, the plane of results, the columns
+    that the windows begin in, and the first and the last planes of the input, counted through all
+    volumes. `seen` is the end of the rows that were looked at before, and the last of them with a
+    NaN; so is what is returned.
     """
-    planes, rows, columns, _, stride, _, _, _ = shape
-    valid, first, count, step, inner = strided
-    need, n = size
-    for r in range(planes * need):
-        source, row = at + r * between, r % need
-        if not holds_nan(values, source, n):
-            continue
-        for i in range(n):
-            value = values[source + i]
-            if value == value:
-                continue
-            # Window j begins at column `first + j * step`.
-            reach = i // inner - first // inner
-            begin = max(-(-(reach - columns + 1) // step), 0)
-            end = min(reach // step + 1, count)
-            for k in range(valid):
-                if (row >= k * stride) & (row < k * stride + rows):
-                    for j in range(begin, end):
-                        write(form, outs, to + k * across + j * inner + i % inner, value)
+    _, rows, columns, _, _, _, _, _ = shape
+    oh, valid, plane, left, right, front, back = bounds
+    checked, bad = seen
+    inner, height, width = geometry.inner, geometry.height, geometry.width
+    pitch = width.size * inner
+    layer = height.size * pitch
+    top = oh * height.step - height.before
+    begin, end = max(top, 0), min(top + (valid - 1) * height.step + rows, height.size)
+    reads = max(left - width.before, 0)
+    n = (min(right - 1 - width.before + columns, width.size) - reads) * inner
+    for row in range(max(checked, begin), end):
+        for each in range(front, back):
+            if holds_nan(x, each * layer + row * pitch + reads * inner, n):
+                bad = row
+        checked = row + 1
+    if bad >= top:
+        many = max(end - begin, 0)
+        source = front * layer + begin * pitch + reads * inner
+        first, last = windows_in(width, left, right)
+        to = (plane * height.out + oh) * width.out * inner
+        spread_nan(
+            form, x, outs, shape, (source, back - front, layer, many, pitch, begin - top),
+            (n, reads + width.before, inner), (first, last, width.step),
+            (to, width.out * inner, valid),
+        )  # fmt: skip
+    return checked, bad
+
+
+def nan_spread(form, x, outs, geometry, shape, bounds, seen):
+    """Do what `spread_band` does, if the elements are floats."""
+    return spread_band(form, x, outs, geometry, shape, bounds, seen) if can_be_nan(x[0]) else seen
+
+
+@overload(nan_spread)
+def _nan_spread(form, x, outs, geometry, shape, bounds, seen):
+    if isinstance(x.dtype, types.Float):
+        return lambda form, x, outs, geometry, shape, bounds, seen: spread_band(
+            form, x, outs, geometry, shape, bounds, seen
+        )
+    return lambda form, x, outs, geometry, shape, bounds, seen: seen
+
+
+def copied_nan_spread(form, x, outs, shape, rows, reads, windows, results):
+    """Do what `spread_nan` does, if the elements are floats."""
+    if can_be_nan(x[0]):
+        spread_nan(form, x, outs, shape, rows, reads, windows, results)
+
+
+@overload(copied_nan_spread)
+def _copied_nan_spread(form, x, outs, shape, rows, reads, windows, results):
+    if isinstance(x.dtype, types.Float):
+        return lambda form, x, outs, shape, rows, reads, windows, results: spread_nan(
+            form, x, outs, shape, rows, reads, windows, results
+        )
+    return lambda form, x, outs, shape, rows, reads, windows, results: None
 
 
 def straight(op, values, outs, shape):
@@ -370,22 +390,15 @@ def pool_networks(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 deliver_whole(
                     op, form, values, ranks_at, between, shape, outs, to, results, strided
                 )
-                if can_be_nan(values[scratch]) and not direct:
-                    size = need, side
-                    spread_copied(
-                        form, values, copy_at, between, shape, size, outs, to, results, strided
-                    )
+                if not direct:
+                    copied_nan_spread(
+                        form, values, outs, shape,
+                        (copy_at, planes, need * between, need, between, 0),
+                        (side, left + width.before - first * width.step, inner),
+                        (0, last - first, width.step), (to, results, valid),
+                    )  # fmt: skip
             f += n
-        if can_be_nan(values[scratch]):
-            reads = max(part // inner - width.before, 0) * inner
-            wide = min(until - width.before * inner + (columns - 1) * inner, pitch) - reads
-            near = volume * depth.size + max(front, 0)
-            far = volume * depth.size + min(front + planes, depth.size)
-            for row in range(max(checked, top), min(top + need, height.size)):
-                for each in range(near, far):
-                    if holds_nan(x, (each * height.size + row) * pitch + reads, wide):
-                        bad = row
-                checked = row + 1
-            if bad >= top:
-                bounds = oh, valid, plane, part // inner, until // inner, near, far
-                spread_nan(form, x, geometry, outs, shape, bounds)
+        near = volume * depth.size + max(front, 0)
+        far = volume * depth.size + min(front + planes, depth.size)
+        bounds = oh, valid, plane, part // inner, until // inner, near, far
+        checked, bad = nan_spread(form, x, outs, geometry, shape, bounds, (checked, bad))

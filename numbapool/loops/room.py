@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-HELD, SUMS, COUNTS = 0, 256, 2432
-"""Bytes of the scratch at which these stand: for each sum the columns that it holds; the sums, the
-first one of upper halves, each behind sixteen zeros; the counters."""
+HELD, SUMS, COUNTS = 0, 768, 2944
+"""Bytes of the scratch at which these stand: for each sum the columns that it holds, and keys that
+were found; the sums, the first one of upper halves, each behind sixteen zeros; the counters."""
 
 COLUMNS = 320
 """Counters from `COUNTS` on until those of the columns. Before them stand 17 rows of 16, which a

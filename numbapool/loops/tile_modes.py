@@ -22,11 +22,11 @@ from numbapool.loops.forms import Native
 from numbapool.loops.frequencies import BETWEEN, FAR, clear_columns, move_sums
 from numbapool.loops.histograms import rows_by
 from numbapool.loops.keys import HALF, number_of
-from numbapool.loops.lanes import can_be_nan, write
+from numbapool.loops.lanes import write
 from numbapool.loops.options import JIT
 from numbapool.loops.room import COLUMNS, COUNTS, SUMS
 from numbapool.loops.sorting import ABREAST, lowest, sort_tile
-from numbapool.loops.tiling import UNSORTED, gather, number_at, place_tile, places_of, spread_nan
+from numbapool.loops.tiling import UNSORTED, gather, nan_spread, number_at, place_tile, places_of
 from numbapool.reducers.selectors import Mode, empty
 from numbapool.reducers.ways import SkipValue, variant
 
@@ -272,8 +272,8 @@ def kernel_of(counter: Any, total: Any) -> Any:
                         op, form, lanes, outs, row_to, inner, (numbers, table, holders),
                         sorted_tile, width, (left, right, first), bounds,
                     )  # fmt: skip
-            if can_be_nan(lanes[0][scratch]) & holds_nan:
-                spread_nan(
+            if holds_nan:
+                nan_spread(
                     form, lanes, x, source, shape, outs, to, geometry, results, corner, others
                 )
 

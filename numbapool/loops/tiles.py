@@ -27,17 +27,17 @@ from numbapool.loops.cumulative import (
 from numbapool.loops.forms import Native
 from numbapool.loops.histograms import rows_by
 from numbapool.loops.keys import HALF
-from numbapool.loops.lanes import can_be_nan, write
+from numbapool.loops.lanes import write
 from numbapool.loops.options import JIT
 from numbapool.loops.room import COLUMNS, COUNTS, HELD, SUMS
 from numbapool.loops.sorting import ABREAST, next_inside, nth_inside, sort_tile
 from numbapool.loops.tiling import (
     UNSORTED,
     gather,
+    nan_spread,
     number_at,
     place_tile,
     places_of,
-    spread_nan,
 )
 from numbapool.reducers.selectors import LowerMedian, empty, ranked, settled
 from numbapool.reducers.ways import SkipValue, variant
@@ -169,8 +169,8 @@ def kernel_of(counter: Any, total: Any) -> Any:
                     op, form, lanes, outs, row_to, inner, counted, sorted_tile, width, span,
                     (h, heights),
                 )  # fmt: skip
-            if can_be_nan(lanes[0][scratch]) & holds_nan:
-                spread_nan(
+            if holds_nan:
+                nan_spread(
                     form, lanes, x, source, shape, outs, to, geometry, results, corner, others
                 )
 

@@ -8,12 +8,13 @@ row by row, as from the other loops.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, types
+from numba.extending import overload
 
 from numbapool.loops.bounds import window
 from numbapool.loops.histograms import span_of
 from numbapool.loops.keys import HALF, is_wide, key_of, number_of
-from numbapool.loops.lanes import read, write
+from numbapool.loops.lanes import can_be_nan, read, write
 from numbapool.loops.options import JIT
 from numbapool.loops.room import tile_places
 from numbapool.reducers.methods import missing
@@ -140,3 +141,18 @@ def spread_nan(form, lanes, x, source, shape, outs, to, geometry, results, corne
                 value = read(form, lanes, x[at + (last & 65535) * step])
                 write(form, outs, to + (j - left) * geometry.inner, value)
         to += geometry.width.out * geometry.inner
+
+
+def nan_spread(form, lanes, x, source, shape, outs, to, geometry, results, corner, marks):
+    """Do what `spread_nan` does, if the elements are floats."""
+    if can_be_nan(lanes[0][0]):
+        spread_nan(form, lanes, x, source, shape, outs, to, geometry, results, corner, marks)
+
+
+@overload(nan_spread)
+def _nan_spread(form, lanes, x, source, shape, outs, to, geometry, results, corner, marks):
+    if isinstance(lanes[0].dtype, types.Float):
+        return lambda form, lanes, x, source, shape, outs, to, geometry, results, corner, marks: (
+            spread_nan(form, lanes, x, source, shape, outs, to, geometry, results, corner, marks)
+        )
+    return lambda form, lanes, x, source, shape, outs, to, geometry, results, corner, marks: None
