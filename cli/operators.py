@@ -66,8 +66,6 @@ class Operator:
     weighs_alpha
         Whether the result mixes its window's colours, so that transparent pixels must not
         count.
-    takes_weights
-        Whether values may have weights of their own.
     keeps_labels
         Whether values are labels: a palette picture is pooled on its indices, and a pixel's
         channels are one colour.
@@ -94,7 +92,6 @@ class Operator:
     shared: frozenset[str] = frozenset()
     own: tuple[Own, ...] = ()
     weighs_alpha: bool = False
-    takes_weights: bool = False
     keeps_labels: bool = False
     keeps_shades: bool = True
     within: bool = True
@@ -121,15 +118,13 @@ class Operator:
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The library's keyword arguments that go to this operator."""
-        return self.shared | {each.name for each in self.own}
+        """The library's keyword arguments that go to this operator; weights go with an array."""
+        return self.shared - {"weights"} | {each.name for each in self.own}
 
     def takes(self, name: str) -> bool:
         """Return whether the operator uses an option for values, given by Click's name for it."""
         if name in ("alpha", "linear"):
             return self.weighs_alpha
-        if name == "weights":
-            return self.takes_weights
         known = name in self.shared or (self.leaves_out and name in ("nan", "nodata", "min_count"))
         return known or any(name == each.key for each in self.own)
 
@@ -164,15 +159,14 @@ OPERATORS: dict[str, Operator] = {
             "avg",
             "the mean",
             "Photos and measurements: the least noise, the same brightness. Edges grow soft.",
-            frozenset({"count_include_pad", "divisor_override", "rounding"}),
+            frozenset({"count_include_pad", "divisor_override", "rounding", "weights"}),
             weighs_alpha=True,
-            takes_weights=True,
         ),
         Operator(
             "sum",
             "the sum",
             "Counts, as of people or photons, whose total must stay.",
-            takes_weights=True,
+            frozenset({"weights"}),
             keeps_shades=False,
             within=False,
             zero_of_nothing=True,
@@ -360,9 +354,9 @@ OPERATORS: dict[str, Operator] = {
             "blur",
             "the binomial blur",
             "Photos and features, made smaller without aliasing; a shift changes little.",
-            own=_BLUR,
+            frozenset({"weights"}),
+            _BLUR,
             weighs_alpha=True,
-            takes_weights=True,
             windows="blur",
         ),
         Operator(
