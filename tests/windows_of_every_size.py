@@ -210,7 +210,11 @@ def _variance(rows: np.ndarray, case: Case) -> Any:
 def _mean(rows: np.ndarray, case: Case) -> Any:
     if rows.dtype.kind in "bf":
         return rows.astype(np.float64).mean(1)
-    total, count = rows.astype(object).sum(1), rows.shape[1]
+    half, count = 8 * rows.itemsize // 2, rows.shape[1]
+    high, low = (
+        part.astype(np.int64).sum(1) for part in np.divmod(rows, rows.dtype.type(1 << half))
+    )
+    total = high.astype(object) * (1 << half) + low  # exact: no sum of halves is past 64 bits
     return (2 * total + count) // (2 * count)
 
 
