@@ -65,11 +65,11 @@ class PoolGroup(click.Group):
             _, command, rest = super().resolve_command(ctx, args)
             # By its own name, however it was typed: options of a file are kept by that.
             return command.name if command else None, command, rest
-        from difflib import get_close_matches
-
-        known = self.list_commands(ctx)
-        meant = get_close_matches(_ALSO_CALLED.get(name.lower(), name.lower()), known, 1, 0.5)
-        hint = f"Did you mean {meant[0]!r}?" if meant else f"There are {', '.join(known)}."
+        known = [*OPERATORS] if "," in name else self.list_commands(ctx)
+        meant = [_near(part, known) for part in name.lower().split(",")]
+        hint = (
+            f"Did you mean {','.join(meant)!r}?" if all(meant) else f"There are {', '.join(known)}."
+        )
         ctx.fail(f"there is no command {name!r}. {hint}")
 
     def main(  # type: ignore[override]
@@ -106,6 +106,13 @@ class PoolGroup(click.Group):
             )
             code = ExitCode.SOME_FAILED
         sys.exit(int(code or 0))
+
+
+def _near(name: str, known: Sequence[str]) -> str:
+    """Return the known name that is most like another, or ""."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(_ALSO_CALLED.get(name, name), known, 1, 0.5)), "")
 
 
 def _tell_variable(error: click.ClickException) -> None:

@@ -72,6 +72,20 @@ class Window:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """What values weigh: a file by its name, or an array of the input's own archive by its name.
+
+    As text it is what decides the output: a file's content, if that is known.
+    """
+
+    name: str
+    sha256: str = ""  # of the file, for --update
+
+    def __str__(self) -> str:
+        return self.sha256 or self.name
+
+
+@dataclass(frozen=True)
 class Values:
     """How the values in a window count."""
 
@@ -83,6 +97,7 @@ class Values:
     rounding: Literal["half_up", "half_even", "floor"] = "half_up"
     alpha: Literal["premultiplied", "straight"] = "premultiplied"
     linear: bool = False
+    weights: Weights | None = None
     device: Device = "cpu"
     own: tuple[tuple[str, Any], ...] = ()  # the operator's own, by the library's names
 
@@ -128,6 +143,7 @@ class Reading:
 
     data_format: str | None = None
     array: str | None = None
+    aside: str | None = None  # an array of an archive that is no input
     accept_8bit: bool = False
     max_pixels: int | None = None
     max_bytes: int | None = None  # in memory; None: a quarter of the memory available

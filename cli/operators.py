@@ -118,8 +118,8 @@ class Operator:
 
     @property
     def parameters(self) -> frozenset[str]:
-        """The library's keyword arguments that go to this operator."""
-        return self.shared | {each.name for each in self.own}
+        """The library's keyword arguments that go to this operator; weights go with an array."""
+        return self.shared - {"weights"} | {each.name for each in self.own}
 
     def takes(self, name: str) -> bool:
         """Return whether the operator uses an option for values, given by Click's name for it."""
@@ -159,13 +159,14 @@ OPERATORS: dict[str, Operator] = {
             "avg",
             "the mean",
             "Photos and measurements: the least noise, the same brightness. Edges grow soft.",
-            frozenset({"count_include_pad", "divisor_override", "rounding"}),
+            frozenset({"count_include_pad", "divisor_override", "rounding", "weights"}),
             weighs_alpha=True,
         ),
         Operator(
             "sum",
             "the sum",
             "Counts, as of people or photons, whose total must stay.",
+            frozenset({"weights"}),
             keeps_shades=False,
             within=False,
             zero_of_nothing=True,
@@ -353,7 +354,8 @@ OPERATORS: dict[str, Operator] = {
             "blur",
             "the binomial blur",
             "Photos and features, made smaller without aliasing; a shift changes little.",
-            own=_BLUR,
+            frozenset({"weights"}),
+            _BLUR,
             weighs_alpha=True,
             windows="blur",
         ),

@@ -1,18 +1,23 @@
 """The options as plain data, made once from the values that Click passes."""
 
-from collections.abc import Container, Mapping
+import hashlib
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
 
-from ..codecs import BY_SUFFIX
+from ..codecs import BY_SUFFIX, is_file
+from ..exits import NoInput
 from ..files.find import Found, find, read_list
-from ..files.name import Naming
-from ..job import STREAM, Device, OnExists, Reading, Values, Window, Writing
+from ..files.name import Naming, same_file
+from ..job import STREAM, Device, OnExists, Reading, Values, Weights, Window, Writing
 from ..operators import Operator
+from ..telling.names import shown
+from ..telling.reasons import reason
 from ..telling.report import Report, Telling
 from ..windows import refuse_impossible
 
@@ -32,20 +37,25 @@ class Finding:
     files_from: str | None = None
     null: bool = False
     recursive: bool = False
+    weights: str | None = None
 
     def found(
         self,
         leave_out: str | None = None,
         own_suffix: str | tuple[str, ...] = "",
         suffixes: Container[str] = BY_SUFFIX,
+        aside: Iterable[str] = (),
     ) -> Found:
-        """Find the inputs that the arguments and --files-from name."""
+        """Find the inputs that the arguments and --files-from name.
+
+        Files `aside`, and one of weights, are no inputs, unless they are named as such.
+        """
         listed: list[str] = []
         if self.files_from is not None:
             listed = read_list(self.files_from, self.null)
         elif not self.inputs:
             raise click.UsageError("give an INPUT: a file, a folder, a quoted pattern, or -.")
-        return find(
+        found = find(
             self.inputs,
             listed,
             recursive=self.recursive,
@@ -53,6 +63,18 @@ class Finding:
             own_suffix=own_suffix,
             suffixes=suffixes,
         )
+        aside = [*aside, *([self.weights] if self.weights else [])]
+        names = {Path(name).name for name in aside}
+        found.sources = [
+            source
+            for source in found.sources
+            if source.named
+            or Path(source.path).name not in names
+            or not any(same_file(source.path, name) for name in aside)
+        ]
+        if not found.sources:
+            raise NoInput("no input was found.")
+        return found
 
 
 @dataclass(frozen=True)
@@ -153,13 +175,36 @@ def values_of(given: Given, operator: Operator) -> Values:
     own |= {each.name: given[each.key] for each in operator.own if each.key in given}
     if "q" in own and own["q"] is None:
         raise click.UsageError(f"{operator.name} needs --q, as --q 90.")
+    if taken.get("weights") is not None:
+        taken["weights"] = _weights_of(given)
     return Values(**taken, own=tuple(own.items()), device=device_of(given))
+
+
+def _weights_of(given: Given) -> Weights:
+    """Return what values weigh; refuse options that contradict it."""
+    name = given["weights"]
+    if given.get("divisor_override") is not None:
+        raise click.UsageError("means by --weights divide by their sum: leave out --divisor.")
+    mode = given.get("padding_mode")
+    if isinstance(mode, int | float) and mode != 0:
+        raise click.UsageError(
+            f"{_MODE} {mode} has no weight: give a mode by name, whose values keep their weights."
+        )
+    if not (given.get("update") and is_file(name)):
+        return Weights(name)
+    try:
+        with Path(name).open("rb") as file:
+            return Weights(name, hashlib.file_digest(file, "sha256").hexdigest())
+    except OSError as error:
+        raise click.UsageError(f"--weights {shown(name)}: {reason(error)}.") from error
 
 
 def reading_of(given: Given, operator: Operator | None = None) -> Reading:
     """Return how inputs are read; an operator on labels reads palettes as indices."""
     indices = operator is not None and operator.keeps_labels
-    return _made(Reading, given, indices=indices)
+    weights = given.get("weights")
+    aside = weights if weights is not None and not is_file(weights) else None
+    return _made(Reading, given, indices=indices, aside=aside)
 
 
 def window_of(given: Given) -> Window:

@@ -344,6 +344,16 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
         ),
     ),
     (
+        "weights",
+        click.option(
+            "--weights",
+            metavar="FILE|KEY",
+            shell_complete=complete_path,
+            help="What each value weighs, 0 leaves it out: a .npy, .npz or grey picture, or the "
+            "name of an array in INPUT's own .npz.",
+        ),
+    ),
+    (
         "nan",
         click.option(
             "--nan",

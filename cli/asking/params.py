@@ -195,6 +195,9 @@ class NodataType(ParamType):
         return number
 
 
+_PADDING_ALIASES = {"mirror": "reflect", "edge": "replicate", "wrap": "circular"}  # the library's
+
+
 class PaddingModeType(ParamType):
     """``reflect`` or another name, or a number: what stands outside the input."""
 
@@ -209,6 +212,7 @@ class PaddingModeType(ParamType):
     ) -> int | float | str:
         """Return the name, or the text as a number, exact if it is whole."""
         text = str(value).strip().lower()
+        text = _PADDING_ALIASES.get(text, text)
         if text in PADDING_MODES:
             return text
         number = number_of(text)

@@ -62,6 +62,11 @@ def by_name(path: PurePath | str) -> Format | None:
     return BY_SUFFIX.get(PurePath(path).suffix.lower())
 
 
+def is_file(name: str) -> bool:
+    """Return whether an option's value names a file: its suffix says so. Others name an array."""
+    return by_name(name) is not None or PurePath(name).suffix.lower() in NAMED
+
+
 def by_magic(head: bytes) -> str:
     """Return NPY or NPZ if the first bytes are of a NumPy file, else ""."""
     if head.startswith(b"\x93NUMPY"):

@@ -95,7 +95,7 @@ def read(file: BinaryIO, source: str, reading: Reading) -> Iterator[Named]:
         raise FileError(
             "it is empty" if empty else "it is not an array: .npy, .npz and .safetensors are read"
         )
-    headers = npy.headers(file, kind, None)
+    headers = npy.headers(file, kind, Reading())
 
     def values(name: str) -> NDArray[Any]:
         file.seek(0)

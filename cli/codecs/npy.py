@@ -128,7 +128,7 @@ def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster
 def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     """Yield the arrays of a ``.npz`` one by one, or the one that `reading` names."""
     with _archive(file) as archive:
-        entries = _entries(archive, reading.array)
+        entries = _entries(archive, reading)
         for entry in entries:
             name = entry.filename.removesuffix(".npy")
             refuse_large(f"array {name!r} takes", entry.file_size, reading)
@@ -146,7 +146,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
             yield Raster(array, layout, metadata=metadata, name=name, frames=len(entries))
 
 
-def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, Header]]:
+def headers(file: BinaryIO, format: str, reading: Reading) -> list[tuple[str, Header]]:
     """Return each array's name and header without reading its values."""
     if format == "NPY":
         size = file.seek(0, 2)
@@ -154,7 +154,7 @@ def headers(file: BinaryIO, format: str, array: str | None) -> list[tuple[str, H
         return [("", read_header(file, size))]
     found = []
     with _archive(file) as archive:
-        for entry in _entries(archive, array):
+        for entry in _entries(archive, reading):
             name = entry.filename.removesuffix(".npy")
             with _member(archive, entry, name) as member:
                 found.append((name, read_header(member, entry.file_size)))
@@ -294,12 +294,17 @@ def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str) -> Iter
         raise FileError(f"array {name!r}: {broken(error)}") from error
 
 
-def _entries(archive: zipfile.ZipFile, wanted: str | None) -> list[zipfile.ZipInfo]:
+def _entries(archive: zipfile.ZipFile, reading: Reading) -> list[zipfile.ZipInfo]:
+    """Return an archive's arrays: the one that `reading` names, or all but the one aside."""
+    wanted, aside = reading.array, reading.aside
     entries = [entry for entry in archive.infolist() if entry.filename.endswith(".npy")]
     names = [entry.filename.removesuffix(".npy") for entry in entries]
     if wanted is not None:
         entries = [entry for entry, name in zip(entries, names, strict=True) if name == wanted]
+    elif aside in names:
+        entries = [entry for entry, name in zip(entries, names, strict=True) if name != aside]
     if not entries:
         lack = "no array" if wanted is None else f"no array {wanted!r}"
+        lack += f" beside {aside!r}" if wanted is None and aside in names else ""
         raise FileError(f"it holds {lack}" + (f"; it has {', '.join(names)}" if names else ""))
     return entries

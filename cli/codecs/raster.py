@@ -68,6 +68,8 @@ class Form:
         The array's.
     data_format, mode, metadata, deep
         As in `Raster`.
+    weights
+        The form of its weights.
     """
 
     shape: tuple[int, ...]
@@ -76,6 +78,7 @@ class Form:
     mode: str = ""
     metadata: Metadata = field(default_factory=Metadata)
     deep: bool = False
+    weights: "Form | None" = None
 
     @property
     def picture(self) -> bool:
@@ -136,6 +139,8 @@ class Raster:
         The array's name in an ``.npz``.
     palette
         The colours (rows of RGB or RGBA) for the values, which are indices.
+    weights
+        What the values weigh: an array that broadcasts to them, or of one number per pixel.
     """
 
     array: NDArray[Any]
@@ -148,12 +153,21 @@ class Raster:
     notes: tuple[str, ...] = ()
     frames: int = 1
     deep: bool = False
+    weights: NDArray[Any] | None = None
 
     @property
     def form(self) -> Form:
         """The raster without its numbers."""
-        array = self.array
-        return Form(array.shape, array.dtype, self.data_format, self.mode, self.metadata, self.deep)
+        array, given = self.array, self.weights
+        return Form(
+            array.shape,
+            array.dtype,
+            self.data_format,
+            self.mode,
+            self.metadata,
+            self.deep,
+            None if given is None else Form(given.shape, given.dtype, ""),
+        )
 
     @property
     def picture(self) -> bool:

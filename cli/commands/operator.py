@@ -13,6 +13,7 @@ from ..files.write import clear_stale
 from ..job import STREAM, Job, Outcome, Reading, Values, Window, Writing
 from ..operators import Operator
 from ..telling.report import Telling, tell
+from .weights import refuse_for_all
 
 
 @cache
@@ -112,6 +113,8 @@ def _run(asked_of: dict[Operator, _Asked]) -> int:
     targets = [target for each in targets_of.values() for target in each]
     if said.running.update and any(STREAM in (t.source.path, t.path) for t in targets):
         raise click.UsageError("--update compares files, not standard input and output.")
+    for each in asked_of.values():
+        refuse_for_all(each.values, each.reading, targets)
     asked.refuse_one_stream(said.telling, output)
     report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:

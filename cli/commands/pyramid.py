@@ -15,6 +15,7 @@ from ..job import Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
 from ..telling.report import Telling, tell
 from . import SHORT_HELP
+from .weights import refuse_for_all
 
 _OPERATORS = tuple(
     row.name for row in OPERATORS.values() if row.keeps_shades and row.windows == "sliding"
@@ -94,6 +95,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     own = tuple(f".{operator.name}{label}.l{level}" for level in range(1, _MOST + 1))
     found = said.finding.found(leave_out=output, own_suffix=() if output else own)
     planned = _named(operator, found.sources, said)
+    refuse_for_all(said.values, said.reading, [level for levels in planned for level in levels])
     report = asked.report_of(len(planned) * said.levels, said.telling, found)
     if not said.running.dry_run:
         clear_stale(level.path for levels in planned for level in levels)

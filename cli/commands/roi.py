@@ -9,8 +9,7 @@ from click.core import ParameterSource
 
 from ..asking import asked, options
 from ..asking.params import PairType, complete_path
-from ..exits import NoInput
-from ..files.name import Naming, Target, file_of_several, same_file
+from ..files.name import Naming, Target, file_of_several
 from ..files.write import clear_stale
 from ..job import STREAM, Outcome, Reading, Writing, pair_of
 from ..telling.report import Telling, tell
@@ -110,12 +109,11 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     """
     said = _asked(inputs, given)
     output = said.placing.output
-    found = said.finding.found(leave_out=output, own_suffix="" if output else f".roi{said.label}")
-    # A file of boxes in the folder of its inputs is no input.
-    boxes = said.regions["boxes"]
-    found.sources = [s for s in found.sources if s.named or not same_file(s.path, boxes)]
-    if not found.sources:
-        raise NoInput("no input was found.")
+    found = said.finding.found(
+        leave_out=output,
+        own_suffix="" if output else f".roi{said.label}",
+        aside=[said.regions["boxes"]],  # a file of boxes in the folder of its inputs
+    )
     asked.refuse_one_stream(said.telling, output)
     format = said.writing.format
     if format != "NPY" and output == STREAM:

@@ -12,7 +12,7 @@ from ..asking import asked, options
 from ..asking.params import OpsType, complete_path
 from ..codecs import ARRAYS, NAMED, by_name
 from ..files.find import Found, Source
-from ..files.name import Naming, Target, refuse_input, same_file
+from ..files.name import Naming, Target, refuse_input
 from ..files.write import clear_stale
 from ..job import STREAM, Job, Keeping, Outcome, Reading, Writing
 from ..operators import SEQUENCES
@@ -228,17 +228,8 @@ def _refuse_unused(ops: tuple[str, ...], taken: frozenset[str]) -> None:
 def _found(said: _Asked) -> Found:
     """Find the inputs: not what lies beside them, and not the output, in the same folder."""
     output = said.placing.output
-    found = said.finding.found(output, "" if output else f".{said.label}", NAMED)
     aside = [*said.keeping.beside.values(), *([output] if output else [])]
-    names = {Path(name).name for name in aside}
-    found.sources = [
-        source
-        for source in found.sources
-        if source.named
-        or Path(source.path).name not in names
-        or not any(same_file(source.path, name) for name in aside)
-    ]
-    return found
+    return said.finding.found(output, "" if output else f".{said.label}", NAMED, aside)
 
 
 def _is_one(output: str, sources: Sequence[Source], said: _Asked) -> bool:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 _EVERY = "every"  # "all" is an operator
 _HIGH = 90.0  # the percentile beside other operators, if none is given
 
-# A sheet has no padding and no divisor to choose.
-_LEFT_OUT = ("count_include_pad", "divisor_override")
+# A sheet has no padding and no divisor to choose, and no weights.
+_LEFT_OUT = ("count_include_pad", "divisor_override", "weights")
 
 
 @click.command(

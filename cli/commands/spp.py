@@ -8,15 +8,15 @@ import click
 
 from ..asking import asked, options
 from ..asking.params import LevelsType, OperatorType, complete_path
-from ..exits import NoInput
 from ..files.find import Source
-from ..files.name import Naming, Target, file_of_several, same_file
+from ..files.name import Naming, Target, file_of_several
 from ..files.write import clear_stale
 from ..job import Outcome, Reading, Values, Writing
 from ..operators import OPERATORS, Operator
 from ..telling.names import shown
 from ..telling.report import Telling, tell
 from . import SHORT_HELP
+from .weights import refuse_for_all
 
 _OPERATORS = tuple(row.name for row in OPERATORS.values() if row.windows == "sliding")
 _SLIDING = ("count_include_pad", "divisor_override")  # of windows that slide
@@ -81,11 +81,11 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     options.refuse_unused(operator)
     said = _asked(operator, inputs, given)
     output = said.placing.output
-    found = said.finding.found(leave_out=output, own_suffix="" if output else f".spp{said.label}")
-    # An array of all inputs, in the folder of its inputs, is no input.
-    found.sources = [s for s in found.sources if s.named or not same_file(s.path, output or "")]
-    if not found.sources:
-        raise NoInput("no input was found.")
+    found = said.finding.found(
+        leave_out=output,
+        own_suffix="" if output else f".spp{said.label}",
+        aside=[output] if output else [],  # an array of all inputs, in the folder of its inputs
+    )
     asked.refuse_one_stream(said.telling, output)
     one = said.placing.name is None and file_of_several(output, found.sources, _FORMAT)
     if one:
@@ -94,6 +94,7 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     else:
         naming = Naming("spp", said.label, output, said.placing.name, _FORMAT)
         targets = naming.plan(found.sources)
+    refuse_for_all(said.values, said.reading, targets)
     report = asked.report_of(len(targets), said.telling, found)
     if not said.running.dry_run:
         clear_stale(target.path for target in targets)

@@ -27,8 +27,8 @@ class Pooling(Protocol):
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the results' shape for an array's."""
 
-    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the results' dtype for an array's."""
+    def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
+        """Return the results' dtype for an array's, and for that of its weights."""
 
     def __call__(
         self,
@@ -38,7 +38,7 @@ class Pooling(Protocol):
         weights: NDArray[Any] | None = None,
         device: Device = "cpu",
     ) -> Any:
-        """Pool an array on a device, into `out` if it is given; a mean may have weights."""
+        """Pool an array on a device, into `out` if it is given; means and sums may have weights."""
 
 
 class Asked(NamedTuple):
@@ -189,8 +189,8 @@ class Drawn:
         height, width = told[at + bare : at + bare + 2]
         return *shape[:at], int(height), int(width), *shape[at + 2 :]
 
-    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the dtype of the largest value."""
+    def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
+        """Return the dtype of the largest value, which has no weights."""
         from numbapool import Pool
 
         return Pool("max", 1).dtype(dtype)

@@ -30,7 +30,7 @@ def light_of(dtype: np.dtype[Any]) -> NDArray[np.float64]:
 
 def shade_of(light: NDArray[Any], dtype: DTypeLike = np.uint8) -> NDArray[Any]:
     """Return the sRGB shade of each light, rounded half up."""
-    light = np.clip(light, 0, 1)
+    light = np.clip(np.nan_to_num(light), 0, 1)  # NaN is of windows that weigh nothing
     shade = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
     most = np.iinfo(np.dtype(dtype)).max
     return np.asarray(np.floor(shade * most + 0.5).astype(dtype))

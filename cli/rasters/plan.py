@@ -16,6 +16,7 @@ from . import nodata
 from .kinds import KINDS, arguments_of
 from .light import refuse_no_srgb
 from .request import Request
+from .weighing import axes_of
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,16 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     way = _way(before, operator, values)
     refuse_senseless(operator, values, before)
     refuse_outside(arguments.get("padding_mode"), before, way)
+    weights = None
+    if form.weights is not None:
+        axes_of(form)  # refuses weights that do not fit
+        weights = form.weights.dtype
     after = replace(
         before,
         shape=request.shape(before.shape),
-        dtype=request.dtype(before.dtype) if way == "plain" else before.dtype,
+        dtype=request.dtype(before.dtype, weights) if way == "plain" else before.dtype,
         metadata=metadata,
+        weights=None,
     )
     after = replace(after, mode=_mode_after(before, after, operator))
     return Plan(before, after, request, way, notes)

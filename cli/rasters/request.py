@@ -40,11 +40,12 @@ class Request:
             shape = tuple(pooling.shape(shape))
         return shape
 
-    def dtype(self, dtype: np.dtype[Any]) -> np.dtype[Any]:
-        """Return the results' dtype for an array's."""
-        for pooling in self.poolings:
+    def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
+        """Return the results' dtype for an array's, and for that of its weights."""
+        *first, last = self.poolings
+        for pooling in first:
             dtype = pooling.dtype(dtype)
-        return dtype
+        return last.dtype(dtype, weights)
 
     def begun(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array after all poolings but the last."""
@@ -60,7 +61,7 @@ class Request:
     ) -> NDArray[Any]:
         """Do the last pooling of an array that was `begun`, into `out` if it is given.
 
-        A mean may have weights.
+        A mean or a sum may have weights.
         """
         last, device = self.poolings[-1], self.values.device
         return np.asarray(last(array, out, weights=weights, device=device))

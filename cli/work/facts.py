@@ -43,11 +43,16 @@ class Facts:
 def inspect(source: str, reading: Reading) -> Facts:
     """Read a file's header."""
     with opened(source, reading) as file:
-        kind = by_magic(file.read(8))
-        file.seek(0)
-        if kind in ARRAYS:
-            return _arrays(file, kind, reading)
-        return _picture(file, reading)
+        return inspected(file, reading)
+
+
+def inspected(file: BinaryIO, reading: Reading) -> Facts:
+    """Read the header of an open file."""
+    kind = by_magic(file.read(8))
+    file.seek(0)
+    if kind in ARRAYS:
+        return _arrays(file, kind, reading)
+    return _picture(file, reading)
 
 
 def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
@@ -55,7 +60,7 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
 
     parts, rows = [], [("format", f"NumPy {kind.lower()}")]
     dtypes = []
-    for name, header in npy.headers(file, kind, reading.array):
+    for name, header in npy.headers(file, kind, reading):
         try:
             layout = npy.data_format(header.shape, reading.data_format)
         except FileError:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..codecs import by_magic
-from ..codecs.load import load
 from ..codecs.raster import Raster
 from ..codecs.save import save
 from ..exits import OutputLost
@@ -18,6 +17,7 @@ from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool, pool_into
 from ..telling.reasons import failed
+from .weights import rasters_of, weighed
 
 Shape = tuple[int, ...]
 
@@ -86,7 +86,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
             return None
         from ..codecs import npy
 
-        (raster,) = npy.load(file, job.reading, Path(job.source))
+        (raster,) = weighed(npy.load(file, job.reading, Path(job.source)), job, file)
     if raster.array.nbytes < _MAPPED:
         return None
     planned = plan(raster.form, OPERATORS[job.operator], job.window, job.values)
@@ -108,7 +108,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
 def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
     """Yield the pooled frames or arrays of a file, and add the shapes read to `before`."""
     operator = OPERATORS[job.operator]
-    for raster in load(file, job.source, job.reading):
+    for raster in rasters_of(job, file):
         before.append(raster.array.shape)
         yield pool(raster, operator, job.window, job.values)
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from ..codecs.raster import Form
 from ..codecs.writable import refuse_unwritable
 from ..exits import FileError
+from ..files.open import opened
 from ..files.write import passed_over
 from ..job import Job, Outcome
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..telling.reasons import failed
-from .facts import inspect
+from .facts import inspected
+from .weights import weighed_forms
 
 
 def preview_file(job: Job) -> Outcome:
@@ -27,10 +29,11 @@ def preview_file(job: Job) -> Outcome:
 
 def forms_of(job: Job) -> list[Form]:
     """Return the forms of a source's frames or arrays; refuse a file that is not read."""
-    facts = inspect(job.source, job.reading)
-    if facts.refused:
-        raise FileError(facts.refused)
-    return [part.form for part in facts.parts]
+    with opened(job.source, job.reading) as file:
+        facts = inspected(file, job.reading)
+        if facts.refused:
+            raise FileError(facts.refused)
+        return weighed_forms([part.form for part in facts.parts], job, file)
 
 
 def form_after(form: Form, job: Job) -> Form:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from ..codecs.load import load
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
 from ..files.open import opened
 from ..files.write import passed_over
@@ -16,6 +15,7 @@ from ..rasters.pooling import pool
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
+from .weights import rasters_of
 
 Shape = tuple[int, ...]
 F = TypeVar("F", Form, Raster)
@@ -53,7 +53,7 @@ def pool_levels(job: PyramidJob) -> Outcome:
 
     def frames() -> Iterator[Raster]:
         with opened(job.source, job.reading) as file:
-            for raster in load(file, job.source, job.reading):
+            for raster in rasters_of(job, file):
                 before.append(raster.array.shape)
                 yield raster
 

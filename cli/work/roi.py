@@ -180,7 +180,7 @@ def _reading(job: RoiJob) -> Reading:
     if job.reading.array is not None or not of_the_archive(job.boxes, job.source):
         return job.reading
     with opened(job.source, job.reading) as file:
-        names = [name for name, _ in npy.headers(file, "NPZ", None) if name != job.boxes]
+        names = [name for name, _ in npy.headers(file, "NPZ", Reading()) if name != job.boxes]
     if len(names) != 1:
         held = ", ".join(names) or "no array beside the boxes"
         raise FileError(f"it holds {held}: say which to pool with --array")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..codecs.load import load
 from ..codecs.raster import Form, Metadata, Raster
 from ..exits import FileError, OutputLost
 from ..files.open import opened
@@ -22,6 +21,7 @@ from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
 from .stacked import Row
+from .weights import rasters_of
 
 Shape = tuple[int, ...]
 
@@ -132,7 +132,7 @@ def _lead(form: Form) -> Shape:
 
 def _vectors(job: SppJob, before: list[Shape]) -> Iterator[Raster]:
     with opened(job.source, job.reading) as file:
-        for raster in load(file, job.source, job.reading):
+        for raster in rasters_of(job, file):
             before.append(raster.array.shape)
             yield vector_of(raster, job)
 

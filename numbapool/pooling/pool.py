@@ -222,15 +222,28 @@ class Pool:
             part.place(sizes)  # another operator may refuse windows without elements
         return planners.place(sizes, self.window, self.request)
 
-    def dtypes(self, dtype: npt.DTypeLike) -> tuple[np.dtype[Any], ...]:
-        """Return the dtype of each result for an array's dtype."""
-        if self.parts:
-            return tuple(part.dtype(dtype) for part in self.parts)
-        return self.request.reduction(known_dtype(dtype)).outs
+    def dtypes(
+        self, dtype: npt.DTypeLike, weights: npt.DTypeLike | None = None
+    ) -> tuple[np.dtype[Any], ...]:
+        """Return the dtype of each result for an array's dtype, and for its weights' if any."""
+        from numbapool.pooling.weighed import weighed_dtype
 
-    def dtype(self, dtype: npt.DTypeLike) -> np.dtype[Any]:
-        """Return the dtype of the values for an array's dtype."""
-        return self.dtypes(dtype)[0]
+        if self.parts:
+            return tuple(part.dtype(dtype, weights) for part in self.parts)
+        known = known_dtype(dtype)
+        outs = self.request.reduction(known).outs
+        if weights is None:
+            return outs
+        op = self.request.operator.name
+        return (weighed_dtype(op, known, known_dtype(weights), outs[0]),)
+
+    def dtype(self, dtype: npt.DTypeLike, weights: npt.DTypeLike | None = None) -> np.dtype[Any]:
+        """Return the dtype of the values for an array's dtype, and for its weights' if any.
+
+        >>> Pool("sum", 2).dtype("uint8"), Pool("sum", 2).dtype("uint8", weights="float32")
+        (dtype('uint64'), dtype('float64'))
+        """
+        return self.dtypes(dtype, weights)[0]
 
     def saves(self, shape: Sequence[int], dtype: npt.DTypeLike) -> Saved:
         """Return how much the results save of an array of a shape and a dtype.

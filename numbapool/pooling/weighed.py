@@ -199,7 +199,10 @@ def float_sums(given: Elements, sums: Sums) -> Array:
 def float_means(given: Elements, sums: Sums, rounding: int, dtype: DType) -> tuple[Array, Array]:
     """Return means by weights in float64, rounded if `dtype` is of integers, and their divisors."""
     if dtype.kind != "f" and not np.isfinite(given.weights).all():
-        raise PoolValueError(f"weights are NaN or infinite, and no mean of {dtype} can be that")
+        raise PoolValueError(
+            f"weights are NaN or infinite, and no mean of {dtype} can be that: give 0 to elements "
+            "that are to be left out"
+        )
     divisor = sums(np.ascontiguousarray(given.weights, np.float64))
     with np.errstate(all="ignore"):
         means = float_sums(given, sums) / divisor

@@ -4,18 +4,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numbapool_cli.asking.params import PaddingModeType
 from numbapool_cli.operators import PADDING_MODES
 from pictures import picture, read
 from PIL import Image
 
 import numbapool as nbp
-from numbapool.windows.borders import MODES
+from numbapool.windows.borders import ALIASES, MODES
 
 WINDOW = ("-k", 3, "-s", 1, "-p", 1)
 
 
 def test_the_names_are_the_librarys():
     assert PADDING_MODES == MODES
+    for alias, name in ALIASES.items():
+        assert PaddingModeType().convert(alias.upper(), None, None) == name
 
 
 @pytest.mark.parametrize("mode", [*PADDING_MODES, "9"])

@@ -43,7 +43,14 @@ def test_help_shows_an_example(pool, command):
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("agv", "avg"), ("mean", "avg"), ("maxx", "max"), ("inf", "info")]
+    ("typed", "meant"),
+    [
+        ("agv", "avg"),
+        ("mean", "avg"),
+        ("maxx", "max"),
+        ("inf", "info"),
+        ("mean,mx,std", "avg,max,std"),
+    ],
 )
 def test_did_you_mean(pool, typed, meant):
     result = pool(typed, "a.png", code=2)
