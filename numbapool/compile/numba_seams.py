@@ -77,7 +77,6 @@ def drafts(every: bool) -> Iterator[None]:
     """
     context = _cpu_target().target_context
     codegen = context.codegen()
-    whole, set_env = codegen._library_class, codegen.set_env
 
     def library(codegen: Any, name: str, **named: Any) -> Any:
         made = draft() if every or lowers_ours(sys._getframe(2)) else whole
@@ -88,6 +87,7 @@ def drafts(every: bool) -> Iterator[None]:
             set_env(name, environment)
 
     with compiler_lock():
+        whole, set_env = codegen._library_class, codegen.set_env
         codegen._library_class, codegen.set_env = library, set_environment
         # Numba asks LLVM for the size of each variable, by a module of its own.
         context.get_abi_sizeof = cache(context.get_abi_sizeof)
