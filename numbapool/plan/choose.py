@@ -163,7 +163,7 @@ def make_plan(
     if kernel == "runs":
         return runs_plan(shape, view, shares, dtype.itemsize)
     if is_slid(view, reduction):
-        return moments_plan(shape, view, shares, blocks=kernel == "running")
+        return moments_plan(shape, view, shares, dtype.itemsize, blocks=kernel == "running")
     if kernel == "running":
         return running_plan(shape, view, shares, reduction)
     return small_plan(shape, view, shares, reduction, dtype)
@@ -319,8 +319,13 @@ def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction:
     return Plan(shape, "running", numbers, pieces, needed, view.elements)
 
 
-def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bool) -> Plan:
-    """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows."""
+def moments_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, bytes_: int, blocks: bool
+) -> Plan:
+    """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows.
+
+    An element has so many bytes.
+    """
     d, h, w = view.axes
     unit = 16  # bytes of an accumulator: a mean and a sum of squares
     budget = MOMENT_ROW_BYTES // (3 if w.taps > 3 else 1)
@@ -331,9 +336,9 @@ def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bo
     count = (h.out - 1) * h.step // h.taps + 1 if blocks else 0
     pitch = span * view.inner
     vector = 64 // unit * 2  # of either number
-    room = -(-pitch // vector) * vector + vector
+    room = -(-pitch // vector) * vector + 2 * vector
     head = {"tile": tile, "tiles": tiles, "blocks": count, "between": room, "stretch": room}
-    head["vector"] = vector
+    head |= {"vector": vector, "fresh": min(h.step, h.taps), "line": 64 // bytes_}
     pieces = view.outer * d.out * (count or h.out) * tiles
     head["pieces"] = pieces
     numbers = geometry(view, head, shares, slides=False)
