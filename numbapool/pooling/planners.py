@@ -15,7 +15,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
-from numbapool.plan.choose import Plan, longest, make_plan
+from numbapool.plan.choose import Plan, joins_fours, longest, make_plan
 from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.selections import filled_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
@@ -51,7 +51,7 @@ class Request:
     min_count: int | float | None = None
     """How many elements of a window must count, or which share of them."""
 
-    def reduction(self, dtype: DType, **sizes: int) -> Reduction:
+    def reduction(self, dtype: DType, **sizes: Any) -> Reduction:
         """Return the reduction for a dtype; `sizes` are fields of a :class:`Case`.
 
         Raises
@@ -160,10 +160,12 @@ def choose(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Ch
         reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
         return Chosen(placed, reduction, False, None)
     counted = isinstance(windows, Window) and windows.counts_padding
+    every_tap = isinstance(windows, Window) and windows.footprint is None
     divisor = prod(axis.taps for axis in placed.axes) if counted else rows * columns
     reduction = request.reduction(
-        dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor
-    )
+        dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor,
+        in_fours=every_tap and joins_fours(placed.axes),
+    )  # fmt: skip
     override = dict(request.own).get("divisor_override")
     return Chosen(placed, reduction, counted, override)
 

@@ -14,6 +14,9 @@ SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
 """Windows with more float32 taps are added up in float64: in float32 the roundings of the
 additions would come near 1e-6 of the mean."""
 
+SINGLE_FOURS = 4 * (SINGLE_ROWS - 4)
+"""The same number of rows if they are added in fours: no more additions follow one another."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
@@ -58,13 +61,16 @@ class Case:
     """The elements of a plane; an index lies below this."""
     divisor: int = 1
     """The largest divisor of a window's sum; with padding it exceeds the number of taps."""
+    in_fours: bool = False
+    """Whether rows are joined in fours, and the fours one after another."""
 
 
 def sum_lane(case: Case) -> DType:
     """Return the narrowest dtype that holds the sum of a window's taps."""
     dtype, rows, columns = case.dtype, case.rows, case.columns
     if dtype.kind == "f":
-        wide = dtype == np.float64 or rows > SINGLE_ROWS or columns > SINGLE_COLUMNS
+        most = SINGLE_FOURS if case.in_fours else SINGLE_ROWS
+        wide = dtype == np.float64 or rows > most or columns > SINGLE_COLUMNS
         return np.dtype(np.float64 if wide else np.float32)
     if dtype.kind == "b":
         return np.dtype(np.uint32)
