@@ -25,7 +25,6 @@ from numbapool.loops.options import JIT
 from numbapool.loops.rows import ask, fill
 from numbapool.reducers.methods import combine, locate
 
-
 PREFIXES = 5
 """Prefixes that are kept: the last one, and four more that are made of it at once."""
 
@@ -93,9 +92,7 @@ def make_suffixes(near, form, x, geometry, lanes, suffix, base, top, origin, dep
         source = base + row * pitch
         if (t >= 4) & (row >= 3) & (row < height) & (depths == 1):
             targets = at - between, at - 2 * between, at - 3 * between, at - 4 * between
-            extend_four(
-                near, form, x, source, pitch, top + row, -1, numbers, lanes, at, targets, n
-            )
+            extend_four(near, form, x, source, pitch, top + row, -1, numbers, lanes, at, targets, n)
             t -= 4
             continue
         t -= 1
@@ -146,9 +143,7 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
         origin = block * taps - before
         near = shifted(op, form, lanes, x, base + max(origin, 0) * pitch)
         fill(op, lanes, suffix + taps * between, n)
-        make_suffixes(
-            near, form, x, geometry, lanes, suffix, base, d * height, origin, depths, n
-        )
+        make_suffixes(near, form, x, geometry, lanes, suffix, base, d * height, origin, depths, n)
         fill(op, lanes, prefix, n)
         done = 0
         i = (block * taps + stride - 1) // stride

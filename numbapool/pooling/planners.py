@@ -152,19 +152,24 @@ class Chosen(NamedTuple):
     """The divisor of all windows, if the call gives one."""
 
 
-def choose(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Chosen:
-    """Return what a call computes for arrays of a shape and a dtype."""
+def choose(
+    shape: Shape, dtype: DType, windows: Windows, request: Request, in_fours: bool = False
+) -> Chosen:
+    """Return what a call computes for arrays of a shape and a dtype.
+
+    `in_fours` says whether the device joins rows in fours where :func:`joins_fours` says so.
+    """
     placed = place(shape, windows, request)
     rows, columns = longest(placed.axes)
     if isinstance(windows, Blur):
         reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
         return Chosen(placed, reduction, False, None)
     counted = isinstance(windows, Window) and windows.counts_padding
-    every_tap = isinstance(windows, Window) and windows.footprint is None
+    in_fours = in_fours and isinstance(windows, Window) and windows.footprint is None
     divisor = prod(axis.taps for axis in placed.axes) if counted else rows * columns
     reduction = request.reduction(
         dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor,
-        in_fours=every_tap and joins_fours(placed.axes),
+        in_fours=in_fours and joins_fours(placed.axes),
     )  # fmt: skip
     override = dict(request.own).get("divisor_override")
     return Chosen(placed, reduction, counted, override)
@@ -172,7 +177,7 @@ def choose(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Ch
 
 def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
     """Return the plan and the reduction for arrays of a shape and a dtype."""
-    placed, reduction, counted, override = choose(shape, dtype, windows, request)
+    placed, reduction, counted, override = choose(shape, dtype, windows, request, in_fours=True)
     layout, axes, result = placed
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
