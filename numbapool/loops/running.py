@@ -9,9 +9,9 @@ NaN would have to be subtracted again.
 A piece of work is one tile of one block: its suffixes, then the next block's prefixes. Each pair
 is joined to a row, which is reduced along its columns as in the small windows' kernel.
 
-Four rows are joined at a time where four lie in the input: first to each other, then to the rows
-before them. So a sum of n rows is at most n / 4 + 4 additions one after another, and its roundings
-stay as few.
+If the plan says so, four rows are joined at a time where four lie in the input: first to each
+other, then to the rows before them. So a sum of n rows is at most n / 4 + 4 additions one after
+another, and its roundings stay as few. Extremes by 31 and 101 took a tenth longer so.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ PREFIXES = 5
 
 
 @njit(**JIT)
-def prefix_at(prefixes, rows, between):
-    """Return where the prefix of so many rows begins."""
-    return prefixes + rows % PREFIXES * between
+def prefix_at(prefixes, rows, geometry):
+    """Return where the prefix of so many rows begins: a single one if rows are joined one by one."""
+    return prefixes + rows % PREFIXES * geometry.between if geometry.strip == 4 else prefixes
 
 
 @njit(**JIT)
@@ -90,7 +90,7 @@ def make_suffixes(near, form, x, geometry, lanes, suffix, base, top, origin, dep
         row = origin + t - 1
         at = suffix + t * between
         source = base + row * pitch
-        if (t >= 4) & (row >= 3) & (row < height) & (depths == 1):
+        if (geometry.strip == 4) & (t >= 4) & (row >= 3) & (row < height):
             targets = at - between, at - 2 * between, at - 3 * between, at - 4 * between
             extend_four(near, form, x, source, pitch, top + row, -1, numbers, lanes, at, targets, n)
             t -= 4
@@ -153,33 +153,33 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
                 row = origin + taps + done
                 number = d * height + row
                 below = base + row * pitch
-                made = prefix_at(prefix, done, between)
-                more = prefix_at(prefix, done + 1, between)
-                if (row >= 0) & (row + 3 < height) & (depths == 1):
+                made = prefix_at(prefix, done, geometry)
+                more = prefix_at(prefix, done + 1, geometry)
+                if (geometry.strip == 4) & (row >= 0) & (row + 3 < height):
                     for u in range(4):
                         ask(form, x, below + (4 + u) * pitch, 0, 1, n, geometry.line)
                     targets = (
                         more,
-                        prefix_at(prefix, done + 2, between),
-                        prefix_at(prefix, done + 3, between),
-                        prefix_at(prefix, done + 4, between),
+                        prefix_at(prefix, done + 2, geometry),
+                        prefix_at(prefix, done + 3, geometry),
+                        prefix_at(prefix, done + 4, geometry),
                     )
                     extend_four(
                         near, form, x, below, pitch, number, 1, numbers, lanes, made, targets, n
                     )
                     done += 4
                     continue
+                if made != more:
+                    copy(lanes, made, more, n)
                 if (row >= 0) & (row < height):
                     extend(
                         near, form, x, below, number, depths, d_rows, pitch, numbers, lanes,
-                        made, more, n,
+                        more, more, n,
                     )  # fmt: skip
-                else:
-                    copy(lanes, made, more, n)
                 done += 1
             at = suffix + t * between
             target = scratch + lead
-            last = prefix_at(prefix, t, between)
+            last = prefix_at(prefix, t, geometry)
             if t == 0:
                 copy(lanes, at, target, n)
             else:

@@ -332,6 +332,7 @@ def running_plan(
     room = pitch
     head = {"tile": tile, "tiles": tiles, "blocks": blocks, "between": pitch, "stretch": room}
     head |= {"vector": VECTOR_BYTES // reduction.lanes[0].itemsize, "line": 64 // unit}
+    head["strip"] = 4 if reduction.in_fours else 1
     pieces = view.outer * d.out * blocks * tiles
     head["pieces"] = pieces
     numbers = geometry(view, head, shares)

@@ -15,7 +15,7 @@ SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
 additions would come near 1e-6 of the mean."""
 
 SINGLE_FOURS = 4 * (SINGLE_ROWS - 4)
-"""The same number of rows if they are added in fours: no more additions follow one another."""
+"""The most rows of float32 that are added in fours: no more additions follow one another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,8 @@ class Reduction:
     """Whether the result depends on a window's divisor."""
     costly: bool = False
     """Whether an element takes much longer to lift than to join."""
+    in_fours: bool = False
+    """Whether rows are to be joined in fours, and the fours one after another."""
     gathers: bool = False
     """Whether it needs all elements of a window at once: its reducer is a selector."""
 
@@ -62,7 +64,7 @@ class Case:
     divisor: int = 1
     """The largest divisor of a window's sum; with padding it exceeds the number of taps."""
     in_fours: bool = False
-    """Whether rows are joined in fours, and the fours one after another."""
+    """Whether rows can be joined in fours, and the fours one after another."""
 
 
 def sum_lane(case: Case) -> DType:
@@ -79,6 +81,11 @@ def sum_lane(case: Case) -> DType:
         if bound <= np.iinfo(name).max:
             return np.dtype(name)
     return np.dtype(f"{dtype.kind}8")
+
+
+def adds_fours(case: Case, kind: DType) -> bool:
+    """Say whether sums of float32 need rows to be joined in fours: else there are too many."""
+    return case.in_fours and kind == np.float32 and case.rows > SINGLE_ROWS
 
 
 def is_past_float64(case: Case) -> bool:
