@@ -31,7 +31,7 @@ PREFIXES = 5
 
 @njit(**JIT)
 def prefix_at(prefixes, rows, geometry):
-    """Return where the prefix of so many rows begins: a single one if rows are joined one by one."""
+    """Return where the prefix of so many rows begins; of rows joined one by one there is one."""
     return prefixes + rows % PREFIXES * geometry.between if geometry.strip == 4 else prefixes
 
 
