@@ -13,6 +13,8 @@ from processes import python
 from strategies import DTYPES, PLAIN, only_plain
 
 import numbapool as nbp
+from numbapool.loops.moments_along import single_root
+from numbapool.reducers.methods import close_root
 
 
 def two_passes(x, kernel, stride, padding, correction=0, left_out=None):
@@ -131,6 +133,57 @@ def test_which_loop_serves_which_windows():
     assert [kernel(3, 1), kernel(15, 1, 7), kernel(4, 2), kernel(2)] == ["moments"] * 4
     assert [kernel(3, 1, dtype="uint8"), kernel(15, 1, dtype="int16")] == ["rows", "running"]
     assert [kernel(3, 1, nan="skip"), kernel(3, 1, dilation=2)] == ["rows", "rows"]
+
+
+def test_roots_are_right_to_their_last_places():
+    rng = np.random.default_rng(3)
+    numbers = np.concatenate(
+        [[0.0, 4.0, 6.25, 1e-12], rng.random(200) * 10.0 ** rng.integers(-9, 9, 200)]
+    )
+    for number in numbers:
+        want = np.sqrt(number)
+        assert abs(close_root(number) - want) <= np.spacing(want)
+        assert abs(single_root(number) - want) <= np.spacing(np.float32(want))
+    assert [close_root(np.float64(each)) for each in (0, 4, 6.25)] == [0, 2, 2.5]
+    for number in (1e-90, 3e-80, 1e70, 1e76):  # float32 holds the roots, not the squares
+        want = np.float32(np.sqrt(number))
+        assert abs(single_root(np.float64(number)) - want) <= np.spacing(want)
+    with np.errstate(invalid="ignore", over="ignore"):
+        assert np.isinf(single_root(np.float64(1e80)))
+        assert np.isnan(single_root(np.float64(np.nan)))
+
+
+@only_plain
+@settings(deadline=None)
+@given(data=st.data())
+def test_large_windows_join_rows_in_fours(data):
+    rng = np.random.default_rng(data.draw(st.integers(0, 10000)))
+    rows, columns, step = (int(rng.integers(*limits)) for limits in ((33, 60), (1, 5), (1, 5)))
+    padding = int(rng.integers(0, rows // 2 + 1)), int(rng.integers(0, columns // 2 + 1))
+    x = rng.integers(-99, 99, (rows + int(rng.integers(5, 40)), 12)).astype(np.float32)
+    kernel, stride = (rows, columns), (step, 1)
+    edges = [(pad, pad) for pad in padding]
+    view = np.lib.stride_tricks.sliding_window_view
+    sums = view(np.pad(x, edges), kernel)[::step].sum((2, 3))
+    np.testing.assert_array_equal(nbp.sum_pool2d(x, kernel, stride, padding), sums)
+    padded = view(np.pad(x, edges, constant_values=-np.inf), kernel)[::step]
+    assert nbp.Pool("sum", kernel, stride, padding).decide(x.shape, x.dtype)[1].in_fours
+    got, places = nbp.max_pool2d(x, kernel, stride, padding, return_indices=True)
+    np.testing.assert_array_equal(got, padded.max((2, 3)))
+    np.testing.assert_array_equal(x.flat[places], got)
+
+
+def test_what_float32_is_added_up_in():
+    def lane(*window):
+        return nbp.Pool("avg", *window).decide((200, 220), "float32")[1].lanes[0]
+
+    assert [lane(31), lane(101, 1), lane(101, 8, 50)] == ["float32"] * 3
+    assert [lane(33), lane(101, 20), lane(113, 1)] == [
+        "float64"
+    ] * 3  # more in one row of additions
+    x = np.random.default_rng(4).random((70, 60), np.float32) + 1000
+    want = np.lib.stride_tricks.sliding_window_view(x.astype(np.float64), (50, 50)).mean((2, 3))
+    np.testing.assert_allclose(nbp.avg_pool2d(x, 50, 1), want, rtol=3e-7)
 
 
 def test_windows_share_powers():

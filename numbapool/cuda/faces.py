@@ -221,4 +221,5 @@ if not SIMULATED:
     from numba.cuda import libdevice
 
     overload(r.root)(lambda number: lambda number: math.sqrt(number))
+    overload(r.close_root)(lambda number: lambda number: math.sqrt(number))
     overload(r.below)(lambda number: lambda number: libdevice.floor(number))

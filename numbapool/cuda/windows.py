@@ -62,10 +62,10 @@ def reducer(op: Any, dtype: Any, kernel_size: int | tuple[int, int], **own: Any)
     if window.footprint is not None:
         raise PoolTypeError("a footprint is for the CPU: leave elements out in your kernel")
     rows, columns = window.kernel_size
-    sizes = {"rows": rows, "columns": columns, "divisor": rows * columns, "plane": 1 << 62}
+    sizes: dict[str, Any] = {"rows": rows, "columns": columns, "divisor": rows * columns}
     skip = pool.request.skip(kind)
     parameters = {k: v for k, v in pool.request.own if k != "count_include_pad"}
-    found = pool.request.operator.reduce(Case(kind, skip, **sizes), **parameters)
+    found = pool.request.operator.reduce(Case(kind, skip, plane=1 << 62, **sizes), **parameters)
     if found.gathers:
         name = pool.request.operator.name
         raise PoolTypeError(f"{name} needs all elements of a window at once: pool2d has it")

@@ -126,8 +126,9 @@ def avg_pool2d(
     Returns
     -------
     ndarray of the input's dtype; float32 for bool
-        Small windows of float32 are added up in float32, windows of more than some dozens of rows
-        in float64; float16 is added up in float32.
+        Windows of float32 are added up in float32 as long as few additions follow one another, up
+        to some dozens of rows, or a hundred if windows overlap; higher ones in float64. float16 is
+        added up in float32.
 
     Raises
     ------

@@ -14,6 +14,7 @@ from numba import njit
 from numbapool.loops.bounds import window
 from numbapool.loops.lanes import is_simple, load, put, write
 from numbapool.loops.options import JIT
+from numbapool.loops.pointers import border
 from numbapool.loops.shuffles import PIXELS, thin
 from numbapool.reducers.methods import combine, finish, neutral, prepare
 
@@ -136,7 +137,7 @@ def pick_all(op, form, lanes, at, parts, pitch, third, outs, to, strip, n, strid
         pick(op, form, lanes, at, one, one, two, outs, to, strip, wide, one, one, scale)
     elif (stride == 1) & (parts == 2):
         pick(op, form, lanes, at, two, pitch, two, outs, to, strip, wide, one, one, scale)
-    elif (stride == 1) & (parts == 3) & simple:
+    elif (stride == 1) & (parts == 3):
         pick(op, form, lanes, at, three, pitch, third, outs, to, strip, wide, one, one, scale)
     elif (inner == 1) & (stride == 2) & (parts == 2) & (pitch == 1):
         pick(op, form, lanes, at, two, one, two, outs, to, strip, n, two, one, scale)
@@ -171,6 +172,14 @@ def pick_borders(
     """Do `pick` for the outputs [begin, end), each with a divisor of its own."""
     inner = geometry.inner
     one = np.int64(1)
+    skipped = geometry.width.hi - geometry.width.lo if begin >= geometry.width.hi else 0
+    if inner == 1:
+        for i in range(begin, end):
+            _, _, share = border(geometry.width, i - skipped)
+            scale = prepare(op, weight * share)
+            j = at + (i - left) * step
+            pick_of(op, form, lanes, j, parts, pitch, third, outs, to + i - left, scale)
+        return
     for i in range(begin, end):
         _, _, share = window(geometry.width, i)
         scale = prepare(op, weight * share)
@@ -231,7 +240,7 @@ def along(op, form, lanes, row, rows, outs, to, geometry, left, right, weight):
         at, parts, pitch = spare, np.int64(2), other + 1 - spare
         step //= 2
         between //= 2
-    elif (taps <= (3 if is_simple(form, lanes) else 2)) & (pitch == inner):
+    elif (taps <= (3 if is_simple(form, lanes) | (step == 1) else 2)) & (pitch == inner):
         parts = taps
     else:
         # If every window counts, two halves and the column after them are joined when picked.

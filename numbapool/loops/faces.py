@@ -58,6 +58,7 @@ overload(s.settled, jit_options=METHODS)(lambda self, low, high, weight: method(
 # In line before LLVM sees them, as if the methods named NumPy's functions themselves.
 overload(r.root, inline="always")(lambda number: on_cpu(r.root))
 overload(r.below, inline="always")(lambda number: on_cpu(r.below))
+overload(r.close_root, jit_options=INLINED)(lambda number: on_cpu(r.close_root))
 overload(e.exp, jit_options=INLINED)(lambda x: e.exp32 if x == types.float32 else e.exp64)
 overload(e.sigmoid, jit_options=INLINED)(lambda v, one: e.sigmoid)
 overload(e.tanh, jit_options=INLINED)(lambda v, one: e.tanh)

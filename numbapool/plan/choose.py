@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.loops.geometry import Numbers
+from numbapool.loops.running import PREFIXES
 from numbapool.plan.moments import is_slid
 from numbapool.plan.view import (
     SINGLE,
@@ -149,24 +150,39 @@ def make_plan(
         return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
     places = reduction.places
     view = long_rows(layout.outer, axes, layout.inner, places)
-    w = view.axes[2]
-    hardly_overlap = w.out * w.longest <= 2 * w.size
-    if w.longest >= RUN_TAPS and w.dilation == 1 and hardly_overlap and not places:
+    if is_run(view.axes[2]) and not places:
         kernel = "runs"
     else:
         view = whole_rows(view, places)
-        h = view.axes[1]
         shared = COSTLY_OVERLAP if reduction.costly else RUNNING_OVERLAP
-        overlaps = h.regular and h.taps >= shared * h.step and h.dilation == 1
-        kernel = "running" if overlaps and h.out > 1 else "rows"
+        kernel = "running" if overlap(view.axes[1], shared) else "rows"
     shares = weights(view.axes, reduction, include_pad, override)
     if kernel == "runs":
         return runs_plan(shape, view, shares, dtype.itemsize)
     if is_slid(view, reduction):
-        return moments_plan(shape, view, shares, blocks=kernel == "running")
+        return moments_plan(shape, view, shares, dtype.itemsize, blocks=kernel == "running")
     if kernel == "running":
-        return running_plan(shape, view, shares, reduction)
+        return running_plan(shape, view, shares, reduction, dtype.itemsize)
     return small_plan(shape, view, shares, reduction, dtype)
+
+
+def is_run(axis: Axis) -> bool:
+    """Say whether windows are long runs of memory that hardly overlap."""
+    hardly_overlap = axis.out * axis.longest <= 2 * axis.size
+    return axis.longest >= RUN_TAPS and axis.dilation == 1 and hardly_overlap
+
+
+def overlap(axis: Axis, shared: int) -> bool:
+    """Say whether each row belongs to at least `shared` windows."""
+    return axis.regular and axis.taps >= shared * axis.step and axis.dilation == 1 and axis.out > 1
+
+
+def joins_fours(axes: Sequence[Axis]) -> bool:
+    """Say whether `running` joins the rows of windows of two axes, in fours."""
+    if len(axes) != 2 or not all(isinstance(axis, Axis) for axis in axes):
+        return False
+    h, w = axes
+    return overlap(h, RUNNING_OVERLAP) and not (h.whole and w.whole) and not is_run(w)
 
 
 def small_plan(
@@ -276,7 +292,7 @@ def rows_plan(
     A column has `unit` bytes and is a group of `group` elements.
     """
     d, h, w = view.axes
-    budget = max(ROW_BYTES // item_bytes(reduction) // view.inner, 1)
+    budget = max(ROW_BYTES // sum(kind.itemsize for kind in reduction.lanes) // view.inner, 1)
     least = LEAST_BYTES // item_bytes(reduction)
     tile, span = columns_in(w, budget)
     if tile < w.out:
@@ -301,26 +317,36 @@ def rows_plan(
     return Plan(shape, "rows", numbers, pieces, 3 * room, view.elements * group, group)
 
 
-def running_plan(shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction) -> Plan:
+def running_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, reduction: Reduction, unit: int
+) -> Plan:
     """Plan large windows that overlap: blocks of rows, in tiles."""
     d, h, w = view.axes
     budget = max(BLOCK_BYTES // item_bytes(reduction) // view.inner // h.taps, 1)
     tile, span = evenly(w, *columns_in(w, budget))
     tiles = -(-w.out // tile)
     blocks = (h.out - 1) * h.step // h.taps + 1
-    pitch = span * view.inner
+    # Rows that lie a multiple of 4096 bytes apart would share a few lines of the cache.
+    line = 64 // reduction.lanes[0].itemsize
+    pitch = -(-span * view.inner // line) * line + line
     room = pitch
     head = {"tile": tile, "tiles": tiles, "blocks": blocks, "between": pitch, "stretch": room}
-    head["vector"] = VECTOR_BYTES // reduction.lanes[0].itemsize
+    head |= {"vector": VECTOR_BYTES // reduction.lanes[0].itemsize, "line": 64 // unit}
+    head["strip"] = 4 if reduction.in_fours else 1
     pieces = view.outer * d.out * blocks * tiles
     head["pieces"] = pieces
     numbers = geometry(view, head, shares)
-    needed = 3 * room + (h.taps + 2) * pitch
+    needed = 3 * room + (h.taps + 1 + PREFIXES) * pitch
     return Plan(shape, "running", numbers, pieces, needed, view.elements)
 
 
-def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bool) -> Plan:
-    """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows."""
+def moments_plan(
+    shape: tuple[int, ...], view: View, shares: Weights, bytes_: int, blocks: bool
+) -> Plan:
+    """Plan variances of windows that slide: tiles of rows of results, or of blocks of rows.
+
+    An element has so many bytes.
+    """
     d, h, w = view.axes
     unit = 16  # bytes of an accumulator: a mean and a sum of squares
     budget = MOMENT_ROW_BYTES // (3 if w.taps > 3 else 1)
@@ -331,9 +357,9 @@ def moments_plan(shape: tuple[int, ...], view: View, shares: Weights, blocks: bo
     count = (h.out - 1) * h.step // h.taps + 1 if blocks else 0
     pitch = span * view.inner
     vector = 64 // unit * 2  # of either number
-    room = -(-pitch // vector) * vector + vector
+    room = -(-pitch // vector) * vector + 2 * vector
     head = {"tile": tile, "tiles": tiles, "blocks": count, "between": room, "stretch": room}
-    head["vector"] = vector
+    head |= {"vector": vector, "fresh": min(h.step, h.taps), "line": 64 // bytes_}
     pieces = view.outer * d.out * (count or h.out) * tiles
     head["pieces"] = pieces
     numbers = geometry(view, head, shares, slides=False)

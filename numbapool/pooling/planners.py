@@ -15,7 +15,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
-from numbapool.plan.choose import Plan, longest, make_plan
+from numbapool.plan.choose import Plan, joins_fours, longest, make_plan
 from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.selections import filled_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
@@ -51,7 +51,7 @@ class Request:
     min_count: int | float | None = None
     """How many elements of a window must count, or which share of them."""
 
-    def reduction(self, dtype: DType, **sizes: int) -> Reduction:
+    def reduction(self, dtype: DType, **sizes: Any) -> Reduction:
         """Return the reduction for a dtype; `sizes` are fields of a :class:`Case`.
 
         Raises
@@ -152,25 +152,32 @@ class Chosen(NamedTuple):
     """The divisor of all windows, if the call gives one."""
 
 
-def choose(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Chosen:
-    """Return what a call computes for arrays of a shape and a dtype."""
+def choose(
+    shape: Shape, dtype: DType, windows: Windows, request: Request, in_fours: bool = False
+) -> Chosen:
+    """Return what a call computes for arrays of a shape and a dtype.
+
+    `in_fours` says whether the device joins rows in fours where :func:`joins_fours` says so.
+    """
     placed = place(shape, windows, request)
     rows, columns = longest(placed.axes)
     if isinstance(windows, Blur):
         reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
         return Chosen(placed, reduction, False, None)
     counted = isinstance(windows, Window) and windows.counts_padding
+    in_fours = in_fours and isinstance(windows, Window) and windows.footprint is None
     divisor = prod(axis.taps for axis in placed.axes) if counted else rows * columns
     reduction = request.reduction(
-        dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor
-    )
+        dtype, rows=rows, columns=columns, plane=prod(placed.layout.spatial), divisor=divisor,
+        in_fours=in_fours and joins_fours(placed.axes),
+    )  # fmt: skip
     override = dict(request.own).get("divisor_override")
     return Chosen(placed, reduction, counted, override)
 
 
 def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
     """Return the plan and the reduction for arrays of a shape and a dtype."""
-    placed, reduction, counted, override = choose(shape, dtype, windows, request)
+    placed, reduction, counted, override = choose(shape, dtype, windows, request, in_fours=True)
     layout, axes, result = placed
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction

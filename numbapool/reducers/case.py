@@ -14,6 +14,9 @@ SINGLE_ROWS, SINGLE_COLUMNS = 32, 1024
 """Windows with more float32 taps are added up in float64: in float32 the roundings of the
 additions would come near 1e-6 of the mean."""
 
+SINGLE_FOURS = 4 * (SINGLE_ROWS - 4)
+"""The most rows of float32 that are added in fours: no more additions follow one another."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
@@ -26,6 +29,8 @@ class Reduction:
     """Whether the result depends on a window's divisor."""
     costly: bool = False
     """Whether an element takes much longer to lift than to join."""
+    in_fours: bool = False
+    """Whether rows are to be joined in fours, and the fours one after another."""
     gathers: bool = False
     """Whether it needs all elements of a window at once: its reducer is a selector."""
 
@@ -58,13 +63,16 @@ class Case:
     """The elements of a plane; an index lies below this."""
     divisor: int = 1
     """The largest divisor of a window's sum; with padding it exceeds the number of taps."""
+    in_fours: bool = False
+    """Whether rows can be joined in fours, and the fours one after another."""
 
 
 def sum_lane(case: Case) -> DType:
     """Return the narrowest dtype that holds the sum of a window's taps."""
     dtype, rows, columns = case.dtype, case.rows, case.columns
     if dtype.kind == "f":
-        wide = dtype == np.float64 or rows > SINGLE_ROWS or columns > SINGLE_COLUMNS
+        most = SINGLE_FOURS if case.in_fours else SINGLE_ROWS
+        wide = dtype == np.float64 or rows > most or columns > SINGLE_COLUMNS
         return np.dtype(np.float64 if wide else np.float32)
     if dtype.kind == "b":
         return np.dtype(np.uint32)
@@ -73,6 +81,11 @@ def sum_lane(case: Case) -> DType:
         if bound <= np.iinfo(name).max:
             return np.dtype(name)
     return np.dtype(f"{dtype.kind}8")
+
+
+def adds_fours(case: Case, kind: DType) -> bool:
+    """Say whether sums of float32 need rows to be joined in fours: else there are too many."""
+    return case.in_fours and kind == np.float32 and case.rows > SINGLE_ROWS
 
 
 def is_past_float64(case: Case) -> bool:

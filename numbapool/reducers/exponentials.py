@@ -6,6 +6,7 @@ right to the last places; NaN gives NaN.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -290,6 +291,7 @@ class LogMeanExp(PowerMean):
 
 def floats_of(case: Case) -> DType:
     """Return the dtype of sums: float64 for many elements and for whole numbers."""
+    case = replace(case, in_fours=False)
     return sum_lane(case) if case.dtype.kind == "f" else np.dtype(np.float64)
 
 

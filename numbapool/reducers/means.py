@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool.errors import PoolValueError
-from numbapool.reducers.case import Case, Reduction, sum_lane
+from numbapool.reducers.case import Case, Reduction, adds_fours, sum_lane
 from numbapool.reducers.dtypes import limits
 from numbapool.reducers.methods import below, missing
 from numbapool.reducers.ways import variant
@@ -312,12 +312,14 @@ def mean_of_floats(case: Case, most: int, fixed: bool) -> Reduction:
     if not (skip.nan or skip.value is not None):
         short = kind == np.float32 and most < 1 << 24
         mean_of = SingleMean if short else Mean
-        return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True)
+        fours = adds_fours(case, kind)
+        return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True, in_fours=fours)
     if dtype.kind == "b":
         kind = np.dtype(np.float32)
     of_nothing = kind.type(np.nan if skip.value is None else skip.value)
     op = variant(CountedMean, skip.way)(kind.type(0), of_nothing, of_nothing, fixed)
-    return Reduction(op, (kind, np.dtype(np.int64)), (out,), weighted=True)
+    fours = adds_fours(case, kind)
+    return Reduction(op, (kind, np.dtype(np.int64)), (out,), weighted=True, in_fours=fours)
 
 
 def mean_of_integers(case: Case, most: int, fixed: bool, rounding: Rounding) -> Reduction:

@@ -85,3 +85,16 @@ def root(number):
 
 def below(number):
     return np.floor(number)
+
+
+def close_root(number):
+    """Return the root of 0 or of a float64 that float32 holds too, but for its last digits.
+
+    A root of float64 takes twice as long as this: float32's root, and two of Newton's steps, the
+    second of which is right to the last place.
+    """
+    start = np.sqrt(np.float32(number))
+    half = np.float64(np.float32(0.5) / max(start, np.float32(1e-30)))
+    near = np.float64(start)
+    near += (number - near * near) * half
+    return near + (number - near * near) * half

@@ -13,7 +13,7 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction, is_past_float64
 from numbapool.reducers.dtypes import DType, in_floats, limits
-from numbapool.reducers.methods import below, missing, root
+from numbapool.reducers.methods import below, close_root, missing, root
 from numbapool.reducers.ways import AsItStands, variant
 
 EXACT = 1 << 52
@@ -73,7 +73,19 @@ class ShortVariance(WholeVariance):
     def finish(self, acc, scale):
         count, _, freedom, share = scale
         squares = count * np.float64(acc[1]) - np.float64(acc[0]) * np.float64(acc[0])
-        return root(squares * share) if self.root else squares / freedom
+        return close_root(squares * share) if self.root else squares / freedom
+
+
+class ByteVariance(ShortVariance):
+    """The same if the sums fit 32 bits: vectors of 64 bits hold half as many."""
+
+    __slots__ = ()
+
+    def lift(self, value, row):
+        return value, np.int32(value * value)
+
+    def combine(self, a, b):
+        return np.int32(a[0] + b[0]), np.int32(a[1] + b[1])
 
 
 class CountedWholeVariance(NamedTuple):
@@ -166,6 +178,8 @@ def moments(case: Case, correction: float, rooted: bool) -> Reduction:
             numbers = kind.type(0), correction, rooted
             if skip.value is None:
                 base = ShortVariance if most * most * taps * taps < EXACT else WholeVariance
+                if base is ShortVariance and wide == np.int32:
+                    base = ByteVariance
                 return Reduction(base(*numbers), (kind, wide), outs, weighted=True)
             op = variant(CountedWholeVariance, skip.way)(*numbers, kind.type(skip.value), nothing)
             return Reduction(op, (kind, wide, kind), outs)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.reducers.case import Case, Reduction, is_past_float64, sum_lane
+from numbapool.reducers.case import Case, Reduction, adds_fours, is_past_float64, sum_lane
 from numbapool.reducers.dtypes import in_floats
 from numbapool.reducers.exponentials import power
 from numbapool.reducers.methods import missing, root
@@ -156,7 +156,7 @@ def total(case: Case) -> Reduction:
     dtype, kind = case.dtype, sum_lane(case)
     op = variant(Sum, case.skip.way)(kind.type(0), kind.type(case.skip.value or 0))
     out = dtype if dtype.kind == "f" else np.dtype("u8" if dtype.kind == "u" else "i8")
-    return Reduction(op, (kind,), (out,))
+    return Reduction(op, (kind,), (out,), in_fours=adds_fours(case, kind))
 
 
 NORMS = {1: L1, 2: L2, np.inf: LInf}
