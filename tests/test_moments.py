@@ -135,6 +135,7 @@ def test_which_loop_serves_which_windows():
     assert [kernel(3, 1, nan="skip"), kernel(3, 1, dilation=2)] == ["rows", "rows"]
 
 
+@only_plain  # compiled, they are parts of kernels, which nothing else may call
 def test_roots_are_right_to_their_last_places():
     rng = np.random.default_rng(3)
     numbers = np.concatenate(

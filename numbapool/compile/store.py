@@ -66,6 +66,7 @@ SOURCES = (
             "keys",
             "lanes",
             "moments",
+            "moments_along",
             "networks",
             "options",
             "placed",

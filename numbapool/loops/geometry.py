@@ -67,6 +67,9 @@ AXIS = (
 
 AXES = ("depth", "height", "width")
 
+PREFIXES = 5
+"""Prefixes that are kept of large windows: the last one, and four more that are made of it."""
+
 BORDER = 3
 """Numbers per border window: its first tap, its number of taps, and its part in a divisor."""
 

@@ -20,13 +20,11 @@ from numba import njit
 
 from numbapool.loops.bounds import window
 from numbapool.loops.columns import along, tile_span
+from numbapool.loops.geometry import PREFIXES
 from numbapool.loops.lanes import element, held, load, put, shifted
 from numbapool.loops.options import JIT
 from numbapool.loops.rows import ask, fill
 from numbapool.reducers.methods import combine, locate
-
-PREFIXES = 5
-"""Prefixes that are kept: the last one, and four more that are made of it at once."""
 
 
 @njit(**JIT)

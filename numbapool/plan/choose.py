@@ -12,8 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.loops.geometry import Numbers
-from numbapool.loops.running import PREFIXES
+from numbapool.loops.geometry import PREFIXES, Numbers
 from numbapool.plan.moments import is_slid
 from numbapool.plan.view import (
     SINGLE,

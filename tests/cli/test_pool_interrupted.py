@@ -160,7 +160,7 @@ PLAIN = """
         (["avg", "empty"], 3),
         (["info", "missing.png"], 1),
         (["diff", "a.png", "missing.png"], 1),
-        (["warmup", "max", "--dtype", "uint8", "-k", "2", "-q"], 0),
+        (["warmup", "median", "--dtype", "uint8", "-q"], 0),
     ],
 )
 def test_a_full_standard_error_changes_no_exit_code(pool, arguments, code):
