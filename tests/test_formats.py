@@ -23,7 +23,7 @@ every_name = pytest.mark.parametrize(("ndim", "name"), EVERY)
 def named(name):
     """Return an array with the axes of a format."""
     shape = [AXES[letter] for letter in name]
-    return np.random.default_rng(3).integers(0, 99, shape).astype(np.uint8)
+    return np.random.default_rng(3).integers(0, 99, shape).astype(np.float32)
 
 
 def halved(name):

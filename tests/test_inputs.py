@@ -89,8 +89,8 @@ def test_every_protocol(kind):
 def test_buffers_and_lists():
     for x in (X.tolist(), tuple(X.tolist()), [*X], memoryview(X)):
         assert nbp.max_pool2d(x, 2).tolist() == WANT.tolist()
-    for x in (array.array("h", [1, 5, 2, 3]), bytearray([1, 5, 2, 3]), range(4)):
-        assert nbp.max_pool1d(x, 2).tolist() == [max(x[:2]), max(x[2:])]
+    for x in (array.array("h", [1, 5, 2, 3] * 4), bytearray([1, 5, 2, 3] * 8), range(4)):
+        assert nbp.max_pool1d(x, 2).tolist()[:2] == [max(x[:2]), max(x[2:4])]
 
 
 def test_subclasses_come_back_plain():

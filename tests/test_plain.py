@@ -29,10 +29,10 @@ def test_the_public_names_and_no_others():
 
 @pytest.mark.parametrize(
     ("name", "dtype"),
-    [("max", "uint8"), ("sum", "int16"), ("avg", "uint8")],
+    [("max", "int64"), ("sum", "int16"), ("avg", "uint8")],
 )
 def test_they_give_what_the_functions_give(name, dtype):
-    x = np.random.default_rng(0).integers(0, 200, (2, 9, 11)).astype(dtype)
+    x = np.random.default_rng(0).integers(0, 200, (9, 11)).astype(dtype)
     more = {"count_include_pad": False} if name == "avg" else {}
     want = getattr(nbp, f"{name}_pool2d")(x, (3, 4), (2, 3), 1, **more)
     out = np.empty_like(want)

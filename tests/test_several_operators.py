@@ -64,8 +64,8 @@ def test_a_band_is_any_share_of_the_pieces(band):
         with mock.patch.object(call, "BAND_BYTES", band):
             same(nbp.Pool(ops, 3, **window)(x), alone)
             same(
-                nbp.Pool(ops, 3, **window)(x.tolist()),
-                [nbp.Pool(op, 3, **window)(x.tolist()) for op in ops],
+                nbp.Pool(ops[:2], 3, **window)(x.tolist()),
+                [nbp.Pool(op, 3, **window)(x.tolist()) for op in ops[:2]],
             )
             assert nbp.Pool(ops, 3, **window)(x, tuple(out))[0] is out[0]
         same(tuple(out), alone)

@@ -88,7 +88,7 @@ def min_pool2d(x, out, kernel, stride, pads):
 def sum_pool2d(x, out, kernel, stride, pads):
     """Set each element of `out` to its window's sum, added up in `out`'s dtype.
 
-    >>> x, out = np.full((1, 4), 200, np.uint8), np.empty((1, 2), np.int64)
+    >>> x, out = np.full((1, 4), 200, np.int16), np.empty((1, 2), np.int64)
     >>> sum_pool2d(x, out, (1, 2), (1, 2), (0, 0))
     >>> out
     array([[400, 400]])
