@@ -53,6 +53,30 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return None if compiled or name in asked else True
 
 
+@pytest.fixture
+def forget_plans():
+    """Return what forgets all plans; those of this test are forgotten when it ends."""
+    from numbapool.pooling import call, pool
+
+    def forget():
+        for module in (call, pool):
+            for each in vars(module).values():
+                if hasattr(each, "cache_clear"):
+                    each.cache_clear()
+
+    yield forget
+    forget()
+
+
+@pytest.fixture
+def networks_everywhere(monkeypatch, forget_plans):
+    """Let networks serve arrays of any size, in this test alone."""
+    from numbapool.plan import networks
+
+    monkeypatch.setattr(networks, "LEAST_ELEMENTS", 0)
+    forget_plans()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
     return _noted((yield))

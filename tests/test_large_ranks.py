@@ -14,7 +14,6 @@ from strategies import ALL, DTYPES, PLAIN, only_plain
 import numbapool as nbp
 from numbapool.loops import tile_modes
 from numbapool.plan import histograms, networks, selections, tiles
-from numbapool.pooling import call, pool
 from numbapool.run import threads
 
 BYTES = ["uint8", "int8", "bool"]
@@ -24,15 +23,8 @@ LONGEST = {1: 12, 2: 7, 3: 4}
 
 
 @pytest.fixture
-def everywhere(monkeypatch):
+def everywhere(monkeypatch, forget_plans):
     """Let the loops of large windows serve all windows in three blocks, in this test alone."""
-
-    def forget():
-        for module in (call, pool):
-            for each in vars(module).values():
-                if hasattr(each, "cache_clear"):
-                    each.cache_clear()
-
     monkeypatch.setattr(networks, "LEAST_ELEMENTS", 1 << 60)
     for module in (histograms, tiles):
         for name in vars(module):
@@ -48,9 +40,7 @@ def everywhere(monkeypatch):
 
     monkeypatch.setattr(threads, "block_count", lambda pieces, work: min(3, pieces))
     monkeypatch.setattr(threads, "run_kernel", in_blocks)
-    forget()
-    yield
-    forget()
+    forget_plans()
 
 
 def drawn(draw, dtype, shape):

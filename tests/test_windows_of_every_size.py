@@ -11,25 +11,6 @@ from processes import python
 from strategies import PLAIN, fewer, only_plain
 from windows_of_every_size import KEYS, OPERATORS, case_of, check, key_of
 
-from numbapool.plan import networks
-from numbapool.pooling import call, pool
-
-
-@pytest.fixture
-def networks_everywhere(monkeypatch):
-    """Let networks serve arrays of any size, in this test alone."""
-
-    def forget():
-        for module in (call, pool):
-            for each in vars(module).values():
-                if hasattr(each, "cache_clear"):
-                    each.cache_clear()
-
-    monkeypatch.setattr(networks, "LEAST_ELEMENTS", 0)
-    forget()
-    yield
-    forget()
-
 
 def anywhere(shape, dtype, at_the_end):
     return np.empty(shape, dtype)
