@@ -20,6 +20,11 @@ from numbapool.windows import borders
 SIZES = st.integers(1, 12)
 
 
+@pytest.fixture
+def everywhere(networks_everywhere):
+    """Let networks serve arrays of any size, in this test alone."""
+
+
 def drawn(data, dtype, shape):
     """Return an array of a dtype: few values or many, in floats NaN and infinities too."""
     rng = np.random.default_rng(data.draw(st.integers(0, 1000)))
@@ -39,7 +44,7 @@ def drawn(data, dtype, shape):
 @pytest.mark.parametrize("dtype", DTYPES)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_window_is_right(networks_everywhere, dtype, data):
+def test_any_window_is_right(everywhere, dtype, data):
     kernel = data.draw(st.tuples(SIZES, SIZES))
     stride = data.draw(st.tuples(st.integers(1, 4), st.integers(1, 4)))
     padding = tuple(data.draw(st.integers(0, size // 2)) for size in kernel)
@@ -68,7 +73,7 @@ def test_any_window_is_right(networks_everywhere, dtype, data):
 @pytest.mark.parametrize("dtype", FEW)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_window_of_several_planes_is_right(networks_everywhere, dtype, data):
+def test_any_window_of_several_planes_is_right(everywhere, dtype, data):
     kernel = data.draw(st.tuples(*[st.integers(1, 5)] * 3))
     stride = data.draw(st.tuples(*[st.integers(1, 3)] * 3))
     padding = tuple(data.draw(st.integers(0, size // 2)) for size in kernel)
@@ -84,7 +89,7 @@ def test_any_window_of_several_planes_is_right(networks_everywhere, dtype, data)
 @pytest.mark.parametrize("dtype", FEW)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_padding_mode_is_right(networks_everywhere, dtype, data):
+def test_any_padding_mode_is_right(everywhere, dtype, data):
     ndim = data.draw(st.integers(2, 3))
     kernel = data.draw(st.tuples(*[st.integers(1, 9 if ndim == 2 else 3)] * ndim))
     stride = data.draw(st.tuples(*[st.integers(1, 3)] * ndim))
@@ -107,7 +112,7 @@ def test_any_padding_mode_is_right(networks_everywhere, dtype, data):
 @only_plain
 @pytest.mark.parametrize("dtype", ["uint8", "float64"])
 @pytest.mark.parametrize("shape", [(1, 1500), (200, 2)])
-def test_windows_of_a_single_row_or_column(networks_everywhere, monkeypatch, dtype, shape):
+def test_windows_of_a_single_row_or_column(everywhere, monkeypatch, dtype, shape):
     """A long row is cut in parts, here of one strip."""
     monkeypatch.setattr(selections, "PART_STRIPS", 1)
     rng = np.random.default_rng(5)
