@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from ..codecs import BY_SUFFIX, is_file
+from ..codecs import is_file
 from ..exits import NoInput
 from ..files.find import Found, find, read_list
 from ..files.name import Naming, same_file
@@ -43,7 +43,7 @@ class Finding:
         self,
         leave_out: str | None = None,
         own_suffix: str | tuple[str, ...] = "",
-        suffixes: Container[str] = BY_SUFFIX,
+        suffixes: Container[str] | None = None,
         aside: Iterable[str] = (),
     ) -> Found:
         """Find the inputs that the arguments and --files-from name.
@@ -156,9 +156,7 @@ def telling_of(given: Given) -> Telling:
 
 def report_of(total: int, telling: Telling, found: Found) -> Report:
     """Return the report of so many outputs, which counts what was left alone in folders too."""
-    return Report(
-        total, telling, others=found.others, former=found.former, irregular=found.irregular
-    )
+    return Report(total, telling, left_alone=found.left_alone)
 
 
 def refuse_one_stream(telling: Telling, output: str | None) -> None:

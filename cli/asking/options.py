@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from ..codecs import FORMATS
+from ..codecs import WRITTEN
 from ..operators import FOOTPRINTS, OPERATORS, Operator, Own
 from .params import (
     BytesType,
     Colour,
+    FormatType,
     MinCountType,
     NodataType,
     NormType,
@@ -24,7 +25,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
 DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # `codecs.npy` says what they mean
-_WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+_WRITTEN = sorted(
+    " or ".join(dict.fromkeys((row.suffixes[0][1:], row.name.lower())))
+    for row in dict.fromkeys(WRITTEN.values())
+)
 _PADDINGS = ("valid", "same", "same_lower")
 
 
@@ -168,8 +172,7 @@ FINDING = (
 FORMAT = click.option(
     "--format",
     "output_format",
-    type=click.Choice(_WRITTEN, case_sensitive=False),
-    metavar="FORMAT",
+    type=FormatType(),
     help=f"Write this format: {', '.join(_WRITTEN)}.",
 )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..codecs import WRITTEN
 from ..job import OutputSize, Pair
 from ..operators import PADDING_MODES, SEQUENCES
 
@@ -85,6 +86,38 @@ class SizeType(ParamType):
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
         self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+class FormatType(ParamType):
+    """``jpeg`` or ``jpg``: a format by its name or its usual suffix."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "FORMAT"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the format's name."""
+        text = str(value).strip().lower()
+        known = WRITTEN.get(text.removeprefix("."))
+        if known is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(text.removeprefix("."), WRITTEN)
+            meant = f"did you mean {' or '.join(near)}?" if near else f"give {', '.join(WRITTEN)}."
+            self.fail(f"{text!r} is not a format that pool writes: {meant}", param, ctx)
+        return known.name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Let the shell complete a name."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in WRITTEN if name.startswith(incomplete.lower())]
 
 
 class OperatorType(Choice):

@@ -38,6 +38,7 @@ FORMATS: dict[str, Format] = {
         Format("FITS", (".fits", ".fit"), written=False),
         Format("FLI", (".fli", ".flc"), written=False),
         Format("FTEX", (".ftc", ".ftu"), written=False),
+        Format("HEIF", (".heic", ".heif", ".hif"), written=False),
         Format("ICNS", (".icns",), written=False),
         Format("ICO", (".ico",), written=False),
         Format("IM", (".im",), written=False),
@@ -53,6 +54,13 @@ FORMATS: dict[str, Format] = {
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
 ARRAYS = ("NPY", "NPZ")
+WRITTEN: dict[str, Format] = {
+    name: row
+    for row in FORMATS.values()
+    if row.written
+    for name in (row.name.lower(), row.suffixes[0][1:])
+}
+"""The formats that can be written, by their names and by their usual suffixes: jpeg and jpg."""
 NAMED = (".npy", ".npz", ".safetensors")
 """The suffixes of files that arrays of sequences, and what lies beside them, are read from."""
 
@@ -60,6 +68,15 @@ NAMED = (".npy", ".npz", ".safetensors")
 def by_name(path: PurePath | str) -> Format | None:
     """Return the format of the path's suffix, or None."""
     return BY_SUFFIX.get(PurePath(path).suffix.lower())
+
+
+def suffixes_like(path: PurePath | str) -> list[str]:
+    """Return the suffixes of formats that are written and resemble the path's suffix."""
+    from difflib import get_close_matches
+
+    known = [suffix[1:] for suffix, row in BY_SUFFIX.items() if row.written]
+    typed = PurePath(path).suffix.lower()[1:]
+    return [f".{name}" for name in get_close_matches(typed, known)]
 
 
 def is_file(name: str) -> bool:

@@ -1,7 +1,6 @@
 """The report of a run, for a person or as JSON."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,6 +9,7 @@ import click
 
 from ..exits import ExitCode, OutputLost
 from ..job import STREAM, Outcome, RunNote
+from .left_alone import LeftAlone
 from .names import shown
 from .progress import Progress, can_draw
 
@@ -38,9 +38,7 @@ class Report:
 
     total: int
     telling: Telling = field(default_factory=Telling)
-    others: Counter[str] = field(default_factory=Counter)
-    former: int = 0
-    irregular: int = 0
+    left_alone: LeftAlone = field(default_factory=LeftAlone)
     done: int = 0
     skipped: int = 0
     failures: list[Outcome] = field(default_factory=list)
@@ -106,8 +104,9 @@ class Report:
                             "skipped": self.skipped,
                             "failed": len(self.failures),
                             "not_run": self.not_run,
-                            "unknown_kind": self.others.total() + self.former,
-                            "irregular": self.irregular,
+                            "unknown_kind": self.left_alone.others.total() + self.left_alone.former,
+                            "other_types": dict(self.left_alone.others),
+                            "irregular": self.left_alone.irregular,
                         }
                     }
                 )
@@ -122,7 +121,7 @@ class Report:
             width = min(48, max(len(shown(failure.source)) for failure in self.failures))
             for failure in self.failures:
                 click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
-        left_alone = list(self._left_alone())
+        left_alone = list(self.left_alone.sentences())
         if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
             return
         parts = [f"{self.done} done"]
@@ -133,16 +132,6 @@ class Report:
         if self.not_run:
             parts.append(f"{self.not_run} not run")
         click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
-
-    def _left_alone(self) -> Iterator[str]:
-        """Yield a sentence for each kind of file in folders that is no input."""
-        if self.others:
-            suffixes = ", ".join(f"{shown(name)} ({n})" for name, n in self.others.most_common())
-            yield f"Skipped {_files(self.others.total())} of other types: {suffixes}."
-        if self.former:
-            yield f"Skipped {_files(self.former)} from an earlier run."
-        if self.irregular:
-            yield f"Skipped {self.irregular} that are not regular files."
 
     def _why(self, failure: Outcome) -> str:
         detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
@@ -157,10 +146,6 @@ class Report:
     def code(self) -> ExitCode:
         """The exit code of the process."""
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:

@@ -74,7 +74,9 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
         for path in Path("in").glob("a.*"):
             path.unlink()
         result = pool("avg", "in", code=3)
-    assert "1 of other types and 5 that are not regular files were skipped" in (result.stderr)
+    assert (
+        "Skipped 1 file of other types: .txt (1). Skipped 5 that are not regular" in result.stderr
+    )
 
 
 @no_pipes
