@@ -9,6 +9,7 @@ OnExists = Literal["error", "skip", "overwrite", "rename"]
 
 STREAM = "-"  # standard input or output, in place of a path
 MANIFEST = ".numbapool.json"  # the file beside outputs that notes their sources for --update
+JOURNAL = ".numbapool.log"  # the same of a run that has not ended
 
 
 def pair_of(number: Pair) -> tuple[int, int]:
@@ -63,9 +64,9 @@ class Window:
 
     @property
     def label(self) -> str:
-        """The window in a file name: 2, 2x3, 1600x1200, 25%."""
+        """The window in a file name: 2, 2x3, 1600x1200, 25pc."""
         if self.size or self.fit:
-            return str(self.size or self.fit)
+            return str(self.size or self.fit).replace("%", "pc")  # shells and URLs take % apart
         if isinstance(self.kernel_size, tuple):
             return "{}x{}".format(*self.kernel_size)
         return str(self.kernel_size)
@@ -202,6 +203,7 @@ class Outcome:
     after: tuple[tuple[int, ...], ...] = ()
     dtype: str = ""
     reason: str = ""
+    trouble: Literal["", "taken", "folder"] = ""  # of a failure that other files may share
     notes: tuple[str, ...] = ()
     pixels: int = 0
     nbytes: int = 0  # of a planned result, before encoding

@@ -156,7 +156,9 @@ def telling_of(given: Given) -> Telling:
 
 def report_of(total: int, telling: Telling, found: Found) -> Report:
     """Return the report of so many outputs, which counts what was left alone in folders too."""
-    return Report(total, telling, left_alone=found.left_alone)
+    params = click.get_current_context().command.params
+    updates = any(param.name == "update" for param in params)
+    return Report(total, telling, left_alone=found.left_alone, updates=updates)
 
 
 def refuse_one_stream(telling: Telling, output: str | None) -> None:
@@ -267,7 +269,6 @@ def on_exists_of(given: Given) -> OnExists:
                 "--update itself says which outputs are skipped and which written anew: leave out "
                 "--on-exists and --skip-existing."
             )
-        return "overwrite"
     return policy
 
 

@@ -170,6 +170,8 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     options = {option.name: option for option in ctx.command.params}
     settled = dict(given)
     for name, rivals in _RIVALS.items():
+        if given.get("on_exists") == "overwrite" and name in ("on_exists", "update"):
+            rivals = ("skip_existing",)  # --update makes anew what it finds, too
         if 0 < said[name] < max(said[rival] for rival in rivals):
             default = getattr(options[name], "default", None)
             if not isinstance(default, str | bool):

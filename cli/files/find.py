@@ -13,7 +13,7 @@ import click
 from ..codecs import by_name
 from ..codecs.extra import lack_of
 from ..exits import NoInput
-from ..job import MANIFEST, STREAM
+from ..job import JOURNAL, MANIFEST, STREAM
 from ..telling.left_alone import LeftAlone
 from ..telling.names import shown
 from .open import kind_of
@@ -86,14 +86,16 @@ def find(
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
             found.add(name, Path(Path(name).name), named=True)
-        else:
-            walk.pattern(name)
+        elif not walk.pattern(name):
+            found.add(name, Path(Path(name).name), named=True)  # it fails: there is no such file
     names = list(listed)
     for name, place in zip(names, _places(names), strict=True):
         found.add("./-" if name == STREAM else name, place, named=True)
-    if not found.sources:
+    missing = [source.path for source in found.sources if _is_missing(source.path)]
+    if len(missing) == len(found.sources):
         below = "; -r looks in subfolders, too" if folders and not recursive else ""
-        raise NoInput(" ".join([f"no input was found{below}.", *found.left_alone.sentences()]))
+        lacking = f": there is no {_listed(missing)}" if missing else below
+        raise NoInput(" ".join([f"no input was found{lacking}.", *found.left_alone.sentences()]))
     return found
 
 
@@ -125,7 +127,7 @@ class _Walk:
                 self.folder(path, root)
 
     def file(self, path: Path, root: Path) -> None:
-        if path.name == MANIFEST:
+        if path.name in (MANIFEST, JOURNAL):
             return
         own = bool(self.own) and path.stem.endswith(self.own)
         left_alone = self.found.left_alone
@@ -148,14 +150,17 @@ class _Walk:
             self.found.left_alone.hints.add(lacking)
         return known is not None and not lacking
 
-    def pattern(self, pattern: str) -> None:
+    def pattern(self, pattern: str) -> bool:
+        """Add what a pattern matches; return whether it matches anything."""
         parts = Path(pattern).parts
         fixed = next((i for i, part in enumerate(parts) if not _MAGIC.isdisjoint(part)), 0)
         root = Path(*parts[:fixed])
-        for name in sorted(set(_matches(pattern))):
+        names = sorted(set(_matches(pattern)))
+        for name in names:
             path = Path(name)
             if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
                 self.file(path, root)
+        return bool(names)
 
     def _left_out(self, path: Path, root: Path) -> bool:
         """Return whether a path is in the output folder, below the root of the pattern."""
@@ -177,6 +182,28 @@ def _matches(pattern: str) -> Iterator[str]:
         for folder, below, _ in os.walk(root):
             below[:] = [name for name in below if not name.startswith(".")]
             yield from _matches(str(Path(glob.escape(folder), *after)))
+
+
+def _is_missing(path: str) -> bool:
+    """Return whether there is no such file; a link to nothing is there, and cannot be read."""
+    if path == STREAM:
+        return False
+    try:
+        Path(path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names for a message, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(shown, names[:_SHOWN])) + more
+
+
+_SHOWN = 5  # names in a message
 
 
 def _irregular(path: Path) -> bool:

@@ -169,7 +169,7 @@ class Naming:
 
 
 def refuse_unknown(output: str) -> None:
-    """Refuse the name of a folder that is not there and ends in a suffix: it was meant as a file."""
+    """Refuse the name of no folder that ends in a suffix: it was meant as a file."""
     suffix = Path(output).suffix
     if suffix.strip("."):
         raise click.UsageError(

@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from ..exits import FileError, NameTaken
+from ..exits import FileError, FolderClosed, NameTaken
 from ..interrupts import unwind
 from ..job import STREAM, Job, OnExists, Outcome, Stamp
 from ..telling.names import shown
@@ -58,7 +58,7 @@ def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
         with _writing(path, on_exists) as output:
             yield output
     except OSError as error:
-        raise FileError(_unwritten(Path(path), error)) from error
+        raise _unwritten(Path(path), error) from error
 
 
 @contextmanager
@@ -99,21 +99,28 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _ELSEWHERE = "or name another folder with -o"
 
 
-def _unwritten(path: Path, error: OSError) -> str:
+def _unwritten(path: Path, error: OSError) -> FileError:
     """Return why an output could not be written, and what to do."""
     folder = f"the output folder {shown(path.parent)}"
     if error.errno in _FULL:
-        return f"the disk of {folder} is full: make room there, {_ELSEWHERE}"
+        return FolderClosed(f"the disk of {folder} is full: make room there, {_ELSEWHERE}")
     if error.errno == errno.EROFS:
-        return f"the disk of {folder} can only be read: have it mounted for writing, {_ELSEWHERE}"
+        remedy = f"have it mounted for writing, {_ELSEWHERE}"
+        return FolderClosed(f"the disk of {folder} can only be read: {remedy}")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{folder} may not be written to: change its permissions, {_ELSEWHERE}"
+        remedy = f"change its permissions, {_ELSEWHERE}"
+        return FolderClosed(f"{folder} may not be written to: {remedy}")
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return FolderClosed(f"{folder} is not a folder: name another with -o")
+    return FileError(_unfinished_because(path, folder, error))
+
+
+def _unfinished_because(path: Path, folder: str, error: OSError) -> str:
+    """Return why one output could not be written, whatever the others are like."""
     if error.errno == errno.ENAMETOOLONG:
         return f"the output's name {shown(path)} is too long: give a shorter one with --name"
     if isinstance(error, IsADirectoryError):
         return f"the output {shown(path)} is a folder: name another output with -o"
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return f"{folder} is not a folder: name another with -o"
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         return f"another program removed a half-written file in {folder}: run again"
     if isinstance(error, FileNotFoundError):
@@ -168,12 +175,31 @@ def refuse_taken(path: str) -> None:
 
 
 def passed_over(job: Job) -> Outcome | None:
-    """Return the outcome of a job whose output already exists; raise if that is a failure."""
+    """Return the outcome of a job whose output already exists; raise if that is a failure.
+
+    An output whose folder cannot be written to is a failure, too.
+    """
     if job.writing.on_exists == "error":
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
         return standing(job)
+    refuse_closed(job.target)
     return None
+
+
+def refuse_closed(path: str) -> None:
+    """Refuse an output whose folder cannot be written to, before any work is done for it."""
+    if path == STREAM:
+        return
+    folder = Path(path).parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib raises for a name that is too long
+        raise _unwritten(Path(path), NotADirectoryError())
+    if os.access(folder, os.W_OK | os.X_OK):
+        return
+    read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    raise _unwritten(Path(path), OSError(errno.EROFS if read_only else errno.EACCES, ""))
 
 
 def _candidates(path: Path) -> Iterator[Path]:

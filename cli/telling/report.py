@@ -1,6 +1,7 @@
 """The report of a run, for a person or as JSON."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -41,6 +42,7 @@ class Report:
     left_alone: LeftAlone = field(default_factory=LeftAlone)
     done: int = 0
     skipped: int = 0
+    updates: bool = False  # whether the command has --update
     failures: list[Outcome] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
 
@@ -116,22 +118,46 @@ class Report:
             failure = self.failures[0]
             click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
             return
-        if self.failures:
-            click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
-            width = min(48, max(len(shown(failure.source)) for failure in self.failures))
-            for failure in self.failures:
-                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        self._tell_failures()
         left_alone = list(self.left_alone.sentences())
-        if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
+        taken = sum(failure.trouble == "taken" for failure in self.failures)
+        nothing = self.total in (1, taken) and not (self.skipped or left_alone)
+        if self.telling.quiet or nothing:
             return
         parts = [f"{self.done} done"]
         if self.skipped:
             parts.append(f"{self.skipped} skipped")
-        if self.failures:
-            parts.append(f"{len(self.failures)} failed")
+        if len(self.failures) > taken:
+            parts.append(f"{len(self.failures) - taken} failed")
+        if taken:
+            parts.append(f"{taken} not written")
         if self.not_run:
             parts.append(f"{self.not_run} not run")
         click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
+
+    def _tell_failures(self) -> None:
+        """Print each file that failed; what several files share is told once."""
+        troubles: dict[str, list[Outcome]] = {"": [], "taken": [], "folder": []}
+        for failure in self.failures:
+            troubles["" if self.telling.verbose else failure.trouble].append(failure)
+        alone = troubles[""]
+        if alone:
+            click.secho(f"{len(alone)} of {self.total} failed:", fg="red", err=True)
+            width = min(48, max(len(shown(failure.source)) for failure in alone))
+            for failure in alone:
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        for why, count in Counter(map(self._why, troubles["folder"])).items():
+            click.secho(f"{count} of {self.total} failed: {why}", fg="red", err=True)
+        if troubles["taken"]:
+            click.secho(self._taken(len(troubles["taken"])), fg="red", err=True)
+
+    def _taken(self, count: int) -> str:
+        """Return what to do about outputs that exist."""
+        what = "1 output exists" if count == 1 else f"{count} outputs exist"
+        ways = ["--skip-existing passes over them", "--on-exists overwrite replaces them"]
+        if self.updates:
+            ways.append("--update replaces only what is not up to date")
+        return f"{what} already and nothing was overwritten: {', '.join(ways)}."
 
     def _why(self, failure: Outcome) -> str:
         detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""

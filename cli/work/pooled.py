@@ -9,6 +9,7 @@ from typing import BinaryIO
 from ..codecs import by_magic
 from ..codecs.raster import Raster
 from ..codecs.save import save
+from ..codecs.writable import refuse_unwritable
 from ..exits import OutputLost
 from ..files.open import opened
 from ..files.write import output_of, passed_over
@@ -109,6 +110,9 @@ def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
     """Yield the pooled frames or arrays of a file, and add the shapes read to `before`."""
     operator = OPERATORS[job.operator]
     for raster in rasters_of(job, file):
+        if not before:  # before kernels are compiled
+            after = plan(raster.form, operator, job.window, job.values).after
+            refuse_unwritable([after] * raster.frames, job.writing)
         before.append(raster.array.shape)
         yield pool(raster, operator, job.window, job.values)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
+from ..codecs.writable import refuse_unwritable
 from ..files.open import opened
 from ..files.write import passed_over
 from ..job import Job, Outcome, Window, pair_of
@@ -58,6 +59,8 @@ def pool_levels(job: PyramidJob) -> Outcome:
                 yield raster
 
     def pooled(raster: Raster, window: Window) -> Raster:
+        after = plan(raster.form, operator, window, job.values).after
+        refuse_unwritable([after] * raster.frames, job.writing)  # before kernels are compiled
         return pool(raster, operator, window, job.values)
 
     def told(level: Job, rasters: list[Raster]) -> Outcome:

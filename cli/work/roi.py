@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..codecs import npy
 from ..codecs.load import load
 from ..codecs.raster import Form, Metadata, Raster, alpha_of
+from ..codecs.writable import refuse_unwritable
 from ..exits import FileError, OutputLost
 from ..files.open import opened
 from ..files.write import passed_over
@@ -61,6 +62,8 @@ def pool_boxes(job: RoiJob) -> Outcome:
             rasters = list(islice(load(file, job.source, _reading(job)), 2))
             _refuse_several(len(rasters))
             raster = replace(rasters[0], notes=(*rasters[0].notes, *_notes(rasters[0].form)))
+            if _apart(job):  # before kernels are compiled
+                refuse_unwritable([_picture(raster.form, raster.array.shape)], job.writing)
             pooled = _pooled(raster, job)
         if not _apart(job):
             whole = Raster(pooled, "", metadata=_metadata(raster.form), notes=raster.notes)
