@@ -146,6 +146,7 @@ class Reading:
     array: str | None = None
     aside: str | None = None  # an array of an archive that is no input
     accept_8bit: bool = False
+    convert: Literal["srgb"] | None = None  # the colours that pictures are turned into
     max_pixels: int | None = None
     max_bytes: int | None = None  # in memory; None: a quarter of the memory available
     indices: bool = False  # whether a palette image is read as indices, not colours

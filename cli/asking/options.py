@@ -150,6 +150,11 @@ READING = (
         help="Read colour of more than 8 bits as 8, even if the extra 'deep' is installed.",
     ),
     click.option(
+        "--convert",
+        type=click.Choice(["srgb"], case_sensitive=False),
+        help="Turn a picture's colours into sRGB, by its profile.",
+    ),
+    click.option(
         "--max-pixels",
         type=click.IntRange(min=1),
         metavar="N",
@@ -239,7 +244,7 @@ WRITING = (
     click.option(
         "--clip",
         is_flag=True,
-        help="Clip values to the limits of the format.",
+        help="Clip values to the limits of the format, floats rounded (half up).",
     ),
 )
 

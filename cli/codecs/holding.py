@@ -69,10 +69,10 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
     mode = raster.mode or _mode_of(raster, format)
     wanted = dtype_of(mode)
     single = array.ndim == 2
-    if array.dtype == wanted:
-        return array, mode
     if array.dtype.kind == "f":
         return _floats(array, mode, writing)
+    if array.dtype == wanted:
+        return array, mode
     if single and format == "TIFF" and mode != "L;32":
         # Sums of grey always take 32 bits, so that all files of a folder have one type.
         wanted, mode = np.dtype(np.int32), "I"
@@ -126,9 +126,31 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
                 f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep
+    if format != "TIFF" and writing.clip:
+        return _rounded(array, mode, format)
     held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
     fits = " or .tif" if held else ""
-    raise FileError(f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}")
+    raise FileError(
+        f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}, or round "
+        "them and hold them at 0 to 255 with --clip"
+    )
+
+
+def _rounded(array: NDArray[Any], mode: str, format: str) -> tuple[NDArray[Any], str]:
+    """Return floats as whole numbers of 8 bits, or of the 16 that the picture had, and a mode."""
+    base, _, depth = mode.partition(";")
+    if mode != "I;16" and not (depth == "16" and holds(format, mode)):
+        mode = "L" if array.ndim == 2 else base
+    if mode == "I;16" and not holds(format, mode):
+        mode = "L"
+    wanted = dtype_of(mode)
+    if np.isnan(array).any():
+        raise FileError(
+            f"it has NaN, and {format} has no number for that: leave NaN out with --nan skip, or "
+            "write .npy"
+        )
+    _, most = _limits(wanted)
+    return np.floor(np.clip(array.astype(np.float64), 0, most) + 0.5).astype(wanted), mode
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:

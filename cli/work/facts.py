@@ -1,6 +1,6 @@
 """Describe a file from its header alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -52,7 +52,13 @@ def inspected(file: BinaryIO, reading: Reading) -> Facts:
     file.seek(0)
     if kind in ARRAYS:
         return _arrays(file, kind, reading)
-    return _picture(file, reading)
+    facts = _picture(file, reading)
+    if reading.convert is None:
+        return facts
+    from ..codecs.colour import form_in_srgb
+
+    parts = tuple(replace(part, form=form_in_srgb(part.form)) for part in facts.parts)
+    return replace(facts, parts=parts)
 
 
 def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:

@@ -251,3 +251,13 @@ def test_what_a_format_cannot_hold_is_told_before_pooling(pool, monkeypatch, com
     assert "float64, which JPEG does not hold" in said
     assert not pools
     assert not Path("out").exists()
+
+
+# ------------------------------------------------------------------------------ version
+
+
+@pytest.mark.parametrize("command", ["avg", "max,min", "pyramid", "seq", "diff", "list", "warmup"])
+def test_the_version_after_a_command(pool, command):
+    assert pool(command, "--version").output == pool("--version").output
+    assert pool(command, "gone.png", "--version").output == pool("--version").output
+    assert "--version" not in pool(command, "--help").output
