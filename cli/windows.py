@@ -12,9 +12,17 @@ Arguments = dict[str, Any]
 _MOST_ENLARGED = 1 << 27  # pixels; a larger output is taken for a typing error
 
 
-def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) -> Arguments:
-    """Return the keyword arguments of the library for an input of this (height, width)."""
-    height, width = spatial
+def window_arguments(window: Window, lengths: tuple[int, ...], picture: bool) -> Arguments:
+    """Return the keyword arguments of the library for an input of this (height, width).
+
+    Arrays may have another number of axes.
+    """
+    if window.parts:
+        return {"output_size": (window.parts,) * len(lengths)}
+    if window.size or window.fit:
+        height, width = _sides(lengths, "--size and --fit are")
+    elif window.axes not in (0, len(lengths)):
+        raise FileError(other_axes(window.axes, len(lengths)))
     partial = window.ceil or (window.edge or ("partial" if picture else "trim")) == "partial"
     if window.size:
         high, wide = window.size.of(height, width)
@@ -41,6 +49,25 @@ def window_arguments(window: Window, spatial: tuple[int, int], picture: bool) ->
     }
 
 
+_AXES = {1: "one axis", 2: "height and width", 3: "depth, height and width"}
+
+
+def _sides(lengths: tuple[int, ...], what: str) -> tuple[int, int]:
+    """Return height and width; refuse other axes."""
+    if len(lengths) != 2:
+        raise FileError(f"{what} of height and width, and it has {_AXES[len(lengths)]}: give -k")
+    return lengths[0], lengths[1]
+
+
+def other_axes(numbers: int, axes: int) -> str:
+    """Return why a window of so many numbers does not suit so many axes."""
+    other = "DHW, CDHW" if numbers == 3 else "HW, CHW"
+    return (
+        f"its windows have {_AXES[axes]}, and -k, -s, -p or -d gives {numbers} numbers: give one "
+        f"number{' per axis' if axes > 1 else ''}, or other axes with --data-format, as {other}"
+    )
+
+
 def fitting(length: int, most: int, partial: bool) -> int:
     """Return the smallest window that makes at most `most` windows side by side of `length`."""
     return max(1, -(-length // most) if partial else length // (most + 1) + 1)
@@ -48,11 +75,18 @@ def fitting(length: int, most: int, partial: bool) -> int:
 
 def refuse_impossible(window: Window) -> None:
     """Let the library refuse windows that suit no input, before any input is read."""
-    from numbapool import pool2d_shape
+    from numbapool import Pool, pool2d_shape
     from numbapool.errors import PoolError
 
-    huge = 1 << 40
+    numbers = (window.kernel_size, window.stride, window.padding, window.dilation)
+    if len({len(each) for each in numbers if isinstance(each, tuple)}) > 1:
+        raise click.UsageError("-k, -s, -p and -d give different counts of numbers: give one each.")
+    huge = (1 << 15,) * 3 if window.axes == 3 else (1 << 40,) * 2
     try:
-        pool2d_shape((huge, huge), **window_arguments(window, (huge, huge), picture=False))
+        arguments = window_arguments(window, huge, picture=False)
+        if window.axes == 3:
+            Pool("max", **arguments, data_format="DHW").shape(huge)
+        else:
+            pool2d_shape(huge, **arguments)
     except PoolError as error:
         raise click.UsageError(str(error)) from error

@@ -204,7 +204,9 @@ def reading_of(given: Given, operator: Operator | None = None) -> Reading:
     indices = operator is not None and operator.keeps_labels
     weights = given.get("weights")
     aside = weights if weights is not None and not is_file(weights) else None
-    return _made(Reading, given, indices=indices, aside=aside)
+    kernel = given.get("kernel_size")
+    volumes = isinstance(kernel, tuple) and len(kernel) == 3
+    return _made(Reading, given, indices=indices, aside=aside, volumes=volumes)
 
 
 def window_of(given: Given) -> Window:

@@ -15,8 +15,8 @@ from .params import (
     MinCountType,
     NodataType,
     NormType,
+    NumbersType,
     PaddingModeType,
-    PairType,
     SizeType,
     complete_path,
 )
@@ -24,7 +24,11 @@ from .params import (
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
-DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # `codecs.npy` says what they mean
+DATA_FORMATS = (
+    *("L", "CL", "LC", "NCL", "NLC"),
+    *("HW", "CHW", "HWC", "NCHW", "NHWC"),
+    *("DHW", "CDHW", "DHWC", "NCDHW", "NDHWC"),
+)  # `codecs.npy` says what they mean
 _WRITTEN = sorted(
     " or ".join(dict.fromkeys((row.suffixes[0][1:], row.name.lower())))
     for row in dict.fromkeys(WRITTEN.values())
@@ -47,14 +51,15 @@ def apply(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
 KERNEL_SIZE = click.option(
     "-k",
     "--kernel-size",
-    type=PairType("window size"),
-    help="The window's size, height x width if they differ.  [default: 2]",
+    type=NumbersType("window size"),
+    help="The window's size, height x width if they differ, or depth x height x width.  "
+    "[default: 2]",
 )
 
 STRIDE = click.option(
     "-s",
     "--stride",
-    type=PairType("stride"),
+    type=NumbersType("stride"),
     help="The step from window to window.  [default: the window's size]",
 )
 
@@ -79,10 +84,10 @@ WINDOW = (
     click.option(
         "-p",
         "--padding",
-        type=PairType("padding", least=0, words=_PADDINGS),
+        type=NumbersType("padding", least=0, words=_PADDINGS),
         default="0",
         show_default=True,
-        help="Padding around the input: a number, HxW, valid, same or same_lower.",
+        help="Padding around the input: a number, HxW, DxHxW, valid, same or same_lower.",
     ),
     click.option(
         "--padding-mode",
@@ -99,7 +104,7 @@ WINDOW = (
     click.option(
         "-d",
         "--dilation",
-        type=PairType("dilation"),
+        type=NumbersType("dilation"),
         default="1",
         show_default=True,
         help="The step between a window's taps.",
@@ -120,7 +125,7 @@ WINDOWS = {
         click.option(
             "-s",
             "--stride",
-            type=PairType("stride"),
+            type=NumbersType("stride"),
             help="The step from window to window.  [default: 2]",
         ),
     ),
@@ -141,7 +146,8 @@ READING = (
         "--data-format",
         type=click.Choice(DATA_FORMATS, case_sensitive=False),
         metavar="AXES",
-        help="An array's axes: HW, CHW, HWC, NCHW, NHWC.  [default: HW of two, NCHW of four]",
+        help="An array's axes: L, HW or DHW, alone or with C and N, as CHW, NHWC, NCDHW.  "
+        "[default: L, HW, NCHW, NCDHW of 1, 2, 4, 5; DHW of 3 with a -k of three numbers]",
     ),
     click.option("--array", metavar="NAME", help="Pool only this array of a .npz."),
     click.option(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..codecs import WRITTEN
-from ..job import OutputSize, Pair
+from ..job import Numbers, OutputSize
 from ..operators import PADDING_MODES, SEQUENCES
 
 if TYPE_CHECKING:
@@ -19,14 +19,17 @@ else:
     ParamType = click.ParamType
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
+_NUMBERS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,2}")
 _BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
 
 class PairType(ParamType):
-    """``2`` or ``2x3``, height x width: for windows, strides, dilations and paddings."""
+    """``2`` or ``2x3``, height x width: for sizes and shapes."""
 
     name = "pair"
+    most = 2
+    """How many numbers it takes."""
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
@@ -39,22 +42,33 @@ class PairType(ParamType):
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Pair | str:
-        """Return the text as a whole number, a pair of them, or one of the words."""
+    ) -> Numbers | str:
+        """Return the text as a whole number, several of them, or one of the words."""
         text = str(value).strip().lower()
         if text in self.words:
             return text
-        match = _PAIR.fullmatch(text)
-        numbers = [int(group) for group in match.groups() if group] if match else []
-        if not numbers or min(numbers) < self.least:
+        known = _NUMBERS.fullmatch(text)
+        numbers = tuple(map(int, re.split("[x×]", text))) if known else ()
+        if not numbers or min(numbers) < self.least or len(numbers) > self.most:
             words = "".join(f", or {word!r}" for word in self.words)
+            deep = ", or depth x height x width, as 2x2x2" if self.most == 3 else ""
             self.fail(
                 f"{text!r} is not a {self.what}: give a whole number from {self.least} on, as 2, "
-                f"or height x width, as 2x3{words}.",
+                f"or height x width, as 2x3{deep}{words}.",
                 param,
                 ctx,
             )
-        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
+class NumbersType(PairType):
+    """``2``, ``2x3`` or ``2x3x3``: for windows, strides, dilations and paddings."""
+
+    most = 3
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "K|HxW|DxHxW"
 
 
 class SizeType(ParamType):

@@ -167,7 +167,8 @@ def _mode_of(raster: Raster, format: str) -> str:
         mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
         if mode:
             return mode + {"uint16": ";16"}.get(array.dtype.name, "")
-    if array.ndim == 2 and array.size and array.dtype.kind in "uibf":
+    grey = array.ndim == 2 and raster.data_format == "NCHW"
+    if grey and array.size and array.dtype.kind in "uibf":
         by_type = {"bool": "1", "uint16": "I;16", "int32": "I", "float32": "F", "float16": "F"}
         if format == "TIFF":
             by_type |= {"int8": "L;8S", "int16": "L;16S", "uint32": "L;32"}

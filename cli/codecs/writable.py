@@ -26,7 +26,7 @@ def refuse_unwritable(forms: Sequence[Form], writing: Writing) -> None:
 
 def _of_one_pixel(form: Form) -> Form:
     pixel, at = list(form.shape), form.planes
-    pixel[at : at + 2] = [1, 1]
+    pixel[at : at + form.axes] = [1] * form.axes
     metadata = Metadata(white_is_zero=form.metadata.white_is_zero)
     return replace(form, shape=tuple(pixel), metadata=metadata)
 

@@ -21,7 +21,9 @@ def first_plane(raster: Raster) -> Raster:
     array = raster.array
     if raster.picture:
         return raster
-    axes = 3 if raster.data_format == "NHWC" else 2
+    if raster.form.axes == 1:
+        raise FileError("it has one axis, and a sheet shows height and width")
+    axes = 3 if raster.form.channels_last else 2
     array = array[(0,) * (array.ndim - axes)] if array.size else array
     if axes == 3 and array.shape[-1] not in _COLOURS:
         array = np.ascontiguousarray(array[..., 0])

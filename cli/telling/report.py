@@ -149,11 +149,12 @@ class Report:
         for why, count in Counter(map(self._why, troubles["folder"])).items():
             click.secho(f"{count} of {self.total} failed: {why}", fg="red", err=True)
         if troubles["taken"]:
-            click.secho(self._taken(len(troubles["taken"])), fg="red", err=True)
+            click.secho(self._taken(troubles["taken"]), fg="red", err=True)
 
-    def _taken(self, count: int) -> str:
+    def _taken(self, failures: list[Outcome]) -> str:
         """Return what to do about outputs that exist."""
-        what = "1 output exists" if count == 1 else f"{count} outputs exist"
+        only, count = shown(failures[0].target), len(failures)
+        what = f"{only} exists" if count == 1 else f"{count} outputs exist"
         ways = ["--skip-existing passes over them", "--on-exists overwrite replaces them"]
         if self.updates:
             ways.append("--update replaces only what is not up to date")

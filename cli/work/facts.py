@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from ..codecs import ARRAYS, by_magic
+from ..codecs.axes import data_format
 from ..codecs.raster import Form, Metadata, channels_of, dtype_of
 from ..exits import FileError
 from ..files.open import opened
@@ -68,7 +69,7 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
     dtypes = []
     for name, header in npy.headers(file, kind, reading):
         try:
-            layout = npy.data_format(header.shape, reading.data_format)
+            layout = data_format(header.shape, reading)
         except FileError:
             if reading.data_format:
                 raise

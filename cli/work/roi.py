@@ -103,7 +103,8 @@ def _apart(job: Job) -> bool:
 
 def form_of(form: Form, job: RoiJob) -> Form:
     """Return the form of all boxes' results, as the library tells it of no channels."""
-    last = form.data_format == "NHWC"
+    _ = form.spatial  # refuses other axes
+    last = form.channels_last
     images, *sides = _batch(form.shape)
     height, width = sides[:2] if last else sides[1:]
     nothing = np.empty((images, 0, height, width), form.dtype)
@@ -117,6 +118,7 @@ def form_of(form: Form, job: RoiJob) -> Form:
 def _pooled(raster: Raster, job: RoiJob) -> NDArray[Any]:
     """Return the results of all boxes of a picture or array."""
     array = raster.array
+    _ = raster.spatial  # refuses other axes
     shape = _batch(array.shape)
     boxes = _boxes(shape[0], job)
     if job.kind == "align" and job.mode == "mean" and alpha_of(raster.mode) is not None:
