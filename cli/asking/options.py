@@ -17,6 +17,7 @@ from .params import (
     NormType,
     NumbersType,
     PaddingModeType,
+    PairType,
     SizeType,
     complete_path,
 )
@@ -125,7 +126,7 @@ WINDOWS = {
         click.option(
             "-s",
             "--stride",
-            type=NumbersType("stride"),
+            type=PairType("stride"),
             help="The step from window to window.  [default: 2]",
         ),
     ),

@@ -110,6 +110,7 @@ def test_numbers_that_contradict(pool, arguments, words):
     made("DHW")
     assert words in pool("max", "in.npy", *arguments, "-o", "out.npy", code=2).stderr
     assert "2x3" in pool("explain", "--shape", "2x2x2", code=2).stderr
+    assert "give two numbers" in pool("explain", "-k", "2x2x2", code=2).stderr
 
 
 def test_strides_paddings_and_what_is_left_out(pool):
@@ -269,12 +270,24 @@ def test_a_size_that_makes_nothing_smaller(pool):
 
 
 def test_a_sheet_leaves_out_nodata_and_nan(pool):
-    """The options of values reach the pooling: the sheet differs from one that counts all."""
-    array = np.random.default_rng(1).random((8, 8)).astype(np.float32)
-    array[::2, ::2] = np.nan
-    np.save("nan.npy", array)
-    np.save("nodata.npy", np.nan_to_num(array, nan=-9999))
+    """Left-out values are no shades: others span black to white, and these are see-through."""
+    array = np.tile(np.array([[-9999, 4, 0, 2], [4, 4, 2, 2]], np.float32), (8, 4))
+    array[:2, :2] = -9999
+    np.save("nodata.npy", array)
+    np.save("nan.npy", np.where(array == -9999, np.nan, array).astype("f4"))
+    from PIL import Image
+
+    # Each side is shown 320 wide: before, a number has 20 pixels, after 40.
     for name, options in (("nan", ["--nan", "skip"]), ("nodata", ["--nodata", "-9999"])):
-        pool("sheet", f"{name}.npy", "-o", f"{name}.plain.png")
         pool("sheet", f"{name}.npy", *options, "-o", f"{name}.png")
-        assert Path(f"{name}.png").read_bytes() != Path(f"{name}.plain.png").read_bytes()
+        sheet = np.asarray(Image.open(f"{name}.png"))
+        left, top = 24, 24 + 25  # the first panel
+        before = sheet[top : top + 320, left : left + 320]
+        after = sheet[top : top + 320, left + 330 : left + 650]
+        assert before[50, 30:71:20].tolist() == [[255] * 3, [0] * 3, [128] * 3]  # 4, 0 and 2
+        assert {tuple(each) for each in before[1:39, 1:39].reshape(-1, 3).tolist()} <= CHECKS
+        assert {tuple(each) for each in after[1:39, 1:39].reshape(-1, 3).tolist()} <= CHECKS
+        assert after[60, 20].tolist() == [255] * 3  # the mean of what counts
+
+
+CHECKS = {(220, 220, 220), (255, 255, 255)}
