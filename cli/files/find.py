@@ -91,7 +91,7 @@ def find(
     names = list(listed)
     for name, place in zip(names, _places(names), strict=True):
         found.add("./-" if name == STREAM else name, place, named=True)
-    missing = [source.path for source in found.sources if _is_missing(source.path)]
+    missing = [source.path for source in found.sources if is_missing(source.path)]
     if len(missing) == len(found.sources):
         below = "; -r looks in subfolders, too" if folders and not recursive else ""
         lacking = f": there is no {_listed(missing)}" if missing else below
@@ -184,7 +184,7 @@ def _matches(pattern: str) -> Iterator[str]:
             yield from _matches(str(Path(glob.escape(folder), *after)))
 
 
-def _is_missing(path: str) -> bool:
+def is_missing(path: str) -> bool:
     """Return whether there is no such file; a link to nothing is there, and cannot be read."""
     if path == STREAM:
         return False

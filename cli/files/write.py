@@ -183,14 +183,21 @@ def passed_over(job: Job) -> Outcome | None:
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
         return standing(job)
+    elif job.writing.on_exists == "overwrite" and Path(job.target).is_dir():
+        raise _unwritten(Path(job.target), IsADirectoryError())
     refuse_closed(job.target)
     return None
 
 
 def refuse_closed(path: str) -> None:
-    """Refuse an output whose folder cannot be written to, before any work is done for it."""
+    """Refuse an output that cannot be written to its folder, before any work is done for it."""
     if path == STREAM:
         return
+    try:
+        Path(path).lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _unwritten(Path(path), error) from error
     folder = Path(path).parent
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent

@@ -151,6 +151,12 @@ def test_an_input_that_is_not_there(pool, command):
         assert "2 of 3 failed:" in said
 
 
+def test_a_difference_of_what_is_not_there(pool):
+    assert "there is no a.png, b.png." in pool("diff", "a.png", "b.png", code=3).stderr
+    make("b.png")
+    assert "a.png: there is no such file" in pool("diff", "a.png", "b.png", code=1).stderr
+
+
 def test_a_list_of_names_that_are_not_there(pool):
     Path("list").write_text("a.png\nb.png\n")
     assert "a.png, b.png" in pool("avg", "--files-from", "list", "-o", "out", code=3).stderr
@@ -221,6 +227,27 @@ def test_a_file_where_a_folder_should_be_is_told_once(pool):
         "2 of 2 failed: the output folder file is not a folder: name another with -o",
         "0 done, 2 failed.",
     ]
+
+
+@pytest.mark.parametrize("command", ["avg", "sheet", "diff", "spp"])
+def test_other_commands_look_at_the_folder_first(pool, closed, monkeypatch, command):
+    make("a.png", "b.png")
+    Path("out").mkdir()
+    monkeypatch.setattr("numbapool_cli.files.open.unreadable", lambda path: "it was opened")
+    output = "out/s.npy" if command == "spp" else "out/s.png"
+    inputs = ["a.png", "b.png"] if command in ("diff", "spp") else ["a.png"]
+    said = pool(command, *inputs, "-o", output, code=1).stderr
+    assert said.count("the output folder out may not be written to") == 1
+
+
+def test_a_name_that_is_too_long_or_a_folder_is_told_before(pool, monkeypatch):
+    make("a.png")
+    Path("out/a.png").mkdir(parents=True)
+    monkeypatch.setattr("numbapool_cli.files.open.unreadable", lambda path: "it was opened")
+    said = pool("avg", "a.png", "-o", "out/", "--on-exists", "overwrite", code=1).stderr
+    assert "the output out/a.png is a folder" in said
+    said = pool("avg", "a.png", "-o", "out", "--name", "x" * 300 + "{ext}", code=1).stderr
+    assert "too long" in said
 
 
 def test_a_disk_that_can_only_be_read(pool, closed, monkeypatch):
