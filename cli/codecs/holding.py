@@ -69,10 +69,11 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
     mode = raster.mode or _mode_of(raster, format)
     wanted = dtype_of(mode)
     single = array.ndim == 2
-    if array.dtype.kind == "f":
-        return _floats(array, mode, writing)
-    if array.dtype == wanted:
+    floats = array.dtype.kind == "f"
+    if array.dtype == wanted and (not floats or holds(format, mode)):
         return array, mode
+    if floats:
+        return _floats(array, mode, writing)
     if single and format == "TIFF" and mode != "L;32":
         # Sums of grey always take 32 bits, so that all files of a folder have one type.
         wanted, mode = np.dtype(np.int32), "I"
@@ -128,11 +129,10 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
         return array, deep
     if format != "TIFF" and writing.clip:
         return _rounded(array, mode, format)
-    held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
-    fits = " or .tif" if held else ""
+    clip = ", or round them and hold them at 0 to 255 with --clip" if format != "TIFF" else ""
     raise FileError(
-        f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}, or round "
-        "them and hold them at 0 to 255 with --clip"
+        f"its values are {array.dtype}, which {format} does not hold: write "
+        f"{others('F' if single and narrow else deep)}{clip}"
     )
 
 

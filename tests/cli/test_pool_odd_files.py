@@ -110,7 +110,8 @@ def test_standard_input_by_its_path(tmp_path):
 def test_a_name_that_is_not_there(pool, command):
     """That is the reason, whether or not the name says a format."""
     for name in ("gone", "gone.png"):
-        assert pool(command, name, code=1).stderr == f"pool: {name}: there is no such file\n"
+        said = pool(command, name, code=3).stderr
+        assert said == f"pool: no input was found: there is no {name}.\n"
     long = "x" * 300
     assert pool(command, long, code=1).stderr == f"pool: {long}: file name too long\n"
 
