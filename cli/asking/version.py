@@ -22,6 +22,7 @@ def _option(hidden: bool) -> Callable[[Any], Any]:
         is_eager=True,
         expose_value=False,
         hidden=hidden,
+        allow_from_autoenv=False,
         callback=_tell,
         help="Show the version and exit.",
     )

@@ -166,4 +166,4 @@ def _updated(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
     def run(left: Sequence[UpdateJob]) -> Iterator[Outcome]:
         return do(pool_changed, preview_changed, left, said.running, not said.telling.silent)
 
-    return updated(jobs, run)
+    return updated(jobs, run, said.running.dry_run)

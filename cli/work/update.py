@@ -28,11 +28,13 @@ class UpdateJob(Job):
 
 
 def updated(
-    jobs: Iterable[Job], run: Callable[[Sequence[UpdateJob]], Iterator[Outcome]]
+    jobs: Iterable[Job],
+    run: Callable[[Sequence[UpdateJob]], Iterator[Outcome]],
+    dry_run: bool,
 ) -> Iterator[Outcome]:
     """Yield the outcomes of jobs; `run` does the jobs whose outputs are not up to date.
 
-    An output that no run with --update has written, or that has changed since, is left alone,
+    A dry run notes nothing. An output that no run with --update has written, or that has changed since, is left alone,
     unless the job says that what exists is overwritten.
     """
     book = _Book()
@@ -48,12 +50,12 @@ def updated(
             known = record.stamp.sha256 if record and same else ""
             again = replace(job.writing, on_exists="overwrite")
             left.append(UpdateJob(**{**vars(job), "writing": again}, known=known))
-    if not left:
-        return
     try:
-        yield from run(left)
+        if left:
+            yield from run(left)
     finally:
-        book.save()
+        if not dry_run:
+            book.save()
 
 
 def pool_changed(job: UpdateJob) -> Outcome:

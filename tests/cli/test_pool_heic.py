@@ -39,7 +39,7 @@ def without(monkeypatch):
     heif.let_pillow_open.cache_clear()
 
 
-@pytest.mark.parametrize("suffix", ["heic", "HEIC", "heif", "hif"])
+@pytest.mark.parametrize("suffix", ["HEIC", "hif"])
 def test_a_heic_is_read_as_any_picture(pool, suffix):
     save(f"a.{suffix}", Image.fromarray(RAMP))
     pool("max", f"a.{suffix}", "-o", "a.png")
@@ -51,7 +51,7 @@ def test_a_heic_is_read_as_any_picture(pool, suffix):
     assert "64 x 48 (width x height)" in said
 
 
-@pytest.mark.parametrize("orientation", [1, 2, 3, 4, 5, 6, 7, 8])
+@pytest.mark.parametrize("orientation", [2, 6, 7])
 def test_it_is_upright(pool, orientation):
     """libheif writes how the picture is turned, and EXIF says it again: it is turned once."""
     save("a.heic", Image.fromarray(RAMP), exif=exif(orientation))

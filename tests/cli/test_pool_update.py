@@ -264,6 +264,9 @@ def test_what_a_killed_run_noted_is_known(run):
     lines = [json.dumps([name, row]) for name, row in sorted(noted.items())]
     Path("out", MANIFEST).unlink()
     Path("out", JOURNAL).write_text("\n".join(["null", '["9.png"]', *lines])[:-9])
+    assert run("--dry-run", code=1) == {"skipped": ["0", "1"], "failed": ["2"]}
+    assert Path("out", JOURNAL).exists()
+    assert not Path("out", MANIFEST).exists()
     assert run(code=1) == {"skipped": ["0", "1"], "failed": ["2"]}
     assert run(*ANEW) == {"skipped": ["0", "1"], "done": ["2"]}
     assert not Path("out", JOURNAL).exists()
