@@ -206,6 +206,9 @@ class Job:
         """The paths of all outputs."""
         return (self.target,)
 
+    def note(self, written: Stamp) -> None:
+        """Note an output that is complete, before it gets its name; plain jobs note nothing."""
+
 
 @dataclass(frozen=True)
 class Outcome:

@@ -18,7 +18,9 @@ LIBRARY = """
     min_count several_operators weights footprints windows_of_every_size
 """.split()
 
-COMMAND = "operators arrays numbers told_before files command weights slips colours axes heic".split()
+COMMAND = (
+    "operators arrays numbers told_before files command weights slips colours axes heic".split()
+)
 
 
 def main() -> int:

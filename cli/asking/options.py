@@ -202,7 +202,8 @@ ON_EXISTS = (
 UPDATE = click.option(
     "--update",
     is_flag=True,
-    help="Skip outputs that are up to date, as .numbapool.json notes, and write the others.",
+    help="Make what is new or changed, as .numbapool.json notes; leave outputs alone that it does "
+    "not note, unless --on-exists is overwrite.",
 )
 
 OUTPUT = click.option(

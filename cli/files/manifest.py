@@ -88,24 +88,40 @@ def options_of(job: Job) -> dict[str, str]:
 class Manifest:
     """The records of the outputs in a folder, by name: the file, and a journal of a run beside it.
 
-    Workers add a line to the journal for each output that they write. The end of a run moves the
-    lines into the file. A run that was killed leaves the journal, and the next run reads it.
+    Workers add a line to the journal for each output that they write, before it gets its name: an
+    output of a run is known as soon as it is there. The end of a run moves the lines into the file.
+    A run that was killed leaves the journal, and the next run reads it.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / MANIFEST
         self._complained = False
-        with _alone(folder):
-            self._records = {name: [plain] for name, plain in self._read().items()}
-            for name, plain in _lines(folder):
-                self._records.setdefault(name, []).append(plain)
+        self._load()
 
     def get(self, name: str) -> Record | None:
         """Return the record that an output fits; None if there is none."""
         stamp = stamp_of(str(self.folder / name))
+        record = self._fitting(name, stamp)
+        if record is None and stamp is not None and self._state() != self._loaded:
+            self._load()  # another run is at work
+            record = self._fitting(name, stamp)
+        return record
+
+    def _fitting(self, name: str, stamp: Stamp | None) -> Record | None:
         records = map(_record, reversed(self._records.get(name, [])))
         return next((each for each in records if each and each.written == stamp), None)
+
+    def _load(self) -> None:
+        with _alone(self.folder):
+            self._loaded = self._state()
+            self._records = {name: [plain] for name, plain in self._read().items()}
+            for name, plain in _lines(self.folder):
+                self._records.setdefault(name, []).append(plain)
+
+    def _state(self) -> tuple[Stamp | None, ...]:
+        """Return what differs once another run has noted something."""
+        return tuple(stamp_of(str(self.folder / name)) for name in (MANIFEST, JOURNAL))
 
     def __contains__(self, name: str) -> bool:
         """Return whether there is a record of an output, which may not fit it."""

@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -40,7 +40,7 @@ class Output:
 def output_of(job: Job) -> Iterator[Output]:
     """Open a job's output: a file, or standard output, which gets the whole result at the end."""
     if job.target != STREAM:
-        with writing(job.target, job.writing.on_exists) as output:
+        with writing(job.target, job.writing.on_exists, job.note) as output:
             yield output
         return
     whole = io.BytesIO()
@@ -49,20 +49,25 @@ def output_of(job: Job) -> Iterator[Output]:
 
 
 @contextmanager
-def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+def writing(
+    path: str, on_exists: OnExists, note: Callable[[Stamp], None] | None = None
+) -> Iterator[Output]:
     """Open a temporary file beside `path`, and rename it to `path` once it is complete.
 
-    An OSError in between is reported as an error of the output: inputs are read before.
+    `note` is called with its stamp before it is renamed. An OSError in between is reported as an
+    error of the output: inputs are read before.
     """
     try:
-        with _writing(path, on_exists) as output:
+        with _writing(path, on_exists, note) as output:
             yield output
     except OSError as error:
         raise _unwritten(Path(path), error) from error
 
 
 @contextmanager
-def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+def _writing(
+    path: str, on_exists: OnExists, note: Callable[[Stamp], None] | None
+) -> Iterator[Output]:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     clear_stale([path])
@@ -74,6 +79,8 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
             yield output
         status = temporary.stat()  # before the rename: another run may replace the file at the path
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
+        if note is not None:
+            note(output.stamp)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
         with suppress(OSError):  # an error of the folder was already raised

@@ -10,21 +10,39 @@ from ..exits import FileError
 from ..files.manifest import Manifest, Record, note, options_of, stamp_of, way
 from ..files.open import opened
 from ..files.write import exists
-from ..job import JOURNAL, MANIFEST, Job, Outcome, RunNote, Stamp
+from ..job import JOURNAL, MANIFEST, Job, Outcome, Stamp
 from ..telling.names import shown
 from ..telling.reasons import failed, reason
 from .pooled import pool_file
 from .preview import preview_file
 
 _UP_TO_DATE = "it is up to date"
-_LOST = "the next --update leaves alone what it should note"
 
 
 @dataclass(frozen=True)
 class UpdateJob(Job):
-    """A job whose output may be up to date: `known` is the source's hash when it was made."""
+    """A job whose output may be up to date.
+
+    Attributes
+    ----------
+    known
+        The source's hash when the output was made.
+    stamp
+        The source's stamp, once it is known.
+    """
 
     known: str = ""
+    stamp: Stamp | None = None
+
+    def note(self, written: Stamp) -> None:
+        """Note an output that is complete, before it gets its name."""
+        if self.stamp is None:
+            return
+        try:
+            note(self, self.stamp, written)
+        except OSError as error:
+            lost = f"{JOURNAL} beside the output could not be written"
+            raise FileError(f"{lost}: {reason(error)}") from error
 
 
 def updated(
@@ -34,8 +52,8 @@ def updated(
 ) -> Iterator[Outcome]:
     """Yield the outcomes of jobs; `run` does the jobs whose outputs are not up to date.
 
-    A dry run notes nothing. An output that no run with --update has written, or that has changed since, is left alone,
-    unless the job says that what exists is overwritten.
+    A dry run notes nothing. An output that no run with --update has written, or that has changed
+    since, is left alone, unless the job says that what exists is overwritten.
     """
     book = _Book()
     left: list[UpdateJob] = []
@@ -65,16 +83,16 @@ def pool_changed(job: UpdateJob) -> Outcome:
     differs from the stamp, and the next run pools it again.
     """
     passed = unchanged(job)
-    done = pool_file(job) if passed.status == "done" else passed
-    written = done.written if done.status == "done" else stamp_of(job.target)
-    if passed.stamp is None or written is None or done.status == "failed":
-        return done
-    try:
-        note(job, passed.stamp, written)
-    except OSError as error:
-        lost = RunNote(f"{JOURNAL} could not be written ({reason(error)}): {_LOST}")
-        return replace(done, notes=(*done.notes, lost))
-    return done
+    job = replace(job, stamp=passed.stamp)
+    if passed.status == "done":
+        return pool_file(job)
+    written = stamp_of(job.target)
+    if passed.status == "skipped" and written:
+        try:
+            job.note(written)  # the source's new time
+        except FileError as error:
+            return failed(job, error)
+    return passed
 
 
 def preview_changed(job: UpdateJob) -> Outcome:

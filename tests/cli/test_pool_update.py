@@ -273,13 +273,15 @@ def test_what_a_killed_run_noted_is_known(run):
     assert json.loads(Path("out", MANIFEST).read_text())["outputs"].keys() == noted.keys()
 
 
-def test_a_journal_that_cannot_be_written(run):
+def test_a_journal_that_cannot_be_written(run, pool):
     run()
     picture("L", 9, 7, 9).save("in/1.png")
     Path("out", JOURNAL).mkdir()
-    assert run() == {"done": ["1"], "skipped": ["0", "2"]}
-    Path("out", JOURNAL).rmdir()
     assert run(code=1) == {"failed": ["1"], "skipped": ["0", "2"]}
+    said = pool("avg", "in", "-o", "out", "--update", code=1).stderr
+    assert f"{JOURNAL} beside the output could not be written: is a directory" in said
+    Path("out", JOURNAL).rmdir()
+    assert run() == {"done": ["1"], "skipped": ["0", "2"]}
 
 
 def test_overwriting_goes_with_an_update_that_a_file_asks_for(run):
