@@ -34,13 +34,13 @@ def first_plane(raster: Raster) -> Raster:
 def gone(raster: Raster, values: Values) -> NDArray[np.bool_] | None:
     """Return which pixels of a plane count nowhere, as `values` says; None if all count."""
     array = raster.array
-    found = np.zeros(array.shape, np.bool_)
+    found: NDArray[np.bool_] = np.zeros(array.shape, np.bool_)
     if values.nodata is not None:
         found |= array == values.nodata
     if values.nan == "skip" or values.nodata is not None:  # a window of none may give NaN
         found |= array != array
     if array.ndim == 3:
-        found = found.all(axis=-1)
+        found = np.asarray(found.all(axis=-1))
     return found if found.any() else None
 
 
