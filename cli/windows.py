@@ -75,7 +75,7 @@ def fitting(length: int, most: int, partial: bool) -> int:
 
 def refuse_impossible(window: Window) -> None:
     """Let the library refuse windows that suit no input, before any input is read."""
-    from numbapool import Pool, pool2d_shape
+    from numbapool import pool2d_shape
     from numbapool.errors import PoolError
 
     numbers = (window.kernel_size, window.stride, window.padding, window.dilation)
@@ -85,6 +85,8 @@ def refuse_impossible(window: Window) -> None:
     try:
         arguments = window_arguments(window, huge, picture=False)
         if window.axes == 3:
+            from numbapool import Pool
+
             Pool("max", **arguments, data_format="DHW").shape(huge)
         else:
             pool2d_shape(huge, **arguments)
