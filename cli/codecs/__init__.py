@@ -6,12 +6,23 @@ from pathlib import PurePath
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its name (Pillow's, or NPY and NPZ) and suffixes, the usual one first."""
+    """A file format.
+
+    Attributes
+    ----------
+    name
+        Pillow's name, or NPY and NPZ.
+    suffixes
+        The usual one first.
+    instead
+        The suffix that results have by default, if the format is only read.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     written: bool = True
     lossy: bool = False
+    instead: str = ""
 
 
 FORMATS: dict[str, Format] = {
@@ -38,7 +49,7 @@ FORMATS: dict[str, Format] = {
         Format("FITS", (".fits", ".fit"), written=False),
         Format("FLI", (".fli", ".flc"), written=False),
         Format("FTEX", (".ftc", ".ftu"), written=False),
-        Format("HEIF", (".heic", ".heif", ".hif", ".heics", ".heifs"), written=False),
+        Format("HEIF", (".heic", ".heif", ".hif", ".heics", ".heifs"), False, True, ".jpg"),
         Format("ICNS", (".icns",), written=False),
         Format("ICO", (".ico",), written=False),
         Format("IM", (".im",), written=False),

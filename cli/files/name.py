@@ -11,7 +11,6 @@ from pathlib import Path
 import click
 
 from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, suffixes_like
-from ..codecs.extra import lack_of
 from ..job import STREAM
 from ..telling.names import shown
 from .find import Source
@@ -90,7 +89,7 @@ class Naming:
             if known and known.name == self.format:
                 suffix = Path(source.path).suffix
         else:
-            suffix = Path(source.path).suffix
+            suffix = (known.instead if known else "") or Path(source.path).suffix
         if path is None:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
@@ -99,8 +98,9 @@ class Naming:
             no_format = f"{whose} gives no format: give one with --format"
             return Target(source, reason=unreadable(source.path) or no_format)
         if not kind.written:
-            wanted = f"{kind.name} is read but not written: give --format, as jpg"
-            return Target(source, reason=lack_of(kind) or wanted)
+            return Target(
+                source, reason=f"{kind.name} is read but not written: give --format, as png"
+            )
         return Target(source, str(path), kind.name)
 
     def _path(self, source: Source, suffix: str) -> Path:
@@ -137,14 +137,15 @@ class Naming:
         return targets
 
     def _apart(self, targets: list[Target]) -> list[Target]:
-        """Keep the old suffix in names that differed only by a suffix that --format replaced."""
-        if not self.format or self.template:
+        """Keep the old suffix in names that differed only by a suffix that was replaced."""
+        if self.template:
             return targets
         keys = [_key(target.path) if target.path else "" for target in targets]
         twice = {key for key, count in Counter(keys).items() if key and count > 1}
         moved = []
         for target, key in zip(targets, keys, strict=True):
-            if key in twice:
+            replaced = self.format or Path(target.path).suffix != Path(target.source.path).suffix
+            if key in twice and replaced:
                 path = Path(target.path)
                 own = Path(target.source.path).suffix
                 target = Target(

@@ -135,9 +135,15 @@ def test_a_folder_with_the_extra_reads_them(pool):
     save("in/a.HEIC", Image.fromarray(RAMP))
     for name in ("b.CR2", "c.cr2", "d.nef"):
         Path("in", name).touch()
-    said = pool("avg", "in", "-o", "out", "--format", "jpg").stderr
+    said = pool("avg", "in", "-o", "out").stderr
     assert said == "1 done. Skipped 3 files of other types: .cr2 (2), .nef (1).\n"
     assert read("out/a.jpg").size == (32, 24)
+    assert read("out/a.jpg").format == "JPEG"
+    picture("L", 8, 6).save("in/a.jpg")  # a phone's copy for others
+    pool("avg", "in", "-o", "both")
+    assert sorted(path.name for path in Path("both").iterdir()) == ["a.HEIC.jpg", "a.jpg"]
+    pool("avg", "in/a.HEIC")
+    assert Path("in/a.avg2.jpg").exists()
 
 
 def test_a_folder_without_the_extra_counts_them(pool, without):
