@@ -344,7 +344,7 @@ overload(blend_column)(lambda op, lanes, x, at, pitch, weights, slot, count: ble
 @cuda.jit
 def blurred(op, lanes, x, outs, weights, table, geometry, first):
     """Blend a window's columns, then its row; a window's last number is its weights' slot."""
-    total, out_h, out_w, size_h, size_w, inner = geometry
+    total, out_h, out_w, size_h, size_w, inner, divisor = geometry
     t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
     if t < total:
         n, _, oh, i, c = spot(t, (like(first, 1), out_h, out_w, inner))
@@ -357,7 +357,7 @@ def blurred(op, lanes, x, outs, weights, table, geometry, first):
             column = blend_column(op, lanes, x, at + k * inner, pitch, weights, rows_at, hn)
             part = held(lanes, weigh(op, column, weights[columns_at + k]))
             acc = joined(op, lanes, acc, part)
-        put(outs, t, finish(op, acc, 0))
+        put(outs, t, finish(op, acc, prepare(op, np.int64(divisor))))
 
 
 @cuda.jit

@@ -2,7 +2,8 @@
 
 A piece of work is one row of results. The table of each axis holds a window's first tap, its
 number of taps, and the slot where its weights begin. Inner windows have the same weights and are
-blended in whole vectors.
+blended in whole vectors. The weight of the depth, which has no windows, is the sum of a window's
+weights.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from numba.extending import intrinsic, overload
 from numbapool.loops.lanes import held, load, put, take, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border, number_at
-from numbapool.reducers.methods import combine, finish, neutral, weigh
+from numbapool.reducers.methods import combine, finish, neutral, prepare, weigh
 
 
 def weight_at(lanes, axis, slot):
@@ -102,23 +103,23 @@ def blended(op, lanes, at, inner, weights):
 
 
 @njit(forceinline=True, **JIT)
-def blend_run(op, form, lanes, at, step, weights, outs, to, n):
+def blend_run(op, form, lanes, at, step, weights, outs, to, n, scale):
     """Blend three neighbours at every step; if the step is a constant, in whole vectors."""
     one = np.int64(1)
     for i in range(n):
         acc = blended(op, lanes, at + i * step, one, weights)
-        write(form, outs, to + i, finish(op, acc, 0))
+        write(form, outs, to + i, finish(op, acc, scale))
 
 
 @njit(**JIT)
-def blend_one(op, form, lanes, at, inner, axis, slot, count, outs, to):
+def blend_one(op, form, lanes, at, inner, axis, slot, count, outs, to, scale):
     """Blend the columns of one window, tap by tap."""
     for c in range(inner):
         acc = held(lanes, neutral(op))
         for t in range(count):
             more = kept(op, lanes, at + t * inner + c, weight_at(lanes, axis, slot + t))
             acc = plus(op, lanes, acc, more)
-        write(form, outs, to + c, finish(op, acc, 0))
+        write(form, outs, to + c, finish(op, acc, scale))
 
 
 @njit(forceinline=True, **JIT)
@@ -132,7 +133,7 @@ def add_run(op, lanes, at, step, inner, weight, target, n):
 
 
 @njit(**JIT)
-def blend_inner(op, form, lanes, at, geometry, outs, to, room):
+def blend_inner(op, form, lanes, at, geometry, outs, to, room, scale):
     """Blend the columns of the inner windows, which have the same weights."""
     axis = geometry.width
     inner = geometry.inner
@@ -144,9 +145,9 @@ def blend_inner(op, form, lanes, at, geometry, outs, to, room):
         a, b = weight_at(lanes, axis, slot), weight_at(lanes, axis, slot + 1)
         weights = (a, b, weight_at(lanes, axis, slot + 2))
         if step == 2:
-            blend_run(op, form, lanes, at, two, weights, outs, to, n)
+            blend_run(op, form, lanes, at, two, weights, outs, to, n, scale)
         else:
-            blend_run(op, form, lanes, at, one, weights, outs, to, n)
+            blend_run(op, form, lanes, at, one, weights, outs, to, n, scale)
         return
     for j in range(n * inner):
         put(lanes, room + j, neutral(op))
@@ -160,7 +161,7 @@ def blend_inner(op, form, lanes, at, geometry, outs, to, room):
         else:
             add_run(op, lanes, tap, step, inner, weight, room, n)
     for j in range(n * inner):
-        write(form, outs, to + j, finish(op, load(lanes, room + j), 0))
+        write(form, outs, to + j, finish(op, load(lanes, room + j), scale))
 
 
 @njit(**JIT)
@@ -171,6 +172,7 @@ def pool_weighted(op, form, x, outs, geometry, lanes, scratch, begin, end):
     out_h = geometry.height.out
     out_w = geometry.width.out
     lo, hi = geometry.width.lo, geometry.width.hi
+    scale = prepare(op, geometry.depth.weight)
     for out_row in range(begin, end):
         base = out_row // out_h * geometry.height.size * pitch
         i = out_row % out_h
@@ -180,5 +182,7 @@ def pool_weighted(op, form, x, outs, geometry, lanes, scratch, begin, end):
             j += 0 if j < lo else hi - lo
             first, count, slot = border(geometry.width, j)
             at = scratch + first * inner
-            blend_one(op, form, lanes, at, inner, geometry.width, slot, count, outs, to + j * inner)
-        blend_inner(op, form, lanes, scratch, geometry, outs, to + lo * inner, scratch + pitch)
+            j = to + j * inner
+            blend_one(op, form, lanes, at, inner, geometry.width, slot, count, outs, j, scale)
+        to += lo * inner
+        blend_inner(op, form, lanes, scratch, geometry, outs, to, scratch + pitch, scale)

@@ -8,6 +8,7 @@ import numpy as np
 
 from numbapool.loops.geometry import AT, AXIS, BORDER, Numbers, filled
 from numbapool.plan.choose import Plan
+from numbapool.reducers.blends import Blend
 from numbapool.reducers.case import Reduction
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
@@ -30,13 +31,14 @@ def weighted_plan(
         return Plan(shape, "weighted", np.empty(0, np.int64), 0, 0, 0)
     height, width = axes
     slot = TABLES + BORDER * (height.out + width.out)
-    blocks, borders, weights = [{**DEEP, "weight": 0}], [np.empty((0, BORDER), np.int64)], []
+    divisor = height.whole * width.whole
+    blocks, borders, weights = [{**DEEP, "weight": divisor}], [np.empty((0, BORDER), np.int64)], []
     for axis in axes:
-        slots = slot + axis.longest * np.arange(axis.out)
+        slots = slot + axis.taps * np.arange(axis.out)
         borders.append(np.stack([axis.start, axis.count, slots], axis=1))
         blocks.append(block(axis, slots))
-        weights.append(as_slots(axis, reduction))
-        slot += axis.out * axis.longest
+        weights.append(weights_of(axis, reduction).view(np.int64))
+        slot += axis.out * axis.taps
     row, result = width.size * layout.inner, width.out * layout.inner
     pieces = layout.outer * height.out
     total = layout.outer * height.size * row
@@ -45,11 +47,15 @@ def weighted_plan(
     return Plan(shape, "weighted", numbers, pieces, row + result, 2 * total)
 
 
-def as_slots(axis: WeightedAxis, reduction: Reduction) -> Numbers:
-    """Return an axis's weights as the loop reads them: whole numbers, or the bits of floats."""
+def weights_of(axis: WeightedAxis, reduction: Reduction) -> Numbers:
+    """Return an axis's weights as the lanes are: whole numbers or floats.
+
+    Those of a blend of floats add up to 1.
+    """
     if reduction.lanes[0].kind != "f":
         return axis.weights
-    return np.ascontiguousarray(axis.weights / float(axis.whole)).view(np.int64)
+    whole = axis.whole if isinstance(reduction.op, Blend) else 1
+    return np.ascontiguousarray(axis.weights / float(whole))
 
 
 def block(axis: WeightedAxis, slots: Numbers) -> dict[str, Any]:

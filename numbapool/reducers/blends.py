@@ -13,8 +13,8 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction
 
-SMALL = 3
-"""Binomials of up to this many taps are powers of two, so products are exact in any float."""
+SMALL = 4
+"""Binomials that add up to at most this are powers of two, so products are exact in any float."""
 
 
 class Blend(NamedTuple):

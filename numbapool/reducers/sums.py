@@ -25,6 +25,9 @@ class Sum(NamedTuple):
     def lift(self, value, row):
         return self.start if missing(self, value) else value
 
+    def weigh(self, acc, weight):
+        return acc * weight
+
     def combine(self, a, b):
         return a + b
 
