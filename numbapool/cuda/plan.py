@@ -15,8 +15,8 @@ from numbapool.cuda.chunks import Along, Form
 from numbapool.cuda.device_plan import DevicePlan, Numbers, index_of, is_small
 from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
-from numbapool.plan.weighted import weights_of
 from numbapool.pooling.planners import Chosen
+from numbapool.reducers.blends import Blend
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
@@ -441,7 +441,9 @@ def blurred_plan(
     for axis in axes:
         slots = slot + axis.taps * np.arange(axis.out)
         tables.append(np.stack([axis.start, axis.count, slots], axis=1))
-        values.append(weights_of(axis, reduction).reshape(-1).astype(reduction.lanes[0]))
+        whole = axis.whole if isinstance(reduction.op, Blend) else 1
+        own = axis.weights / float(whole) if reduction.lanes[0].kind == "f" else axis.weights
+        values.append(own.reshape(-1).astype(reduction.lanes[0]))
         slot += axis.out * axis.taps
     table = np.concatenate(tables)
     threads = layout.outer * height.out * width.out * layout.inner

@@ -2,8 +2,7 @@
 
 A piece of work is one row of results. The table of each axis holds a window's first tap, its
 number of taps, and the slot where its weights begin. Inner windows have the same weights and are
-blended in whole vectors. The weight of the depth, which has no windows, is the sum of a window's
-weights.
+blended in whole vectors.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from numba.extending import intrinsic, overload
 from numbapool.loops.lanes import held, load, put, take, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border, number_at
-from numbapool.reducers.methods import combine, finish, neutral, prepare, weigh
+from numbapool.reducers.methods import combine, finish, neutral, weigh
 
 
 def weight_at(lanes, axis, slot):
@@ -103,23 +102,23 @@ def blended(op, lanes, at, inner, weights):
 
 
 @njit(forceinline=True, **JIT)
-def blend_run(op, form, lanes, at, step, weights, outs, to, n, scale):
+def blend_run(op, form, lanes, at, step, weights, outs, to, n):
     """Blend three neighbours at every step; if the step is a constant, in whole vectors."""
     one = np.int64(1)
     for i in range(n):
         acc = blended(op, lanes, at + i * step, one, weights)
-        write(form, outs, to + i, finish(op, acc, scale))
+        write(form, outs, to + i, finish(op, acc, 0))
 
 
 @njit(**JIT)
-def blend_one(op, form, lanes, at, inner, axis, slot, count, outs, to, scale):
+def blend_one(op, form, lanes, at, inner, axis, slot, count, outs, to):
     """Blend the columns of one window, tap by tap."""
     for c in range(inner):
         acc = held(lanes, neutral(op))
         for t in range(count):
             more = kept(op, lanes, at + t * inner + c, weight_at(lanes, axis, slot + t))
             acc = plus(op, lanes, acc, more)
-        write(form, outs, to + c, finish(op, acc, scale))
+        write(form, outs, to + c, finish(op, acc, 0))
 
 
 @njit(forceinline=True, **JIT)
@@ -133,7 +132,7 @@ def add_run(op, lanes, at, step, inner, weight, target, n):
 
 
 @njit(**JIT)
-def blend_inner(op, form, lanes, at, geometry, outs, to, room, scale):
+def blend_inner(op, form, lanes, at, geometry, outs, to, room):
     """Blend the columns of the inner windows, which have the same weights."""
     axis = geometry.width
     inner = geometry.inner
@@ -145,9 +144,9 @@ def blend_inner(op, form, lanes, at, geometry, outs, to, room, scale):
         a, b = weight_at(lanes, axis, slot), weight_at(lanes, axis, slot + 1)
         weights = (a, b, weight_at(lanes, axis, slot + 2))
         if step == 2:
-            blend_run(op, form, lanes, at, two, weights, outs, to, n, scale)
+            blend_run(op, form, lanes, at, two, weights, outs, to, n)
         else:
-            blend_run(op, form, lanes, at, one, weights, outs, to, n, scale)
+            blend_run(op, form, lanes, at, one, weights, outs, to, n)
         return
     for j in range(n * inner):
         put(lanes, room + j, neutral(op))
@@ -161,7 +160,7 @@ def blend_inner(op, form, lanes, at, geometry, outs, to, room, scale):
         else:
             add_run(op, lanes, tap, step, inner, weight, room, n)
     for j in range(n * inner):
-        write(form, outs, to + j, finish(op, load(lanes, room + j), scale))
+        write(form, outs, to + j, finish(op, load(lanes, room + j), 0))
 
 
 @njit(**JIT)
@@ -172,7 +171,6 @@ def pool_weighted(op, form, x, outs, geometry, lanes, scratch, begin, end):
     out_h = geometry.height.out
     out_w = geometry.width.out
     lo, hi = geometry.width.lo, geometry.width.hi
-    scale = prepare(op, geometry.depth.weight)
     for out_row in range(begin, end):
         base = out_row // out_h * geometry.height.size * pitch
         i = out_row % out_h
@@ -182,7 +180,5 @@ def pool_weighted(op, form, x, outs, geometry, lanes, scratch, begin, end):
             j += 0 if j < lo else hi - lo
             first, count, slot = border(geometry.width, j)
             at = scratch + first * inner
-            j = to + j * inner
-            blend_one(op, form, lanes, at, inner, geometry.width, slot, count, outs, j, scale)
-        to += lo * inner
-        blend_inner(op, form, lanes, scratch, geometry, outs, to, scratch + pitch, scale)
+            blend_one(op, form, lanes, at, inner, geometry.width, slot, count, outs, to + j * inner)
+        blend_inner(op, form, lanes, scratch, geometry, outs, to + lo * inner, scratch + pitch)

@@ -8,7 +8,6 @@ import numpy as np
 
 from numbapool.loops.geometry import AT, AXIS, BORDER, Numbers, filled
 from numbapool.plan.choose import Plan
-from numbapool.reducers.blends import Blend
 from numbapool.reducers.case import Reduction
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
@@ -31,13 +30,12 @@ def weighted_plan(
         return Plan(shape, "weighted", np.empty(0, np.int64), 0, 0, 0)
     height, width = axes
     slot = TABLES + BORDER * (height.out + width.out)
-    divisor = height.whole * width.whole
-    blocks, borders, weights = [{**DEEP, "weight": divisor}], [np.empty((0, BORDER), np.int64)], []
+    blocks, borders, weights = [{**DEEP, "weight": 0}], [np.empty((0, BORDER), np.int64)], []
     for axis in axes:
         slots = slot + axis.taps * np.arange(axis.out)
         borders.append(np.stack([axis.start, axis.count, slots], axis=1))
         blocks.append(block(axis, slots))
-        weights.append(weights_of(axis, reduction).view(np.int64))
+        weights.append(as_slots(axis.weights, reduction, axis.whole))
         slot += axis.out * axis.taps
     row, result = width.size * layout.inner, width.out * layout.inner
     pieces = layout.outer * height.out
@@ -47,15 +45,14 @@ def weighted_plan(
     return Plan(shape, "weighted", numbers, pieces, row + result, 2 * total)
 
 
-def weights_of(axis: WeightedAxis, reduction: Reduction) -> Numbers:
-    """Return an axis's weights as the lanes are: whole numbers or floats.
+def as_slots(weights: Numbers, reduction: Reduction, whole: int = 1) -> Numbers:
+    """Return weights, or shares of a `whole`, as loops read them: integers, or the bits of floats.
 
-    Those of a blend of floats add up to 1.
+    Integers stay whole.
     """
     if reduction.lanes[0].kind != "f":
-        return axis.weights
-    whole = axis.whole if isinstance(reduction.op, Blend) else 1
-    return np.ascontiguousarray(axis.weights / float(whole))
+        return weights
+    return np.ascontiguousarray(weights / float(whole)).view(np.int64)
 
 
 def block(axis: WeightedAxis, slots: Numbers) -> dict[str, Any]:

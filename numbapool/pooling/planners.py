@@ -15,6 +15,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import ADAPTIVE, AREA, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
+from numbapool.plan.area import area_plan
 from numbapool.plan.choose import Plan, joins_fours, longest, make_plan
 from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.selections import filled_plan, selection_plan
@@ -186,8 +187,10 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     """Return the plan and the reduction for arrays of a shape and a dtype."""
     placed, reduction, counted, override = choose(shape, dtype, windows, request, in_fours=True)
     layout, axes, result = placed
-    if weighs(axes):
+    if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
+    if weighs(axes):
+        return area_plan(result, layout, axes, dtype, reduction), reduction
     taken = windows.taken(axes) if isinstance(windows, Window) else None
     if taken is not None:
         divisors = taken.counts(counted and reduction.weighted)

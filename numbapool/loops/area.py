@@ -1,0 +1,183 @@
+"""Windows that share an input: whole elements, and parts of elements at both ends.
+
+A piece of work is a tile of a row of results. The rows of a window are blended into a row of
+accumulators, then the row's columns. Along each axis a window's first and last element have weights
+of their own, and those between have the same weight in all windows: so they are added up first. The
+weight of the depth, which has no windows, is the weight of a whole window.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from numbapool.loops.geometry import SIDE_BY_SIDE
+from numbapool.loops.lanes import held, load, prefetch, put, take, write
+from numbapool.loops.options import JIT
+from numbapool.loops.pointers import border
+from numbapool.loops.weighted import kept, part, plus, weight_at
+from numbapool.reducers.methods import finish, neutral, prepare, weigh
+
+@njit(forceinline=True, **JIT)
+def plain(op, form, lanes, x, j):
+    """Return an element's accumulator without a weight."""
+    return held(lanes, take(op, form, lanes, x, j, 0))
+
+
+@njit(forceinline=True, **JIT)
+def blend_ends(op, form, lanes, x, row, pitch, last, middle, weights, at, n):
+    """Blend a window's first row, its last row, and up to four between, into `n` accumulators.
+
+    If their number, `middle`, is a constant, no branch is left in the loop.
+    """
+    a, full, b = weights
+    for j in range(n):
+        acc = part(op, form, lanes, x, row + j, a)
+        acc = plus(op, lanes, acc, part(op, form, lanes, x, last + j, b))
+        if middle > 0:
+            more = plain(op, form, lanes, x, row + pitch + j)
+            if middle > 1:
+                more = plus(op, lanes, more, plain(op, form, lanes, x, row + 2 * pitch + j))
+            if middle > 2:
+                more = plus(op, lanes, more, plain(op, form, lanes, x, row + 3 * pitch + j))
+            if middle > 3:
+                more = plus(op, lanes, more, plain(op, form, lanes, x, row + 4 * pitch + j))
+            acc = plus(op, lanes, acc, held(lanes, weigh(op, more, full)))
+        put(lanes, at + j, acc)
+
+
+@njit(forceinline=True, **JIT)
+def blend_more(op, form, lanes, x, row, pitch, rows, full, at, n):
+    """Add up to four more rows between to `n` accumulators."""
+    for j in range(n):
+        more = plain(op, form, lanes, x, row + j)
+        if rows > 1:
+            more = plus(op, lanes, more, plain(op, form, lanes, x, row + pitch + j))
+            more = plus(op, lanes, more, plain(op, form, lanes, x, row + 2 * pitch + j))
+            more = plus(op, lanes, more, plain(op, form, lanes, x, row + 3 * pitch + j))
+        put(lanes, at + j, plus(op, lanes, load(lanes, at + j), held(lanes, weigh(op, more, full))))
+
+
+@njit(**JIT)
+def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
+    """Blend the rows of window i, `n` elements of each, into the accumulators from `at` on."""
+    _, count, slot = border(axis, i)
+    none, one, two, three, four = np.int64(0), np.int64(1), np.int64(2), np.int64(3), np.int64(4)
+    a = weight_at(lanes, axis, slot)
+    if count == 1:
+        for j in range(n):
+            put(lanes, at + j, part(op, form, lanes, x, row + j, a))
+        return
+    full = weight_at(lanes, axis, axis.weight)
+    weights = (a, full, weight_at(lanes, axis, slot + 1))
+    last = row + (count - 1) * pitch
+    if count == 2:
+        blend_ends(op, form, lanes, x, row, pitch, last, none, weights, at, n)
+    elif count == 3:
+        blend_ends(op, form, lanes, x, row, pitch, last, one, weights, at, n)
+    elif count == 4:
+        blend_ends(op, form, lanes, x, row, pitch, last, two, weights, at, n)
+    elif count == 5:
+        blend_ends(op, form, lanes, x, row, pitch, last, three, weights, at, n)
+    else:
+        blend_ends(op, form, lanes, x, row, pitch, last, four, weights, at, n)
+        row += 5 * pitch
+        while row + 3 * pitch < last:
+            blend_more(op, form, lanes, x, row, pitch, four, full, at, n)
+            row += 4 * pitch
+        while row < last:
+            blend_more(op, form, lanes, x, row, pitch, one, full, at, n)
+            row += pitch
+
+
+@njit(**JIT)
+def blend_pixel(op, lanes, at, inner, count, a, full, b, to):
+    """Blend four channels of a window's columns; those past the last are overwritten later."""
+    one = kept(op, lanes, at, a)
+    two = kept(op, lanes, at + 1, a)
+    three = kept(op, lanes, at + 2, a)
+    four = kept(op, lanes, at + 3, a)
+    if count > 1:
+        last = at + (count - 1) * inner
+        one = plus(op, lanes, one, kept(op, lanes, last, b))
+        two = plus(op, lanes, two, kept(op, lanes, last + 1, b))
+        three = plus(op, lanes, three, kept(op, lanes, last + 2, b))
+        four = plus(op, lanes, four, kept(op, lanes, last + 3, b))
+        if count > 2:
+            at += inner
+            m1 = load(lanes, at)
+            m2 = load(lanes, at + 1)
+            m3 = load(lanes, at + 2)
+            m4 = load(lanes, at + 3)
+            at += inner
+            while at < last:
+                m1 = plus(op, lanes, m1, load(lanes, at))
+                m2 = plus(op, lanes, m2, load(lanes, at + 1))
+                m3 = plus(op, lanes, m3, load(lanes, at + 2))
+                m4 = plus(op, lanes, m4, load(lanes, at + 3))
+                at += inner
+            one = plus(op, lanes, one, held(lanes, weigh(op, m1, full)))
+            two = plus(op, lanes, two, held(lanes, weigh(op, m2, full)))
+            three = plus(op, lanes, three, held(lanes, weigh(op, m3, full)))
+            four = plus(op, lanes, four, held(lanes, weigh(op, m4, full)))
+    put(lanes, to, one)
+    put(lanes, to + 1, two)
+    put(lanes, to + 2, three)
+    put(lanes, to + 3, four)
+
+
+@njit(**JIT)
+def blend_channels(op, lanes, at, inner, count, a, full, b, to):
+    """Blend all channels of a window's columns."""
+    for c in range(inner):
+        put(lanes, to + c, kept(op, lanes, at + c, a))
+    for t in range(1, count):
+        weight = full if t < count - 1 else b
+        at += inner
+        for c in range(inner):
+            put(lanes, to + c, plus(op, lanes, load(lanes, to + c), kept(op, lanes, at + c, weight)))
+
+
+@njit(**JIT)
+def blend_columns(op, lanes, at, start, inner, axis, left, right, to):
+    """Blend the columns of the windows [left, right); the row begins at column `start`."""
+    full = weight_at(lanes, axis, axis.weight)
+    for i in range(left, right):
+        first, count, slot = border(axis, i)
+        a, b = weight_at(lanes, axis, slot), weight_at(lanes, axis, slot + 1)
+        here = at + (first - start) * inner
+        if inner <= SIDE_BY_SIDE:
+            blend_pixel(op, lanes, here, inner, count, a, full, b, to)
+        else:
+            blend_channels(op, lanes, here, inner, count, a, full, b, to)
+        to += inner
+
+
+@njit(**JIT)
+def pool_area(op, form, x, outs, geometry, lanes, scratch, begin, end):
+    """Fill the pieces [begin, end); `scratch` holds a tile's columns, then its results."""
+    inner = geometry.inner
+    tile, tiles = geometry.tile, geometry.tiles
+    pitch = geometry.width.size * inner
+    high, wide = geometry.height.out, geometry.width.out
+    scale = prepare(op, geometry.depth.weight)
+    for piece in range(begin, end):
+        out_row, t = piece // tiles, piece % tiles
+        left = t * tile
+        right = min(left + tile, wide)
+        start, _, _ = border(geometry.width, left)
+        stop, more, _ = border(geometry.width, right - 1)
+        n = (stop + more - start) * inner
+        first, rows, _ = border(geometry.height, out_row % high)
+        row = (out_row // high * geometry.height.size + first) * pitch + start * inner
+        for r in range(rows):
+            for j in range(0, min(n, geometry.ahead), geometry.line):
+                prefetch(form, x, row + (rows + r) * pitch + j)
+        blend_rows(op, form, x, row, pitch, geometry.height, out_row % high, lanes, scratch, n)
+        for j in range(SIDE_BY_SIDE):
+            put(lanes, scratch + n + j, neutral(op))
+        to = scratch + geometry.stretch
+        blend_columns(op, lanes, scratch, start, inner, geometry.width, left, right, to)
+        result = (out_row * wide + left) * inner
+        for j in range((right - left) * inner):
+            write(form, outs, result + j, finish(op, load(lanes, to + j), scale))
