@@ -60,12 +60,14 @@ class Window:
     edge: Literal["partial", "trim"] | None = None
     size: OutputSize | None = None
     fit: OutputSize | None = None
+    fit_window: OutputSize | None = None
 
     @property
     def label(self) -> str:
         """The window in a file name: 2, 2x3, 1600x1200, 25%."""
-        if self.size or self.fit:
-            return str(self.size or self.fit)
+        size = self.size or self.fit or self.fit_window
+        if size:
+            return str(size)
         if isinstance(self.kernel_size, tuple):
             return "{}x{}".format(*self.kernel_size)
         return str(self.kernel_size)

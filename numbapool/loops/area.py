@@ -18,6 +18,7 @@ from numbapool.loops.pointers import border
 from numbapool.loops.weighted import kept, part, plus, weight_at
 from numbapool.reducers.methods import finish, neutral, prepare, weigh
 
+
 @njit(forceinline=True, **JIT)
 def plain(op, form, lanes, x, j):
     """Return an element's accumulator without a weight."""
@@ -92,7 +93,10 @@ def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
 
 @njit(**JIT)
 def blend_pixel(op, lanes, at, inner, count, a, full, b, to):
-    """Blend four channels of a window's columns; those past the last are overwritten later."""
+    """Blend a window's columns, four channels of each; the next window overwrites what is no channel.
+
+    The channels are written out one by one, so that LLVM makes vectors of them.
+    """
     one = kept(op, lanes, at, a)
     two = kept(op, lanes, at + 1, a)
     three = kept(op, lanes, at + 2, a)
@@ -105,21 +109,21 @@ def blend_pixel(op, lanes, at, inner, count, a, full, b, to):
         four = plus(op, lanes, four, kept(op, lanes, last + 3, b))
         if count > 2:
             at += inner
-            m1 = load(lanes, at)
-            m2 = load(lanes, at + 1)
-            m3 = load(lanes, at + 2)
-            m4 = load(lanes, at + 3)
+            more_one = load(lanes, at)
+            more_two = load(lanes, at + 1)
+            more_three = load(lanes, at + 2)
+            more_four = load(lanes, at + 3)
             at += inner
             while at < last:
-                m1 = plus(op, lanes, m1, load(lanes, at))
-                m2 = plus(op, lanes, m2, load(lanes, at + 1))
-                m3 = plus(op, lanes, m3, load(lanes, at + 2))
-                m4 = plus(op, lanes, m4, load(lanes, at + 3))
+                more_one = plus(op, lanes, more_one, load(lanes, at))
+                more_two = plus(op, lanes, more_two, load(lanes, at + 1))
+                more_three = plus(op, lanes, more_three, load(lanes, at + 2))
+                more_four = plus(op, lanes, more_four, load(lanes, at + 3))
                 at += inner
-            one = plus(op, lanes, one, held(lanes, weigh(op, m1, full)))
-            two = plus(op, lanes, two, held(lanes, weigh(op, m2, full)))
-            three = plus(op, lanes, three, held(lanes, weigh(op, m3, full)))
-            four = plus(op, lanes, four, held(lanes, weigh(op, m4, full)))
+            one = plus(op, lanes, one, held(lanes, weigh(op, more_one, full)))
+            two = plus(op, lanes, two, held(lanes, weigh(op, more_two, full)))
+            three = plus(op, lanes, three, held(lanes, weigh(op, more_three, full)))
+            four = plus(op, lanes, four, held(lanes, weigh(op, more_four, full)))
     put(lanes, to, one)
     put(lanes, to + 1, two)
     put(lanes, to + 2, three)
@@ -135,7 +139,8 @@ def blend_channels(op, lanes, at, inner, count, a, full, b, to):
         weight = full if t < count - 1 else b
         at += inner
         for c in range(inner):
-            put(lanes, to + c, plus(op, lanes, load(lanes, to + c), kept(op, lanes, at + c, weight)))
+            acc = plus(op, lanes, load(lanes, to + c), kept(op, lanes, at + c, weight))
+            put(lanes, to + c, acc)
 
 
 @njit(**JIT)

@@ -283,9 +283,7 @@ def quotients(upper: Array, lower: Array, weight: Array, rounding: int, dtype: D
     return np.asarray(np.clip(means, *limits(dtype)).astype(dtype))
 
 
-def mark_few(
-    result: Array, given: Elements, sums: Sums, request: Request, parts: int
-) -> None:
+def mark_few(result: Array, given: Elements, sums: Sums, request: Request, parts: int) -> None:
     """Mark the results of windows with too few elements that count: those with a weight.
 
     Windows count `parts` parts of an element.
