@@ -18,7 +18,7 @@ LIBRARY = """
     min_count several_operators weights footprints windows_of_every_size area
 """.split()
 
-COMMAND = "operators arrays numbers told_before files command weights".split()
+COMMAND = "operators arrays numbers told_before files command weights sizes".split()
 
 
 def main() -> int:

@@ -93,7 +93,7 @@ def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
 
 @njit(**JIT)
 def blend_pixel(op, lanes, at, inner, count, a, full, b, to):
-    """Blend a window's columns, four channels of each; the next window overwrites what is no channel.
+    """Blend a window's columns, four channels of each; what is no channel is overwritten later.
 
     The channels are written out one by one, so that LLVM makes vectors of them.
     """
