@@ -33,9 +33,9 @@ def shares(size: int, out: int, name: str = "the axis") -> WeightedAxis:
         If the axis is empty, or too long for a table of its elements.
 
     >>> shares(5, 3).weights
-    array([[3, 2],
-           [1, 3],
-           [2, 3]])
+    array([[3, 2, 0],
+           [1, 3, 1],
+           [2, 3, 0]])
     """
     if size == 0:
         raise PoolValueError(f"{name} has size 0: there is nothing to pool along it")

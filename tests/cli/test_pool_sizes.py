@@ -127,21 +127,6 @@ def test_what_does_not_count_leaves_its_area_out(pool):
     assert np.array_equal(np.load("marked.npy") == 0, held < 0.9)
 
 
-def test_the_ground_stays_where_it_is(pool):
-    pytest.importorskip("tifffile", reason="the extra 'deep' is not installed")
-    from test_pool_geotiff import AREA, NORTH, POINT, SCALE, WEST, geotiff, ground
-
-    for kind in (AREA, POINT):
-        geotiff("in.tif", np.arange(70, dtype=np.float32).reshape(7, 10), kind=kind)
-        pool("avg", "in.tif", "--fit", 4, "-o", "out.tif", "--on-exists", "overwrite")
-        across, down, west, north = ground("out.tif")
-        assert read("out.tif").size == (4, 3)
-        assert (across, down) == (pytest.approx(SCALE * 10 / 4), pytest.approx(SCALE * 7 / 3))
-        shift = (10 / 4 - 1) / 2 * SCALE if kind == POINT else 0
-        assert west == pytest.approx(WEST + shift)
-        assert north == pytest.approx(NORTH - (shift and (7 / 3 - 1) / 2 * SCALE))
-
-
 # ------------------------------------------------------------------- what fits already
 
 
