@@ -92,69 +92,68 @@ def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
 
 
 @njit(**JIT)
-def blend_pixel(op, lanes, at, inner, count, a, full, b, to):
-    """Blend a window's columns, four channels of each; what is no channel is overwritten later.
+def blend_pixels(op, lanes, at, start, inner, axis, left, right, to):
+    """Blend the columns of the windows [left, right), four channels of each.
 
-    The channels are written out one by one, so that LLVM makes vectors of them.
+    The next window overwrites those that are none. The channels are written out one by one, so
+    that LLVM makes vectors of them.
     """
-    one = kept(op, lanes, at, a)
-    two = kept(op, lanes, at + 1, a)
-    three = kept(op, lanes, at + 2, a)
-    four = kept(op, lanes, at + 3, a)
-    if count > 1:
-        last = at + (count - 1) * inner
-        one = plus(op, lanes, one, kept(op, lanes, last, b))
-        two = plus(op, lanes, two, kept(op, lanes, last + 1, b))
-        three = plus(op, lanes, three, kept(op, lanes, last + 2, b))
-        four = plus(op, lanes, four, kept(op, lanes, last + 3, b))
-        if count > 2:
-            at += inner
-            more_one = load(lanes, at)
-            more_two = load(lanes, at + 1)
-            more_three = load(lanes, at + 2)
-            more_four = load(lanes, at + 3)
-            at += inner
-            while at < last:
-                more_one = plus(op, lanes, more_one, load(lanes, at))
-                more_two = plus(op, lanes, more_two, load(lanes, at + 1))
-                more_three = plus(op, lanes, more_three, load(lanes, at + 2))
-                more_four = plus(op, lanes, more_four, load(lanes, at + 3))
-                at += inner
-            one = plus(op, lanes, one, held(lanes, weigh(op, more_one, full)))
-            two = plus(op, lanes, two, held(lanes, weigh(op, more_two, full)))
-            three = plus(op, lanes, three, held(lanes, weigh(op, more_three, full)))
-            four = plus(op, lanes, four, held(lanes, weigh(op, more_four, full)))
-    put(lanes, to, one)
-    put(lanes, to + 1, two)
-    put(lanes, to + 2, three)
-    put(lanes, to + 3, four)
-
-
-@njit(**JIT)
-def blend_channels(op, lanes, at, inner, count, a, full, b, to):
-    """Blend all channels of a window's columns."""
-    for c in range(inner):
-        put(lanes, to + c, kept(op, lanes, at + c, a))
-    for t in range(1, count):
-        weight = full if t < count - 1 else b
-        at += inner
-        for c in range(inner):
-            acc = plus(op, lanes, load(lanes, to + c), kept(op, lanes, at + c, weight))
-            put(lanes, to + c, acc)
-
-
-@njit(**JIT)
-def blend_columns(op, lanes, at, start, inner, axis, left, right, to):
-    """Blend the columns of the windows [left, right); the row begins at column `start`."""
     full = weight_at(lanes, axis, axis.weight)
     for i in range(left, right):
         first, count, slot = border(axis, i)
-        a, b = weight_at(lanes, axis, slot), weight_at(lanes, axis, slot + 1)
-        here = at + (first - start) * inner
-        if inner <= SIDE_BY_SIDE:
-            blend_pixel(op, lanes, here, inner, count, a, full, b, to)
-        else:
-            blend_channels(op, lanes, here, inner, count, a, full, b, to)
+        a = weight_at(lanes, axis, slot)
+        j = at + (first - start) * inner
+        one = kept(op, lanes, j, a)
+        two = kept(op, lanes, j + 1, a)
+        three = kept(op, lanes, j + 2, a)
+        four = kept(op, lanes, j + 3, a)
+        if count > 1:
+            b = weight_at(lanes, axis, slot + 1)
+            last = j + (count - 1) * inner
+            one = plus(op, lanes, one, kept(op, lanes, last, b))
+            two = plus(op, lanes, two, kept(op, lanes, last + 1, b))
+            three = plus(op, lanes, three, kept(op, lanes, last + 2, b))
+            four = plus(op, lanes, four, kept(op, lanes, last + 3, b))
+            if count > 2:
+                j += inner
+                more_one = load(lanes, j)
+                more_two = load(lanes, j + 1)
+                more_three = load(lanes, j + 2)
+                more_four = load(lanes, j + 3)
+                j += inner
+                while j < last:
+                    more_one = plus(op, lanes, more_one, load(lanes, j))
+                    more_two = plus(op, lanes, more_two, load(lanes, j + 1))
+                    more_three = plus(op, lanes, more_three, load(lanes, j + 2))
+                    more_four = plus(op, lanes, more_four, load(lanes, j + 3))
+                    j += inner
+                one = plus(op, lanes, one, held(lanes, weigh(op, more_one, full)))
+                two = plus(op, lanes, two, held(lanes, weigh(op, more_two, full)))
+                three = plus(op, lanes, three, held(lanes, weigh(op, more_three, full)))
+                four = plus(op, lanes, four, held(lanes, weigh(op, more_four, full)))
+        put(lanes, to, one)
+        put(lanes, to + 1, two)
+        put(lanes, to + 2, three)
+        put(lanes, to + 3, four)
+        to += inner
+
+
+@njit(**JIT)
+def blend_channels(op, lanes, at, start, inner, axis, left, right, to):
+    """Blend the columns of the windows [left, right), all channels of each."""
+    full = weight_at(lanes, axis, axis.weight)
+    for i in range(left, right):
+        first, count, slot = border(axis, i)
+        j = at + (first - start) * inner
+        weight = weight_at(lanes, axis, slot)
+        for c in range(inner):
+            put(lanes, to + c, kept(op, lanes, j + c, weight))
+        for t in range(1, count):
+            weight = full if t < count - 1 else weight_at(lanes, axis, slot + 1)
+            j += inner
+            for c in range(inner):
+                acc = plus(op, lanes, load(lanes, to + c), kept(op, lanes, j + c, weight))
+                put(lanes, to + c, acc)
         to += inner
 
 
@@ -182,7 +181,10 @@ def pool_area(op, form, x, outs, geometry, lanes, scratch, begin, end):
         for j in range(SIDE_BY_SIDE):
             put(lanes, scratch + n + j, neutral(op))
         to = scratch + geometry.stretch
-        blend_columns(op, lanes, scratch, start, inner, geometry.width, left, right, to)
+        if inner <= SIDE_BY_SIDE:
+            blend_pixels(op, lanes, scratch, start, inner, geometry.width, left, right, to)
+        else:
+            blend_channels(op, lanes, scratch, start, inner, geometry.width, left, right, to)
         result = (out_row * wide + left) * inner
         for j in range((right - left) * inner):
             write(form, outs, result + j, finish(op, load(lanes, to + j), scale))
