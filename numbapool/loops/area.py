@@ -3,7 +3,8 @@
 A piece of work is a tile of a row of results. The rows of a window are blended into a row of
 accumulators, then the row's columns. Along each axis a window's first and last element have weights
 of their own, and those between have the same weight in all windows: so they are added up first. The
-weight of the depth, which has no windows, is the weight of a whole window.
+table of an axis holds the place of a window's first element, how far the last one lies behind it,
+and the slot of both weights. The weight of the depth, which has no windows, is that of a window.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.geometry import SIDE_BY_SIDE
-from numbapool.loops.lanes import held, load, prefetch, put, take, write
+from numbapool.loops.lanes import held, load, prefetch, put, take, times, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
 from numbapool.loops.weighted import kept, part, plus, weight_at
-from numbapool.reducers.methods import finish, neutral, prepare, weigh
+from numbapool.reducers.methods import finish, neutral, prepare
 
 
 @njit(forceinline=True, **JIT)
@@ -43,7 +44,7 @@ def blend_ends(op, form, lanes, x, row, pitch, last, middle, weights, at, n):
                 more = plus(op, lanes, more, plain(op, form, lanes, x, row + 3 * pitch + j))
             if middle > 3:
                 more = plus(op, lanes, more, plain(op, form, lanes, x, row + 4 * pitch + j))
-            acc = plus(op, lanes, acc, held(lanes, weigh(op, more, full)))
+            acc = plus(op, lanes, acc, times(lanes, more, full))
         put(lanes, at + j, acc)
 
 
@@ -56,29 +57,29 @@ def blend_more(op, form, lanes, x, row, pitch, rows, full, at, n):
             more = plus(op, lanes, more, plain(op, form, lanes, x, row + pitch + j))
             more = plus(op, lanes, more, plain(op, form, lanes, x, row + 2 * pitch + j))
             more = plus(op, lanes, more, plain(op, form, lanes, x, row + 3 * pitch + j))
-        put(lanes, at + j, plus(op, lanes, load(lanes, at + j), held(lanes, weigh(op, more, full))))
+        put(lanes, at + j, plus(op, lanes, load(lanes, at + j), times(lanes, more, full)))
 
 
 @njit(**JIT)
 def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
     """Blend the rows of window i, `n` elements of each, into the accumulators from `at` on."""
-    _, count, slot = border(axis, i)
+    _, reach, slot = border(axis, i)
     none, one, two, three, four = np.int64(0), np.int64(1), np.int64(2), np.int64(3), np.int64(4)
     a = weight_at(lanes, axis, slot)
-    if count == 1:
+    if reach == 0:
         for j in range(n):
             put(lanes, at + j, part(op, form, lanes, x, row + j, a))
         return
     full = weight_at(lanes, axis, axis.weight)
     weights = (a, full, weight_at(lanes, axis, slot + 1))
-    last = row + (count - 1) * pitch
-    if count == 2:
+    last = row + reach
+    if reach == pitch:
         blend_ends(op, form, lanes, x, row, pitch, last, none, weights, at, n)
-    elif count == 3:
+    elif reach == 2 * pitch:
         blend_ends(op, form, lanes, x, row, pitch, last, one, weights, at, n)
-    elif count == 4:
+    elif reach == 3 * pitch:
         blend_ends(op, form, lanes, x, row, pitch, last, two, weights, at, n)
-    elif count == 5:
+    elif reach == 4 * pitch:
         blend_ends(op, form, lanes, x, row, pitch, last, three, weights, at, n)
     else:
         blend_ends(op, form, lanes, x, row, pitch, last, four, weights, at, n)
@@ -92,29 +93,29 @@ def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
 
 
 @njit(**JIT)
-def blend_pixels(op, lanes, at, start, inner, axis, left, right, to):
-    """Blend the columns of the windows [left, right), four channels of each.
+def blend_pixels(op, lanes, at, inner, axis, left, right, to):
+    """Blend the columns of the windows [left, right), four channels of each; column 0 is at `at`.
 
-    The next window overwrites those that are none. The channels are written out one by one, so
-    that LLVM makes vectors of them.
+    The next window overwrites the channels that are none. They are written out one by one, so that
+    LLVM makes vectors of them.
     """
     full = weight_at(lanes, axis, axis.weight)
     for i in range(left, right):
-        first, count, slot = border(axis, i)
+        first, reach, slot = border(axis, i)
+        j = at + first
+        last = j + reach
         a = weight_at(lanes, axis, slot)
-        j = at + (first - start) * inner
         one = kept(op, lanes, j, a)
         two = kept(op, lanes, j + 1, a)
         three = kept(op, lanes, j + 2, a)
         four = kept(op, lanes, j + 3, a)
-        if count > 1:
+        if reach > 0:
             b = weight_at(lanes, axis, slot + 1)
-            last = j + (count - 1) * inner
             one = plus(op, lanes, one, kept(op, lanes, last, b))
             two = plus(op, lanes, two, kept(op, lanes, last + 1, b))
             three = plus(op, lanes, three, kept(op, lanes, last + 2, b))
             four = plus(op, lanes, four, kept(op, lanes, last + 3, b))
-            if count > 2:
+            if reach > inner:
                 j += inner
                 more_one = load(lanes, j)
                 more_two = load(lanes, j + 1)
@@ -127,10 +128,10 @@ def blend_pixels(op, lanes, at, start, inner, axis, left, right, to):
                     more_three = plus(op, lanes, more_three, load(lanes, j + 2))
                     more_four = plus(op, lanes, more_four, load(lanes, j + 3))
                     j += inner
-                one = plus(op, lanes, one, held(lanes, weigh(op, more_one, full)))
-                two = plus(op, lanes, two, held(lanes, weigh(op, more_two, full)))
-                three = plus(op, lanes, three, held(lanes, weigh(op, more_three, full)))
-                four = plus(op, lanes, four, held(lanes, weigh(op, more_four, full)))
+                one = plus(op, lanes, one, times(lanes, more_one, full))
+                two = plus(op, lanes, two, times(lanes, more_two, full))
+                three = plus(op, lanes, three, times(lanes, more_three, full))
+                four = plus(op, lanes, four, times(lanes, more_four, full))
         put(lanes, to, one)
         put(lanes, to + 1, two)
         put(lanes, to + 2, three)
@@ -139,21 +140,19 @@ def blend_pixels(op, lanes, at, start, inner, axis, left, right, to):
 
 
 @njit(**JIT)
-def blend_channels(op, lanes, at, start, inner, axis, left, right, to):
-    """Blend the columns of the windows [left, right), all channels of each."""
+def blend_channels(op, lanes, at, inner, axis, left, right, to):
+    """Blend the columns of the windows [left, right), all channels of each; column 0 is at `at`."""
     full = weight_at(lanes, axis, axis.weight)
     for i in range(left, right):
-        first, count, slot = border(axis, i)
-        j = at + (first - start) * inner
+        first, reach, slot = border(axis, i)
         weight = weight_at(lanes, axis, slot)
         for c in range(inner):
-            put(lanes, to + c, kept(op, lanes, j + c, weight))
-        for t in range(1, count):
-            weight = full if t < count - 1 else weight_at(lanes, axis, slot + 1)
-            j += inner
+            put(lanes, to + c, kept(op, lanes, at + first + c, weight))
+        for t in range(inner, reach + inner, inner):
+            weight = full if t < reach else weight_at(lanes, axis, slot + 1)
             for c in range(inner):
-                acc = plus(op, lanes, load(lanes, to + c), kept(op, lanes, j + c, weight))
-                put(lanes, to + c, acc)
+                more = kept(op, lanes, at + first + t + c, weight)
+                put(lanes, to + c, plus(op, lanes, load(lanes, to + c), more))
         to += inner
 
 
@@ -165,26 +164,26 @@ def pool_area(op, form, x, outs, geometry, lanes, scratch, begin, end):
     pitch = geometry.width.size * inner
     high, wide = geometry.height.out, geometry.width.out
     scale = prepare(op, geometry.depth.weight)
+    to = scratch + geometry.stretch
     for piece in range(begin, end):
         out_row, t = piece // tiles, piece % tiles
         left = t * tile
         right = min(left + tile, wide)
         start, _, _ = border(geometry.width, left)
         stop, more, _ = border(geometry.width, right - 1)
-        n = (stop + more - start) * inner
-        first, rows, _ = border(geometry.height, out_row % high)
-        row = (out_row // high * geometry.height.size + first) * pitch + start * inner
-        for r in range(rows):
+        n = stop + more + inner - start
+        first, reach, _ = border(geometry.height, out_row % high)
+        row = out_row // high * geometry.height.size * pitch + first + start
+        for r in range(pitch, reach + 2 * pitch, pitch):
             for j in range(0, min(n, geometry.ahead), geometry.line):
-                prefetch(form, x, row + (rows + r) * pitch + j)
+                prefetch(form, x, row + reach + r + j)
         blend_rows(op, form, x, row, pitch, geometry.height, out_row % high, lanes, scratch, n)
         for j in range(SIDE_BY_SIDE):
             put(lanes, scratch + n + j, neutral(op))
-        to = scratch + geometry.stretch
         if inner <= SIDE_BY_SIDE:
-            blend_pixels(op, lanes, scratch, start, inner, geometry.width, left, right, to)
+            blend_pixels(op, lanes, scratch - start, inner, geometry.width, left, right, to)
         else:
-            blend_channels(op, lanes, scratch, start, inner, geometry.width, left, right, to)
+            blend_channels(op, lanes, scratch - start, inner, geometry.width, left, right, to)
         result = (out_row * wide + left) * inner
         for j in range((right - left) * inner):
             write(form, outs, result + j, finish(op, load(lanes, to + j), scale))

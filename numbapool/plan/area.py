@@ -26,7 +26,7 @@ def area_plan(
     if not layout.outer * layout.inner:
         return Plan(shape, "area", np.empty(0, np.int64), 0, 0, 0)
     height, width = axes
-    inner, pitch = layout.inner, width.size * layout.inner
+    inner = layout.inner
     item = max(lane.itemsize for lane in reduction.lanes)
     tile = min(max(ROW_BYTES // item // inner * width.out // width.size, 1), width.out)
     tiles = -(-width.out // tile)
@@ -35,16 +35,16 @@ def area_plan(
     columns = width.start[lasts] + width.count[lasts] - width.start[firsts]
     stretch = int(columns.max()) * inner + SIDE_BY_SIDE
     pieces = layout.outer * height.out * tiles
-    total = layout.outer * height.size * pitch
+    total = layout.outer * height.size * width.size * inner
     head = {"total": total, "inner": inner, "pieces": pieces, "tile": tile, "tiles": tiles}
     head |= {"stretch": stretch, "ahead": START_BYTES // dtype.itemsize}
     head |= {"line": 64 // dtype.itemsize}
     deep = {**DEEP, "weight": height.whole * width.whole}
     blocks, borders, weights = [deep], [np.empty((0, BORDER), np.int64)], []
     slot = max(AT.values()) + len(AXIS) + BORDER * (height.out + width.out)
-    for axis in axes:
+    for axis, pitch in zip(axes, (width.size * inner, inner), strict=True):
         slots = slot + 1 + ENDS * np.arange(axis.out)
-        borders.append(np.stack([axis.start, axis.count, slots], axis=1))
+        borders.append(np.stack([axis.start * pitch, (axis.count - 1) * pitch, slots], axis=1))
         own = {"size": axis.size, "out": axis.out, "weight": slot}
         blocks.append({**DEEP, **own})
         weights.append(as_slots(ends_of(axis), reduction))

@@ -28,9 +28,6 @@ class Count(NamedTuple):
     def lift(self, value, row):
         return self.zero if missing(self, value) else self.one
 
-    def weigh(self, acc, weight):
-        return acc * weight
-
     def combine(self, a, b):
         return a + b
 

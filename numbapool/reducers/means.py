@@ -37,9 +37,6 @@ class Mean(NamedTuple):
     def neutral(self):
         return self.start
 
-    def weigh(self, acc, weight):
-        return acc * weight
-
     def combine(self, a, b):
         return a + b
 
@@ -87,9 +84,6 @@ class CountedMean(NamedTuple):
         skipped = missing(self, value)
         return self.start if skipped else value, tally(skipped)
 
-    def weigh(self, acc, weight):
-        return acc[0] * weight, acc[1] * np.int64(weight)
-
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1]
 
@@ -121,9 +115,6 @@ class ShortMean(NamedTuple):
     def neutral(self):
         return self.start
 
-    def weigh(self, acc, weight):
-        return np.uint16(acc * weight)
-
     def combine(self, a, b):
         return np.uint16(a + b)
 
@@ -154,9 +145,6 @@ class MiddleMean(NamedTuple):
     def neutral(self):
         return self.start
 
-    def weigh(self, acc, weight):
-        return np.int32(acc * weight)
-
     def combine(self, a, b):
         return np.int32(a + b)
 
@@ -182,9 +170,6 @@ class RoundedMean(NamedTuple):
 
     def neutral(self):
         return self.start
-
-    def weigh(self, acc, weight):
-        return acc * weight
 
     def combine(self, a, b):
         return a + b
@@ -258,9 +243,6 @@ class WideMean(NamedTuple):
     def lift(self, value, row):
         return value >> 32, np.int64(value & 0xFFFFFFFF)
 
-    def weigh(self, acc, weight):
-        return acc[0] * weight, acc[1] * np.int64(weight)
-
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1]
 
@@ -294,9 +276,6 @@ class CountedWideMean(NamedTuple):
         skipped = missing(self, value)
         kept = value - value if skipped else value
         return kept >> 32, np.int64(kept & 0xFFFFFFFF), tally(skipped)
-
-    def weigh(self, acc, weight):
-        return acc[0] * weight, acc[1] * np.int64(weight), acc[2] * np.int64(weight)
 
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1], a[2] + b[2]

@@ -25,9 +25,6 @@ class Sum(NamedTuple):
     def lift(self, value, row):
         return self.start if missing(self, value) else value
 
-    def weigh(self, acc, weight):
-        return acc * weight
-
     def combine(self, a, b):
         return a + b
 
