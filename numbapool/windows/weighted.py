@@ -139,11 +139,6 @@ class Blur:
             )
         return cls(taps, per_axis(stride, ndim, "stride", 1), named(padding_mode))
 
-    @property
-    def divisor(self) -> int:
-        """The sum of a window's weights."""
-        return 1 << sum(taps - 1 for taps in self.filter_size)
-
     def axes(self, layout: Layout) -> tuple[WeightedAxis, ...]:
         """Return the windows of each spatial axis of a layout.
 
