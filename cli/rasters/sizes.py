@@ -10,6 +10,8 @@ def notes_on(form: Form, operator: Operator, window: Window) -> tuple[RunNote, .
     if operator.windows != "sliding" or window.fit:
         return ()
     height, width = form.spatial
+    if window.size and window.size.permille:
+        return ()
     if window.size:
         size, (high, wide) = window.size, window.size.of(height, width)
         if high > height or wide > width:
