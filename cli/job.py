@@ -68,13 +68,15 @@ class Window:
     edge: Literal["partial", "trim"] | None = None
     size: OutputSize | None = None
     fit: OutputSize | None = None
+    fit_window: OutputSize | None = None
     parts: int = 0  # into how many windows each axis is cut, for pyramids of vectors
 
     @property
     def label(self) -> str:
         """The window in a file name: 2, 2x3, 1600x1200, 25pc."""
-        if self.size or self.fit:
-            return str(self.size or self.fit).replace("%", "pc")  # shells and URLs take % apart
+        size = self.size or self.fit or self.fit_window
+        if size:
+            return str(size).replace("%", "pc")  # shells and URLs take % apart
         numbers = self.kernel_size
         return "x".join(map(str, numbers)) if isinstance(numbers, tuple) else str(numbers)
 

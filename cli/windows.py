@@ -5,9 +5,10 @@ from typing import Any
 import click
 
 from .exits import FileError
-from .job import Window
+from .job import OutputSize, Window
 
 Arguments = dict[str, Any]
+"""Keyword arguments of the library; `fitted_size` in place of its `output_size` is of --fit."""
 
 _MOST_ENLARGED = 1 << 27  # pixels; a larger output is taken for a typing error
 
@@ -19,11 +20,13 @@ def window_arguments(window: Window, lengths: tuple[int, ...], picture: bool) ->
     """
     if window.parts:
         return {"output_size": (window.parts,) * len(lengths)}
-    if window.size or window.fit:
+    if window.size or window.fit or window.fit_window:
         height, width = _sides(lengths, "--size and --fit are")
     elif window.axes not in (0, len(lengths)):
         raise FileError(other_axes(window.axes, len(lengths)))
     partial = window.ceil or (window.edge or ("partial" if picture else "trim")) == "partial"
+    if window.fit:
+        return {"fitted_size": fitted(height, width, window.fit)}
     if window.size:
         high, wide = window.size.of(height, width)
         if high * wide > max(height * width, _MOST_ENLARGED):
@@ -33,9 +36,9 @@ def window_arguments(window: Window, lengths: tuple[int, ...], picture: bool) ->
             )
         return {"output_size": (high, wide)}
     kernel_size, stride = window.kernel_size, window.stride
-    if window.fit:
-        kernel_size = fitting(height, window.fit.height, partial)
-        kernel_size = max(kernel_size, fitting(width, window.fit.width, partial))
+    if window.fit_window:
+        kernel_size = fitting(height, window.fit_window.height, partial)
+        kernel_size = max(kernel_size, fitting(width, window.fit_window.width, partial))
         stride = None
     return {
         "kernel_size": kernel_size,
@@ -66,6 +69,26 @@ def other_axes(numbers: int, axes: int) -> str:
         f"its windows have {_AXES[axes]}, and -k, -s, -p or -d gives {numbers} numbers: give one "
         f"number{' per axis' if axes > 1 else ''}, or other axes with --data-format, as {other}"
     )
+
+
+def size_of(arguments: Arguments) -> tuple[int, int] | None:
+    """Return the (height, width) that windows are to give; None for windows that slide."""
+    size: tuple[int, int] | None = arguments.get("fitted_size", arguments.get("output_size"))
+    return size
+
+
+def fitted(height: int, width: int, box: OutputSize) -> tuple[int, int]:
+    """Return the largest (height, width) within a box that keeps a shape, and is no larger."""
+    if height <= box.height and width <= box.width:
+        return height, width
+    if box.width * height <= box.height * width:
+        return _scaled(height, box.width, width), box.width
+    return box.height, _scaled(width, box.height, height)
+
+
+def _scaled(length: int, new: int, old: int) -> int:
+    """Return a length times new / old, rounded to the nearest pixel, and at least 1."""
+    return max(1, (2 * length * new + old) // (2 * old))
 
 
 def fitting(length: int, most: int, partial: bool) -> int:

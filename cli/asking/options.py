@@ -115,8 +115,14 @@ WINDOW = (
     SIZE,
     click.option(
         "--fit",
-        type=SizeType(),
-        help="Shrink to fit within this size, by whole windows.",
+        type=SizeType(square=True),
+        help="Shrink to fit within this size, or to this longest side, and keep the shape; what "
+        "fits is left as it is.",
+    ),
+    click.option(
+        "--fit-window",
+        type=SizeType(square=True),
+        help="Shrink to fit within this size, by the smallest whole window.",
     ),
 )
 

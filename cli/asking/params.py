@@ -72,16 +72,17 @@ class NumbersType(PairType):
 
 
 class SizeType(ParamType):
-    """``1600x1200``, width x height as for pictures, or ``25%``."""
+    """``1600x1200``, width x height as for pictures; ``25%``; or ``1600``, for both sides."""
 
     name = "size"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
-        return "WxH"
+        return "N|WxH" if self.square else "WxH"
 
-    def __init__(self, percent: bool = False) -> None:
+    def __init__(self, percent: bool = False, square: bool = False) -> None:
         self.percent = percent
+        self.square = square
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -91,14 +92,16 @@ class SizeType(ParamType):
             return value
         text = str(value).strip().lower()
         match = _PAIR.fullmatch(text)
-        if match and match[2] and int(match[1]) and int(match[2]):
-            return OutputSize(width=int(match[1]), height=int(match[2]))
+        sides = [int(side) for side in match.groups() if side] if match else []
+        if all(sides) and len(sides) > (not self.square):
+            return OutputSize(width=sides[0], height=sides[-1])
         share = _PERCENT.fullmatch(text)
         if self.percent and share:
             permille = int(share[1]) * 10 + int(share[2] or 0)
             if 0 < permille <= 1000:
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
+        also += ", or the longest side, as 1600" if self.square else ""
         self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
 
 

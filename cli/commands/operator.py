@@ -90,7 +90,7 @@ def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -
     return _Asked(
         asked.finding_of(inputs, given),
         asked.placing_of(given),
-        asked.window_of(given),
+        asked.window_of(given, operator),
         asked.values_of(given, operator),
         asked.reading_of(given, operator),
         asked.writing_of(given),

@@ -15,7 +15,7 @@ from ..codecs.raster import Form
 from ..exits import FileError
 from ..job import Device, Values, Window, pair_of, per_axis
 from ..operators import Operator
-from ..windows import Arguments, other_axes, window_arguments
+from ..windows import Arguments, other_axes, size_of, window_arguments
 
 Spatial = tuple[int, int]
 _SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
@@ -86,25 +86,23 @@ def _slides(window: Window, own: dict[str, Any], form: Form) -> Arguments:
 def _sliding(asked: Asked) -> tuple[Pooling, ...]:
     from numbapool import Pool
 
-    operator, values, sized = asked.operator, asked.values, "output_size" in asked.arguments
+    operator, values, size = asked.operator, asked.values, size_of(asked.arguments)
     # Windows for a fixed output size have no padding to count, and no common divisor.
-    names = operator.parameters - (_SLIDING if sized else frozenset())
+    names = operator.parameters - (_SLIDING if size else frozenset())
     shared = {name: value for name, value in vars(values).items() if name in operator.shared}
     said = shared | dict(values.own)
-    pool = (Pool.adaptive if sized else Pool)(
-        operator.name,
-        **asked.arguments,
-        data_format=asked.data_format,
-        nan=values.nan,
-        nodata=values.nodata,
-        min_count=values.min_count,
-        **{name: said[name] for name in sorted(names) if name in said},
-    )
-    return (pool,)
+    how = {name: said[name] for name in sorted(names) if name in said}
+    how["data_format"] = asked.data_format
+    how |= {name: getattr(values, name) for name in ("nan", "nodata", "min_count")}
+    if operator.name == "avg" and "fitted_size" in asked.arguments:
+        return (Pool.area(size, **how),)
+    if size:
+        return (Pool.adaptive(operator.name, size, **how),)
+    return (Pool(operator.name, **asked.arguments, **how),)
 
 
 def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
-    if "output_size" in arguments:
+    if size_of(arguments):
         return _where_they_cover(arguments, spatial)
 
     def step(axis: int) -> Step:
@@ -122,7 +120,9 @@ def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Ste
 
 
 def _where_they_cover(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
-    sides = zip(spatial, arguments["output_size"], strict=True)
+    size = size_of(arguments)
+    assert size is not None
+    sides = zip(spatial, size, strict=True)
     down, across = (length / out for length, out in sides)
     return Step(down, 0, down), Step(across, 0, across)
 

@@ -97,6 +97,13 @@ def test_rgb_through_its_profile(pool, suffix):
     assert np.array_equal(np.asarray(read("c.png")), np.asarray(result))
 
 
+def test_a_picture_that_fits_is_converted_too(pool):
+    image = picture("RGB", 24, 16)
+    image.save("a.png", icc_profile=ADOBE_RGB)
+    pool("avg", "a.png", "--fit", "99x99", "--convert", "srgb", "-o", "b.png")
+    assert apart(np.asarray(read("b.png")), from_adobe(np.asarray(image), 255)) <= 1
+
+
 def test_a_second_program_reads_the_same_colours(pool):
     if shutil.which("vips") is None:
         pytest.skip("vips is not installed")

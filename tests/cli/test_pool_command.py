@@ -97,20 +97,13 @@ def test_a_window_too_large(pool):
 
 @pytest.mark.parametrize(("length", "most"), [(100, 30), (100, 25), (7, 7), (7, 100), (1, 1)])
 @pytest.mark.parametrize("partial", [True, False])
-def test_fit_is_the_least_window(length, most, partial):
+def test_fit_window_is_the_least(length, most, partial):
     def size(k):
         return -(-length // k) if partial else length // k
 
     k = fitting(length, most, partial)
     assert size(k) <= most
     assert k == 1 or size(k - 1) > most
-
-
-def test_fit(pool):
-    picture("RGB", 40, 30).save("in.png")
-    pool("avg", "in.png", "--fit", "16x16", "-o", "out.png")
-    pool("avg", "in.png", "-k", "3", "-o", "three.png")
-    assert np.array_equal(read("out.png"), read("three.png"))
 
 
 def test_the_pixel_limit(pool):
