@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from . import interrupts
-from .asking import config
+from .asking import config, version
 from .commands import SHORT_HELP
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
@@ -48,6 +48,7 @@ class PoolGroup(click.Group):
         else:
             return None
         config.attach(command)
+        version.attach(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -144,15 +145,6 @@ _ALSO_CALLED = {
 }
 
 
-def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
-    if not value or ctx.resilient_parsing:
-        return
-    from numbapool import __version__
-
-    click.echo(f"pool {__version__}")
-    ctx.exit()
-
-
 @click.group(
     cls=PoolGroup,
     epilog=_EPILOG,
@@ -163,14 +155,7 @@ def _version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
         "color": False if _COLOURLESS else None,
     },
 )
-@click.option(
-    "--version",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_version,
-    help="Show the version and exit.",
-)
+@version.OPTION
 @config.OPTION
 def cli() -> None:
     """Pool pictures and arrays: slide a window, keep one number per window.

@@ -21,6 +21,10 @@ class NameTaken(FileError):
     """An output exists already; another run may have just written it."""
 
 
+class FolderClosed(FileError):
+    """A folder that outputs go to cannot be written to: no other output of it can."""
+
+
 class OutputLost(Exception):
     """Standard output cannot be written. The message says why, or is empty if the reader left."""
 

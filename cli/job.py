@@ -4,16 +4,24 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Pair = int | tuple[int, int]
+Numbers = int | tuple[int, ...]  # one for all axes, or one per axis: height, width
 Device = Literal["cpu", "cuda", "auto"]
 OnExists = Literal["error", "skip", "overwrite", "rename"]
 
 STREAM = "-"  # standard input or output, in place of a path
 MANIFEST = ".numbapool.json"  # the file beside outputs that notes their sources for --update
+JOURNAL = ".numbapool.log"  # the same of a run that has not ended
 
 
-def pair_of(number: Pair) -> tuple[int, int]:
+def pair_of(number: Numbers) -> tuple[int, int]:
     """Return the height and width that one number may stand for."""
-    return number if isinstance(number, tuple) else (number, number)
+    high, wide = per_axis(number, 2)
+    return high, wide
+
+
+def per_axis(number: Numbers, axes: int) -> tuple[int, ...]:
+    """Return a number per axis, for one that may stand for all."""
+    return number if isinstance(number, tuple) else (number,) * axes
 
 
 class RunNote(str):
@@ -50,25 +58,33 @@ class OutputSize:
 class Window:
     """Where the windows lie, from the options."""
 
-    kernel_size: Pair = 2
-    stride: Pair | None = None
-    padding: Pair | str = 0
+    kernel_size: Numbers = 2
+    stride: Numbers | None = None
+    padding: Numbers | str = 0
     padding_mode: str | float | None = None  # what stands there; None leaves it out
     footprint: str | None = None  # the windows' shape, by name; None is a rectangle
-    dilation: Pair = 1
+    dilation: Numbers = 1
     ceil: bool = False
     edge: Literal["partial", "trim"] | None = None
     size: OutputSize | None = None
     fit: OutputSize | None = None
+    fit_window: OutputSize | None = None
+    parts: int = 0  # into how many windows each axis is cut, for pyramids of vectors
 
     @property
     def label(self) -> str:
-        """The window in a file name: 2, 2x3, 1600x1200, 25%."""
-        if self.size or self.fit:
-            return str(self.size or self.fit)
-        if isinstance(self.kernel_size, tuple):
-            return "{}x{}".format(*self.kernel_size)
-        return str(self.kernel_size)
+        """The window in a file name: 2, 2x3, 1600x1200, 25pc."""
+        size = self.size or self.fit or self.fit_window
+        if size:
+            return str(size).replace("%", "pc")  # shells and URLs take % apart
+        numbers = self.kernel_size
+        return "x".join(map(str, numbers)) if isinstance(numbers, tuple) else str(numbers)
+
+    @property
+    def axes(self) -> int:
+        """How many axes the numbers are for: 2 or 3; 0 if one number serves all axes."""
+        numbers = (self.kernel_size, self.stride, self.padding, self.dilation)
+        return max((len(each) for each in numbers if isinstance(each, tuple)), default=0)
 
 
 @dataclass(frozen=True)
@@ -145,10 +161,12 @@ class Reading:
     array: str | None = None
     aside: str | None = None  # an array of an archive that is no input
     accept_8bit: bool = False
+    convert: Literal["srgb"] | None = None  # the colours that pictures are turned into
     max_pixels: int | None = None
     max_bytes: int | None = None  # in memory; None: a quarter of the memory available
     indices: bool = False  # whether a palette image is read as indices, not colours
     any_axes: bool = False  # whether height and width may be unknown
+    volumes: bool = False  # whether three axes are depth, height and width
 
 
 @dataclass(frozen=True)
@@ -190,6 +208,9 @@ class Job:
         """The paths of all outputs."""
         return (self.target,)
 
+    def note(self, written: Stamp) -> None:
+        """Note an output that is complete, before it gets its name; plain jobs note nothing."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -202,6 +223,7 @@ class Outcome:
     after: tuple[tuple[int, ...], ...] = ()
     dtype: str = ""
     reason: str = ""
+    trouble: Literal["", "taken", "folder"] = ""  # of a failure that other files may share
     notes: tuple[str, ...] = ()
     pixels: int = 0
     nbytes: int = 0  # of a planned result, before encoding

@@ -29,6 +29,7 @@ from numbapool.errors import PoolValueError as PoolValueError
 
 if TYPE_CHECKING:
     # From each file: type checkers lose the names of a package that imports this package in turn.
+    from numbapool.functional.areas import *
     from numbapool.functional.averages import *
     from numbapool.functional.blocks import *
     from numbapool.functional.blurs import *

@@ -37,6 +37,9 @@ SLIDING, ADAPTIVE, GLOBAL = FORMS = ("sliding", "adaptive", "global")
 BLURRING = "blurring"
 """The form of windows whose taps have weights."""
 
+AREA = "area"
+"""The form of windows that hold parts of elements; only means and sums take it."""
+
 FRACTIONAL = "fractional"
 """The form of windows at random steps; only max takes it, and it has planners of its own."""
 
@@ -195,7 +198,7 @@ def weight_of(name: str) -> Callable[[Any], float]:
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
-ROUNDING = Parameter("rounding", rounding_of, "half_up")
+ROUNDING = Parameter("rounding", rounding_of, "half_up", (*FORMS, AREA))
 CORRECTION = Parameter("correction", correction_of, 0)
 BETA = Parameter("beta", beta_of, 1.0)
 EPS = Parameter("eps", weight_of("eps"), 1e-6)

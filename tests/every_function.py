@@ -96,6 +96,9 @@ def of_other_kinds(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
         samples = np.random.default_rng(0).random((*x.shape[:-ndim], ndim), np.float32)
         want = naive_kinds.fractional_max_pool(x, ndim, 2, (2,) * ndim, samples)
         yield from zip(function(x, 2, 2, None, True, samples=samples), want, strict=True)
+    elif name.startswith("area"):
+        for arguments in ({"output_size": (2, 3)}, {"output_size": 2, "data_format": "NHWC"}):
+            yield function(x, **arguments), naive_kinds.area_pool2d(x, **arguments)
     else:
         yield function(x), getattr(naive_kinds, name)(x)
         named = {"filter_size": 4, "padding_mode": "zeros", "data_format": "NHWC"}
@@ -138,7 +141,7 @@ def together(name: str, x: np.ndarray) -> Iterator[tuple[Any, Any]]:
 def calls(name: str, dtype: str) -> Iterator[tuple[Any, Any]]:
     """Yield the results of a public function, and what is right."""
     parsed = NAME.fullmatch(name)
-    if name.startswith(("blur", "max_blur", "fractional")):
+    if name.startswith(("area", "blur", "max_blur", "fractional")):
         return of_other_kinds(name, data(SIZES[2], dtype))
     if parsed is None:
         return together(name, data(SIZES[2], dtype))

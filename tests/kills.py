@@ -64,7 +64,7 @@ def outputs(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".numbapool.json"
+        if path.is_file() and not path.name.startswith(".numbapool.")
     }
 
 

@@ -73,6 +73,69 @@ def max_blur_pool2d(
     return blur_pool2d(largest, filter_size, stride, padding_mode, data_format=data_format)
 
 
+def overlaps(size, out):
+    """Return how much of each element lies in each window, times `out`: one row per window.
+
+    Window i is the interval from ``i * size / out`` to ``(i + 1) * size / out``, element j that
+    from j to j + 1.
+    """
+    i, j = np.arange(out)[:, np.newaxis], np.arange(size)
+    ends = np.minimum((i + 1) * size, (j + 1) * out)
+    return np.maximum(ends - np.maximum(i * size, j * out), 0)
+
+
+def area_means(x, output_size):
+    """Return the mean over exact areas of the last two axes, in float64."""
+    rows, columns = (overlaps(*axis) for axis in zip(x.shape[-2:], output_size, strict=True))
+    return rows @ x.astype(np.float64) @ columns.T / np.prod(x.shape[-2:])
+
+
+def area_pool2d(
+    x,
+    output_size,
+    *,
+    data_format=None,
+    nan="propagate",
+    nodata=None,
+    min_count=None,
+    rounding="half_up",
+):
+    """Return the mean over exact areas, from the definition, in exact numbers where they are."""
+    last = channels_last(data_format)
+    planes = np.moveaxis(x, -1, -3) if last else x
+    sizes = [
+        here if out is None else out
+        for here, out in zip(planes.shape[-2:], pair(output_size), strict=True)
+    ]
+    rows, columns = (overlaps(*axis) for axis in zip(planes.shape[-2:], sizes, strict=True))
+    dtype = naive.mean_dtype(x.dtype)
+    out = np.empty((*planes.shape[:-2], *sizes), dtype)
+    for at in np.ndindex(out.shape):
+        plane, parts = planes[at[:-2]], np.outer(rows[at[-2]], columns[at[-1]])
+        inside = parts > 0
+        held = inside & ~(plane == nodata) if nodata is not None else inside
+        held = held & (plane == plane) if nan == "skip" else held
+        counted = Fraction(int(parts[held].sum()), int(np.prod(sizes)))
+        least = min_count or 0
+        if isinstance(least, float):
+            least = Fraction(str(least)) * Fraction(int(parts.sum()), int(np.prod(sizes)))
+        if not counted or counted < least:
+            nothing = np.nan if nodata is None else nodata
+            out[at] = naive.stored(nothing, dtype)
+            continue
+        terms = list(zip(parts[held].tolist(), plane[held].tolist(), strict=True))
+        weight = sum(part for part, _ in terms)
+        if all(math.isfinite(value) for _, value in terms):
+            result = sum(part * Fraction(value) for part, value in terms) / weight
+        else:
+            result = sum(part * value for part, value in terms) / weight
+        if dtype.kind in "iu":
+            half = Fraction(0) if rounding == "floor" else Fraction(1, 2)
+            result = round(result) if rounding == "half_even" else math.floor(result + half)
+        out[at] = naive.stored(result, dtype)
+    return np.moveaxis(out, -3, -1) if last else out
+
+
 def starts(size, taps, out, u):
     """Return where windows begin along an axis, by torch's arithmetic in float32."""
     if out == 1:

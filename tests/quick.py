@@ -15,10 +15,12 @@ TESTS = Path(__file__).parent
 LIBRARY = """
     windows operators every_operator sliding borders adaptive nodata single_rules exact_numbers
     dtypes rows_and_pixels house sequences sequences_random small_medians large_ranks moments
-    min_count several_operators weights footprints windows_of_every_size
+    min_count several_operators weights footprints windows_of_every_size area
 """.split()
 
-COMMAND = "operators arrays numbers told_before files command weights".split()
+COMMAND = """
+    operators arrays numbers told_before files command weights sizes slips colours axes heic
+""".split()
 
 
 def main() -> int:

@@ -198,7 +198,7 @@ def test_all_functions_are_in_a_group():
     in_all = "range soft gem logavgexp mixed stochastic detail_preserving".split()
     in_all += "rms first count any all".split()
     tested += tuple(form + op for op in in_all for form in ("adaptive_", ""))  # test_operators.py
-    tested += ("blur",)  # in test_kinds.py
+    tested += ("blur", "area")  # in test_kinds.py and test_area.py
     elsewhere = {name for name in overloads.NAMES if name.startswith(tested)}
     assert called >= {*overloads.NAMES} - reducers - elsewhere
 

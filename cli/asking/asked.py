@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from ..codecs import BY_SUFFIX, is_file
+from ..codecs import is_file
 from ..exits import NoInput
 from ..files.find import Found, find, read_list
 from ..files.name import Naming, same_file
@@ -43,7 +43,7 @@ class Finding:
         self,
         leave_out: str | None = None,
         own_suffix: str | tuple[str, ...] = "",
-        suffixes: Container[str] = BY_SUFFIX,
+        suffixes: Container[str] | None = None,
         aside: Iterable[str] = (),
     ) -> Found:
         """Find the inputs that the arguments and --files-from name.
@@ -156,9 +156,9 @@ def telling_of(given: Given) -> Telling:
 
 def report_of(total: int, telling: Telling, found: Found) -> Report:
     """Return the report of so many outputs, which counts what was left alone in folders too."""
-    return Report(
-        total, telling, others=found.others, former=found.former, irregular=found.irregular
-    )
+    params = click.get_current_context().command.params
+    updates = any(param.name == "update" for param in params)
+    return Report(total, telling, left_alone=found.left_alone, updates=updates)
 
 
 def refuse_one_stream(telling: Telling, output: str | None) -> None:
@@ -204,11 +204,13 @@ def reading_of(given: Given, operator: Operator | None = None) -> Reading:
     indices = operator is not None and operator.keeps_labels
     weights = given.get("weights")
     aside = weights if weights is not None and not is_file(weights) else None
-    return _made(Reading, given, indices=indices, aside=aside)
+    kernel = given.get("kernel_size")
+    volumes = isinstance(kernel, tuple) and len(kernel) == 3
+    return _made(Reading, given, indices=indices, aside=aside, volumes=volumes)
 
 
-def window_of(given: Given) -> Window:
-    """Return the windows; refuse options that contradict each other."""
+def window_of(given: Given, operator: Operator | None = None) -> Window:
+    """Return an operator's windows; refuse options that contradict each other."""
     if "kernel_size" not in given:  # windows of one size: the stride tells them apart
         given = {**given, "kernel_size": given["stride"], "stride": None}
     slides = "padding" in given
@@ -219,9 +221,11 @@ def window_of(given: Given) -> Window:
         if "ratio" in given and (window.size is None) == (given["ratio"] is None):
             raise click.UsageError("give --size or --ratio, one of them, as --ratio 0.7.")
         return window
-    fixed = "--size" if window.size else "--fit" if window.fit else ""
-    if window.size and window.fit:
-        raise click.UsageError("--size and --fit each say how large the output is: give one.")
+    sizes = [flag for flag, name in _SIZES.items() if getattr(window, name)]
+    fixed = sizes[0] if sizes else ""
+    if len(sizes) > 1:
+        names = " and ".join(sizes)
+        raise click.UsageError(f"{names} each say how large the output is: give one.")
     if fixed:
         for name, flag in (("kernel_size", "-k"), ("stride", "-s")):
             if given[name] is not None:
@@ -235,6 +239,8 @@ def window_of(given: Given) -> Window:
     divisor: int | None = given.get("divisor_override")
     if (divisor or 0) > _MOST:
         raise click.UsageError(f"--divisor is past {_MOST}, the most that it can be.")
+    if window.fit:
+        _refuse_whole_windows(window, divisor, operator)
     if window.size and divisor is not None:
         raise click.UsageError("--size makes windows of several counts: leave out --divisor.")
     if window.ceil and window.edge == "trim":
@@ -247,6 +253,18 @@ def window_of(given: Given) -> Window:
 
 
 _MODE = "--padding-mode"
+_SIZES = {"--size": "size", "--fit": "fit", "--fit-window": "fit_window"}
+
+
+def _refuse_whole_windows(window: Window, divisor: int | None, operator: Operator | None) -> None:
+    """Refuse what suits whole windows side by side, not the windows of --fit."""
+    instead = f"--fit-window {window.fit} has whole windows."
+    if operator is not None and operator.name == "sum":
+        raise click.UsageError(f"--fit adds what two windows share to both sums: {instead}")
+    options = {"--edge": window.edge, "--ceil": window.ceil, "--divisor": divisor is not None}
+    for flag, given in options.items():
+        if given:
+            raise click.UsageError(f"--fit makes windows of parts: leave out {flag}, or {instead}")
 
 
 def _refuse_unfilled(window: Window, given: Given) -> None:
@@ -269,7 +287,6 @@ def on_exists_of(given: Given) -> OnExists:
                 "--update itself says which outputs are skipped and which written anew: leave out "
                 "--on-exists and --skip-existing."
             )
-        return "overwrite"
     return policy
 
 

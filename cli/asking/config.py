@@ -25,17 +25,16 @@ _SOURCES: dict[ParameterSource | None, int] = {
     ParameterSource.COMMANDLINE: 3,
 }
 
+_SIZES = ("size", "fit", "fit_window")
+_WINDOWS = ("kernel_size", "stride", "padding", "padding_mode", "dilation")
+
 # Each option, and the options that contradict it.
 _RIVALS: dict[str, tuple[str, ...]] = {
-    "size": ("fit", "kernel_size", "stride", "padding", "padding_mode", "dilation"),
-    "fit": ("size", "kernel_size", "stride", "padding", "padding_mode", "dilation"),
-    "kernel_size": ("size", "fit"),
-    "stride": ("size", "fit"),
-    "padding": ("size", "fit"),
-    "padding_mode": ("size", "fit"),
-    "dilation": ("size", "fit"),
-    "ceil": ("edge",),
-    "edge": ("ceil",),
+    **{name: (*_WINDOWS, *(each for each in _SIZES if each != name)) for name in _SIZES},
+    **dict.fromkeys(_WINDOWS, _SIZES),
+    "ceil": ("edge", "fit"),
+    "edge": ("ceil", "fit"),
+    "divisor_override": ("fit",),
     "on_exists": ("skip_existing", "update"),
     "skip_existing": ("on_exists", "update"),
     "update": ("on_exists", "skip_existing"),
@@ -170,6 +169,8 @@ def settled(given: Mapping[str, Any]) -> dict[str, Any]:
     options = {option.name: option for option in ctx.command.params}
     settled = dict(given)
     for name, rivals in _RIVALS.items():
+        if given.get("on_exists") == "overwrite" and name in ("on_exists", "update"):
+            rivals = ("skip_existing",)  # --update makes anew what it finds, too
         if 0 < said[name] < max(said[rival] for rival in rivals):
             default = getattr(options[name], "default", None)
             if not isinstance(default, str | bool):

@@ -6,14 +6,16 @@ from typing import Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from ..codecs import FORMATS
+from ..codecs import WRITTEN
 from ..operators import FOOTPRINTS, OPERATORS, Operator, Own
 from .params import (
     BytesType,
     Colour,
+    FormatType,
     MinCountType,
     NodataType,
     NormType,
+    NumbersType,
     PaddingModeType,
     PairType,
     SizeType,
@@ -23,8 +25,15 @@ from .params import (
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
 
-DATA_FORMATS = ("HW", "CHW", "HWC", "NCHW", "NHWC")  # `codecs.npy` says what they mean
-_WRITTEN = sorted(name.lower() for name, row in FORMATS.items() if row.written)
+DATA_FORMATS = (
+    *("L", "CL", "LC", "NCL", "NLC"),
+    *("HW", "CHW", "HWC", "NCHW", "NHWC"),
+    *("DHW", "CDHW", "DHWC", "NCDHW", "NDHWC"),
+)  # `codecs.npy` says what they mean
+_WRITTEN = sorted(
+    " or ".join(dict.fromkeys((row.suffixes[0][1:], row.name.lower())))
+    for row in dict.fromkeys(WRITTEN.values())
+)
 _PADDINGS = ("valid", "same", "same_lower")
 
 
@@ -43,14 +52,15 @@ def apply(options: Iterable[Callable[[F], F]]) -> Callable[[F], F]:
 KERNEL_SIZE = click.option(
     "-k",
     "--kernel-size",
-    type=PairType("window size"),
-    help="The window's size, height x width if they differ.  [default: 2]",
+    type=NumbersType("window size"),
+    help="The window's size, height x width if they differ, or depth x height x width.  "
+    "[default: 2]",
 )
 
 STRIDE = click.option(
     "-s",
     "--stride",
-    type=PairType("stride"),
+    type=NumbersType("stride"),
     help="The step from window to window.  [default: the window's size]",
 )
 
@@ -75,10 +85,10 @@ WINDOW = (
     click.option(
         "-p",
         "--padding",
-        type=PairType("padding", least=0, words=_PADDINGS),
+        type=NumbersType("padding", least=0, words=_PADDINGS),
         default="0",
         show_default=True,
-        help="Padding around the input: a number, HxW, valid, same or same_lower.",
+        help="Padding around the input: a number, HxW, DxHxW, valid, same or same_lower.",
     ),
     click.option(
         "--padding-mode",
@@ -95,7 +105,7 @@ WINDOW = (
     click.option(
         "-d",
         "--dilation",
-        type=PairType("dilation"),
+        type=NumbersType("dilation"),
         default="1",
         show_default=True,
         help="The step between a window's taps.",
@@ -105,8 +115,14 @@ WINDOW = (
     SIZE,
     click.option(
         "--fit",
-        type=SizeType(),
-        help="Shrink to fit within this size, by whole windows.",
+        type=SizeType(square=True),
+        help="Shrink to fit within this size, or to this longest side, and keep the shape; what "
+        "fits is left as it is.",
+    ),
+    click.option(
+        "--fit-window",
+        type=SizeType(square=True),
+        help="Shrink to fit within this size, by the smallest whole window.",
     ),
 )
 
@@ -137,13 +153,19 @@ READING = (
         "--data-format",
         type=click.Choice(DATA_FORMATS, case_sensitive=False),
         metavar="AXES",
-        help="An array's axes: HW, CHW, HWC, NCHW, NHWC.  [default: HW of two, NCHW of four]",
+        help="An array's axes: L, HW or DHW, alone or with C and N, as CHW, NHWC, NCDHW.  "
+        "[default: L, HW, NCHW, NCDHW of 1, 2, 4, 5; DHW of 3 with a -k of three numbers]",
     ),
     click.option("--array", metavar="NAME", help="Pool only this array of a .npz."),
     click.option(
         "--accept-8bit",
         is_flag=True,
         help="Read colour of more than 8 bits as 8, even if the extra 'deep' is installed.",
+    ),
+    click.option(
+        "--convert",
+        type=click.Choice(["srgb"], case_sensitive=False),
+        help="Turn a picture's colours into sRGB, by its profile.",
     ),
     click.option(
         "--max-pixels",
@@ -168,8 +190,7 @@ FINDING = (
 FORMAT = click.option(
     "--format",
     "output_format",
-    type=click.Choice(_WRITTEN, case_sensitive=False),
-    metavar="FORMAT",
+    type=FormatType(),
     help=f"Write this format: {', '.join(_WRITTEN)}.",
 )
 
@@ -187,7 +208,8 @@ ON_EXISTS = (
 UPDATE = click.option(
     "--update",
     is_flag=True,
-    help="Skip outputs that are up to date, as .numbapool.json notes, and write the others.",
+    help="Make what is new or changed, as .numbapool.json notes; leave outputs alone that it does "
+    "not note, unless --on-exists is overwrite.",
 )
 
 OUTPUT = click.option(
@@ -236,7 +258,7 @@ WRITING = (
     click.option(
         "--clip",
         is_flag=True,
-        help="Clip values to the limits of the format.",
+        help="Clip values to the limits of the format, floats rounded (half up).",
     ),
 )
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..job import OutputSize, Pair
+from ..codecs import WRITTEN
+from ..job import Numbers, OutputSize
 from ..operators import PADDING_MODES, SEQUENCES
 
 if TYPE_CHECKING:
@@ -18,14 +19,17 @@ else:
     ParamType = click.ParamType
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
+_NUMBERS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,2}")
 _BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
 
 class PairType(ParamType):
-    """``2`` or ``2x3``, height x width: for windows, strides, dilations and paddings."""
+    """``2`` or ``2x3``, height x width: for sizes and shapes."""
 
     name = "pair"
+    most = 2
+    """How many numbers it takes."""
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
@@ -38,35 +42,47 @@ class PairType(ParamType):
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Pair | str:
-        """Return the text as a whole number, a pair of them, or one of the words."""
+    ) -> Numbers | str:
+        """Return the text as a whole number, several of them, or one of the words."""
         text = str(value).strip().lower()
         if text in self.words:
             return text
-        match = _PAIR.fullmatch(text)
-        numbers = [int(group) for group in match.groups() if group] if match else []
-        if not numbers or min(numbers) < self.least:
+        known = _NUMBERS.fullmatch(text)
+        numbers = tuple(map(int, re.split("[x×]", text))) if known else ()
+        if not numbers or min(numbers) < self.least or len(numbers) > self.most:
             words = "".join(f", or {word!r}" for word in self.words)
+            deep = ", or depth x height x width, as 2x2x2" if self.most == 3 else ""
             self.fail(
                 f"{text!r} is not a {self.what}: give a whole number from {self.least} on, as 2, "
-                f"or height x width, as 2x3{words}.",
+                f"or height x width, as 2x3{deep}{words}.",
                 param,
                 ctx,
             )
-        return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1])
+        return numbers[0] if len(numbers) == 1 else numbers
+
+
+class NumbersType(PairType):
+    """``2``, ``2x3`` or ``2x3x3``: for windows, strides, dilations and paddings."""
+
+    most = 3
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "K|HxW|DxHxW"
 
 
 class SizeType(ParamType):
-    """``1600x1200``, width x height as for pictures, or ``25%``."""
+    """``1600x1200``, width x height as for pictures; ``25%``; or ``1600``, for both sides."""
 
     name = "size"
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
-        return "WxH"
+        return "N|WxH" if self.square else "WxH"
 
-    def __init__(self, percent: bool = False) -> None:
+    def __init__(self, percent: bool = False, square: bool = False) -> None:
         self.percent = percent
+        self.square = square
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
@@ -76,15 +92,49 @@ class SizeType(ParamType):
             return value
         text = str(value).strip().lower()
         match = _PAIR.fullmatch(text)
-        if match and match[2] and int(match[1]) and int(match[2]):
-            return OutputSize(width=int(match[1]), height=int(match[2]))
+        sides = [int(side) for side in match.groups() if side] if match else []
+        if all(sides) and len(sides) > (not self.square):
+            return OutputSize(width=sides[0], height=sides[-1])
         share = _PERCENT.fullmatch(text)
         if self.percent and share:
             permille = int(share[1]) * 10 + int(share[2] or 0)
             if 0 < permille <= 1000:
                 return OutputSize(permille=permille)
         also = ", or a share of each side up to 100%, as 25%" if self.percent else ""
+        also += ", or the longest side, as 1600" if self.square else ""
         self.fail(f"{text!r} is not a size: give width x height, as 1600x1200{also}.", param, ctx)
+
+
+class FormatType(ParamType):
+    """``jpeg`` or ``jpg``: a format by its name or its usual suffix."""
+
+    name = "format"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "FORMAT"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the format's name."""
+        text = str(value).strip().lower()
+        known = WRITTEN.get(text.removeprefix("."))
+        if known is None:
+            from difflib import get_close_matches
+
+            near = get_close_matches(text.removeprefix("."), WRITTEN)
+            meant = f"did you mean {' or '.join(near)}?" if near else f"give {', '.join(WRITTEN)}."
+            self.fail(f"{text!r} is not a format that pool writes: {meant}", param, ctx)
+        return known.name
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> "list[CompletionItem]":
+        """Let the shell complete a name."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(name) for name in WRITTEN if name.startswith(incomplete.lower())]
 
 
 class OperatorType(Choice):

@@ -6,12 +6,23 @@ from pathlib import PurePath
 
 @dataclass(frozen=True)
 class Format:
-    """A file format: its name (Pillow's, or NPY and NPZ) and suffixes, the usual one first."""
+    """A file format.
+
+    Attributes
+    ----------
+    name
+        Pillow's name, or NPY and NPZ.
+    suffixes
+        The usual one first.
+    instead
+        The suffix that results have by default, if the format is only read.
+    """
 
     name: str
     suffixes: tuple[str, ...]
     written: bool = True
     lossy: bool = False
+    instead: str = ""
 
 
 FORMATS: dict[str, Format] = {
@@ -38,6 +49,7 @@ FORMATS: dict[str, Format] = {
         Format("FITS", (".fits", ".fit"), written=False),
         Format("FLI", (".fli", ".flc"), written=False),
         Format("FTEX", (".ftc", ".ftu"), written=False),
+        Format("HEIF", (".heic", ".heif", ".hif", ".heics", ".heifs"), False, True, ".jpg"),
         Format("ICNS", (".icns",), written=False),
         Format("ICO", (".ico",), written=False),
         Format("IM", (".im",), written=False),
@@ -53,6 +65,13 @@ FORMATS: dict[str, Format] = {
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
 ARRAYS = ("NPY", "NPZ")
+WRITTEN: dict[str, Format] = {
+    name: row
+    for row in FORMATS.values()
+    if row.written
+    for name in (row.name.lower(), row.suffixes[0][1:])
+}
+"""The formats that can be written, by their names and by their usual suffixes: jpeg and jpg."""
 NAMED = (".npy", ".npz", ".safetensors")
 """The suffixes of files that arrays of sequences, and what lies beside them, are read from."""
 
@@ -60,6 +79,15 @@ NAMED = (".npy", ".npz", ".safetensors")
 def by_name(path: PurePath | str) -> Format | None:
     """Return the format of the path's suffix, or None."""
     return BY_SUFFIX.get(PurePath(path).suffix.lower())
+
+
+def suffixes_like(path: PurePath | str) -> list[str]:
+    """Return the suffixes of formats that are written and resemble the path's suffix."""
+    from difflib import get_close_matches
+
+    known = [suffix[1:] for suffix, row in BY_SUFFIX.items() if row.written]
+    typed = PurePath(path).suffix.lower()[1:]
+    return [f".{name}" for name in get_close_matches(typed, known)]
 
 
 def is_file(name: str) -> bool:

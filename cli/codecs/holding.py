@@ -69,9 +69,10 @@ def numbers(raster: Raster, writing: Writing, notes: list[str]) -> tuple[NDArray
     mode = raster.mode or _mode_of(raster, format)
     wanted = dtype_of(mode)
     single = array.ndim == 2
-    if array.dtype == wanted:
+    floats = array.dtype.kind == "f"
+    if array.dtype == wanted and (not floats or holds(format, mode)):
         return array, mode
-    if array.dtype.kind == "f":
+    if floats:
         return _floats(array, mode, writing)
     if single and format == "TIFF" and mode != "L;32":
         # Sums of grey always take 32 bits, so that all files of a folder have one type.
@@ -126,9 +127,30 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
                 f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep
-    held = format != "TIFF" and (holds("TIFF", deep) or (single and narrow))
-    fits = " or .tif" if held else ""
-    raise FileError(f"its values are {array.dtype}, which {format} does not hold: write .npy{fits}")
+    if format != "TIFF" and writing.clip:
+        return _rounded(array, mode, format)
+    clip = ", or round them and hold them at 0 to 255 with --clip" if format != "TIFF" else ""
+    raise FileError(
+        f"its values are {array.dtype}, which {format} does not hold: write "
+        f"{others('F' if single and narrow else deep)}{clip}"
+    )
+
+
+def _rounded(array: NDArray[Any], mode: str, format: str) -> tuple[NDArray[Any], str]:
+    """Return floats as whole numbers of 8 bits, or of the 16 that the picture had, and a mode."""
+    base, _, depth = mode.partition(";")
+    if mode != "I;16" and not (depth == "16" and holds(format, mode)):
+        mode = "L" if array.ndim == 2 else base
+    if mode == "I;16" and not holds(format, mode):
+        mode = "L"
+    wanted = dtype_of(mode)
+    if np.isnan(array).any():
+        raise FileError(
+            f"it has NaN, and {format} has no number for that: leave NaN out with --nan skip, or "
+            "write .npy"
+        )
+    _, most = _limits(wanted)
+    return np.floor(np.clip(array.astype(np.float64), 0, most) + 0.5).astype(wanted), mode
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:
@@ -145,7 +167,8 @@ def _mode_of(raster: Raster, format: str) -> str:
         mode = {2: "LA", 3: "RGB", 4: "RGBA"}.get(array.shape[2])
         if mode:
             return mode + {"uint16": ";16"}.get(array.dtype.name, "")
-    if array.ndim == 2 and array.size and array.dtype.kind in "uibf":
+    grey = array.ndim == 2 and raster.data_format == "NCHW"
+    if grey and array.size and array.dtype.kind in "uibf":
         by_type = {"bool": "1", "uint16": "I;16", "int32": "I", "float32": "F", "float16": "F"}
         if format == "TIFF":
             by_type |= {"int8": "L;8S", "int16": "L;16S", "uint32": "L;32"}

@@ -25,4 +25,9 @@ def load(file: BinaryIO, source: str, reading: Reading) -> Iterator[Raster]:
     from . import deep, pillow
 
     found = deep.find(file, reading.accept_8bit)
-    return deep.load(file, found, reading) if found else pillow.load(file, reading)
+    rasters = deep.load(file, found, reading) if found else pillow.load(file, reading)
+    if reading.convert is None:
+        return rasters
+    from .colour import in_srgb
+
+    return map(in_srgb, rasters)

@@ -18,13 +18,11 @@ from numpy.typing import NDArray
 
 from ..exits import FileError
 from ..job import Reading, RunNote
+from .axes import data_format
 from .broken import CUT_SHORT, broken
 from .memory import refuse_large
 from .raster import Metadata, Raster
 
-_LAYOUTS = {"HW": ("NCHW", 2), "CHW": ("NCHW", 3), "HWC": ("NHWC", 3), "NCHW": ("NCHW", 4)}
-_LAYOUTS["NHWC"] = ("NHWC", 4)
-DATA_FORMATS = tuple(_LAYOUTS)
 _ENCRYPTED = 1  # of a zip's flags
 _MOST_HEADER = (
     10_000  # the longest header that NumPy reads; headers that it writes have some hundred bytes
@@ -122,7 +120,7 @@ def load(file: BinaryIO, reading: Reading, path: Path | None) -> Iterator[Raster
     else:
         file.seek(header.offset)
         array = _values(file, header)
-    yield Raster(array, _layout(header.shape, reading))
+    yield Raster(array, data_format(header.shape, reading))
 
 
 def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
@@ -138,7 +136,7 @@ def load_archive(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 array = _values(member, header)
                 member.read(1)  # reading to the end verifies the checksum
             try:
-                layout = _layout(header.shape, reading, f"array {name!r} has")
+                layout = data_format(header.shape, reading, f"array {name!r} has")
             except FileError as error:
                 alone = "" if reading.array else "; or pool another array alone with --array NAME"
                 raise FileError(f"{error}{alone}") from None
@@ -159,32 +157,6 @@ def headers(file: BinaryIO, format: str, reading: Reading) -> list[tuple[str, He
             with _member(archive, entry, name) as member:
                 found.append((name, read_header(member, entry.file_size)))
     return found
-
-
-def _layout(shape: tuple[int, ...], reading: Reading, what: str = "it has") -> str:
-    if reading.any_axes and reading.data_format is None and len(shape) not in (2, 4):
-        return ""
-    return data_format(shape, reading.data_format, what)
-
-
-def data_format(shape: tuple[int, ...], asked: str | None, what: str = "it has") -> str:
-    """Return the data format: `asked` if given, else by the number of axes."""
-    axes = len(shape)
-    if asked is None:
-        if axes in (2, 4):
-            return "NCHW"
-        raise FileError(
-            f"{what} {axes} ax{'i' if axes == 1 else 'e'}s, {shape}, and which are height and "
-            f"width is not guessed: say so with --data-format, one of {', '.join(DATA_FORMATS)}"
-        )
-    layout, wanted = _LAYOUTS[asked]
-    if axes != wanted:
-        fits = [name for name, (_, count) in _LAYOUTS.items() if count == axes]
-        hint = f": give {' or '.join(fits)}" if fits else ""
-        raise FileError(
-            f"{what} {axes} axes, {shape}, but --data-format {asked} names {wanted}{hint}"
-        )
-    return layout
 
 
 def save(rasters: Iterable[Raster], file: BinaryIO, format: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading, RunNote
 from ..telling.quiet import quiet
-from . import ARRAYS, FORMATS, gif, lossless, png, tiff, unscaled
+from . import ARRAYS, FORMATS, gif, heif, lossless, png, tiff, unscaled
 from .boxes import boxes
 from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
@@ -65,6 +65,8 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
     Image.MAX_IMAGE_PIXELS = limit
     try:
         picture = _opened(file)
+    except FileError:
+        raise
     except UnidentifiedImageError as error:
         empty = file.seek(0, 2) == 0
         known = "it is not a picture or array format that pool can read"
@@ -78,6 +80,9 @@ def open_picture(file: BinaryIO, reading: Reading) -> Image.Image:
 
 def _opened(file: BinaryIO) -> Image.Image:
     """Open a picture of a listed format; try the formats that Pillow has loaded first."""
+    if _at(file, lambda file: heif.is_heif(file.read(heif.HEAD))):
+        heif.let_pillow_open()
+        return Image.open(file, formats=["HEIF"])
     Image.preinit()
     try:
         return Image.open(file, formats=[name for name in _OPENED if name in Image.OPEN])
@@ -229,6 +234,10 @@ def _taken_as_it_stands(picture: Image.Image) -> list[str]:
     count = getattr(picture, "n_frames", 1)
     if picture.format == "PSD" and count > 1:
         notes.append("its layers were pooled as the one picture that they make")
+    elif picture.format == "HEIF":
+        notes += heif.notes_of(picture.info)
+        if count > 1:
+            notes.append(f"of its {count} pictures the main one was pooled")
     elif picture.format not in _ANIMATED and count > 1:
         notes.append(f"of its {count} pictures the first was pooled")
     if picture.format == "PPM" and unscaled.more_follows(picture):
@@ -319,6 +328,8 @@ def _bits(picture: Image.Image, file: BinaryIO) -> int:
     elif picture.format == "JPEG2000":
         header = header_of(file)
         bits = max(header.bits, default=8) if header else 8
+    elif picture.format == "HEIF":
+        bits = picture.info.get("bit_depth", 8)
     elif picture.format == "AVIF":
         bits = _avif_bits(file)
     elif picture.format == "DDS":

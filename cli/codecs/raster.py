@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exits import FileError
+from .axes import unknown
 from .georeference import Georeference
 
 # Like Pillow, refuse a picture beyond twice Pillow's limit as a decompression bomb.
@@ -86,17 +87,35 @@ class Form:
         return bool(self.mode)
 
     @property
-    def spatial(self) -> tuple[int, int]:
-        """Height and width."""
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of the pooled axes: height and width, or depth and these, or one."""
         if not self.data_format:
-            raise FileError("which of its axes are height and width is not known: --data-format")
-        height, width = self.shape[self.planes : self.planes + 2]
+            raise FileError(unknown(self.shape))
+        return self.shape[self.planes : self.planes + self.axes]
+
+    @property
+    def spatial(self) -> tuple[int, int]:
+        """Height and width, for what is done with pictures and planes alone."""
+        if self.axes != 2:
+            names = "one axis" if self.axes == 1 else "depth, height and width"
+            raise FileError(f"it has {names}, and this is done with height and width alone")
+        height, width = self.lengths
         return height, width
 
     @property
+    def axes(self) -> int:
+        """The number of pooled axes: 1, 2 or 3."""
+        return len(self.data_format.strip("NC")) or 2
+
+    @property
+    def channels_last(self) -> bool:
+        """Whether channels follow the pooled axes."""
+        return self.data_format.endswith("C")
+
+    @property
     def planes(self) -> int:
-        """The number of axes before height and width."""
-        return len(self.shape) - (3 if self.data_format == "NHWC" else 2)
+        """The number of axes before the pooled axes."""
+        return len(self.shape) - self.axes - self.channels_last
 
     @property
     def channels(self) -> int:
@@ -124,7 +143,7 @@ class Raster:
         The values; of a picture: (height, width) or (height, width, channels).
     data_format
         "NCHW" if the last two axes are height and width, "NHWC" if channels follow them, empty if
-        it is not known.
+        it is not known; the same with L for one axis and with DHW for three.
     mode
         The channels, as Pillow names them ("RGBA"), with their depth if Pillow has no such mode
         ("RGBA;16", "RGB;32F", "L;16S"); empty for a plain array. X is a band without a meaning
@@ -175,8 +194,13 @@ class Raster:
         return bool(self.mode)
 
     @property
+    def lengths(self) -> tuple[int, ...]:
+        """The lengths of the pooled axes: height and width, or depth and these, or one."""
+        return self.form.lengths
+
+    @property
     def spatial(self) -> tuple[int, int]:
-        """Height and width."""
+        """Height and width, for what is done with pictures and planes alone."""
         return self.form.spatial
 
     @property

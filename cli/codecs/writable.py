@@ -7,7 +7,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..exits import FileError
 from ..job import Writing
 from .raster import Form, Metadata, Raster, alpha_of, dtype_of
 from .save import save
@@ -19,28 +18,22 @@ def refuse_unwritable(forms: Sequence[Form], writing: Writing) -> None:
     Whether numbers are too large for the format, or pixels transparent, is not known yet.
     """
     pixels = tuple(dict.fromkeys(_of_one_pixel(form) for form in forms))
-    refused = _refusal(pixels, len(forms), writing)
-    if refused:
-        raise FileError(refused)
+    _try(pixels, len(forms), writing)
 
 
 def _of_one_pixel(form: Form) -> Form:
     pixel, at = list(form.shape), form.planes
-    pixel[at : at + 2] = [1, 1]
+    pixel[at : at + form.axes] = [1] * form.axes
     metadata = Metadata(white_is_zero=form.metadata.white_is_zero)
     return replace(form, shape=tuple(pixel), metadata=metadata)
 
 
-@lru_cache(maxsize=256)
-def _refusal(forms: tuple[Form, ...], frames: int, writing: Writing) -> str:
+@lru_cache(maxsize=256)  # what is refused is tried again
+def _try(forms: tuple[Form, ...], frames: int, writing: Writing) -> None:
     rasters = [_pixel(form, frames) for form in forms]
     if frames > len(forms) == 1:
         rasters *= 2
-    try:
-        save(rasters, io.BytesIO(), writing)
-    except FileError as error:
-        return str(error)
-    return ""
+    save(rasters, io.BytesIO(), writing)
 
 
 def _pixel(form: Form, frames: int) -> Raster:

@@ -10,9 +10,10 @@ import click
 
 from ..asking import asked, options
 from ..asking.params import complete_path
-from ..exits import ExitCode, FileError
+from ..exits import ExitCode, FileError, NoInput
+from ..files.find import is_missing
 from ..files.name import picture_format
-from ..files.write import clear_stale, exists, refuse_taken, writing
+from ..files.write import clear_stale, exists, refuse_closed, refuse_taken, writing
 from ..job import STREAM, Reading, Writing
 from ..telling.names import shown
 from ..telling.reasons import reason
@@ -63,6 +64,8 @@ def command(a: str, b: str, **given: Any) -> None:
         raise click.UsageError("A and B are both standard input: name one of them.")
     if given["peak"] is not None and not math.isfinite(given["peak"]):
         raise click.UsageError("--peak is not a finite number.")
+    if is_missing(a) and is_missing(b):
+        raise NoInput(f"no input was found: there is no {shown(a)}, {shown(b)}.")
     output, policy = given["output"], asked.on_exists_of(given)
     format = "" if output is None else picture_format(output, (a, b))
     clear_stale([output or ""])
@@ -70,6 +73,8 @@ def command(a: str, b: str, **given: Any) -> None:
     try:
         if output is not None and policy == "error":
             refuse_taken(output)
+        if output is not None and not (policy == "skip" and exists(output)):
+            refuse_closed(output)
         difference = _compared(a, b, reading)
         drawn = None if output is None else _draw(difference, output, Writing(format, policy))
     except Exception as error:

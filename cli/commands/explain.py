@@ -59,9 +59,11 @@ def command(shape: Pair, **given: Any) -> None:
     from ..work.drawn import BOXES, PLAIN, lines
     from ..work.explain import explained
 
-    size = pair_of(shape)
+    size, window = pair_of(shape), asked.window_of(given)
+    if window.axes == 3:
+        raise click.UsageError("this draws height and width: give two numbers, as -k 2x2.")
     try:
-        told = explained(asked.window_of(given), size, picture=False)
+        told = explained(window, size, picture=False)
     except PoolError as error:
         raise click.UsageError(str(error)) from error
     if given["output"]:

@@ -78,7 +78,7 @@ class _Asked:
 
 def _asked(given: dict[str, Any]) -> _Asked:
     operator = OPERATORS[given["operator"]] if given["operator"] else None
-    return _Asked(operator, asked.window_of(given), asked.reading_of(given, operator))
+    return _Asked(operator, asked.window_of(given, operator), asked.reading_of(given, operator))
 
 
 def _tell(path: str, facts: "Facts", said: _Asked) -> None:
@@ -95,8 +95,8 @@ def _tell(path: str, facts: "Facts", said: _Asked) -> None:
 
 def _pooled(form: "Form", said: _Asked) -> str:
     window = said.window
-    how = f"--size {window.size}" if window.size else f"--fit {window.fit}" if window.fit else ""
-    how = how or f"-k {window.label}"
+    flags = {"--size": window.size, "--fit": window.fit, "--fit-window": window.fit_window}
+    how = next((f"{flag} {size}" for flag, size in flags.items() if size), f"-k {window.label}")
     try:
         after = said.after(form)
     except Exception as error:

@@ -90,7 +90,7 @@ def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -
     return _Asked(
         asked.finding_of(inputs, given),
         asked.placing_of(given),
-        asked.window_of(given),
+        asked.window_of(given, operator),
         asked.values_of(given, operator),
         asked.reading_of(given, operator),
         asked.writing_of(given),
@@ -166,4 +166,4 @@ def _updated(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
     def run(left: Sequence[UpdateJob]) -> Iterator[Outcome]:
         return do(pool_changed, preview_changed, left, said.running, not said.telling.silent)
 
-    return updated(jobs, run)
+    return updated(jobs, run, said.running.dry_run)

@@ -7,19 +7,16 @@ from typing import Any
 import click
 
 from ..asking import asked, options
-from ..asking.params import OperatorType, complete_path
+from ..asking.params import OperatorType, SizeType, complete_path
 from ..files.find import Source
 from ..files.name import Target, refuse_shared
 from ..files.write import clear_stale
-from ..job import Outcome, Reading, Values, Window, Writing
+from ..job import Outcome, Reading, Values, Window, Writing, per_axis
 from ..operators import OPERATORS, Operator
 from ..telling.report import Telling, tell
 from . import SHORT_HELP
 from .weights import refuse_for_all
 
-_OPERATORS = tuple(
-    row.name for row in OPERATORS.values() if row.keeps_shades and row.windows == "sliding"
-)
 _SLIDING = ("count_include_pad", "divisor_override")  # without padding these change nothing
 _MOST = 64  # levels; after so many, a side of any length is 1
 
@@ -40,7 +37,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
 )
 @click.option(
     "--operator",
-    type=OperatorType(_OPERATORS),
+    type=OperatorType(list(OPERATORS)),
     default="avg",
     show_default=True,
     help="What to keep of each window.",
@@ -49,7 +46,13 @@ _MOST = 64  # levels; after so many, a side of any length is 1
     [
         options.KERNEL_SIZE,
         options.EDGE,
-        *options.values_options(map(OPERATORS.__getitem__, _OPERATORS), _SLIDING),
+        click.option(
+            "--size",
+            type=SizeType(percent=True),
+            help="The first level's size, width x height, or a share of each side, as 25%; each "
+            "other level is to the one before as the first is to the input.",
+        ),
+        *options.values_options(OPERATORS.values(), _SLIDING),
         *options.FINDING,
     ]
 )
@@ -79,8 +82,9 @@ _MOST = 64  # levels; after so many, a side of any length is 1
 def command(inputs: tuple[str, ...], **given: Any) -> None:
     """Pool pictures and arrays to several levels, each smaller than the one before.
 
-    Levels of avg, max and min are pooled from the input, by ever larger windows, so means are
-    rounded once; levels of others are pooled from the level before.
+    Levels of avg, max, min, sum, range, rms, first, count, any and all are pooled from the input,
+    by ever larger windows, so means are rounded once; levels of others, such as mode for labels,
+    are pooled from the level before.
 
     INPUT is a file (a picture, .npy, .npz), a folder, a quoted pattern, or - for standard input,
     and is read once. Outputs are named photo.avg2.l1.png, photo.avg2.l2.png and on, beside the
@@ -89,7 +93,9 @@ def command(inputs: tuple[str, ...], **given: Any) -> None:
     operator = OPERATORS[given["operator"]]
     options.refuse_unused(operator)
     said = _asked(operator, inputs, given)
-    if said.window.kernel_size in (1, (1, 1)):
+    if said.window.size and given["kernel_size"] is not None:
+        raise click.UsageError("--size makes the windows: leave out -k.")
+    if set(per_axis(said.window.kernel_size, 1)) == {1}:
         raise click.UsageError("-k 1 makes no level smaller than the one before: give 2 or more.")
     output, label = said.placing.output, said.window.label
     own = tuple(f".{operator.name}{label}.l{level}" for level in range(1, _MOST + 1))
@@ -123,7 +129,7 @@ def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -
         given["levels"],
         asked.finding_of(inputs, given),
         asked.placing_of(given),
-        Window(kernel_size=given["kernel_size"] or 2, edge=given["edge"]),
+        Window(kernel_size=given["kernel_size"] or 2, edge=given["edge"], size=given["size"]),
         asked.values_of(given, operator),
         asked.reading_of(given, operator),
         asked.writing_of(given),

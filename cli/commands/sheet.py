@@ -14,7 +14,7 @@ from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode, NoInput, OutputLost
 from ..files.find import Source
 from ..files.name import picture_format, same_file
-from ..files.write import clear_stale, exists, refuse_taken, writing
+from ..files.write import clear_stale, exists, refuse_closed, refuse_taken, writing
 from ..job import Job, Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
 from ..telling.compiling import announced_by
@@ -187,6 +187,7 @@ def _make(sources: list[Source], said: _Asked, report: Report) -> None:
         for source in sources:
             report.add(Outcome(source.path, output, "skipped", reason="it exists"))
         return
+    refuse_closed(output)
     announced_by(None if said.telling.silent else lambda: True)
     found = _cells(sources, said, report)
     path = _written(list(found.values()), said)

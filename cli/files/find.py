@@ -4,16 +4,17 @@ import glob
 import itertools
 import os
 import sys
-from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
 
-from ..codecs import BY_SUFFIX
+from ..codecs import by_name
+from ..codecs.extra import lack_of
 from ..exits import NoInput
-from ..job import MANIFEST, STREAM
+from ..job import JOURNAL, MANIFEST, STREAM
+from ..telling.left_alone import LeftAlone
 from ..telling.names import shown
 from .open import kind_of
 
@@ -43,22 +44,10 @@ class Source:
 
 @dataclass
 class Found:
-    """The inputs in order, without repeats, and how many files in folders were skipped.
-
-    Attributes
-    ----------
-    others
-        The number of files of other types, by suffix.
-    former
-        The number of files that are outputs of an earlier run.
-    irregular
-        The number of pipes, sockets, devices and other files that are not regular.
-    """
+    """The inputs in order, without repeats, and what was skipped in folders."""
 
     sources: list[Source] = field(default_factory=list)
-    others: Counter[str] = field(default_factory=Counter)
-    former: int = 0
-    irregular: int = 0
+    left_alone: LeftAlone = field(default_factory=LeftAlone)
     _seen: set[str] = field(default_factory=set)
 
     def add(self, path: str, place: Path, named: bool) -> None:
@@ -75,13 +64,13 @@ def find(
     recursive: bool = False,
     leave_out: str | None = None,
     own_suffix: str | tuple[str, ...] = "",
-    suffixes: Container[str] = BY_SUFFIX,
+    suffixes: Container[str] | None = None,
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
     `leave_out` is the output folder. If it lies inside an input folder, its files are not inputs.
     `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs. Files in
-    folders are inputs if they have one of the `suffixes`.
+    folders are inputs if they have one of the `suffixes`, or by default one that can be read here.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
@@ -97,22 +86,16 @@ def find(
             walk.folder(Path(name), Path(name))
         elif _MAGIC.isdisjoint(name) or os.path.lexists(name):
             found.add(name, Path(Path(name).name), named=True)
-        else:
-            walk.pattern(name)
+        elif not walk.pattern(name):
+            found.add(name, Path(Path(name).name), named=True)  # it fails: there is no such file
     names = list(listed)
     for name, place in zip(names, _places(names), strict=True):
         found.add("./-" if name == STREAM else name, place, named=True)
-    if not found.sources:
-        kinds = []
-        if found.others:
-            kinds.append(f"{found.others.total()} of other types")
-        if found.former:
-            kinds.append(f"{found.former} from an earlier run")
-        if found.irregular:
-            kinds.append(f"{found.irregular} that are not regular files")
-        skipped = f" ({' and '.join(kinds)} were skipped)" if kinds else ""
+    missing = [source.path for source in found.sources if is_missing(source.path)]
+    if len(missing) == len(found.sources):
         below = "; -r looks in subfolders, too" if folders and not recursive else ""
-        raise NoInput(f"no input was found{skipped}{below}.")
+        lacking = f": there is no {_listed(missing)}" if missing else below
+        raise NoInput(" ".join([f"no input was found{lacking}.", *found.left_alone.sentences()]))
     return found
 
 
@@ -124,7 +107,7 @@ class _Walk:
     ) -> None:
         self.found, self.recursive, self.own = found, recursive, own
         self.leave_out = Path(leave_out).resolve() if leave_out else None
-        self.suffixes: Container[str] = BY_SUFFIX
+        self.suffixes: Container[str] | None = None
 
     def folder(self, folder: Path, root: Path) -> None:
         below = []
@@ -144,26 +127,40 @@ class _Walk:
                 self.folder(path, root)
 
     def file(self, path: Path, root: Path) -> None:
-        if path.name == MANIFEST:
+        if path.name in (MANIFEST, JOURNAL):
             return
         own = bool(self.own) and path.stem.endswith(self.own)
+        left_alone = self.found.left_alone
         if _irregular(path):
-            self.found.irregular += 1
+            left_alone.irregular += 1
         elif own:
-            self.found.former += 1
-        elif path.suffix.lower() not in self.suffixes:
-            self.found.others[path.suffix.lower() or path.name] += 1
-        else:
+            left_alone.former += 1
+        elif self._read(path):
             self.found.add(str(path), path.relative_to(root), named=False)
+        else:
+            left_alone.others[path.suffix.lower() or path.name] += 1
 
-    def pattern(self, pattern: str) -> None:
+    def _read(self, path: Path) -> bool:
+        """Return whether files of the path's type are read; note what would let them be read."""
+        if self.suffixes is not None:
+            return path.suffix.lower() in self.suffixes
+        known = by_name(path)
+        lacking = lack_of(known) if known else ""
+        if lacking:
+            self.found.left_alone.hints.add(lacking)
+        return known is not None and not lacking
+
+    def pattern(self, pattern: str) -> bool:
+        """Add what a pattern matches; return whether it matches anything."""
         parts = Path(pattern).parts
         fixed = next((i for i, part in enumerate(parts) if not _MAGIC.isdisjoint(part)), 0)
         root = Path(*parts[:fixed])
-        for name in sorted(set(_matches(pattern))):
+        names = sorted(set(_matches(pattern)))
+        for name in names:
             path = Path(name)
             if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
                 self.file(path, root)
+        return bool(names)
 
     def _left_out(self, path: Path, root: Path) -> bool:
         """Return whether a path is in the output folder, below the root of the pattern."""
@@ -185,6 +182,28 @@ def _matches(pattern: str) -> Iterator[str]:
         for folder, below, _ in os.walk(root):
             below[:] = [name for name in below if not name.startswith(".")]
             yield from _matches(str(Path(glob.escape(folder), *after)))
+
+
+def is_missing(path: str) -> bool:
+    """Return whether there is no such file; a link to nothing is there, and cannot be read."""
+    if path == STREAM:
+        return False
+    try:
+        Path(path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False
+
+
+def _listed(names: list[str]) -> str:
+    """Return the first names for a message, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(map(shown, names[:_SHOWN])) + more
+
+
+_SHOWN = 5  # names in a message
 
 
 def _irregular(path: Path) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..exits import FileError
-from ..job import MANIFEST, Job, Stamp
+from ..job import JOURNAL, MANIFEST, Job, Stamp
 from ..telling.names import shown
 from ..telling.reasons import reason
 from .write import writing
@@ -86,46 +86,71 @@ def options_of(job: Job) -> dict[str, str]:
 
 
 class Manifest:
-    """The records of the outputs in a folder, by name."""
+    """The records of the outputs in a folder, by name: the file, and a journal of a run beside it.
+
+    Workers add a line to the journal for each output that they write, before it gets its name: an
+    output of a run is known as soon as it is there. The end of a run moves the lines into the file.
+    A run that was killed leaves the journal, and the next run reads it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / MANIFEST
         self._complained = False
-        self._records = self._read()
-        self._new: dict[str, Record] = {}
+        self._load()
 
     def get(self, name: str) -> Record | None:
-        """Return the record of an output; None if there is none."""
-        return self._new.get(name) or _record(self._records.get(name))
+        """Return the record that an output fits; None if there is none."""
+        stamp = stamp_of(str(self.folder / name))
+        record = self._fitting(name, stamp)
+        if record is None and stamp is not None and self._state() != self._loaded:
+            self._load()  # another run is at work
+            record = self._fitting(name, stamp)
+        return record
 
-    def put(self, name: str, record: Record) -> None:
-        """Set the record of an output; `save` writes it."""
-        self._new[name] = record
+    def _fitting(self, name: str, stamp: Stamp | None) -> Record | None:
+        records = map(_record, reversed(self._records.get(name, [])))
+        return next((each for each in records if each and each.written == stamp), None)
+
+    def _load(self) -> None:
+        with _alone(self.folder):
+            self._loaded = self._state()
+            self._records = {name: [plain] for name, plain in self._read().items()}
+            for name, plain in _lines(self.folder):
+                self._records.setdefault(name, []).append(plain)
+
+    def _state(self) -> tuple[Stamp | None, ...]:
+        """Return what differs once another run has noted something."""
+        return tuple(stamp_of(str(self.folder / name)) for name in (MANIFEST, JOURNAL))
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a record of an output, which may not fit it."""
+        return name in self._records
 
     def save(self) -> None:
-        """Add the new records to the file, which another run may have changed.
+        """Move the lines of the journal into the file, which another run may have changed.
 
-        If another run has written the same output since, its record stays.
+        Lines of outputs that are gone, or that were written again since, are dropped.
         """
-        if not self._new:
+        journal = self.folder / JOURNAL
+        if not journal.exists():
             return
         try:
             with _alone(self.folder):
-                self._records = self._read() | {
-                    name: record.plain()
-                    for name, record in self._new.items()
-                    if stamp_of(str(self.folder / name)) == record.written
-                }
+                new = {}
+                for name, plain in _lines(self.folder):
+                    record = _record(plain)
+                    if record and stamp_of(str(self.folder / name)) == record.written:
+                        new[name] = plain
                 with writing(str(self.path), "overwrite") as output:
-                    output.file.write(_text(self._records).encode())
+                    output.file.write(_text(self._read() | new).encode())
+                journal.unlink(missing_ok=True)
         except (OSError, FileError) as error:
             click.echo(
-                f"pool: {shown(self.path)}: {reason(error)}: the next --update does again what "
-                "this one did",
+                f"pool: {shown(self.path)}: {reason(error)}: what it should note stays in "
+                f"{JOURNAL}",
                 err=True,
             )
-        self._new = {}
 
     def _read(self) -> dict[str, Any]:
         try:
@@ -143,6 +168,34 @@ class Manifest:
             click.echo(f"pool: {shown(self.path)} {reason}: it is taken as empty", err=True)
             self._complained = True
         return {}
+
+
+def note(job: Job, source: Stamp, written: Stamp) -> None:
+    """Add the record of an output to the journal of its folder."""
+    folder = Path(job.target).parent
+    record = Record(way(job.source, folder), source, written, options_of(job))
+    line = json.dumps([Path(job.target).name, record.plain()])
+    with _alone(folder), (folder / JOURNAL).open("ab") as journal:
+        journal.write(f"\n{line}\n".encode())  # the line before may have been cut short
+
+
+def _lines(folder: Path) -> list[tuple[str, Any]]:
+    """Return the names and records in a folder's journal; the last line may be cut short."""
+    found = []
+    with suppress(OSError):
+        for line in (folder / JOURNAL).read_bytes().splitlines():
+            with suppress(ValueError, TypeError, RecursionError):
+                name, plain = json.loads(line)
+                found.append((str(name), plain))
+    return found
+
+
+def way(source: str, folder: Path) -> str:
+    """Return the path from a folder to a source, spelt alike on all systems."""
+    try:
+        return Path(os.path.relpath(source, folder)).as_posix()
+    except ValueError:  # it is on another drive
+        return Path(source).absolute().as_posix()
 
 
 def _text(records: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ..codecs import ARRAYS, FORMATS, by_name
+from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, suffixes_like
 from ..job import STREAM
 from ..telling.names import shown
 from .find import Source
@@ -55,6 +55,7 @@ class Naming:
         if output == STREAM:
             return [self._to_stream(sources)]
         if output is not None and not folder and by_name(output):
+            refuse_unwritten(output)
             if single:
                 return self._distinct([self._target(sources[0], Path(output))])
             raise click.UsageError(
@@ -68,6 +69,8 @@ class Naming:
             raise click.UsageError(
                 f"-o {shown(output)} is a file of an unknown type (- is standard output)."
             )
+        if output is not None and not folder:
+            refuse_unknown(output)
         return self._distinct([self._target(source, None) for source in sources])
 
     def _to_stream(self, sources: list[Source]) -> Target:
@@ -86,7 +89,7 @@ class Naming:
             if known and known.name == self.format:
                 suffix = Path(source.path).suffix
         else:
-            suffix = Path(source.path).suffix
+            suffix = (known.instead if known else "") or Path(source.path).suffix
         if path is None:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
@@ -134,14 +137,15 @@ class Naming:
         return targets
 
     def _apart(self, targets: list[Target]) -> list[Target]:
-        """Keep the old suffix in names that differed only by a suffix that --format replaced."""
-        if not self.format or self.template:
+        """Keep the old suffix in names that differed only by a suffix that was replaced."""
+        if self.template:
             return targets
         keys = [_key(target.path) if target.path else "" for target in targets]
         twice = {key for key, count in Counter(keys).items() if key and count > 1}
         moved = []
         for target, key in zip(targets, keys, strict=True):
-            if key in twice:
+            replaced = self.format or Path(target.path).suffix != Path(target.source.path).suffix
+            if key in twice and replaced:
                 path = Path(target.path)
                 own = Path(target.source.path).suffix
                 target = Target(
@@ -165,13 +169,43 @@ class Naming:
                 )
 
 
+def refuse_unknown(output: str) -> None:
+    """Refuse the name of no folder that ends in a suffix: it was meant as a file."""
+    suffix = Path(output).suffix
+    if suffix.strip("."):
+        raise click.UsageError(
+            f"-o {shown(output)} ends in {shown(suffix)}, which is not the suffix of a format that "
+            f"pool writes: {_meant(output)} (A / at the end makes a folder: {shown(output)}/)"
+        )
+
+
+def _meant(output: str) -> str:
+    """Return a question or an advice on the suffix of an output."""
+    near = suffixes_like(output)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    usual = dict.fromkeys(row.suffixes[0] for row in WRITTEN.values())
+    return f"give one of {', '.join(usual)}."
+
+
+def refuse_unwritten(output: str) -> None:
+    """Refuse a file of a format that is only read."""
+    known = by_name(output)
+    if known is not None and not known.written:
+        raise click.UsageError(
+            f"-o {shown(output)}: {known.name} is read but not written: end it in .png, .jpg or "
+            "another suffix that --help names under --format."
+        )
+
+
 def picture_format(output: str, inputs: Iterable[str]) -> str:
     """Return the format of a picture's name; refuse other names, and the name of an input."""
     known = by_name(output)
     if known is None or not known.written or known.name in ARRAYS:
+        near = [name for name in suffixes_like(output) if BY_SUFFIX[name].name not in ARRAYS]
+        meant = f"did you mean {' or '.join(near)}?" if near else "end it in .png, .jpg or .webp."
         raise click.UsageError(
-            f"-o {shown(output)} is not the name of a picture that can be written: "
-            "end it in .png, .jpg or .webp."
+            f"-o {shown(output)} is not the name of a picture that can be written: {meant}"
         )
     refuse_input(output, inputs)
     return known.name

@@ -7,13 +7,13 @@ import os
 import re
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
 
-from ..exits import FileError, NameTaken
+from ..exits import FileError, FolderClosed, NameTaken
 from ..interrupts import unwind
 from ..job import STREAM, Job, OnExists, Outcome, Stamp
 from ..telling.names import shown
@@ -40,7 +40,7 @@ class Output:
 def output_of(job: Job) -> Iterator[Output]:
     """Open a job's output: a file, or standard output, which gets the whole result at the end."""
     if job.target != STREAM:
-        with writing(job.target, job.writing.on_exists) as output:
+        with writing(job.target, job.writing.on_exists, job.note) as output:
             yield output
         return
     whole = io.BytesIO()
@@ -49,20 +49,25 @@ def output_of(job: Job) -> Iterator[Output]:
 
 
 @contextmanager
-def writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+def writing(
+    path: str, on_exists: OnExists, note: Callable[[Stamp], None] | None = None
+) -> Iterator[Output]:
     """Open a temporary file beside `path`, and rename it to `path` once it is complete.
 
-    An OSError in between is reported as an error of the output: inputs are read before.
+    `note` is called with its stamp before it is renamed. An OSError in between is reported as an
+    error of the output: inputs are read before.
     """
     try:
-        with _writing(path, on_exists) as output:
+        with _writing(path, on_exists, note) as output:
             yield output
     except OSError as error:
-        raise FileError(_unwritten(Path(path), error)) from error
+        raise _unwritten(Path(path), error) from error
 
 
 @contextmanager
-def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
+def _writing(
+    path: str, on_exists: OnExists, note: Callable[[Stamp], None] | None
+) -> Iterator[Output]:
     folder = Path(path).parent
     folder.mkdir(parents=True, exist_ok=True)
     clear_stale([path])
@@ -74,6 +79,8 @@ def _writing(path: str, on_exists: OnExists) -> Iterator[Output]:
             yield output
         status = temporary.stat()  # before the rename: another run may replace the file at the path
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
+        if note is not None:
+            note(output.stamp)
         output.path = _commit(temporary, Path(path), on_exists)
     finally:
         with suppress(OSError):  # an error of the folder was already raised
@@ -99,21 +106,28 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _ELSEWHERE = "or name another folder with -o"
 
 
-def _unwritten(path: Path, error: OSError) -> str:
+def _unwritten(path: Path, error: OSError) -> FileError:
     """Return why an output could not be written, and what to do."""
     folder = f"the output folder {shown(path.parent)}"
     if error.errno in _FULL:
-        return f"the disk of {folder} is full: make room there, {_ELSEWHERE}"
+        return FolderClosed(f"the disk of {folder} is full: make room there, {_ELSEWHERE}")
     if error.errno == errno.EROFS:
-        return f"the disk of {folder} can only be read: have it mounted for writing, {_ELSEWHERE}"
+        remedy = f"have it mounted for writing, {_ELSEWHERE}"
+        return FolderClosed(f"the disk of {folder} can only be read: {remedy}")
     if error.errno in (errno.EACCES, errno.EPERM):
-        return f"{folder} may not be written to: change its permissions, {_ELSEWHERE}"
+        remedy = f"change its permissions, {_ELSEWHERE}"
+        return FolderClosed(f"{folder} may not be written to: {remedy}")
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        return FolderClosed(f"{folder} is not a folder: name another with -o")
+    return FileError(_unfinished_because(path, folder, error))
+
+
+def _unfinished_because(path: Path, folder: str, error: OSError) -> str:
+    """Return why one output could not be written, whatever the others are like."""
     if error.errno == errno.ENAMETOOLONG:
         return f"the output's name {shown(path)} is too long: give a shorter one with --name"
     if isinstance(error, IsADirectoryError):
         return f"the output {shown(path)} is a folder: name another output with -o"
-    if isinstance(error, (FileExistsError, NotADirectoryError)):
-        return f"{folder} is not a folder: name another with -o"
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
         return f"another program removed a half-written file in {folder}: run again"
     if isinstance(error, FileNotFoundError):
@@ -168,12 +182,38 @@ def refuse_taken(path: str) -> None:
 
 
 def passed_over(job: Job) -> Outcome | None:
-    """Return the outcome of a job whose output already exists; raise if that is a failure."""
+    """Return the outcome of a job whose output already exists; raise if that is a failure.
+
+    An output whose folder cannot be written to is a failure, too.
+    """
     if job.writing.on_exists == "error":
         refuse_taken(job.target)
     elif job.writing.on_exists == "skip" and exists(job.target):
         return standing(job)
+    elif job.writing.on_exists == "overwrite" and Path(job.target).is_dir():
+        raise _unwritten(Path(job.target), IsADirectoryError())
+    refuse_closed(job.target)
     return None
+
+
+def refuse_closed(path: str) -> None:
+    """Refuse an output that cannot be written to its folder, before any work is done for it."""
+    if path == STREAM:
+        return
+    try:
+        Path(path).lstat()
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise _unwritten(Path(path), error) from error
+    folder = Path(path).parent
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    if not os.path.isdir(folder):  # noqa: PTH112 - pathlib raises for a name that is too long
+        raise _unwritten(Path(path), NotADirectoryError())
+    if os.access(folder, os.W_OK | os.X_OK):
+        return
+    read_only = hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY
+    raise _unwritten(Path(path), OSError(errno.EROFS if read_only else errno.EACCES, ""))
 
 
 def _candidates(path: Path) -> Iterator[Path]:

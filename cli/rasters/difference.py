@@ -125,7 +125,7 @@ class Difference:
             self.heat = np.zeros(a.spatial)
         if self.heat.shape != a.spatial:
             raise FileError("its frames or arrays differ in size, and a heat map has one: pick one")
-        channels = a.data_format == "NHWC"
+        channels = a.form.channels_last
         for place in np.ndindex(a.array.shape[: a.array.ndim - 2 - channels]):
             found = absolute(_native(a.array[place]), _native(b.array[place]))
             np.maximum(self.heat, found.max(axis=-1) if channels else found, out=self.heat)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from ..codecs.georeference import Step
 from ..codecs.raster import Form
 from ..exits import FileError
-from ..job import Device, Values, Window, pair_of
+from ..job import Device, Values, Window, pair_of, per_axis
 from ..operators import Operator
-from ..windows import Arguments, window_arguments
+from ..windows import Arguments, other_axes, size_of, window_arguments
 
 Spatial = tuple[int, int]
 _SLIDING = frozenset({"count_include_pad", "divisor_override"})  # of windows that slide
@@ -80,31 +80,29 @@ def arguments_of(operator: Operator, window: Window, values: Values, form: Form)
 
 
 def _slides(window: Window, own: dict[str, Any], form: Form) -> Arguments:
-    return window_arguments(window, form.spatial, form.picture)
+    return window_arguments(window, form.lengths, form.picture)
 
 
 def _sliding(asked: Asked) -> tuple[Pooling, ...]:
     from numbapool import Pool
 
-    operator, values, sized = asked.operator, asked.values, "output_size" in asked.arguments
+    operator, values, size = asked.operator, asked.values, size_of(asked.arguments)
     # Windows for a fixed output size have no padding to count, and no common divisor.
-    names = operator.parameters - (_SLIDING if sized else frozenset())
+    names = operator.parameters - (_SLIDING if size else frozenset())
     shared = {name: value for name, value in vars(values).items() if name in operator.shared}
     said = shared | dict(values.own)
-    pool = (Pool.adaptive if sized else Pool)(
-        operator.name,
-        **asked.arguments,
-        data_format=asked.data_format,
-        nan=values.nan,
-        nodata=values.nodata,
-        min_count=values.min_count,
-        **{name: said[name] for name in sorted(names) if name in said},
-    )
-    return (pool,)
+    how = {name: said[name] for name in sorted(names) if name in said}
+    how["data_format"] = asked.data_format
+    how |= {name: getattr(values, name) for name in ("nan", "nodata", "min_count")}
+    if operator.name == "avg" and "fitted_size" in asked.arguments:
+        return (Pool.area(size, **how),)
+    if size:
+        return (Pool.adaptive(operator.name, size, **how),)
+    return (Pool(operator.name, **asked.arguments, **how),)
 
 
 def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
-    if "output_size" in arguments:
+    if size_of(arguments):
         return _where_they_cover(arguments, spatial)
 
     def step(axis: int) -> Step:
@@ -122,7 +120,9 @@ def _where_they_slide(arguments: Arguments, spatial: Spatial) -> tuple[Step, Ste
 
 
 def _where_they_cover(arguments: Arguments, spatial: Spatial) -> tuple[Step, Step]:
-    sides = zip(spatial, arguments["output_size"], strict=True)
+    size = size_of(arguments)
+    assert size is not None
+    sides = zip(spatial, size, strict=True)
     down, across = (length / out for length, out in sides)
     return Step(down, 0, down), Step(across, 0, across)
 
@@ -132,6 +132,7 @@ def _where_they_cover(arguments: Arguments, spatial: Spatial) -> tuple[Step, Ste
 
 def _blurs(window: Window, own: dict[str, Any], form: Form) -> Arguments:
     stride = window.kernel_size if window.stride is None else window.stride
+    _ = form.spatial  # refuses other axes
     names = ("filter_size", "padding_mode")
     return {"stride": stride, **{name: own[name] for name in names}}
 
@@ -181,13 +182,13 @@ class Drawn:
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the results' shape; the library tells it for an array of no planes."""
-        last = self.data_format == "NHWC"
-        at = len(shape) - (3 if last else 2)
+        last, axes = self.data_format.endswith("C"), len(self.arguments["output_size"])
+        at = len(shape) - axes - last
         bare = not at and not last  # nothing but height and width
         sizes = (*shape[:-1], 0) if last else (0, *shape[0 if bare else 1 :])
         told = self._call(np.empty(sizes), data_format=self.data_format).shape
-        height, width = told[at + bare : at + bare + 2]
-        return *shape[:at], int(height), int(width), *shape[at + 2 :]
+        lengths = map(int, told[at + bare : at + bare + axes])
+        return *shape[:at], *lengths, *shape[at + axes :]
 
     def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
         """Return the dtype of the largest value, which has no weights."""
@@ -211,23 +212,26 @@ class Drawn:
         return self._call(x, data_format=self.data_format, out=out, **how)
 
     def _call(self, x: NDArray[Any], **how: Any) -> Any:
-        from numbapool import fractional_max_pool2d
+        from numbapool import fractional_max_pool2d, fractional_max_pool3d
 
         taps, out = self.arguments["kernel_size"], self.arguments["output_size"]
-        return fractional_max_pool2d(x, taps, out, **how)
+        face = fractional_max_pool3d if len(out) == 3 else fractional_max_pool2d
+        return face(x, taps, out, **how)
 
 
 def _is_drawn(window: Window, own: dict[str, Any], form: Form) -> Arguments:
-    ratio = own["output_ratio"]
+    ratio, size = own["output_ratio"], form.lengths
+    if len(size) == 1:
+        raise FileError("fractional windows are of height and width, or of depth with these")
+    if window.axes not in (0, len(size)):
+        raise FileError(other_axes(window.axes, len(size)))
     if window.size:
         size = window.size.of(*form.spatial)
     elif ratio is None:
-        pairs = zip(form.spatial, pair_of(window.kernel_size), strict=True)
-        height, width = (max(1, length // kernel) for length, kernel in pairs)
-        size = height, width
+        pairs = zip(size, per_axis(window.kernel_size, len(size)), strict=True)
+        size = tuple(max(1, length // kernel) for length, kernel in pairs)
     elif 0 < ratio < 1:
-        height, width = (max(1, int(length * ratio)) for length in form.spatial)
-        size = height, width
+        size = tuple(max(1, int(length * ratio)) for length in size)
     else:
         raise FileError(f"--ratio lies between 0 and 1, not {ratio:g}")
     return {

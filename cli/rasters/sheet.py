@@ -10,9 +10,10 @@ from PIL import Image, ImageDraw, ImageFont
 from ..codecs.raster import Raster
 from ..job import Job, pair_of
 from ..operators import OPERATORS
+from . import nodata
 from .measure import Measures, measured
 from .pooling import pool
-from .views import extremes, first_plane, span_of, view
+from .views import extremes, first_plane, gone, span_of, view
 
 _GAP = 24  # around cells
 _INNER = 10  # between the two pictures of a cell, and above and below their labels
@@ -92,8 +93,12 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     pooled_height, pooled_width = after.spatial
     ends = min(part[2] / step[1], pooled_width), min(part[3] / step[0], pooled_height)
     pooled_part = part[0] / step[1], part[1] / step[0], *ends
-    span = span_of(before)
-    span_after = span if operator.keeps_shades else extremes(after)
+    values, _ = nodata.settled(before.form, operator, job.values)
+    lacks, lacks_after = gone(before, values), None
+    if not operator.zero_of_nothing:
+        lacks_after = gone(after, values)
+    span = span_of(before, lacks)
+    span_after = span if operator.keeps_shades else extremes(after, lacks_after)
     planes = whole.array.size // max(before.array.size, 1)
     first = f", first of {planes} planes" if planes > 1 else ", first frame" * (len(frames) > 1)
     measures = measured(before, operator, window, job.values) if look.measured else None
@@ -101,8 +106,8 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     return Cell(
         name,
         (
-            _scaled(view(before, span), part, shown),
-            _scaled(view(after, span_after), pooled_part, shown),
+            _scaled(view(before, span, lacks), part, shown),
+            _scaled(view(after, span_after, lacks_after), pooled_part, shown),
         ),
         (
             f"{width} x {height}{first}",

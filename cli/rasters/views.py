@@ -10,6 +10,7 @@ from PIL import Image
 from ..codecs.pillow import flip_lab
 from ..codecs.raster import Raster
 from ..exits import FileError
+from ..job import Values
 
 Span = tuple[float, float]
 
@@ -21,14 +22,29 @@ def first_plane(raster: Raster) -> Raster:
     array = raster.array
     if raster.picture:
         return raster
-    axes = 3 if raster.data_format == "NHWC" else 2
+    if raster.form.axes == 1:
+        raise FileError("it has one axis, and a sheet shows height and width")
+    axes = 3 if raster.form.channels_last else 2
     array = array[(0,) * (array.ndim - axes)] if array.size else array
     if axes == 3 and array.shape[-1] not in _COLOURS:
         array = np.ascontiguousarray(array[..., 0])
     return replace(raster, array=array, data_format="NHWC" if array.ndim == 3 else "NCHW")
 
 
-def span_of(raster: Raster) -> Span:
+def gone(raster: Raster, values: Values) -> NDArray[np.bool_] | None:
+    """Return which pixels of a plane count nowhere, as `values` says; None if all count."""
+    array = raster.array
+    found: NDArray[np.bool_] = np.zeros(array.shape, np.bool_)
+    if values.nodata is not None:
+        found |= array == values.nodata
+    if values.nan == "skip" or values.nodata is not None:  # a window of none may give NaN
+        found |= array != array
+    if array.ndim == 3:
+        found = np.asarray(found.all(axis=-1))
+    return found if found.any() else None
+
+
+def span_of(raster: Raster, left_out: NDArray[np.bool_] | None = None) -> Span:
     """Return the values that are shown as black and white."""
     array = raster.array
     if array.dtype == np.bool_:
@@ -37,17 +53,26 @@ def span_of(raster: Raster) -> Span:
         raise FileError(f"{array.dtype} is not shown: give whole or real numbers")
     if array.ndim == 3 and array.dtype.kind == "u":
         return 0, float(np.iinfo(array.dtype).max)
-    return extremes(raster)
+    return extremes(raster, left_out)
 
 
-def extremes(raster: Raster) -> Span:
-    """Return the smallest and the largest finite value."""
-    finite = raster.array[np.isfinite(raster.array)]
+def extremes(raster: Raster, left_out: NDArray[np.bool_] | None = None) -> Span:
+    """Return the smallest and the largest finite value of those that count."""
+    array = raster.array if left_out is None else raster.array[~left_out]
+    finite = array[np.isfinite(array)]
     return (float(finite.min()), float(finite.max())) if finite.size else (0, 1)
 
 
-def view(raster: Raster, span: Span) -> Image.Image:
-    """Return a picture in RGB, or in RGBA if it has an alpha."""
+def view(raster: Raster, span: Span, left_out: NDArray[np.bool_] | None = None) -> Image.Image:
+    """Return a picture in RGB, or in RGBA if it has an alpha or pixels that count nowhere."""
+    seen = _view(raster, span)
+    if left_out is not None:
+        alpha = np.asarray(seen.convert("RGBA"))[..., 3] * ~left_out
+        seen.putalpha(Image.fromarray(alpha))
+    return seen
+
+
+def _view(raster: Raster, span: Span) -> Image.Image:
     array, mode = raster.array, raster.mode.partition(";")[0]
     if raster.palette is not None:
         array = raster.palette[array]

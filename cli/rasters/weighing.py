@@ -21,7 +21,7 @@ def axes_of(form: Form) -> tuple[int, ...]:
     """
     assert form.weights is not None
     shape = form.weights.shape
-    pixels = form.data_format == "NHWC" and len(shape) == 2
+    pixels = form.channels_last and len(shape) == form.axes
     axes = (*shape, 1) if pixels else shape
     axes = (1,) * (len(form.shape) - len(axes)) + axes
     if len(axes) > len(form.shape) or any(
@@ -29,7 +29,7 @@ def axes_of(form: Form) -> tuple[int, ...]:
     ):
         raise FileError(
             f"its --weights have shape {shape}, and it has {form.shape}: give weights of its "
-            f"height and width, {form.spatial}, or a length of 1 where they are alike"
+            f"height and width, {form.lengths}, or a length of 1 where they are alike"
         )
     return axes
 

@@ -1,10 +1,11 @@
 """What went wrong with a file, in one line for the user."""
 
 import traceback
+from typing import Literal
 
 from numbapool.errors import PoolError
 
-from ..exits import FileError, NameTaken
+from ..exits import FileError, FolderClosed, NameTaken
 from ..job import Job, Outcome
 
 _LONGEST = 300  # characters of a library's message that are shown
@@ -19,10 +20,18 @@ def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
         job.target,
         "failed",
         reason=reason(error),
+        trouble=_trouble(error),
         cause=cause(error),
         seconds=seconds,
         details="".join(traceback.format_exception(error)),
     )
+
+
+def _trouble(error: Exception) -> Literal["", "taken", "folder"]:
+    """Return what an error is of that other files of the run are likely to meet, too."""
+    if isinstance(error, NameTaken):
+        return "taken"
+    return "folder" if isinstance(error, FolderClosed) else ""
 
 
 def standing(job: Job) -> Outcome:

@@ -10,6 +10,7 @@ import click
 
 from ..exits import ExitCode, OutputLost
 from ..job import STREAM, Outcome, RunNote
+from .left_alone import LeftAlone
 from .names import shown
 from .progress import Progress, can_draw
 
@@ -38,11 +39,10 @@ class Report:
 
     total: int
     telling: Telling = field(default_factory=Telling)
-    others: Counter[str] = field(default_factory=Counter)
-    former: int = 0
-    irregular: int = 0
+    left_alone: LeftAlone = field(default_factory=LeftAlone)
     done: int = 0
     skipped: int = 0
+    updates: bool = False  # whether the command has --update
     failures: list[Outcome] = field(default_factory=list)
     _noted: set[str] = field(default_factory=set)
 
@@ -106,8 +106,9 @@ class Report:
                             "skipped": self.skipped,
                             "failed": len(self.failures),
                             "not_run": self.not_run,
-                            "unknown_kind": self.others.total() + self.former,
-                            "irregular": self.irregular,
+                            "unknown_kind": self.left_alone.others.total() + self.left_alone.former,
+                            "other_types": dict(self.left_alone.others),
+                            "irregular": self.left_alone.irregular,
                         }
                     }
                 )
@@ -117,32 +118,47 @@ class Report:
             failure = self.failures[0]
             click.echo(f"pool: {shown(failure.source)}: {self._why(failure)}", err=True)
             return
-        if self.failures:
-            click.secho(f"{len(self.failures)} of {self.total} failed:", fg="red", err=True)
-            width = min(48, max(len(shown(failure.source)) for failure in self.failures))
-            for failure in self.failures:
-                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
-        left_alone = list(self._left_alone())
-        if self.telling.quiet or (self.total == 1 and not (self.skipped or left_alone)):
+        self._tell_failures()
+        left_alone = list(self.left_alone.sentences())
+        taken = sum(failure.trouble == "taken" for failure in self.failures)
+        nothing = self.total in (1, taken) and not (self.skipped or left_alone)
+        if self.telling.quiet or nothing:
             return
         parts = [f"{self.done} done"]
         if self.skipped:
             parts.append(f"{self.skipped} skipped")
-        if self.failures:
-            parts.append(f"{len(self.failures)} failed")
+        if len(self.failures) > taken:
+            parts.append(f"{len(self.failures) - taken} failed")
+        if taken:
+            parts.append(f"{taken} not written")
         if self.not_run:
             parts.append(f"{self.not_run} not run")
         click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
 
-    def _left_alone(self) -> Iterator[str]:
-        """Yield a sentence for each kind of file in folders that is no input."""
-        if self.others:
-            suffixes = ", ".join(f"{shown(name)} ({n})" for name, n in self.others.most_common())
-            yield f"Skipped {_files(self.others.total())} of other types: {suffixes}."
-        if self.former:
-            yield f"Skipped {_files(self.former)} from an earlier run."
-        if self.irregular:
-            yield f"Skipped {self.irregular} that are not regular files."
+    def _tell_failures(self) -> None:
+        """Print each file that failed; what several files share is told once."""
+        troubles: dict[str, list[Outcome]] = {"": [], "taken": [], "folder": []}
+        for failure in self.failures:
+            troubles["" if self.telling.verbose else failure.trouble].append(failure)
+        alone = troubles[""]
+        if alone:
+            click.secho(f"{len(alone)} of {self.total} failed:", fg="red", err=True)
+            width = min(48, max(len(shown(failure.source)) for failure in alone))
+            for failure in alone:
+                click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
+        for why, count in Counter(map(self._why, troubles["folder"])).items():
+            click.secho(f"{count} of {self.total} failed: {why}", fg="red", err=True)
+        if troubles["taken"]:
+            click.secho(self._taken(troubles["taken"]), fg="red", err=True)
+
+    def _taken(self, failures: list[Outcome]) -> str:
+        """Return what to do about outputs that exist."""
+        only, count = shown(failures[0].target), len(failures)
+        what = f"{only} exists" if count == 1 else f"{count} outputs exist"
+        ways = ["--skip-existing passes over them", "--on-exists overwrite replaces them"]
+        if self.updates:
+            ways.append("--update replaces only what is not up to date")
+        return f"{what} already and nothing was overwritten: {', '.join(ways)}."
 
     def _why(self, failure: Outcome) -> str:
         detail = f" ({failure.cause})" if self.telling.verbose and failure.cause else ""
@@ -157,10 +173,6 @@ class Report:
     def code(self) -> ExitCode:
         """The exit code of the process."""
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
-
-
-def _files(count: int) -> str:
-    return f"{count} file" if count == 1 else f"{count} files"
 
 
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:

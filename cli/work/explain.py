@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 
 from ..job import Pair, Window, pair_of
-from ..windows import Arguments, window_arguments
+from ..windows import Arguments, size_of, window_arguments
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,18 @@ def explained(window: Window, shape: tuple[int, int], picture: bool) -> Explaine
     axes = _axes(arguments, shape)
     height, width = axes
     results = f"{height.out} x {width.out}"
-    if "output_size" in arguments:
+    if size_of(arguments):
         title = f"Windows that cover {shape[0]} x {shape[1]}: {results} results."
     else:
         title = _title(arguments, shape, results)
     filled = arguments.get("padding_mode") is not None
-    return Explained(title, axes, tuple(_notes(axes, filled)))
+    notes = _notes(axes, filled)
+    if "fitted_size" in arguments and any(axis.size % axis.out for axis in axes):
+        notes.append(_PARTS)
+    return Explained(title, axes, tuple(notes))
+
+
+_PARTS = "A mean counts what two windows hold in both, by the part of it that lies in each."
 
 
 def _title(arguments: Arguments, shape: tuple[int, int], results: str) -> str:
@@ -117,8 +123,9 @@ def _short(value: Pair) -> str:
 def _axes(arguments: Arguments, shape: tuple[int, int]) -> tuple[Along, Along]:
     from numbapool import Pool
 
-    if "output_size" in arguments:
-        high, wide = Pool.adaptive("max", arguments["output_size"]).place(shape).axes
+    size = size_of(arguments)
+    if size:
+        high, wide = Pool.adaptive("max", size).place(shape).axes
         return _covering("height", high.size, high.out), _covering("width", wide.size, wide.out)
     high, wide = Pool("sum", **arguments).place(shape).axes  # a sum may be of padding alone
     return (

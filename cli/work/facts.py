@@ -1,11 +1,12 @@
 """Describe a file from its header alone."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from ..codecs import ARRAYS, by_magic
+from ..codecs.axes import data_format
 from ..codecs.raster import Form, Metadata, channels_of, dtype_of
 from ..exits import FileError
 from ..files.open import opened
@@ -52,7 +53,13 @@ def inspected(file: BinaryIO, reading: Reading) -> Facts:
     file.seek(0)
     if kind in ARRAYS:
         return _arrays(file, kind, reading)
-    return _picture(file, reading)
+    facts = _picture(file, reading)
+    if reading.convert is None:
+        return facts
+    from ..codecs.colour import form_in_srgb
+
+    parts = tuple(replace(part, form=form_in_srgb(part.form)) for part in facts.parts)
+    return replace(facts, parts=parts)
 
 
 def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
@@ -62,7 +69,7 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
     dtypes = []
     for name, header in npy.headers(file, kind, reading):
         try:
-            layout = npy.data_format(header.shape, reading.data_format)
+            layout = data_format(header.shape, reading)
         except FileError:
             if reading.data_format:
                 raise

@@ -3,12 +3,14 @@
 import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from ..codecs import by_magic
 from ..codecs.raster import Raster
 from ..codecs.save import save
+from ..codecs.writable import refuse_unwritable
 from ..exits import OutputLost
 from ..files.open import opened
 from ..files.write import output_of, passed_over
@@ -16,7 +18,10 @@ from ..job import STREAM, Job, Outcome
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool, pool_into
+from ..rasters.sizes import notes_on
 from ..telling.reasons import failed
+from .copied import copy_file, is_copied
+from .facts import inspected
 from .weights import rasters_of, weighed
 
 Shape = tuple[int, ...]
@@ -31,12 +36,18 @@ def pool_file(job: Job) -> Outcome:
         passed = passed_over(job)
         if passed:
             return passed
-        if job.writing.format == "NPY" and STREAM not in (job.source, job.target):
-            outcome = _mapped(job, start)
-            if outcome:
-                return outcome
         before: list[Shape] = []
         with opened(job.source, job.reading) as file:
+            if job.window.fit:
+                if is_copied(job, inspected(file, job.reading)):
+                    file.seek(0)
+                    return copy_file(job, file, start)
+                file.seek(0)
+            if job.writing.format == "NPY" and STREAM not in (job.source, job.target):
+                outcome = _mapped(job, file, start)
+                if outcome:
+                    return outcome
+                file.seek(0)
             return written(job, before, _pooled(job, file, before), start)
     except OutputLost:
         raise
@@ -79,17 +90,17 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
     )
 
 
-def _mapped(job: Job, start: float) -> Outcome | None:
+def _mapped(job: Job, file: BinaryIO, start: float) -> Outcome | None:
     """Pool a large array from mapped file to mapped file; return None for other sources."""
-    with opened(job.source, job.reading) as file:
-        if by_magic(file.read(8)) != "NPY":
-            return None
-        from ..codecs import npy
+    if by_magic(file.read(8)) != "NPY":
+        return None
+    from ..codecs import npy
 
-        (raster,) = weighed(npy.load(file, job.reading, Path(job.source)), job, file)
+    (raster,) = weighed(npy.load(file, job.reading, Path(job.source)), job, file)
     if raster.array.nbytes < _MAPPED:
         return None
-    planned = plan(raster.form, OPERATORS[job.operator], job.window, job.values)
+    operator = OPERATORS[job.operator]
+    planned = plan(raster.form, operator, job.window, job.values)
     after = planned.after
     with output_of(job) as output:
         pool_into(raster, planned, npy.create(output.file, after.shape, after.dtype))
@@ -99,6 +110,7 @@ def _mapped(job: Job, start: float) -> Outcome | None:
         before=(raster.array.shape,),
         after=(after.shape,),
         dtype=str(after.dtype),
+        notes=(*planned.notes, *notes_on(raster.form, operator, job.window)),
         pixels=_count(raster.array.shape),
         seconds=time.perf_counter() - start,
         written=output.stamp,
@@ -109,8 +121,13 @@ def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
     """Yield the pooled frames or arrays of a file, and add the shapes read to `before`."""
     operator = OPERATORS[job.operator]
     for raster in rasters_of(job, file):
+        if not before:  # before kernels are compiled
+            after = plan(raster.form, operator, job.window, job.values).after
+            refuse_unwritable([after] * raster.frames, job.writing)
         before.append(raster.array.shape)
-        yield pool(raster, operator, job.window, job.values)
+        notes = notes_on(raster.form, operator, job.window)
+        pooled = pool(raster, operator, job.window, job.values)
+        yield replace(pooled, notes=(*pooled.notes, *notes))
 
 
 def _count(shape: tuple[int, ...]) -> int:

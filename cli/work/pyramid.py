@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
+from ..codecs.writable import refuse_unwritable
 from ..files.open import opened
 from ..files.write import passed_over
-from ..job import Job, Outcome, Window, pair_of
+from ..job import Job, Outcome, OutputSize, Window, per_axis
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool
+from ..rasters.request import Request
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
@@ -58,6 +60,8 @@ def pool_levels(job: PyramidJob) -> Outcome:
                 yield raster
 
     def pooled(raster: Raster, window: Window) -> Raster:
+        after = plan(raster.form, operator, window, job.values).after
+        refuse_unwritable([after] * raster.frames, job.writing)  # before kernels are compiled
         return pool(raster, operator, window, job.values)
 
     def told(level: Job, rasters: list[Raster]) -> Outcome:
@@ -131,8 +135,8 @@ class _Floor(Generic[F]):
     """A level of all frames."""
 
     frames: list[F] = field(default_factory=list)
-    sides: list[tuple[int, int]] = field(default_factory=list)
-    """The height and width of each frame on the level before."""
+    sides: list[tuple[int, ...]] = field(default_factory=list)
+    """The lengths of each frame's pooled axes on the level before."""
     pixels: int = 0
     smaller: bool = False
     """Whether any frame is smaller than on the level before."""
@@ -145,11 +149,9 @@ class _Tower(Generic[F]):
     """
 
     def __init__(self, job: PyramidJob, pooled: Callable[[F, Window], F]) -> None:
-        from numbapool import Pool
-
         self._job = job
         self._pooled: Callable[[F, Window], F] = pooled
-        self._nests = Pool(job.operator, 2).request.operator.nests
+        self._nests = _nests(job)
         self._most = job.reading.max_pixels or MAX_PIXELS
         self.floors: list[_Floor[F]] = [_Floor() for _ in job.levels]
         self.error: Exception | None = None
@@ -159,8 +161,8 @@ class _Tower(Generic[F]):
         """Make the levels of a frame."""
         below, ended = frame, False
         for number, floor in enumerate(self.floors, 1):
-            floor.sides.append(below.spatial)
-            ended = ended or _ends(below, self._job.window, first=number == 1)
+            floor.sides.append(below.lengths)
+            ended = ended or self._ends(frame, below, number)
             try:
                 if not ended:
                     below = self._level(frame, below, number)
@@ -176,10 +178,48 @@ class _Tower(Generic[F]):
 
     def _level(self, frame: F, below: F, number: int) -> F:
         window = self._job.window
+        source = frame if self._nests else below
+        if window.size:
+            height, width = self._sized(frame, below, number)
+            return self._pooled(source, replace(window, size=OutputSize(width, height)))
         if not self._nests:
             return self._pooled(below, window)
-        high, wide = (size**number for size in pair_of(window.kernel_size))
-        return self._pooled(frame, replace(window, kernel_size=(high, wide)))
+        sizes = per_axis(window.kernel_size, len(frame.lengths))
+        return self._pooled(frame, replace(window, kernel_size=tuple(k**number for k in sizes)))
+
+    def _sized(self, frame: F, below: F, number: int) -> tuple[int, int]:
+        """Return the height and width of a level: each is to the one before as the first is."""
+        size = self._job.window.size
+        assert size is not None
+        if size.permille or number == 1:
+            return size.of(*below.spatial)
+        first = zip(frame.spatial, size.of(*frame.spatial), strict=True)
+        high, wide = (max(1, round(side * (out / side) ** number)) for side, out in first)
+        return high, wide
+
+    def _ends(self, frame: F, below: F, number: int) -> bool:
+        """Return whether a frame cannot become smaller, or is smaller than a window."""
+        window, lengths = self._job.window, below.lengths
+        if window.size:
+            after = self._sized(frame, below, number)
+            return all(out >= length for out, length in zip(after, lengths, strict=True))
+        if window.axes not in (0, len(lengths)):
+            return False  # the first level fails, by an error that says so
+        sides = list(zip(lengths, per_axis(window.kernel_size, len(lengths)), strict=True))
+        edge = window.edge or ("partial" if below.picture else "trim")
+        still = all(length == 1 or size == 1 for length, size in sides)
+        # If the first level is too small already, the library raises an error that says so.
+        small = edge == "trim" and any(size > length for length, size in sides)
+        return still or (number > 1 and small)
+
+
+def _nests(job: PyramidJob) -> bool:
+    """Return whether a level can be pooled from the input itself, as its definition says."""
+    operator = OPERATORS[job.operator]
+    if operator.windows != "sliding":
+        return False
+    (pooling,) = Request(operator, {"kernel_size": 2}, job.values, "NCHW").poolings
+    return bool(pooling.request.operator.nests)  # type: ignore[attr-defined]
 
 
 def _standing(level: Job) -> Outcome | None:
@@ -196,19 +236,12 @@ def _told(level: Job, frames: list[F], told: Callable[[Job, list[F]], Outcome]) 
         return failed(level, error)
 
 
-def _ends(frame: Form | Raster, window: Window, first: bool) -> bool:
-    """Return whether a frame cannot become smaller, or is smaller than a window."""
-    edge = window.edge or ("partial" if frame.picture else "trim")
-    sides = list(zip(frame.spatial, pair_of(window.kernel_size), strict=True))
-    still = all(length == 1 or size == 1 for length, size in sides)
-    # If the first level is too small already, the library raises an error that says so.
-    return still or (not first and edge == "trim" and any(size > length for length, size in sides))
-
-
-def _left_out(number: int, last: int, sides: list[tuple[int, int]], window: Window) -> str:
+def _left_out(number: int, last: int, sides: list[tuple[int, ...]], window: Window) -> str:
     what = "the input" if number == 1 else f"level {number - 1}"
     levels = f"level {number}" if number == last else f"levels {number} to {last}"
-    height, width = max(sides)
-    if height == width == 1:
-        return f"{levels}: {what} is 1x1 already"
-    return f"{levels}: {what} is {height}x{width}, too small for windows of {window.label}"
+    shape = "x".join(map(str, max(sides)))
+    if set(max(sides)) == {1}:
+        return f"{levels}: {what} is {shape} already"
+    if window.size:
+        return f"{levels}: {what} is {shape}, and --size {window.size} makes it no smaller"
+    return f"{levels}: {what} is {shape}, too small for windows of {window.label}"

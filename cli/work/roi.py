@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..codecs import npy
 from ..codecs.load import load
 from ..codecs.raster import Form, Metadata, Raster, alpha_of
+from ..codecs.writable import refuse_unwritable
 from ..exits import FileError, OutputLost
 from ..files.open import opened
 from ..files.write import passed_over
@@ -61,6 +62,8 @@ def pool_boxes(job: RoiJob) -> Outcome:
             rasters = list(islice(load(file, job.source, _reading(job)), 2))
             _refuse_several(len(rasters))
             raster = replace(rasters[0], notes=(*rasters[0].notes, *_notes(rasters[0].form)))
+            if _apart(job):  # before kernels are compiled
+                refuse_unwritable([_picture(raster.form, raster.array.shape)], job.writing)
             pooled = _pooled(raster, job)
         if not _apart(job):
             whole = Raster(pooled, "", metadata=_metadata(raster.form), notes=raster.notes)
@@ -100,7 +103,8 @@ def _apart(job: Job) -> bool:
 
 def form_of(form: Form, job: RoiJob) -> Form:
     """Return the form of all boxes' results, as the library tells it of no channels."""
-    last = form.data_format == "NHWC"
+    _ = form.spatial  # refuses other axes
+    last = form.channels_last
     images, *sides = _batch(form.shape)
     height, width = sides[:2] if last else sides[1:]
     nothing = np.empty((images, 0, height, width), form.dtype)
@@ -114,6 +118,7 @@ def form_of(form: Form, job: RoiJob) -> Form:
 def _pooled(raster: Raster, job: RoiJob) -> NDArray[Any]:
     """Return the results of all boxes of a picture or array."""
     array = raster.array
+    _ = raster.spatial  # refuses other axes
     shape = _batch(array.shape)
     boxes = _boxes(shape[0], job)
     if job.kind == "align" and job.mode == "mean" and alpha_of(raster.mode) is not None:

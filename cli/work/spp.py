@@ -13,7 +13,7 @@ from ..codecs.raster import Form, Metadata, Raster
 from ..exits import FileError, OutputLost
 from ..files.open import opened
 from ..files.write import passed_over
-from ..job import Job, Outcome, OutputSize, Window
+from ..job import Job, Outcome, Window
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool
@@ -105,7 +105,7 @@ def vector_of(raster: Raster, job: SppJob) -> Raster:
     for window in windows(job):
         pooled = pool(raster, OPERATORS[job.operator], window, job.values)
         array = pooled.array
-        if raster.data_format == "NHWC":
+        if raster.form.channels_last:
             array = np.moveaxis(array, -1, len(lead))
         parts.append(array.reshape(*lead, prod(array.shape[len(lead) :])))
         notes.extend(pooled.notes)
@@ -121,13 +121,13 @@ def vector_of(raster: Raster, job: SppJob) -> Raster:
 
 def windows(job: SppJob) -> list[Window]:
     """Return the windows of each level."""
-    return [Window(size=OutputSize(width=parts, height=parts)) for parts in job.levels]
+    return [Window(parts=parts) for parts in job.levels]
 
 
 def _lead(form: Form) -> Shape:
     """Return the axes of which each place has a vector: all but channels, height and width."""
     planes = form.planes
-    return form.shape[: planes if form.data_format == "NHWC" else max(0, planes - 1)]
+    return form.shape[: planes if form.channels_last else max(0, planes - 1)]
 
 
 def _vectors(job: SppJob, before: list[Shape]) -> Iterator[Raster]:

@@ -2,66 +2,97 @@
 
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..files.manifest import Manifest, Record, options_of, stamp_of
+from ..exits import FileError
+from ..files.manifest import Manifest, Record, note, options_of, stamp_of, way
 from ..files.open import opened
-from ..job import Job, Outcome, Stamp
-from ..telling.reasons import failed
+from ..files.write import exists
+from ..job import JOURNAL, MANIFEST, Job, Outcome, Stamp
+from ..telling.names import shown
+from ..telling.reasons import failed, reason
 from .pooled import pool_file
 from .preview import preview_file
-
-_SAVED_EVERY = 30.0  # seconds of work that may be lost if the process dies
 
 _UP_TO_DATE = "it is up to date"
 
 
 @dataclass(frozen=True)
 class UpdateJob(Job):
-    """A job whose output may be up to date: `known` is the source's hash when it was made."""
+    """A job whose output may be up to date.
+
+    Attributes
+    ----------
+    known
+        The source's hash when the output was made.
+    stamp
+        The source's stamp, once it is known.
+    """
 
     known: str = ""
+    stamp: Stamp | None = None
+
+    def note(self, written: Stamp) -> None:
+        """Note an output that is complete, before it gets its name."""
+        if self.stamp is None:
+            return
+        try:
+            note(self, self.stamp, written)
+        except OSError as error:
+            lost = f"{JOURNAL} beside the output could not be written"
+            raise FileError(f"{lost}: {reason(error)}") from error
 
 
 def updated(
-    jobs: Iterable[Job], run: Callable[[Sequence[UpdateJob]], Iterator[Outcome]]
+    jobs: Iterable[Job],
+    run: Callable[[Sequence[UpdateJob]], Iterator[Outcome]],
+    dry_run: bool,
 ) -> Iterator[Outcome]:
-    """Yield the outcomes of jobs; `run` does the jobs whose outputs are not up to date."""
+    """Yield the outcomes of jobs; `run` does the jobs whose outputs are not up to date.
+
+    A dry run notes nothing. An output that no run with --update has written, or that has changed
+    since, is left alone, unless the job says that what exists is overwritten.
+    """
     book = _Book()
-    left: dict[str, UpdateJob] = {}
+    left: list[UpdateJob] = []
     for job in jobs:
         record = book.record(job)
-        if record and _stands_for(record, job):
+        if record is None and job.writing.on_exists != "overwrite" and exists(job.target):
+            yield failed(job, FileError(book.foreign(job)))
+        elif record and _stands_for(record, job):
             yield Outcome(job.source, job.target, "skipped", reason=_UP_TO_DATE)
         else:
-            known = record.stamp.sha256 if record else ""
-            left[job.target] = UpdateJob(**vars(job), known=known)
-    if not left:
-        return
+            same = record is not None and record.options == options_of(job)
+            known = record.stamp.sha256 if record and same else ""
+            again = replace(job.writing, on_exists="overwrite")
+            left.append(UpdateJob(**{**vars(job), "writing": again}, known=known))
     try:
-        with closing(run(list(left.values()))) as outcomes:  # type: ignore[type-var]
-            for outcome in outcomes:
-                if outcome.target in left:
-                    book.note(left[outcome.target], outcome)
-                yield outcome
+        if left:
+            yield from run(left)
     finally:
-        book.save()
+        if not dry_run:
+            book.save()
 
 
 def pool_changed(job: UpdateJob) -> Outcome:
-    """Pool a file unless its content is known; the outcome has the stamp of the source.
+    """Pool a file unless its content is known, and note how the output was made.
 
     The stamp is from before the source is read for pooling. If the source changes later, it
     differs from the stamp, and the next run pools it again.
     """
     passed = unchanged(job)
-    if passed.status != "done":
-        return passed
-    return replace(pool_file(job), stamp=passed.stamp)
+    job = replace(job, stamp=passed.stamp)
+    if passed.status == "done":
+        return pool_file(job)
+    written = stamp_of(job.target)
+    if passed.status == "skipped" and written:
+        try:
+            job.note(written)  # the source's new time
+        except FileError as error:
+            return failed(job, error)
+    return passed
 
 
 def preview_changed(job: UpdateJob) -> Outcome:
@@ -86,32 +117,24 @@ class _Book:
 
     def __init__(self) -> None:
         self._manifests: dict[Path, Manifest] = {}
-        self._saved = time.monotonic()
 
     def record(self, job: Job) -> Record | None:
-        """Return the record of a job's output, if the output and the options are unchanged."""
-        record = self._manifest(job).get(Path(job.target).name)
-        if record is None or record.options != options_of(job):
-            return None
-        return record if stamp_of(job.target) == record.written else None
+        """Return the record of a job's output, if the output is as it was written."""
+        return self._manifest(job).get(Path(job.target).name)
 
-    def note(self, job: Job, outcome: Outcome) -> None:
-        """Record how an output was made, or the new time of a source with unchanged content."""
-        manifest, name = self._manifest(job), Path(job.target).name
-        if outcome.stamp and outcome.status in ("done", "skipped"):
-            old = manifest.get(name)
-            written = outcome.written or (old.written if old else None)
-            if written:
-                source = _way(job.source, manifest.folder)
-                manifest.put(name, Record(source, outcome.stamp, written, options_of(job)))
-        if time.monotonic() - self._saved > _SAVED_EVERY:
-            self.save()
+    def foreign(self, job: Job) -> str:
+        """Return why an output that is there is left alone."""
+        noted = Path(job.target).name in self._manifest(job)
+        what = f"has changed since {MANIFEST} noted it" if noted else f"is not noted in {MANIFEST}"
+        return (
+            f"{shown(job.target)} {what}, so it was left alone: --on-exists overwrite makes it "
+            "again"
+        )
 
     def save(self) -> None:
-        """Write all manifests that have new records."""
+        """Write all manifests."""
         for manifest in self._manifests.values():
             manifest.save()
-        self._saved = time.monotonic()
 
     def _manifest(self, job: Job) -> Manifest:
         folder = Path(job.target).parent
@@ -121,12 +144,13 @@ class _Book:
 
 
 def _stands_for(record: Record, job: Job) -> bool:
-    """Return whether a record fits the source, by its size and time."""
+    """Return whether a record fits the options, and the source by its size and time."""
     now = stamp_of(job.source)
     return (
         now is not None
+        and record.options == options_of(job)
         and now == replace(record.stamp, sha256="")
-        and record.source == _way(job.source, Path(job.target).parent)
+        and record.source == way(job.source, Path(job.target).parent)
     )
 
 
@@ -135,11 +159,3 @@ def _stamp(job: Job) -> Stamp:
         status = os.fstat(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
     return Stamp(status.st_size, status.st_mtime_ns, digest)
-
-
-def _way(source: str, folder: Path) -> str:
-    """Return the path from a folder to a source, spelt alike on all systems."""
-    try:
-        return Path(os.path.relpath(source, folder)).as_posix()
-    except ValueError:  # it is on another drive
-        return Path(source).absolute().as_posix()

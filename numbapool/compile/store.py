@@ -49,6 +49,7 @@ SOURCES = (
         f"loops/{name}.py"
         for name in (
             "bounds",
+            "area",
             "boxes",
             "columns",
             "counters",

@@ -101,6 +101,35 @@ def joined(op, lanes, a, b):
     return held(lanes, combine(op, a, b))
 
 
+def times(lanes, acc, weight):
+    """Return an accumulator, each of its parts multiplied by a weight."""
+    if len(lanes) == 1:
+        return like(lanes[0], acc * weight)
+    return tuple(
+        like(lane, part * like(lane, weight)) for lane, part in zip(lanes, acc, strict=True)
+    )
+
+
+@overload(times)
+def _times(lanes, acc, weight):
+    kinds = tuple(lanes)
+    if len(kinds) == 1:
+        (only,) = kinds
+        return lambda lanes, acc, weight: only(acc * weight)
+    if len(kinds) == 2:
+        first, second = kinds
+        return lambda lanes, acc, weight: (
+            first(acc[0] * first(weight)),
+            second(acc[1] * second(weight)),
+        )
+    first, second, third = kinds
+    return lambda lanes, acc, weight: (
+        first(acc[0] * first(weight)),
+        second(acc[1] * second(weight)),
+        third(acc[2] * third(weight)),
+    )
+
+
 def load(lanes, j):
     """Return accumulator j of arrays, one array per lane."""
     return lanes[0][j] if len(lanes) == 1 else tuple(lane[j] for lane in lanes)
@@ -189,7 +218,6 @@ overload(r.missing)(lambda self, value: _method(self, "missing"))
 overload(r.beats)(lambda self, b, a: _method(self, "beats"))
 overload(r.neutral)(lambda self: _method(self, "neutral"))
 overload(r.lift)(lambda self, value, row: _method(self, "lift", r._lift))
-overload(r.weigh)(lambda self, acc, weight: _method(self, "weigh"))
 overload(r.combine)(lambda self, a, b: _method(self, "combine"))
 overload(r.prepare)(lambda self, weight: _method(self, "prepare", r._prepare))
 overload(r.finish)(lambda self, acc, scale: _method(self, "finish", r._finish))

@@ -26,9 +26,10 @@ from numbapool.cuda.faces import (
     like,
     put,
     quotient,
+    times,
 )
 from numbapool.cuda.target import cuda, overload
-from numbapool.reducers.methods import finish, missing, neutral, prepare, weigh
+from numbapool.reducers.methods import finish, missing, neutral, prepare
 from numbapool.reducers.selectors import empty, select, sorts
 
 
@@ -320,7 +321,7 @@ overload(blend)(lambda op, lanes, a, b, c: blend)
 
 def tap_of(op, lanes, x, at, weight):
     """Return a weighted element."""
-    return held(lanes, weigh(op, element(op, lanes, x[from_start(at)], 0), weight))
+    return times(lanes, element(op, lanes, x[from_start(at)], 0), weight)
 
 
 overload(tap_of)(lambda op, lanes, x, at, weight: tap_of)
@@ -344,7 +345,7 @@ overload(blend_column)(lambda op, lanes, x, at, pitch, weights, slot, count: ble
 @cuda.jit
 def blurred(op, lanes, x, outs, weights, table, geometry, first):
     """Blend a window's columns, then its row; a window's last number is its weights' slot."""
-    total, out_h, out_w, size_h, size_w, inner = geometry
+    total, out_h, out_w, size_h, size_w, inner, divisor = geometry
     t = like(first, first + cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x)
     if t < total:
         n, _, oh, i, c = spot(t, (like(first, 1), out_h, out_w, inner))
@@ -355,9 +356,9 @@ def blurred(op, lanes, x, outs, weights, table, geometry, first):
         acc = held(lanes, neutral(op))
         for k in range(wn):
             column = blend_column(op, lanes, x, at + k * inner, pitch, weights, rows_at, hn)
-            part = held(lanes, weigh(op, column, weights[columns_at + k]))
+            part = times(lanes, column, weights[columns_at + k])
             acc = joined(op, lanes, acc, part)
-        put(outs, t, finish(op, acc, 0))
+        put(outs, t, finish(op, acc, prepare(op, np.int64(divisor))))
 
 
 @cuda.jit

@@ -16,6 +16,7 @@ from numbapool.cuda.device_plan import DevicePlan, Numbers, index_of, is_small
 from numbapool.cuda.vector import BYTES
 from numbapool.plan.view import View, long_rows, weights
 from numbapool.pooling.planners import Chosen
+from numbapool.reducers.blends import Blend
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.networks import network
 from numbapool.windows.axes import Axis
@@ -438,17 +439,18 @@ def blurred_plan(
     height, width = axes
     slot, tables, values = 0, [], []
     for axis in axes:
-        slots = slot + axis.longest * np.arange(axis.out)
+        slots = slot + axis.taps * np.arange(axis.out)
         tables.append(np.stack([axis.start, axis.count, slots], axis=1))
-        kind = reduction.lanes[0]
-        own = axis.weights / float(axis.whole) if kind.kind == "f" else axis.weights
-        values.append(own.reshape(-1).astype(kind))
-        slot += axis.out * axis.longest
+        whole = axis.whole if isinstance(reduction.op, Blend) else 1
+        own = axis.weights / float(whole) if reduction.lanes[0].kind == "f" else axis.weights
+        values.append(own.reshape(-1).astype(reduction.lanes[0]))
+        slot += axis.out * axis.taps
     table = np.concatenate(tables)
     threads = layout.outer * height.out * width.out * layout.inner
     elements = layout.outer * height.size * width.size * layout.inner
-    index = index_of(elements, threads, slot)
-    sizes = height.out, width.out, height.size, width.size, layout.inner
+    divisor = height.whole * width.whole
+    index = index_of(elements, max(threads, divisor), slot)
+    sizes = height.out, width.out, height.size, width.size, layout.inner, divisor
     flat = table.reshape(-1).astype(index)
     weights = np.concatenate(values)
     return DevicePlan(shape, "blurred", index, flat, sizes, threads, weights=weights)

@@ -4,6 +4,7 @@ Names, shapes and edge rules are PyTorch's. Every function takes any number of l
 """
 
 from numbapool.functional import (
+    areas,
     averages,
     blocks,
     blurs,
@@ -31,6 +32,7 @@ from numbapool.functional import (
     truths,
     variances,
 )
+from numbapool.functional.areas import *
 from numbapool.functional.averages import *
 from numbapool.functional.blocks import *
 from numbapool.functional.blurs import *
@@ -59,6 +61,7 @@ from numbapool.functional.truths import *
 from numbapool.functional.variances import *
 
 __all__: list[str] = []
+__all__ += areas.__all__
 __all__ += averages.__all__
 __all__ += blocks.__all__
 __all__ += blurs.__all__

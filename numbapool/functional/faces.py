@@ -7,12 +7,12 @@ from collections.abc import Callable
 from inspect import Parameter, signature
 from typing import Any
 
-from numbapool.operators import BLURRING, GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
+from numbapool.operators import AREA, BLURRING, GLOBAL, OPERATORS, PARAMETERS, SLIDING, find
 from numbapool.pooling.planners import ARGUMENTS
 from numbapool.pooling.pool import Pool
 
 OPS = "|".join([*OPERATORS, "reduce", "blur"])
-NAME = re.compile(rf"(?:(adaptive|global)_)?(?:({OPS})_)?pool(?:([123])d)?")
+NAME = re.compile(rf"(?:(adaptive|global|area)_)?(?:({OPS})_)?pool(?:([123])d)?")
 """The pattern of a pooling function's name: its form, its operator and its number of axes."""
 
 OF_A_CALL = ("x", "weights", "out", "device", "stream")
@@ -53,7 +53,9 @@ def pool_named(name: str, arguments: dict[str, Any]) -> Pool:
     form, op, ndim = parsed.groups()
     form = form or (BLURRING if op == "blur" else SLIDING)
     rest = {key: value for key, value in arguments.items() if key not in OF_A_CALL}
-    if op in (None, "reduce"):
+    if form == AREA:
+        op = "avg"
+    elif op in (None, "reduce"):
         op = rest.pop("op" if op is None else "reducer")
     names, defaults = ARGUMENTS[form]
     common = [rest.pop(key, default) for key, default in zip(names, defaults, strict=True)]

@@ -42,7 +42,6 @@ overload(r.lift, jit_options=LIFTED)(lambda self, value, row: method(self, "lift
 overload(r.locate, jit_options=METHODS)(
     lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
 )
-overload(r.weigh, jit_options=METHODS)(lambda self, acc, weight: method(self, "weigh"))
 overload(r.combine, jit_options=METHODS)(lambda self, a, b: method(self, "combine"))
 overload(r.prepare, jit_options=METHODS)(lambda self, weight: method(self, "prepare", r._prepare))
 overload(r.finish, jit_options=METHODS)(lambda self, acc, scale: method(self, "finish", r._finish))

@@ -70,6 +70,9 @@ AXES = ("depth", "height", "width")
 PREFIXES = 5
 """Prefixes that are kept of large windows: the last one, and four more that are made of it."""
 
+SIDE_BY_SIDE = 4
+"""Channels that are blended side by side, even if there are fewer."""
+
 BORDER = 3
 """Numbers per border window: its first tap, its number of taps, and its part in a divisor."""
 

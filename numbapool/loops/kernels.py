@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from numbapool.loops.area import pool_area
 from numbapool.loops.boxes import max_boxes, mean_boxes, pool_boxes
 from numbapool.loops.direct import pool_direct
 from numbapool.loops.folded import pool_runs
@@ -38,6 +39,7 @@ KERNELS: dict[str, Any] = {
     **TILES,  # ranks of large windows, of wider numbers
     **MODES,  # modes of large windows, of wider numbers
     "weighted": pool_weighted,  # windows whose taps have weights
+    "area": pool_area,  # windows of parts of elements
     "footprints": pool_footprints,  # windows that are no rectangles
     "selected footprints": select_footprints,
     "ranked footprints": rank_footprints,

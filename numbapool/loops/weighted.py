@@ -12,10 +12,10 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic, overload
 
-from numbapool.loops.lanes import held, load, put, take, write
+from numbapool.loops.lanes import held, load, put, take, times, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border, number_at
-from numbapool.reducers.methods import combine, finish, neutral, weigh
+from numbapool.reducers.methods import combine, finish, neutral
 
 
 def weight_at(lanes, axis, slot):
@@ -44,13 +44,13 @@ def _weight_at(lanes, axis, slot):
 @njit(forceinline=True, **JIT)
 def part(op, form, lanes, x, j, weight):
     """Return a weighted element."""
-    return held(lanes, weigh(op, take(op, form, lanes, x, j, 0), weight))
+    return times(lanes, held(lanes, take(op, form, lanes, x, j, 0)), weight)
 
 
 @njit(forceinline=True, **JIT)
 def kept(op, lanes, j, weight):
     """Return a weighted accumulator."""
-    return held(lanes, weigh(op, load(lanes, j), weight))
+    return times(lanes, load(lanes, j), weight)
 
 
 @njit(forceinline=True, **JIT)

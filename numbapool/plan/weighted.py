@@ -32,11 +32,11 @@ def weighted_plan(
     slot = TABLES + BORDER * (height.out + width.out)
     blocks, borders, weights = [{**DEEP, "weight": 0}], [np.empty((0, BORDER), np.int64)], []
     for axis in axes:
-        slots = slot + axis.longest * np.arange(axis.out)
+        slots = slot + axis.taps * np.arange(axis.out)
         borders.append(np.stack([axis.start, axis.count, slots], axis=1))
         blocks.append(block(axis, slots))
-        weights.append(as_slots(axis, reduction))
-        slot += axis.out * axis.longest
+        weights.append(as_slots(axis.weights, reduction, axis.whole))
+        slot += axis.out * axis.taps
     row, result = width.size * layout.inner, width.out * layout.inner
     pieces = layout.outer * height.out
     total = layout.outer * height.size * row
@@ -45,11 +45,14 @@ def weighted_plan(
     return Plan(shape, "weighted", numbers, pieces, row + result, 2 * total)
 
 
-def as_slots(axis: WeightedAxis, reduction: Reduction) -> Numbers:
-    """Return an axis's weights as the loop reads them: whole numbers, or the bits of floats."""
+def as_slots(weights: Numbers, reduction: Reduction, whole: int = 1) -> Numbers:
+    """Return weights, or shares of a `whole`, as loops read them: integers, or the bits of floats.
+
+    Integers stay whole.
+    """
     if reduction.lanes[0].kind != "f":
-        return axis.weights
-    return np.ascontiguousarray(axis.weights / float(axis.whole)).view(np.int64)
+        return weights
+    return np.ascontiguousarray(weights / float(whole)).view(np.int64)
 
 
 def block(axis: WeightedAxis, slots: Numbers) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numbapool.arrays import Asked, Device, engine_for
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
-from numbapool.operators import BLURRING, FORMS, FRACTIONAL
+from numbapool.operators import AREA, BLURRING, FORMS, FRACTIONAL
 from numbapool.pooling import planners
 from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
@@ -74,10 +74,12 @@ def decided_alone(
 
 
 sliding, adaptive, over_all = map(decider, FORMS)
-blurring = decider(BLURRING)
+blurring, sharing = decider(BLURRING), decider(AREA)
 
 DECIDERS = {
-    **dict(zip((*FORMS, BLURRING), (sliding, adaptive, over_all, blurring), strict=True)),
+    **dict(zip(FORMS, (sliding, adaptive, over_all), strict=True)),
+    BLURRING: blurring,
+    AREA: sharing,
     FRACTIONAL: fractional,
 }
 FORM_OF = {decider: form for form, decider in DECIDERS.items()}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,11 +19,14 @@ from numbapool.reducers.case import Reduction
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout, refuse_too_large
+from numbapool.windows.weighted import WeightedAxis
 from numbapool.windows.window import Window
 
 
-def inside_axis(axis: Axis) -> Array:
-    """Return how many elements inside the input each window of an axis has."""
+def inside_axis(axis: Axis | WeightedAxis) -> Array:
+    """Return how many elements inside the input each window of an axis has, or parts of them."""
+    if isinstance(axis, WeightedAxis):
+        return np.full(axis.out, axis.whole)
     counts = np.full(axis.out, axis.taps)
     counts[: axis.lo] = axis.borders[: axis.lo, 1]
     counts[axis.hi :] = axis.borders[axis.lo :, 1]
@@ -39,6 +44,11 @@ def least_of(counts: Array, min_count: int | float | None) -> Any:
     least = np.floor(counts * min_count).astype(np.int64)
     least += least / np.maximum(counts, 1) < min_count
     return least
+
+
+def parts_of(axes: Sequence[Any]) -> int:
+    """Return how many parts an element has for windows along these axes."""
+    return prod(axis.full for axis in axes if isinstance(axis, WeightedAxis))
 
 
 def needed(layout: Layout, counts: Array, min_count: int | float) -> Any:
@@ -66,7 +76,8 @@ def call_of(
         inside = reduce(np.multiply.outer, map(inside_axis, axes))
     else:
         inside = taken.of_each(taken.counts(False))
-    least = needed(layout, inside, request.min_count)
+    wanted = request.min_count
+    least = needed(layout, inside, wanted * parts_of(axes) if isinstance(wanted, int) else wanted)
     mark = mark_of(reduction.outs[0], request.nodata)
     return LeastCall(plan, reduction, dtype, counts, least, mark)
 

@@ -1,4 +1,4 @@
-"""The planners of windows that slide, cover an input, hold all of it, or blur.
+"""The planners of windows that slide, cover an input, share it, hold all of it, or blur.
 
 Each planner says where windows lie, and the results' shape; `decide` then chooses the reduction
 and the plan. No planner reads an array.
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.operators import ADAPTIVE, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
+from numbapool.operators import ADAPTIVE, AREA, BLUR, BLURRING, GLOBAL, SLIDING, Operator, find
+from numbapool.plan.area import area_plan
 from numbapool.plan.choose import Plan, joins_fours, longest, make_plan
 from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.selections import filled_plan, selection_plan
@@ -22,6 +23,7 @@ from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
+from numbapool.windows.area import Area
 from numbapool.windows.borders import MODES
 from numbapool.windows.layout import (
     Layout,
@@ -29,12 +31,12 @@ from numbapool.windows.layout import (
     refuse_empty_footprints,
     refuse_empty_windows,
 )
-from numbapool.windows.weighted import Blur
+from numbapool.windows.weighted import Blur, WeightedAxis
 from numbapool.windows.window import Cover, Whole, Window
 
 DType: TypeAlias = "np.dtype[Any]"
 Shape: TypeAlias = tuple[int, ...]
-Windows: TypeAlias = Window | Cover | Whole | Blur
+Windows: TypeAlias = Window | Cover | Area | Whole | Blur
 Decision: TypeAlias = tuple[Plan, Reduction]
 
 
@@ -89,7 +91,7 @@ class Placed(NamedTuple):
 
     layout: Layout
     axes: tuple[Any, ...]
-    """Each is an `Axis`, or a `WeightedAxis` for windows that blur."""
+    """Each is an `Axis`, or each a `WeightedAxis` if taps have weights."""
     shape: Shape
     """The results' shape."""
 
@@ -109,8 +111,8 @@ def slide(shape: Shape, window: Window, request: Request) -> Placed:
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
 
 
-def cover(shape: Shape, windows: Cover, request: Request) -> Placed:
-    """Place windows that cover the input."""
+def cover(shape: Shape, windows: Cover | Area, request: Request) -> Placed:
+    """Place windows that cover the input, or that share it."""
     layout = layout_of(shape, len(windows.output_size), request.data_format)
     axes = windows.axes(layout)
     return Placed(layout, axes, layout.shape(tuple(axis.out for axis in axes)))
@@ -131,6 +133,7 @@ def blurred(shape: Shape, windows: Blur, request: Request) -> Placed:
 PLANNERS: dict[type, Callable[..., Placed]] = {
     Window: slide,
     Cover: cover,
+    Area: cover,
     Whole: whole,
     Blur: blurred,
 }
@@ -139,6 +142,11 @@ PLANNERS: dict[type, Callable[..., Placed]] = {
 def place(shape: Shape, windows: Windows, request: Request) -> Placed:
     """Return where the windows of an array of a shape lie, by the planner of their kind."""
     return PLANNERS[type(windows)](shape, windows, request)
+
+
+def weighs(axes: tuple[Any, ...]) -> bool:
+    """Say whether the taps of windows along these axes have weights."""
+    return any(isinstance(axis, WeightedAxis) for axis in axes)
 
 
 class Chosen(NamedTuple):
@@ -161,9 +169,9 @@ def choose(
     """
     placed = place(shape, windows, request)
     rows, columns = longest(placed.axes)
-    if isinstance(windows, Blur):
-        reduction = request.reduction(dtype, rows=rows, columns=columns, divisor=windows.divisor)
-        return Chosen(placed, reduction, False, None)
+    if weighs(placed.axes):
+        sums = {"rows": rows, "columns": columns, "divisor": rows * columns}
+        return Chosen(placed, request.reduction(dtype, **sums, weighs=True), False, None)
     counted = isinstance(windows, Window) and windows.counts_padding
     in_fours = in_fours and isinstance(windows, Window) and windows.footprint is None
     divisor = prod(axis.taps for axis in placed.axes) if counted else rows * columns
@@ -181,6 +189,8 @@ def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> De
     layout, axes, result = placed
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction), reduction
+    if weighs(axes):
+        return area_plan(result, layout, axes, dtype, reduction), reduction
     taken = windows.taken(axes) if isinstance(windows, Window) else None
     if taken is not None:
         divisors = taken.counts(counted and reduction.weighted)
@@ -239,6 +249,11 @@ def read_adaptive(op: Any, ndim: int, output_size: Any, *key: Any) -> tuple[Cove
     return Cover.of(ndim, output_size), requested(find(op), ADAPTIVE, *key)
 
 
+def read_area(op: Any, ndim: int, output_size: Any, *key: Any) -> tuple[Area, Request]:
+    """Read output_size, and the arguments of `requested`, for a mean or a sum."""
+    return Area.of(ndim, output_size), requested(find(op), AREA, *key)
+
+
 def read_global(op: Any, keepdims: bool, *key: Any) -> tuple[Whole, Request]:
     """Read keepdims, and the arguments of `requested`."""
     return Whole(bool(keepdims)), requested(find(op), GLOBAL, *key)
@@ -275,6 +290,7 @@ def requested(
 READERS: dict[str, Callable[..., tuple[Windows, Request]]] = {
     SLIDING: read_sliding,
     ADAPTIVE: read_adaptive,
+    AREA: read_area,
     GLOBAL: read_global,
     BLURRING: read_blurring,
 }
@@ -293,6 +309,7 @@ ARGUMENTS: dict[str, tuple[tuple[str, ...], tuple[Any, ...]]] = {
         (None, None, 0, 1, False, None, None, *COMMON_DEFAULTS),
     ),
     ADAPTIVE: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
+    AREA: (("output_size", *COMMON), (NotImplemented, *COMMON_DEFAULTS)),
     GLOBAL: (("keepdims", *COMMON), (True, *COMMON_DEFAULTS)),
     BLURRING: (("filter_size", "stride", "padding_mode", "data_format"), (3, 2, "reflect", None)),
 }

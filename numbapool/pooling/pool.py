@@ -13,10 +13,11 @@ import numpy.typing as npt
 from numbapool.arrays import Device, engine_for
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
-from numbapool.operators import ADAPTIVE, BLURRING, GLOBAL, SLIDING, find, own_of_each
+from numbapool.operators import ADAPTIVE, AREA, BLURRING, GLOBAL, SLIDING, find, own_of_each
 from numbapool.pooling import planners
 from numbapool.pooling.planners import ARGUMENTS, READERS, Decision, Placed, Request, Windows
 from numbapool.reducers.dtypes import NaN
+from numbapool.reducers.means import Rounding
 from numbapool.run.call import overlap
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.footprints import Footprint
@@ -173,6 +174,25 @@ class Pool:
         return cls.made(BLURRING, ("blur", 2, filter_size, stride, padding_mode, data_format))
 
     @classmethod
+    def area(
+        cls,
+        output_size: OutputSize,
+        *,
+        data_format: str | None = None,
+        nan: NaN = "propagate",
+        nodata: float | None = None,
+        min_count: float | None = None,
+        rounding: Rounding = "half_up",
+    ) -> Pool:
+        """Return a mean over exact areas, to a size, as in :func:`area_pool2d`.
+
+        >>> Pool.area(5).shape((1, 64, 112, 112))
+        (1, 64, 5, 5)
+        """
+        common = output_size, data_format, nan, nodata, min_count
+        return cls.made(AREA, ("avg", 2, *common, rounding))
+
+    @classmethod
     def made(cls, form: str, key: Key) -> Pool:
         """Return a pooling from all of its arguments, in the order that the planners read."""
         pool = cls.__new__(cls)
@@ -307,7 +327,8 @@ class Pool:
         parts = [f"{name}={value!r}" for name, value in self._shown()]
         made = {SLIDING: "Pool", ADAPTIVE: "Pool.adaptive", GLOBAL: "Pool.over_all"}
         if self.form not in made:
-            return f"Pool.blur({', '.join(parts)})"
+            name = "Pool.blur" if self.form == BLURRING else "Pool.area"
+            return f"{name}({', '.join(parts)})"
         return f"{made[self.form]}({', '.join([repr(self._op()), *parts])})"
 
     def _op(self) -> Any:

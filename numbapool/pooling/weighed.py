@@ -17,7 +17,7 @@ from numbapool.operators import BLURRING, GLOBAL
 from numbapool.plan.choose import longest
 from numbapool.pooling import planners
 from numbapool.pooling.call import FORM_OF, Decider, pool
-from numbapool.pooling.least import least_of
+from numbapool.pooling.least import least_of, parts_of
 from numbapool.pooling.marks import mark_of
 from numbapool.pooling.planners import ARGUMENTS, COMMON, READERS, Placed, Request
 from numbapool.reducers.dtypes import DType, Skip, limits
@@ -165,7 +165,7 @@ def result_of(given: Elements, sums: Sums, placed: Placed, request: Request) -> 
         nothing = skip.value if skip.value is not None else np.nan if dtype.kind == "f" else 0
         result = np.where(divisor == 0, dtype.type(nothing), means).astype(dtype)
     if request.min_count is not None:
-        mark_few(result, given, sums, request)
+        mark_few(result, given, sums, request, parts_of(placed.axes))
     return result
 
 
@@ -283,10 +283,14 @@ def quotients(upper: Array, lower: Array, weight: Array, rounding: int, dtype: D
     return np.asarray(np.clip(means, *limits(dtype)).astype(dtype))
 
 
-def mark_few(result: Array, given: Elements, sums: Sums, request: Request) -> None:
-    """Mark the results of windows with too few elements that count: those with a weight."""
+def mark_few(result: Array, given: Elements, sums: Sums, request: Request, parts: int) -> None:
+    """Mark the results of windows with too few elements that count: those with a weight.
+
+    Windows count `parts` parts of an element.
+    """
     x, weights = given
     counted = sums(np.broadcast_to(weights != 0, x.shape).astype(np.uint8)).astype(np.int64)
     inside = sums(np.ones(x.shape, np.uint8)).astype(np.int64)
-    few = counted < least_of(inside, request.min_count)
+    wanted = request.min_count
+    few = counted < least_of(inside, wanted * parts if isinstance(wanted, int) else wanted)
     result[few] = mark_of(result.dtype, request.nodata)

@@ -1,8 +1,8 @@
 """Sums of weighted elements: of floats, and of whole numbers exactly.
 
-A blend is a reducer with one more method, ``weigh(accumulator, weight)``. The weights of floats
-add up to 1. The weights of whole numbers are whole and add up to a power of two. At the end the
-exact sum is divided by it, rounded half up.
+The loops multiply accumulators by the weights of taps. The weights of floats add up to 1. The
+weights of whole numbers are whole and add up to a power of two. At the end the exact sum is divided
+by it, rounded half up.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import numpy as np
 
 from numbapool.reducers.case import Case, Reduction
 
-SMALL = 3
-"""Binomials of up to this many taps are powers of two, so products are exact in any float."""
+SMALL = 4
+"""Binomials that add up to at most this are powers of two, so products are exact in any float."""
 
 
 class Blend(NamedTuple):
@@ -24,9 +24,6 @@ class Blend(NamedTuple):
 
     def neutral(self):
         return self.start
-
-    def weigh(self, acc, weight):
-        return acc * weight
 
     def combine(self, a, b):
         return a + b
@@ -41,9 +38,6 @@ class RoundedBlend(NamedTuple):
 
     def neutral(self):
         return self.start
-
-    def weigh(self, acc, weight):
-        return acc * weight
 
     def combine(self, a, b):
         return a + b
@@ -64,9 +58,6 @@ class WideBlend(NamedTuple):
 
     def lift(self, value, row):
         return value >> 32, np.int64(value & 0xFFFFFFFF)
-
-    def weigh(self, acc, weight):
-        return acc[0] * weight, acc[1] * np.int64(weight)
 
     def combine(self, a, b):
         return a[0] + b[0], a[1] + b[1]

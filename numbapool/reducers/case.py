@@ -65,11 +65,16 @@ class Case:
     """The largest divisor of a window's sum; with padding it exceeds the number of taps."""
     in_fours: bool = False
     """Whether rows can be joined in fours, and the fours one after another."""
+    weighs: bool = False
+    """Whether taps have whole weights. They count as so many taps: `rows`, `columns` and `divisor`
+    are sums of weights."""
 
 
 def sum_lane(case: Case) -> DType:
     """Return the narrowest dtype that holds the sum of a window's taps."""
     dtype, rows, columns = case.dtype, case.rows, case.columns
+    if case.weighs and dtype.kind in "fb":
+        return np.dtype(np.float64)
     if dtype.kind == "f":
         most = SINGLE_FOURS if case.in_fours else SINGLE_ROWS
         wide = dtype == np.float64 or rows > most or columns > SINGLE_COLUMNS

@@ -22,6 +22,9 @@ Rounding: TypeAlias = Literal["half_up", "half_even", "floor"]
 
 ROUNDINGS = {"half_up": HALF_UP, "half_even": HALF_EVEN, "floor": FLOOR}
 
+MOST_TALLIED = 1 << 31
+"""Counts of kept and of skipped elements share 64 bits: each lies below this."""
+
 EXACT_SUM = 1 << 50
 """Sums below this are divided and rounded exactly in float64."""
 
@@ -297,6 +300,12 @@ def mean(
     Floats keep their dtype, integers are rounded in theirs, bool gives float32.
     """
     most = case.divisor if divisor_override is None else abs(divisor_override)
+    skips = case.skip.nan or case.skip.value is not None
+    if case.weighs and skips and most >= MOST_TALLIED:
+        raise PoolValueError(
+            f"windows of {case.rows} x {case.columns} parts of elements are too many to leave some "
+            "out: use an output_size that has a factor in common with the array's sides"
+        )
     if most >= 1 << 63:
         raise PoolValueError(f"the divisor is past 64 bits: {most}; use less padding")
     fixed = divisor_override is not None
@@ -314,7 +323,7 @@ def mean_of_floats(case: Case, most: int, fixed: bool) -> Reduction:
         mean_of = SingleMean if short else Mean
         fours = adds_fours(case, kind)
         return Reduction(mean_of(kind.type(0)), (kind,), (out,), weighted=True, in_fours=fours)
-    if dtype.kind == "b":
+    if dtype.kind == "b" and not case.weighs:
         kind = np.dtype(np.float32)
     of_nothing = kind.type(np.nan if skip.value is None else skip.value)
     op = variant(CountedMean, skip.way)(kind.type(0), of_nothing, of_nothing, fixed)
@@ -336,6 +345,8 @@ def mean_of_integers(case: Case, most: int, fixed: bool, rounding: Rounding) -> 
     if max(-low, high) * taps + most < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)
+        if case.weighs and kind.itemsize == 8:  # a product of 64 bits takes several instructions
+            kind = np.dtype(np.float64)
         op = RoundedMean(kind.type(0), code, float(low), float(high))
         return Reduction(op, (kind,), (dtype,), True)
     if max(taps, most) >= 1 << 31:

@@ -7,7 +7,6 @@ they call the method.
 
 - ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of up to three;
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
-- ``weigh(accumulator, weight)`` multiplies an accumulator, if the windows' taps have weights;
 - ``neutral()`` returns the accumulator that changes nothing when combined;
 - ``prepare(weight)`` computes once the scale that `finish` needs for windows of one divisor;
 - ``finish(accumulator, scale)`` returns a window's result.
@@ -58,10 +57,6 @@ def lift(self, value, row):
 
 def locate(self, lanes, at, columns, first, inner, pitch):
     return getattr(type(self), "locate", _locate)(self, lanes, at, columns, first, inner, pitch)
-
-
-def weigh(self, acc, weight):
-    return type(self).weigh(self, acc, weight)
 
 
 def combine(self, a, b):

@@ -41,6 +41,8 @@ class WeightedAxis:
     """The taps' weights, whole numbers or floats; 0 past a window's count."""
     whole: int = 1
     """The sum of whole weights; windows that pad with zeros have less."""
+    full: int = 1
+    """The weight of an element that lies in one window alone, if weights are shares of elements."""
 
     @property
     def out(self) -> int:
@@ -48,12 +50,19 @@ class WeightedAxis:
         return len(self.start)
 
     @property
-    def longest(self) -> int:
+    def taps(self) -> int:
         """The most taps of a window."""
         return int(self.weights.shape[1])
 
+    @property
+    def longest(self) -> int:
+        """How many taps of weight 1 weigh as much as a window."""
+        return self.whole
 
-def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> WeightedAxis:
+
+def weighted(
+    size: int, places: Numbers, weights: Numbers, whole: int = 1, full: int = 1
+) -> WeightedAxis:
     """Return the windows whose taps lie at `places`, one row per window, all inside the input.
 
     `weights` has the shape of `places`. Weights at one place add up; taps of weight 0 do not count.
@@ -72,7 +81,7 @@ def weighted(size: int, places: Numbers, weights: Numbers, whole: int = 1) -> We
     np.add.at(table, (windows, places[windows, taps] - start[windows]), weights[windows, taps])
     for array in (start, count, table):
         array.flags.writeable = False
-    return WeightedAxis(size, start, count, table, whole)
+    return WeightedAxis(size, start, count, table, whole, full)
 
 
 @lru_cache(maxsize=256)
@@ -129,11 +138,6 @@ class Blur:
                 f"filter_size must be at most {MOST_TAPS}, not {shown(filter_size)}"
             )
         return cls(taps, per_axis(stride, ndim, "stride", 1), named(padding_mode))
-
-    @property
-    def divisor(self) -> int:
-        """The sum of a window's weights."""
-        return 1 << sum(taps - 1 for taps in self.filter_size)
 
     def axes(self, layout: Layout) -> tuple[WeightedAxis, ...]:
         """Return the windows of each spatial axis of a layout.

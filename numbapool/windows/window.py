@@ -207,8 +207,8 @@ class Cover:
             )
         )
 
-    def axes(self, layout: Layout) -> tuple[Axis, ...]:
-        """Return the windows of each spatial axis of a layout.
+    def sizes(self, layout: Layout) -> tuple[int, ...]:
+        """Return the number of windows along each spatial axis of a layout.
 
         Raises
         ------
@@ -218,7 +218,17 @@ class Cover:
         sizes = zip(self.output_size, layout.spatial, strict=True)
         wanted = tuple(here if size is None else size for size, here in sizes)
         refuse_too_large(layout.shape(wanted))
-        pairs = zip(layout.spatial, wanted, strict=True)
+        return wanted
+
+    def axes(self, layout: Layout) -> tuple[Axis, ...]:
+        """Return the windows of each spatial axis of a layout.
+
+        Raises
+        ------
+        PoolValueError
+            If no memory could hold the result.
+        """
+        pairs = zip(layout.spatial, self.sizes(layout), strict=True)
         return tuple(
             adaptive(here, size, layout.axis_name(n)) for n, (here, size) in enumerate(pairs)
         )

@@ -73,7 +73,7 @@ def test_no_input(pool):
     Path("empty").mkdir()
     Path("empty/notes.txt").touch()
     result = pool("avg", "empty", "-o", "out", code=3)
-    assert "1 of other types" in result.stderr
+    assert "Skipped 1 file of other types: .txt (1)." in result.stderr
     assert "no input" in pool("avg", "*.png", code=3).stderr
     assert "INPUT" in pool("avg", code=2).stderr
 

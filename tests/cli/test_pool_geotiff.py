@@ -275,3 +275,15 @@ def test_gdal_metadata_without_what_was_of_the_pixels_before(pool):
         kept = {tag.code: tag.value for tag in file.pages[0].tags}[42112]
     assert "STATISTICS" not in kept
     assert '<Item name="SCALE" sample="0" role="scale">0.01</Item>' in kept
+
+
+@pytest.mark.parametrize("kind", [AREA, POINT])
+def test_the_ground_stays_where_it_is_if_made_to_fit(pool, kind):
+    geotiff("in.tif", np.arange(70, dtype=np.float32).reshape(7, 10), kind=kind)
+    pool("avg", "in.tif", "--fit", 4, "-o", "out.tif")
+    assert tifffile.imread("out.tif").shape == (3, 4)
+    across, down, west, north = ground("out.tif")
+    assert (across, down) == (pytest.approx(SCALE * 10 / 4), pytest.approx(SCALE * 7 / 3))
+    moved = (across - SCALE) / 2, (down - SCALE) / 2
+    assert west == pytest.approx(WEST + (moved[0] if kind == POINT else 0))
+    assert north == pytest.approx(NORTH - (moved[1] if kind == POINT else 0))

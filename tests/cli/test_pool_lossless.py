@@ -139,6 +139,16 @@ def test_lossless_avif(pool, mode):
     assert np.array_equal(np.asarray(Image.open("out.avif")), wanted)
 
 
+@AVIF
+def test_lossless_avif_of_an_alpha_that_hides_nothing(pool):
+    imagecodecs = pytest.importorskip("imagecodecs", reason="the extra 'deep' is not installed")
+    image = picture("RGB", 18, 12)
+    image.convert("RGBA").save("in.png")
+    pool("max", "in.png", "-o", "out.avif", "--lossless")
+    found = imagecodecs.avif_decode(Path("out.avif").read_bytes())
+    assert np.array_equal(found[..., :3], naive(np.asarray(image), 2, largest))
+
+
 @WEBP
 @pytest.mark.skipif(shutil.which("vips") is None, reason="vips is not installed")
 def test_vips_reads_the_same(pool):

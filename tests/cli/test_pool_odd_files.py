@@ -74,7 +74,9 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
         for path in Path("in").glob("a.*"):
             path.unlink()
         result = pool("avg", "in", code=3)
-    assert "1 of other types and 5 that are not regular files were skipped" in (result.stderr)
+    assert (
+        "Skipped 1 file of other types: .txt (1). Skipped 5 that are not regular" in result.stderr
+    )
 
 
 @no_pipes
@@ -108,7 +110,8 @@ def test_standard_input_by_its_path(tmp_path):
 def test_a_name_that_is_not_there(pool, command):
     """That is the reason, whether or not the name says a format."""
     for name in ("gone", "gone.png"):
-        assert pool(command, name, code=1).stderr == f"pool: {name}: there is no such file\n"
+        said = pool(command, name, code=3).stderr
+        assert said == f"pool: no input was found: there is no {name}.\n"
     long = "x" * 300
     assert pool(command, long, code=1).stderr == f"pool: {long}: file name too long\n"
 

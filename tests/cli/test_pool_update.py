@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numbapool_cli.files import manifest
-from numbapool_cli.job import MANIFEST, Job, OutputSize, Reading, Values, Window, Writing
+from numbapool_cli.job import JOURNAL, MANIFEST, Job, OutputSize, Reading, Values, Window, Writing
 from numbapool_cli.work import update
 from pictures import picture, read
 
@@ -39,6 +39,7 @@ def touch(path):
 
 
 ALL = ["0", "1", "2"]
+ANEW = ("--on-exists", "overwrite")
 
 
 def test_nothing_is_done_twice(run):
@@ -90,8 +91,16 @@ def test_outputs_that_are_gone_or_anothers(run, pool):
     run()
     Path("out/0.png").unlink()
     pool("max", "in/2.png", "-o", "out/2.png", "--on-exists", "overwrite")
-    assert run() == {"done": ["0", "2"], "skipped": ["1"]}
+    assert run("--dry-run", code=1) == {"planned": ["0"], "failed": ["2"], "skipped": ["1"]}
+    before = Path("out/2.png").read_bytes()
+    assert run(code=1) == {"done": ["0"], "failed": ["2"], "skipped": ["1"]}
+    assert Path("out/2.png").read_bytes() == before
+    said = pool("avg", "in", "-o", "out", "--update", code=1).stderr
+    why = "out/2.png has changed since .numbapool.json noted it, so it was left alone"
+    assert f"in/2.png  {why}: --on-exists overwrite makes it again" in said
+    assert run(*ANEW) == {"done": ["2"], "skipped": ["0", "1"]}
     assert np.array_equal(read("out/2.png"), read("in/2.png").reduce(2))
+    assert run() == {"skipped": ALL}
 
 
 def test_an_output_of_another_source(run, pool):
@@ -132,12 +141,19 @@ def test_beside_the_inputs(pool):
 
 def test_without_update_nothing_is_noted(run, pool):
     pool("avg", "in", "-o", "out")
+    assert sorted(path.name for path in Path("out").iterdir()) == ["0.png", "1.png", "2.png"]
+    assert run(code=1) == {"failed": ALL}
     assert not Path("out", MANIFEST).exists()
-    assert run() == {"done": ALL}
+    said = pool("avg", "in", "-o", "out", "--update", code=1).stderr
+    why = "out/0.png is not noted in .numbapool.json, so it was left alone"
+    assert f"in/0.png  {why}: --on-exists overwrite makes it again" in said
+    assert run(*ANEW) == {"done": ALL}
     before = Path("out", MANIFEST).read_bytes()
     pool("avg", "in", "-o", "out", "--on-exists", "overwrite")
     assert Path("out", MANIFEST).read_bytes() == before
-    assert run() == {"done": ALL}
+    assert run(code=1) == {"failed": ALL}
+    assert run(*ANEW) == {"done": ALL}
+    assert run(*ANEW) == {"skipped": ALL}
 
 
 def test_a_dry_run_notes_nothing(run):
@@ -162,9 +178,10 @@ def test_a_dry_run_notes_nothing(run):
 def test_a_damaged_manifest_is_empty(run, pool, content):
     run()
     Path("out", MANIFEST).write_bytes(content)
-    said = pool("avg", "in", "-o", "out", "--update").stderr
-    assert said.count(MANIFEST) == 1
-    assert "taken as empty" in said
+    said = pool("avg", "in", "-o", "out", "--update", code=1).stderr
+    assert said.count("taken as empty") == 1
+    assert said.count("is not noted") == 3
+    assert run(*ANEW) == {"done": ALL}
     assert run() == {"skipped": ALL}
 
 
@@ -185,7 +202,7 @@ def test_a_damaged_record_is_none(run, harm):
     content = json.loads(path.read_text())
     content["outputs"]["1.png"] = harm(content["outputs"]["1.png"])
     path.write_text(json.dumps(content))
-    assert run() == {"done": ["1"], "skipped": ["0", "2"]}
+    assert run(*ANEW) == {"done": ["1"], "skipped": ["0", "2"]}
 
 
 def test_options_are_noted_in_full():
@@ -233,10 +250,46 @@ def test_an_unwritable_manifest(run, pool):
     run()
     Path("out", MANIFEST).unlink()
     Path("out", MANIFEST).mkdir()
-    said = pool("avg", "in", "-o", "out", "--update").stderr
+    said = pool("avg", "in", "-o", "out", "--update", *ANEW).stderr
     assert said.count("taken as empty") == 1
-    assert "does again what this one did" in said
+    assert f"what it should note stays in {JOURNAL}" in said
     assert "Traceback" not in said
+    assert run() == {"skipped": ALL}
+
+
+def test_what_a_killed_run_noted_is_known(run):
+    """A run that is killed leaves its journal, perhaps with the last line cut short."""
+    run()
+    noted = json.loads(Path("out", MANIFEST).read_text())["outputs"]
+    lines = [json.dumps([name, row]) for name, row in sorted(noted.items())]
+    Path("out", MANIFEST).unlink()
+    Path("out", JOURNAL).write_text("\n".join(["null", '["9.png"]', *lines])[:-9])
+    assert run("--dry-run", code=1) == {"skipped": ["0", "1"], "failed": ["2"]}
+    assert Path("out", JOURNAL).exists()
+    assert not Path("out", MANIFEST).exists()
+    assert run(code=1) == {"skipped": ["0", "1"], "failed": ["2"]}
+    assert run(*ANEW) == {"skipped": ["0", "1"], "done": ["2"]}
+    assert not Path("out", JOURNAL).exists()
+    assert json.loads(Path("out", MANIFEST).read_text())["outputs"].keys() == noted.keys()
+
+
+def test_a_journal_that_cannot_be_written(run, pool):
+    run()
+    picture("L", 9, 7, 9).save("in/1.png")
+    Path("out", JOURNAL).mkdir()
+    assert run(code=1) == {"failed": ["1"], "skipped": ["0", "2"]}
+    said = pool("avg", "in", "-o", "out", "--update", code=1).stderr
+    assert f"{JOURNAL} beside the output could not be written: is a directory" in said
+    Path("out", JOURNAL).rmdir()
+    assert run() == {"done": ["1"], "skipped": ["0", "2"]}
+
+
+def test_overwriting_goes_with_an_update_that_a_file_asks_for(run):
+    run()
+    Path("out", MANIFEST).unlink()
+    Path("pool.toml").write_text("update = true\n")
+    assert run(*ANEW, "--config", "pool.toml") == {"done": ALL}
+    assert run("--config", "pool.toml") == {"skipped": ALL}
 
 
 def test_runs_at_once(run):

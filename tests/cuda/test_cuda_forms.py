@@ -127,6 +127,14 @@ def test_blurs(dtype):
             assert_alike(Pool.blur(size, stride, mode, data_format=form), x)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_areas(dtype):
+    for size, more in (((4, 3), {}), ((5, 2), {"nodata": 1}), ((6, 9), {"rounding": "half_even"})):
+        for shape, form in (((2, 6, 7), "NCHW"), ((1, 6, 5, 2), "NHWC")):
+            x = fill(shape, dtype, "plain", 2)
+            assert_alike(Pool.area(size, data_format=form, **more), x)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int64", "float16", "float32"])
 def test_fractional(dtype):
     from numbapool.cuda import call
