@@ -406,6 +406,8 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
 )
 """Options for values, by the names in the operators' rows."""
 
+VALUES_NAMES = tuple(name for name, _ in _VALUES)
+
 
 def values_options(
     operators: Iterable[Operator], leave_out: tuple[str, ...] = ()

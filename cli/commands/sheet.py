@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode, NoInput, OutputLost
 from ..files.find import Source
@@ -36,6 +37,7 @@ _LEFT_OUT = ("count_include_pad", "divisor_override", "weights")
 
 @click.command(
     "sheet",
+    cls=Command,
     short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
     "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n"

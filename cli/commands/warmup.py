@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..asking import options
+from ..asking.headings import Command
 from ..asking.params import OperatorType
 from ..operators import OPERATORS
 from ..telling.progress import can_draw
@@ -36,6 +37,7 @@ _KERNELS = (2, 3, 4)
 
 @click.command(
     "warmup",
+    cls=Command,
     short_help=SHORT_HELP["warmup"],
     epilog="\b\nExamples:\n  pool warmup avg --dtype uint8\n  pool warmup\n",
 )
