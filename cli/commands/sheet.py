@@ -222,9 +222,11 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
     silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
     import_ahead(None if silent else lambda: True)
+    report.progress = progress
     cells = {}
     try:
         for source in sources:
+            progress.begun(source.path)
             outcome = Outcome(source.path)
             try:
                 with opened(source.path, said.reading) as file:
@@ -236,11 +238,10 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
             except Exception as error:
                 job = Job(source.path, said.writing_to, said.operators[0].name)
                 outcome = failed(job, error)
-                progress.clear()
                 report.add(outcome)
             progress.add(outcome)
     finally:
-        progress.clear()
+        progress.close()
     return cells
 
 
