@@ -17,7 +17,7 @@ from .telling import streams
 
 _COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
 
-_EPILOG = """\b
+_EXAMPLES = """\b
 Examples:
   pool avg photo.jpg -k 2 -o half.jpg
   pool max features.npy -k 3 -s 2 -p 1 -o pooled.npy
@@ -50,6 +50,18 @@ class PoolGroup(click.Group):
         config.attach(command)
         version.attach(command)
         return command
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help, examples first."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+        self.format_options(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        formatter.write_paragraph()
+        formatter.write_text(_EXAMPLES)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing them."""
@@ -147,7 +159,6 @@ _ALSO_CALLED = {
 
 @click.group(
     cls=PoolGroup,
-    epilog=_EPILOG,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "POOL",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 from numbapool_cli.app import cli
+from numbapool_cli.asking import headings
 from numbapool_cli.operators import OPERATORS
 
 README = Path(__file__).parents[1] / "cli" / "README.md"
@@ -41,16 +42,19 @@ def options(ctx: click.Context) -> Options:
 
 def block(ctx: click.Context, shared: Options) -> str:
     """Return a command's help without the options in `shared`, as a fenced block."""
-    own = [record for name, record in options(ctx).items() if shared.get(name) != record]
+    own = [
+        option
+        for option in ctx.command.get_params(ctx)
+        if shared.get(option.opts[-1]) != option.get_help_record(ctx)
+    ]
     formatter = ctx.make_formatter()
     ctx.command.format_usage(ctx, formatter)
     ctx.command.format_help_text(ctx, formatter)
-    if own:
-        with formatter.section("Options"):
-            formatter.write_dl(own)
-    if isinstance(ctx.command, click.Group):
-        ctx.command.format_commands(ctx, formatter)
     ctx.command.format_epilog(ctx, formatter)
+    if isinstance(ctx.command, click.Group):
+        ctx.command.format_options(ctx, formatter)
+    else:
+        headings.write(formatter, own, ctx)
     lines = [line.rstrip() for line in formatter.getvalue().strip().splitlines()]
     return "\n".join(["```text", *lines, "```", ""])
 

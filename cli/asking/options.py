@@ -298,12 +298,16 @@ def _own(own: Own) -> Callable[[Any], Any]:
     """Return the option of an operator's own parameter."""
     if own.default is False:
         return click.option(own.flag, own.key, is_flag=True, help=own.help)
-    whole = isinstance(own.default, int)
-    limits: Any = click.IntRange if whole else click.FloatRange
+    number: Any = type(own.default)
+    if own.words:
+        number = click.Choice(own.words)
+    elif (own.low, own.high) != (None, None):
+        limits = click.IntRange if number is int else click.FloatRange
+        number = limits(min=own.low, max=own.high)
     return click.option(
         own.flag,
         own.key,
-        type=click.Choice(own.words) if own.words else limits(min=own.low, max=own.high),
+        type=number,
         metavar=None if own.words else "N",
         default=own.default,
         show_default=True,
@@ -427,6 +431,8 @@ _VALUES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ),
 )
 """Options for values, by the names in the operators' rows."""
+
+VALUES_NAMES = tuple(name for name, _ in _VALUES)
 
 
 def values_options(

@@ -19,6 +19,7 @@ from ..files.write import abandon, clear_stale
 from ..interrupts import held_back, ignore
 from ..job import Job, Outcome
 from ..telling.compiling import tell_compiling
+from ..telling.progress import begun
 from ..telling.quiet import keep_no_log, set_apart
 from ..telling.reasons import failed
 from .ahead import import_ahead
@@ -67,6 +68,8 @@ def in_processes(
                         waiting.appendleft(number)
                 elif word == _BEGUN:
                     faults = 0
+                    if number is not None:
+                        begun(jobs[number].source)
                 elif word == _COMPILING:
                     if announce:
                         tell_compiling()
@@ -81,6 +84,7 @@ def in_processes(
     if waiting:
         import_ahead((lambda: True) if announce else None)
     for number in waiting:
+        begun(jobs[number].source)
         outcome = work(jobs[number])
         yield number, outcome
         if fail_fast and outcome.status == "failed":

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ..interrupts import unwind
 from ..job import STREAM, Job, Outcome
+from ..telling.progress import begun
 from .ahead import import_ahead
 from .threads import in_threads
 
@@ -37,6 +38,7 @@ def run(
         return
     import_ahead((lambda: True) if announce else None)
     for job in jobs:
+        begun(job.source)
         outcome = work(job)
         yield outcome
         if fail_fast and outcome.status == "failed":

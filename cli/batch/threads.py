@@ -7,9 +7,10 @@ from contextlib import suppress
 from queue import SimpleQueue
 from typing import TypeVar
 
-from ..job import Outcome
+from ..job import Job, Outcome
+from ..telling.progress import begun
 
-J = TypeVar("J")
+J = TypeVar("J", bound=Job)
 Numbered = tuple[int, Outcome]
 """A job's place among the jobs, and its outcome."""
 
@@ -19,12 +20,13 @@ def in_threads(
 ) -> Iterator[Numbered]:
     """Yield the outcomes as they come."""
     waiting = deque(enumerate(jobs))
-    told: SimpleQueue[Numbered | BaseException | None] = SimpleQueue()
+    told: SimpleQueue[Job | Numbered | BaseException | None] = SimpleQueue()
 
     def take_jobs() -> None:
         try:
             while True:
                 number, job = waiting.popleft()
+                told.put(job)
                 told.put((number, work(job)))
         except IndexError:
             told.put(None)
@@ -47,6 +49,8 @@ def in_threads(
                 at_work -= 1
             elif isinstance(word, BaseException):
                 raise word
+            elif isinstance(word, Job):
+                begun(word.source)
             else:
                 if fail_fast and word[1].status == "failed":
                     waiting.clear()

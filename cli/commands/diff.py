@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import complete_path
 from ..exits import ExitCode, FileError, NoInput
 from ..files.find import is_missing
@@ -28,6 +29,7 @@ _LABEL = 13  # the column in which values begin
 
 @click.command(
     "diff",
+    cls=Command,
     short_help=SHORT_HELP["diff"],
     epilog="\b\nExamples:\n  pool diff photo.png photo.jpg\n"
     "  pool diff before.npy after.npy --json\n  pool diff a.png b.png -o heat.png\n",

@@ -5,6 +5,7 @@ import json
 import click
 
 from ..asking import options
+from ..asking.headings import Command
 from ..exits import ExitCode
 from . import SHORT_HELP
 
@@ -13,6 +14,7 @@ _LABEL = 12  # the column in which values begin
 
 @click.command(
     "doctor",
+    cls=Command,
     short_help=SHORT_HELP["doctor"],
     epilog="\b\nExamples:\n  pool doctor\n  pool doctor --json\n",
 )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import PairType, complete_path
 from ..exits import ExitCode
 from ..files.name import picture_format
@@ -26,6 +27,7 @@ _WIDEST = 100  # columns of a drawing
 
 @click.command(
     "explain",
+    cls=Command,
     short_help=SHORT_HELP["explain"],
     epilog="\b\nExamples:\n  pool explain -k 3 -s 2 -p 1 --shape 8x8\n"
     "  pool explain --size 3x3 --shape 7x7\n"

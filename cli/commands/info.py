@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode
 from ..files.find import find
@@ -26,6 +27,7 @@ _LABEL = 13  # the column in which values begin
 
 @click.command(
     "info",
+    cls=Command,
     short_help=SHORT_HELP["info"],
     epilog="\b\nExamples:\n  pool info photo.jpg\n  pool info features.npy -k 3 -s 2 -p 1\n",
 )

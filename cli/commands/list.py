@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
+from ..asking.headings import Command
 from ..operators import OPERATORS, SEQUENCES
 from . import SHORT_HELP
 
@@ -16,7 +17,10 @@ _NARROW, _WIDEST = 72, 110  # columns of a terminal
 
 
 @click.command(
-    "list", short_help=SHORT_HELP["list"], epilog="\b\nExamples:\n  pool list\n  pool list --json\n"
+    "list",
+    cls=Command,
+    short_help=SHORT_HELP["list"],
+    epilog="\b\nExamples:\n  pool list\n  pool list --json\n",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per operator.")
 def command(as_json: bool) -> None:

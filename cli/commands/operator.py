@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..files.name import Target
 from ..files.write import clear_stale
 from ..job import STREAM, Job, Outcome, Reading, Values, Window, Writing
@@ -51,6 +52,7 @@ def build(*operators: Operator) -> click.Command:
     small, pooled = (f"small.{written}", "pooled.npy") if one else (f"small/{format}", "pooled/")
     return click.command(
         name,
+        cls=Command,
         short_help=operator.short_help,
         help=f"Pool pictures and arrays: keep {' and '.join(each.keeps for each in operators)} of "
         f"each window.{note}\n\n"

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import OperatorType, SizeType, complete_path
 from ..files.find import Source
 from ..files.name import Target, refuse_shared
@@ -23,6 +24,7 @@ _MOST = 64  # levels; after so many, a side of any length is 1
 
 @click.command(
     "pyramid",
+    cls=Command,
     short_help=SHORT_HELP["pyramid"],
     epilog="\b\nExamples:\n  pool pyramid photo.png --levels 3\n"
     "  pool pyramid photos -r --levels 4 --operator max -o levels\n",

@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import PairType, complete_path
 from ..files.name import Naming, Target, file_of_several
 from ..files.write import clear_stale
@@ -21,6 +22,7 @@ _ALIGN = ("mode", "sampling_ratio", "aligned")
 
 @click.command(
     "roi",
+    cls=Command,
     short_help=SHORT_HELP["roi"],
     epilog="\b\nExamples:\n"
     "  pool roi features.npy --boxes boxes.npy --size 7x7 --scale 0.0625 -o rois.npy\n"

@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import OpsType, complete_path
 from ..codecs import ARRAYS, NAMED, by_name
 from ..files.find import Found, Source
@@ -30,6 +31,7 @@ def _beside(flag: str, help: str) -> Any:
 
 @click.command(
     "seq",
+    cls=Command,
     short_help=SHORT_HELP["seq"],
     epilog="\b\nExamples:\n"
     "  pool seq mean tokens.npy --lengths lengths.npy -o texts.npy\n"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import OperatorType, complete_path
 from ..exits import ExitCode, NoInput, OutputLost
 from ..files.find import Source
@@ -36,6 +37,7 @@ _LEFT_OUT = ("count_include_pad", "divisor_override", "weights")
 
 @click.command(
     "sheet",
+    cls=Command,
     short_help=SHORT_HELP["sheet"],
     epilog="\b\nExamples:\n  pool sheet photo.png -k 8 -o sheet.png\n"
     "  pool sheet photos -r -k 4 --operator max --detail -o sheet.jpg\n"
@@ -221,9 +223,11 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
     silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
     import_ahead(None if silent else lambda: True)
+    report.progress = progress
     cells = {}
     try:
         for source in sources:
+            progress.begun(source.path)
             outcome = Outcome(source.path)
             try:
                 with opened(source.path, said.reading) as file:
@@ -235,11 +239,10 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
             except Exception as error:
                 job = Job(source.path, said.writing_to, said.operators[0].name)
                 outcome = failed(job, error)
-                progress.clear()
                 report.add(outcome)
             progress.add(outcome)
     finally:
-        progress.clear()
+        progress.close()
     return cells
 
 

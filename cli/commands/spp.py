@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from ..asking import asked, options
+from ..asking.headings import Command
 from ..asking.params import LevelsType, OperatorType, complete_path
 from ..files.find import Source
 from ..files.name import Naming, Target, file_of_several
@@ -25,6 +26,7 @@ _FORMAT = "NPY"
 
 @click.command(
     "spp",
+    cls=Command,
     short_help=SHORT_HELP["spp"],
     epilog="\b\nExamples:\n  pool spp features.npy --levels 1,2,4 -o vectors.npy\n"
     "  pool spp photos -r --operator avg -o all.npy\n",

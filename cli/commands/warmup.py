@@ -1,15 +1,15 @@
 """``pool warmup``: kernels compiled ahead of their first use."""
 
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from ..asking import options
+from ..asking.headings import Command
 from ..asking.params import OperatorType
 from ..operators import OPERATORS
-from ..telling.progress import can_draw
+from ..telling.progress import Progress, can_draw
 from . import SHORT_HELP
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ _KERNELS = (2, 3, 4)
 
 @click.command(
     "warmup",
+    cls=Command,
     short_help=SHORT_HELP["warmup"],
     epilog="\b\nExamples:\n  pool warmup avg --dtype uint8\n  pool warmup\n",
 )
@@ -78,20 +79,20 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
         click.echo(f"pool: {trouble}", err=True)
     chosen = list(dict.fromkeys(operators or _DEFAULT))
     calls = list(_calls(chosen, list(dict.fromkeys(dtypes))))
-    shown = 0
+    bar = Progress(len(calls), not quiet and can_draw())
+    begun = 0
 
     def progress(name: str) -> None:
-        nonlocal shown
-        shown += 1
-        if not quiet and can_draw():
-            sys.stderr.write(f"\r\x1b[K{shown}/{len(calls)}  {name}")
-            sys.stderr.flush()
+        nonlocal begun
+        if begun:
+            bar.advance()
+        begun += 1
+        bar.begun(name)
 
     try:
         warmth = warm(calls, progress)
     finally:
-        if shown and not quiet and can_draw():
-            sys.stderr.write("\r\x1b[K")
+        bar.close()
     if not quiet:
         click.echo(
             f"Kernels compiled: {warmth.compiled}, there already: {warmth.loaded} "

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from .progress import can_draw
+from .progress import begun, is_drawn
 
 Claim = Callable[[], bool]
 """Returns whether this process is the one that prints the message."""
@@ -34,7 +34,10 @@ def tell_compiling() -> None:
     from numbapool.kernels import place, told
 
     kept = "kept for next time" if place().path else "kept nowhere: see pool doctor"
-    line = f"pool: compiling kernels for first use ({kept})…"
-    click.echo(f"\r\x1b[K{line}" if can_draw() else line, err=True)
+    line = f"compiling kernels for first use ({kept})…"
+    if is_drawn():
+        begun(line)
+    else:
+        click.echo(f"pool: {line}", err=True)
     for trouble in told:  # the library's warnings, which the command hides
         click.echo(f"pool: {trouble}", err=True)

@@ -1,60 +1,137 @@
-"""The progress line on the terminal."""
+"""The bar on the terminal: files done, the file at work, megapixels per second, the time left."""
 
 import os
-import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ..job import Outcome
+from .names import shown
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
 
 _REDRAW = 0.1  # seconds
+_WITH_TIME, _WITH_RATE = 60, 80  # columns of a terminal from which the bar has these
+
+_drawn: "Progress | None" = None
+"""The bar that is on the terminal."""
 
 
 class Progress:
-    """Files done, megapixels per second and the time left, redrawn in place on standard error."""
+    """A bar on standard error, if visible, from the first file until `close`.
+
+    It is redrawn as files are begun and done, not by a thread: a thread might hold the lock of
+    standard error while a worker process is forked.
+    """
 
     def __init__(self, total: int, visible: bool) -> None:
-        self.total, self.visible = total, visible
-        self.files = self.pixels = 0
-        self.start = time.monotonic()
-        self._drawn = 0.0
+        global _drawn
+        self.pixels = 0
+        self._start = time.monotonic()
+        self._redrawn = 0.0
+        self._bar = _bar(total) if visible else None
+        if self._bar is not None:
+            _drawn = self
+            self._bar.start()
+            self._bar.refresh()
+
+    def begun(self, name: str) -> None:
+        """Show the name of the file at work, or what else is being done."""
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], description=shown(name))
+            self._redraw()
 
     def add(self, outcome: Outcome) -> None:
         """Count a file."""
-        self.files += 1
-        self.pixels += outcome.pixels
+        self.advance(outcome.pixels)
+
+    def advance(self, pixels: int = 0) -> None:
+        """Count a file or another piece of work, and its pixels."""
+        self.pixels += pixels
+        if self._bar is not None:
+            seconds = time.monotonic() - self._start
+            rate = f"{self.pixels / 1e6 / seconds:.0f} MP/s" if self.pixels and seconds else ""
+            self._bar.update(self._bar.task_ids[0], advance=1, rate=rate)
+            self._redraw()
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Clear the bar while other text is written."""
+        if self._bar is None:
+            yield
+            return
+        self._bar.stop()
+        try:
+            yield
+        finally:
+            self._bar.start()
+
+    def close(self) -> None:
+        """Clear the bar for good."""
+        global _drawn
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = _drawn = None
+
+    def _redraw(self) -> None:
         now = time.monotonic()
-        if self.visible and (now - self._drawn >= _REDRAW or self.files == self.total):
-            self._drawn = now
-            columns = shutil.get_terminal_size().columns
-            sys.stderr.write("\r\x1b[K" + self.line(now - self.start)[: columns - 1])
-            sys.stderr.flush()
-
-    def clear(self) -> None:
-        """Clear the line, so that other text can be written."""
-        if self.visible and self._drawn:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
-
-    def line(self, seconds: float) -> str:
-        """Return the line after so many seconds."""
-        share = self.files / self.total
-        filled = round(share * 24)
-        left = seconds / share - seconds
-        rate = self.pixels / 1e6 / seconds if seconds else 0.0
-        return (
-            f"[{'#' * filled}{'.' * (24 - filled)}] {self.files}/{self.total} files  "
-            f"{rate:.0f} MP/s  {clock(left)} left"
-        )
+        if self._bar is not None and now - self._redrawn >= _REDRAW:
+            self._redrawn = now
+            self._bar.refresh()
 
 
-def clock(seconds: float) -> str:
-    """Return a time as 0:07, 12:40 or 3:05:00."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+def begun(name: str) -> None:
+    """Show the file at work, if there is a bar."""
+    if _drawn is not None:
+        _drawn.begun(name)
+
+
+def is_drawn() -> bool:
+    """Say whether there is a bar on the terminal."""
+    return _drawn is not None
 
 
 def can_draw() -> bool:
     """Return whether standard error is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _bar(total: int) -> "Bar":
+    """Return a bar that fits the terminal."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.table import Column
+
+    from .screen import console
+
+    screen = console()
+    name = Column(ratio=2, no_wrap=True, overflow="ellipsis")
+    columns: list[ProgressColumn] = [
+        TextColumn("{task.description}", markup=False, table_column=name),
+        BarColumn(bar_width=None, table_column=Column(ratio=3, min_width=8)),
+        MofNCompleteColumn(),
+    ]
+    if screen.width >= _WITH_RATE:
+        columns.append(TextColumn("{task.fields[rate]}"))
+    if screen.width >= _WITH_TIME:
+        columns.append(TimeRemainingColumn(compact=True))
+    bar = Progress(
+        *columns,
+        console=screen,
+        expand=True,
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    bar.add_task("", total=total, rate="")
+    return bar

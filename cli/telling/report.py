@@ -1,6 +1,8 @@
 """The report of a run, for a person or as JSON."""
 
 import json
+import os
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -13,6 +15,7 @@ from ..job import STREAM, Outcome, RunNote
 from .left_alone import LeftAlone
 from .names import shown
 from .progress import Progress, can_draw
+from .size import in_bytes, in_time
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,15 @@ class Report:
     skipped: int = 0
     updates: bool = False  # whether the command has --update
     failures: list[Outcome] = field(default_factory=list)
+    each: bool = True
+    """Whether each file gets a line, and not only with --verbose."""
+    before: int = 0
+    """Bytes of the files that were read."""
+    after: int = 0
+    """Bytes of the files that were written."""
+    progress: Progress = field(default_factory=lambda: Progress(0, visible=False))
+    _begun: float = field(default_factory=time.monotonic)
+    _last: str = ""
     _noted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
@@ -54,27 +66,41 @@ class Report:
             self.skipped += 1
         else:
             self.done += 1
+            self._weigh(outcome)
         if self.telling.as_json:
-            click.echo(json.dumps(_as_dict(outcome)))
+            self.say(json.dumps(_as_dict(outcome)), err=False)
         elif outcome.status == "failed":
             if self.telling.debug and outcome.details:
-                click.echo(outcome.details, err=True, nl=False)
+                self.say(outcome.details.removesuffix("\n"))
         elif outcome.status == "skipped":
             if self.telling.verbose:
-                click.echo(f"{shown(outcome.source)}: skipped, {outcome.reason}", err=True)
+                self.say(f"{shown(outcome.source)}: skipped, {outcome.reason}")
         elif not self.telling.quiet:
-            to_stream = outcome.target == STREAM
-            click.echo(self._line(outcome), err=to_stream)
+            if self.each or self.telling.verbose or outcome.status == "planned":
+                self.say(self._line(outcome), err=outcome.target == STREAM)
             self._note(outcome)
+
+    def say(self, text: str, err: bool = True) -> None:
+        """Print a line beside the bar."""
+        with self.progress.aside():
+            click.echo(text, err=err)
+
+    def _weigh(self, outcome: Outcome) -> None:
+        """Count the bytes of a file that was read, and of one that was written."""
+        if outcome.status == "done":
+            self.after += _size(outcome.target)
+            if outcome.source != self._last:  # levels of a pyramid have one source
+                self.before += _size(outcome.source)
+                self._last = outcome.source
 
     def _note(self, outcome: Outcome) -> None:
         """Print the notes of a file; without -v only notes that are shown once per run."""
         for note in outcome.notes:
             if self.telling.verbose:
-                click.echo(f"  note: {shown(note)}", err=True)
+                self.say(f"  note: {shown(note)}")
             elif isinstance(note, RunNote) and note not in self._noted:
                 self._noted.add(note)
-                click.echo(f"pool: note: {shown(note)}", err=True)
+                self.say(f"pool: note: {shown(note)}")
 
     def _line(self, outcome: Outcome) -> str:
         target = "standard output" if outcome.target == STREAM else shown(outcome.target)
@@ -85,14 +111,15 @@ class Report:
 
     @contextmanager
     def told_beside(self, progress: Progress) -> Iterator[None]:
-        """Print the summary at the end, whatever happens, after the progress line is cleared."""
+        """Print the summary at the end, whatever happens, after the bar is cleared."""
+        self.progress = progress
         try:
             yield
         except OutputLost:
             self.telling = replace(self.telling, quiet=True)  # nobody reads the summary
             raise
         finally:
-            progress.clear()
+            progress.close()
             self.finish()
 
     def finish(self) -> None:
@@ -133,7 +160,18 @@ class Report:
             parts.append(f"{taken} not written")
         if self.not_run:
             parts.append(f"{self.not_run} not run")
-        click.echo(" ".join([", ".join(parts) + ".", *left_alone]), err=True)
+        sentences = [", ".join(parts) + "."]
+        if self.after:
+            seconds = time.monotonic() - self._begun
+            sizes = f"{in_bytes(self.before)} -> {in_bytes(self.after)}"
+            sentences.append(f"{sizes} in {in_time(seconds)}.")
+        text = " ".join([*sentences, *left_alone])
+        if self.total > 1 and can_draw():
+            from .screen import print_text
+
+            print_text(text)
+        else:
+            click.echo(text, err=True)
 
     def _tell_failures(self) -> None:
         """Print each file that failed; what several files share is told once."""
@@ -141,8 +179,13 @@ class Report:
         for failure in self.failures:
             troubles["" if self.telling.verbose else failure.trouble].append(failure)
         alone = troubles[""]
-        if alone:
-            click.secho(f"{len(alone)} of {self.total} failed:", fg="red", err=True)
+        title = f"{len(alone)} of {self.total} failed:"
+        if alone and can_draw():
+            from .screen import print_failures
+
+            print_failures(title, [(shown(each.source), self._why(each)) for each in alone])
+        elif alone:
+            click.secho(title, fg="red", err=True)
             width = min(48, max(len(shown(failure.source)) for failure in alone))
             for failure in alone:
                 click.echo(f"  {shown(failure.source):{width}}  {self._why(failure)}", err=True)
@@ -175,6 +218,14 @@ class Report:
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
 
 
+def _size(path: str | None) -> int:
+    """Return a file's bytes; 0 for a stream, or if it cannot be told."""
+    try:
+        return os.stat(path).st_size if path and path != STREAM else 0  # noqa: PTH116 - a string
+    except (OSError, ValueError):
+        return 0
+
+
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
     """Return the shapes before and after as short text; for many frames, of the first frame."""
     text = f"{_shape(before[0])} -> {_shape(after[0])}"
@@ -202,15 +253,15 @@ def _as_dict(outcome: Outcome) -> dict[str, object]:
 def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1) -> None:
     """Report the outcomes of `files` jobs with `levels` outputs each, and a summary."""
     silent = report.telling.silent
+    report.each = files == 1
     progress = Progress(files, files > 1 and not silent and can_draw())
     with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
         for outcome in outcomes:
-            progress.clear()
             told = outcome.levels or (outcome,)
             report.total += len(told) - levels
             for level in told:
                 report.add(level)
                 left_out = level.status == "skipped" and not level.target
                 if left_out and not (silent or report.telling.verbose):
-                    click.echo(f"{shown(level.source)}: left out {level.reason}", err=True)
+                    report.say(f"{shown(level.source)}: left out {level.reason}")
             progress.add(outcome)

@@ -1,34 +1,43 @@
 """Draw what the command shows: a terminal's text as pictures, and the pictures that it makes.
 
 ``python sample_images/screens/draw.py`` runs `pool` on copies of the sample images and writes
-pictures beside this script. It needs a system with pseudo-terminals (not Windows).
+pictures beside this script. It needs a system with pseudo-terminals (not Windows), and matplotlib,
+for its font.
 """
 
+import fcntl
 import os
 import pty
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from pathlib import Path
 
+from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI
+from rich.text import Text
 
 HERE = Path(__file__).parent
 SAMPLES = HERE.parent
-INK, PAPER = (230, 230, 230), (24, 26, 31)
-CELL = (6, 13)
-MARGIN = 8
-SCALE = 2
-COLUMNS = 100
+INK, PAPER = (226, 228, 233), (24, 26, 31)
+SIZE, MARGIN = 22, 24
+ROWS, COLUMNS = 40, 100
 PHOTOS = 240
+OVER = r"\r|\x1b\[\d*K|\x1b\[1A"
+THEME = DIMMED_MONOKAI
 
 
 def shown(command: list[str], folder: Path) -> str:
     """Run a command on a pseudo-terminal and return all that it wrote there."""
     leader, follower = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(COLUMNS), "TERM": "xterm", "NO_COLOR": "1"}
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    environment = {**os.environ, "TERM": "xterm-256color"}
     process = subprocess.Popen(
         command, cwd=folder, stdin=follower, stdout=follower, stderr=follower, env=environment
     )
@@ -47,34 +56,50 @@ def shown(command: list[str], folder: Path) -> str:
     return written.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
-def settled(text: str) -> list[str]:
+def settled(text: str) -> list[Text]:
     """Return the lines that stay: what was written over, or cleared, is gone."""
     lines = []
     for line in text.rstrip("\n").split("\n"):
-        parts = [part for part in re.split(r"\r|\x1b\[\d*K", line) if part.strip()]
-        lines.append(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", parts[-1]) if parts else "")
+        parts = [part for part in re.split(OVER, line) if part.strip()]
+        lines.append(Text.from_ansi(parts[-1]) if parts else Text())
+    while lines and not lines[0].plain.strip():
+        del lines[0]
     return lines
 
 
-def in_flight(text: str) -> str:
-    """Return the progress line as it stood half-way."""
-    states = [part.strip() for part in re.split(r"\r|\n|\x1b\[\d*K", text) if "left" in part]
-    done = [int(re.findall(r"(\d+)/\d+", state)[0]) for state in states]
+def in_flight(text: str) -> Text:
+    """Return the bar as it stood half-way."""
+    states = [Text.from_ansi(part) for part in re.split(rf"{OVER}|\n", text) if "━" in part]
+    done = [int(re.findall(r"(\d+)/\d+", state.plain)[0]) for state in states]
     return min(zip(done, states, strict=True), key=lambda pair: abs(2 * pair[0] - PHOTOS))[1]
 
 
-def draw(lines: list[str], name: str) -> None:
+def draw(lines: list[Text], name: str) -> None:
     """Write lines of text as a picture of a terminal."""
-    font = ImageFont.load_default_imagefont()
-    width = max(map(len, lines)) * CELL[0] + 2 * MARGIN
-    height = len(lines) * CELL[1] + 2 * MARGIN
-    image = Image.new("RGB", (width, height), PAPER)
+    font = ImageFont.truetype(findfont("DejaVu Sans Mono"), SIZE)
+    across = font.getlength("━")
+    down = round(1.25 * SIZE)
+    width = round(max(len(line.plain) for line in lines) * across) + 2 * MARGIN
+    image = Image.new("RGB", (width, len(lines) * down + 2 * MARGIN), PAPER)
     pen = ImageDraw.Draw(image)
-    for n, line in enumerate(lines):
-        text = line.replace("…", "...").encode("latin-1", "replace").decode("latin-1")
-        pen.text((MARGIN, MARGIN + n * CELL[1]), text, INK, font)
-    large = image.resize((SCALE * width, SCALE * height), Image.Resampling.NEAREST)
-    large.quantize(16).save(HERE / f"{name}.png", optimize=True)
+    screen = Console(color_system="truecolor", force_terminal=True, width=1000)
+    for row, line in enumerate(lines):
+        column = 0
+        for segment in line.render(screen, end=""):
+            ink = INK
+            if segment.style is not None and segment.style.color is not None:
+                ink = segment.style.color.get_truecolor(THEME)
+            if segment.style is not None and segment.style.dim:
+                ink = tuple((one + other) // 2 for one, other in zip(ink, PAPER, strict=True))
+            place = MARGIN + column * across, MARGIN + row * down
+            pen.text(place, segment.text, ink, font)
+            column += len(segment.text)
+    image.quantize(64).save(HERE / f"{name}.png", optimize=True)
+
+
+def typed(words: str) -> Text:
+    """Return a command as it stands after the prompt."""
+    return Text.assemble(("$ ", "bold green"), words)
 
 
 def main() -> None:
@@ -87,17 +112,17 @@ def main() -> None:
         scene = (SAMPLES / "scene.jpg").read_bytes()
         for n in range(1, PHOTOS + 1):
             (photos / f"photo{n:03}.jpg").write_bytes(scene)
-        typed = "pool avg photos -k 4 -o small"
-        text = shown([pool, *typed.split()[1:]], folder)
-        draw([f"$ {typed}", in_flight(text)], "progress")
+        words = "pool avg photos -k 4 -o small"
+        text = shown([pool, *words.split()[1:]], folder)
+        draw([typed(words), in_flight(text)], "progress")
         (photos / "cut.jpg").write_bytes(scene[: len(scene) // 2])
         (photos / "empty.png").touch()
         (photos / "words.png").write_text("not a picture")
         for path in sorted(photos.glob("photo*.jpg"))[6:]:
             path.unlink()
-        typed = "pool avg photos -k 4 -o smaller"
-        text = shown([pool, *typed.split()[1:]], folder)
-        draw([f"$ {typed}", *settled(text)], "failures")
+        words = "pool avg photos -k 4 -o smaller"
+        text = shown([pool, *words.split()[1:]], folder)
+        draw([typed(words), *settled(text)], "failures")
         for name in ("scene.jpg", "sprite.png"):
             shutil.copy(SAMPLES / name, folder)
         files = sorted(path.name for path in folder.glob("*.*") if path.is_file())
@@ -108,14 +133,17 @@ def main() -> None:
         for k in ("avg", "max"):
             command = [pool, k, "scene.jpg", "-k", "2", "-o", f"{k}.png"]
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
-        typed = "pool diff avg.png max.png -o heat.png"
-        text = shown([pool, *typed.split()[1:]], folder)
-        draw([f"$ {typed}", *settled(text)], "diff")
+        words = "pool diff avg.png max.png -o heat.png"
+        text = shown([pool, *words.split()[1:]], folder)
+        draw([typed(words), *settled(text)], "diff")
         Image.open(folder / "heat.png").quantize(64).save(HERE / "heat.png", optimize=True)
         text = shown([pool, "doctor"], folder)
-        lines = [line.replace(str(Path.home()), "~") for line in settled(text)]
-        lines = [line for line in lines if not line.startswith(("  system", "  peers"))]
-        draw(["$ pool doctor", *lines], "doctor")
+        lines = [
+            line
+            for line in settled(text.replace(str(Path.home()), "~"))
+            if not line.plain.startswith(("  system", "  peers"))
+        ]
+        draw([typed("pool doctor"), *lines], "doctor")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numbapool_cli.app import cli
 from numbapool_cli.codecs import BY_SUFFIX
-from numbapool_cli.telling.progress import Progress, clock
 from numbapool_cli.windows import fitting
 from pictures import mean, naive, picture, read
 from PIL import Image
@@ -176,15 +175,6 @@ def test_every_suffix_of_pillows_is_known():
     for suffix, row in BY_SUFFIX.items():
         if row.written and row.name not in ("NPY", "NPZ") and suffix != ".mpo":
             assert Image.registered_extensions().get(suffix, row.name) in (row.name, "DIB")
-
-
-def test_progress_line():
-    from numbapool_cli.job import Outcome
-
-    progress = Progress(4, visible=False)
-    progress.add(Outcome("a.png", pixels=12_000_000))
-    assert progress.line(2.0) == "[######..................] 1/4 files  6 MP/s  0:06 left"
-    assert clock(3600 + 62) == "1:01:02"
 
 
 def test_size(pool):

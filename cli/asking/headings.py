@@ -1,0 +1,76 @@
+"""A command's help: its examples first, then its options under headings."""
+
+from collections.abc import Iterable, Iterator
+
+import click
+
+from .options import VALUES_NAMES
+
+OWN = "Options"
+"""The heading of options that the command alone has."""
+
+SHARED = {
+    "Window": (
+        "kernel_size stride padding padding_mode footprint dilation ceil edge size fit fit_window "
+        "ratio"
+    ),
+    "Values": " ".join(name for name in VALUES_NAMES if name != "padding_mode"),
+    "Files": (
+        "recursive files_from null data_format array accept_8bit max_pixels max_bytes "
+        "allow_truncated"
+    ),
+    "Output": (
+        "output name output_format on_exists skip_existing update quality lossless metadata "
+        "background convert clip"
+    ),
+    "Running": "jobs fail_fast dry_run as_json quiet verbose device debug config version help",
+}
+"""The headings of options that commands share, with the options' names."""
+
+_HEADING = {name: heading for heading, names in reversed(SHARED.items()) for name in names.split()}
+
+Record = tuple[str, str]
+"""An option, and what it does."""
+
+
+class Command(click.Command):
+    """A command whose help begins with examples and has headings."""
+
+    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the help."""
+        self.format_usage(ctx, formatter)
+        self.format_help_text(ctx, formatter)
+        self.format_epilog(ctx, formatter)
+        self.format_options(ctx, formatter)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, their heading as far to the left as the others."""
+        if self.epilog:
+            formatter.write_paragraph()
+            formatter.write_text(self.epilog)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under headings."""
+        write(formatter, self.get_params(ctx), ctx)
+
+
+def write(
+    formatter: click.HelpFormatter, params: Iterable[click.Parameter], ctx: click.Context
+) -> None:
+    """Write options under their headings, in the order of the headings."""
+    for heading, records in sections(params, ctx):
+        with formatter.section(heading):
+            formatter.write_dl(records)
+
+
+def sections(
+    params: Iterable[click.Parameter], ctx: click.Context
+) -> Iterator[tuple[str, list[Record]]]:
+    """Yield each heading with its options, if it has any."""
+    found: dict[str, list[Record]] = {heading: [] for heading in (OWN, *SHARED)}
+    for param in params:
+        record = param.get_help_record(ctx) if isinstance(param, click.Option) else None
+        if record is not None:
+            name = "help" if "--help" in param.opts else str(param.name)
+            found[_HEADING.get(name, OWN)].append(record)
+    yield from ((heading, records) for heading, records in found.items() if records)

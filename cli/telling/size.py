@@ -1,0 +1,30 @@
+"""Bytes and seconds as people read them."""
+
+
+def in_bytes(count: int) -> str:
+    """Return a number of bytes as 812 bytes, 12.3 kB, 4.56 MB.
+
+    >>> in_bytes(812), in_bytes(12_345), in_bytes(4_560_000_000)
+    ('812 bytes', '12.3 kB', '4.56 GB')
+    """
+    if count < 1000:
+        return f"{count} byte" if count == 1 else f"{count} bytes"
+    size, unit = float(count), ""
+    for unit in ("kB", "MB", "GB", "TB", "PB"):  # noqa: B007 - the last one serves
+        size /= 1000
+        if size < 999.5:
+            break
+    return f"{size:.{max(0, 3 - len(str(int(size))))}f} {unit}"
+
+
+def in_time(seconds: float) -> str:
+    """Return a time as 0.42 s, 12.3 s, 12:40 min or 3:05:00 h.
+
+    >>> in_time(0.421), in_time(12.34), in_time(760), in_time(11_100)
+    ('0.42 s', '12.3 s', '12:40 min', '3:05:00 h')
+    """
+    if seconds < 59.95:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minute}:{second:02} min"
