@@ -68,6 +68,14 @@ def test_pictures_are_off_by_half_a_level_at_most():
         assert np.abs(np.moveaxis(got, -1, 0) - want).max() <= 0.5
 
 
+@pytest.mark.parametrize(("channels", "columns"), [(1, 1999), (3, 801), (5, 2)])
+def test_rows_of_several_tiles(channels, columns):
+    x = np.random.default_rng(7).integers(0, 256, (3, 2501, channels), np.uint8)
+    got = nbp.area_pool2d(x, (2, columns), data_format="HWC")
+    want = naive_kinds.area_means(np.moveaxis(x, -1, 0), (2, columns))
+    assert np.abs(np.moveaxis(got, -1, 0) - want).max() <= 0.5
+
+
 def test_beside_opencv_and_pillow():
     """OpenCV's areas are exact, too; Pillow's boxes hold whole pixels."""
     cv2, image = pytest.importorskip("cv2"), pytest.importorskip("PIL.Image")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from numbapool.loops.geometry import AT, AXIS, BORDER, SIDE_BY_SIDE, Numbers, filled
+from numbapool.loops.geometry import BORDER, SIDE_BY_SIDE, Numbers, filled
 from numbapool.plan.choose import ROW_BYTES, START_BYTES, Plan
-from numbapool.plan.weighted import DEEP, as_slots
+from numbapool.plan.weighted import DEEP, TABLES, as_slots
 from numbapool.reducers.case import Reduction
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis
@@ -41,7 +41,7 @@ def area_plan(
     head |= {"line": 64 // dtype.itemsize}
     deep = {**DEEP, "weight": height.whole * width.whole}
     blocks, borders, weights = [deep], [np.empty((0, BORDER), np.int64)], []
-    slot = max(AT.values()) + len(AXIS) + BORDER * (height.out + width.out)
+    slot = TABLES + BORDER * (height.out + width.out)
     for axis, pitch in zip(axes, (width.size * inner, inner), strict=True):
         slots = slot + 1 + ENDS * np.arange(axis.out)
         borders.append(np.stack([axis.start * pitch, (axis.count - 1) * pitch, slots], axis=1))
