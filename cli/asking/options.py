@@ -298,11 +298,12 @@ def _own(own: Own) -> Callable[[Any], Any]:
     """Return the option of an operator's own parameter."""
     if own.default is False:
         return click.option(own.flag, own.key, is_flag=True, help=own.help)
-    number: Any = type(own.default)
+    whole = isinstance(own.default, int)
+    limits: Any = click.IntRange if whole else click.FloatRange
+    number: Any = int if whole else float
     if own.words:
         number = click.Choice(own.words)
     elif (own.low, own.high) != (None, None):
-        limits = click.IntRange if number is int else click.FloatRange
         number = limits(min=own.low, max=own.high)
     return click.option(
         own.flag,

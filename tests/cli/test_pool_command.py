@@ -36,7 +36,7 @@ def test_starts_light(argument):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_shows_an_example(pool, command):
     result = pool(command, "--help")
-    assert f"\n    pool {command} " in result.stdout
+    assert f"\n  pool {command} " in result.stdout
     parameters = cli.get_command(click.Context(cli), command).params
     assert all(option.help for option in parameters if isinstance(option, click.Option))
 
