@@ -167,6 +167,13 @@ class Origin(NamedTuple):
     """Whether the places along the axis are the array's own."""
 
 
+def through(axis: int, windows: Any) -> Origin:
+    """Return the origin of an axis that was pooled by windows."""
+    if getattr(windows, "trivial", False):
+        return Origin(axis, kept=True)
+    return Origin(axis, windows=windows)
+
+
 def kept(*axes: int) -> tuple[Origin, ...]:
     """Return the origins of axes along which nothing was pooled."""
     return tuple([Origin(axis, kept=True) for axis in axes])

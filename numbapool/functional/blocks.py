@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, Origin, on_engine
+from numbapool.arrays import Asked, Device, Origin, on_engine, through
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array, as_numbers
@@ -97,7 +97,7 @@ def origins(
     """Return the origins of the axes of the array of blocks."""
     block = per_axis(block_size, len(shape), "block_size", 1)
     return tuple(
-        Origin(n, windows=sliding(size, k, k, ceil_mode=edge != "trim") if size else None)
+        through(n, sliding(size, k, k, ceil_mode=edge != "trim")) if size else Origin(n)
         for n, (size, k) in enumerate(zip(shape, block, strict=True))
     )
 

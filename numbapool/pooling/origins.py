@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from numbapool.arrays import Origin, kept
+from numbapool.arrays import Origin, kept, through
 from numbapool.inputs import frozen
 from numbapool.operators import FRACTIONAL
 from numbapool.pooling import planners
@@ -25,9 +25,9 @@ def by_windows(form: str, shape: tuple[int, ...], key: tuple[Any, ...]) -> tuple
     pooled: Sequence[Origin]
     if isinstance(window, Whole):
         axes = range(first, stop) if window.keepdims else ()
-        pooled = [Origin(n, windows=sliding(shape[n], shape[n], 1)) for n in axes]
+        pooled = [through(n, sliding(shape[n], shape[n], 1)) for n in axes]
     else:
-        pooled = [Origin(first + n, windows=axis) for n, axis in enumerate(placed.axes)]
+        pooled = [through(first + n, axis) for n, axis in enumerate(placed.axes)]
     return (*kept(*range(first)), *pooled, *kept(*range(stop, len(shape))))
 
 
