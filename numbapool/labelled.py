@@ -80,8 +80,6 @@ def _pooled(held: Any, windows: dict[Hashable, Any], changed: set[Hashable]) -> 
     values = held.values
     if values.dtype.kind not in "iufmM" or not all(name in windows for name in dims):
         return None
-    if values.dtype.kind in "mM" and any(type(windows[name]) is WeightedAxis for name in dims):
-        return None
     for name in dims:
         means = time_means if values.dtype.kind in "mM" else float_means
         axis = held.dims.index(name)
@@ -94,43 +92,43 @@ def float_means(values: Array, axis: Axis | WeightedAxis) -> Array:
 
     A window without elements gives NaN.
     """
-    wide = values.astype(np.float64)
-    if isinstance(axis, WeightedAxis):
-        taps = axis.start[:, np.newaxis] + np.arange(axis.longest)
-        held = wide[..., np.minimum(taps, axis.size - 1)]
-        held = np.where(axis.weights, held * axis.weights, 0)
-        total, divisor = held.sum(-1), axis.weights.sum(-1)
-    else:
-        total, (_, divisor) = sums(wide, axis), axis.spans
-    means: Array = total / np.where(divisor, divisor, np.nan)
+    divisor = divisors(axis)
+    means: Array = sums(values.astype(np.float64), axis) / np.where(divisor, divisor, np.nan)
     return means.astype(values.dtype) if values.dtype.kind == "f" else means
 
 
-def time_means(values: Array, axis: Axis) -> Array:
+def time_means(values: Array, axis: Axis | WeightedAxis) -> Array:
     """Return means of times, or of spans of time, over the windows along the last axis.
 
     They are whole numbers of the dtype's unit, rounded down. A window without times, or with one
     that is not known, gives NaT.
     """
-    whole = values.astype(np.int64)
-    _, count = axis.spans
+    whole, divisor = values.astype(np.int64), divisors(axis)
+    share = np.maximum(divisor, 1)
     upper, lower = sums(whole >> HALF, axis), sums(whole & ((1 << HALF) - 1), axis)
-    high, rest = np.divmod(upper, np.maximum(count, 1))
-    means = (high << HALF) + ((rest << HALF) + lower) // np.maximum(count, 1)
+    high, rest = np.divmod(upper, share)
+    means: Array = (high << HALF) + ((rest << HALF) + lower) // share
     unknown = sums(np.isnat(values).astype(np.int64), axis) > 0
-    means[unknown | (count == 0)] = np.iinfo(np.int64).min
-    times: Array = means.astype(values.dtype)
-    return times
+    means[unknown | (divisor == 0)] = np.iinfo(np.int64).min
+    return means.astype(values.dtype)
 
 
-def sums(values: Array, axis: Axis) -> Array:
+def divisors(axis: Axis | WeightedAxis) -> Array:
+    """Return the number of elements, or the sum of the weights, of each window."""
+    return np.asarray(axis.weights.sum(-1) if isinstance(axis, WeightedAxis) else axis.spans[1])
+
+
+def sums(values: Array, axis: Axis | WeightedAxis) -> Array:
     """Return sums over the windows along the last axis; a window without elements gives 0."""
+    if isinstance(axis, WeightedAxis):
+        taps = axis.start[:, np.newaxis] + np.arange(axis.weights.shape[1])
+        held = values[..., np.minimum(taps, axis.size - 1)]
+        return np.asarray(np.where(axis.weights, held * axis.weights, 0).sum(-1))
     first, count = axis.spans
-    step = axis.dilation
-    # Elements that lie `step` apart are brought side by side, so that windows have no holes.
-    order = np.argsort(np.arange(axis.size) % step, kind="stable")
-    place = np.empty(axis.size + 1, np.int64)
-    place[order], place[-1] = np.arange(axis.size), axis.size
+    # Elements that lie `dilation` apart are brought side by side, so that windows have no holes.
+    order = np.argsort(np.arange(axis.size) % axis.dilation, kind="stable")
+    place = np.empty_like(order)
+    place[order] = np.arange(axis.size)
     begin = np.where(count, place[first], 0)
     ends = np.stack([begin, begin + count], axis=1).ravel()
     padded = np.zeros((*values.shape[:-1], axis.size + 1), values.dtype)
