@@ -17,7 +17,7 @@ import hashlib
 import sys
 from collections import namedtuple
 from collections.abc import Iterable, Iterator
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -287,11 +287,9 @@ def _table(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
 
 def _steady(value: Any) -> Any:
     """Return the name of a type or function that never changes: if it is found under its name."""
-    if isinstance(value, np.ufunc):
-        module, name = "numpy", value.__name__
-    elif isinstance(value, type | FunctionType | BuiltinFunctionType):
-        module, name = value.__module__ or "", value.__qualname__
-    else:
+    module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if not (isinstance(module, str) and isinstance(name, str)):
         raise Unlike
     steady = module.partition(".")[0] in STEADY or module in OURS
     if not steady or getattr(sys.modules.get(module), name, None) is not value:
