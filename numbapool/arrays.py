@@ -309,7 +309,7 @@ def on_engine(
     def anywhere(pool: Callable[Given, Made]) -> Callable[Given, Made]:
         @wraps(pool)
         def pooled(*given: Given.args, **named: Given.kwargs) -> Made:
-            kind = host_kind(given[0])
+            kind = None if type(given[0]) is np.ndarray else host_kind(given[0])
             if kind is not None:
                 return cast(Made, _alike(kind, pooled, given, origins))
             asked = cast(Asked, given[-1])

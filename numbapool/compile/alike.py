@@ -23,6 +23,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from numbapool.compile.numba_seams import told_of
+
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type(...))
 
 STEADY = ("builtins", "cmath", "math", "numba", "numpy", "operator")
@@ -235,18 +237,13 @@ class Reader:
 
     def of_function(self, function: Any) -> Any:
         """Return the content of a function of Numba's: its Python function, and its options."""
-        try:
-            options = {**function.targetoptions, **function.locals}
-            pipeline: str = function._compiler.pipeline_class.__module__
-            fixed = () if function._can_compile else function.nopython_signatures
-            kept = function.stats.cache_path
-        except AttributeError:
-            raise Unlike from None
-        if kept or not pipeline.startswith("numba."):  # a file of Numba's may hold old values
+        told = told_of(function)
+        if told is None:
             raise Unlike
         self.functions.append(function)
-        told = [(name, self._option(options[name])) for name in sorted(options)]
-        return "njit", told, list(map(str, fixed)), self._function(function.py_func)
+        options, fixed = told
+        named = [(name, self._option(options[name])) for name in sorted(options)]
+        return "njit", named, fixed, self._function(function.py_func)
 
     def _option(self, value: Any) -> Any:
         if isinstance(value, set | frozenset):

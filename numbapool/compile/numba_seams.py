@@ -126,6 +126,22 @@ def _contexts() -> tuple[Any, Any]:
     return _cpu_target().typing_context, _cpu_target().target_context
 
 
+def told_of(function: Any) -> tuple[dict[str, Any], list[str]] | None:
+    """Return the options of a function that njit made, and its signatures if it takes no others.
+
+    None stands for a function whose code may differ although all of this is the same: other passes
+    compile it, or Numba takes it from a file. It also stands for parts that this Numba lacks.
+    """
+    try:
+        passes: str = function._compiler.pipeline_class.__module__
+        if function.stats.cache_path or not passes.startswith("numba."):
+            return None
+        fixed = () if function._can_compile else function.nopython_signatures
+        return {**function.targetoptions, **function.locals}, list(map(str, fixed))
+    except AttributeError:
+        return None
+
+
 def refresh() -> None:
     """Let a compilation that is under way see overloads that were added since it began."""
     for context in _contexts():
