@@ -23,7 +23,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from numbapool.compile.numba_seams import told_of
+from numbapool.compile.numba_seams import is_overloaded_by_others, told_of
 
 CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type(...))
 
@@ -32,6 +32,9 @@ STEADY = ("builtins", "cmath", "math", "numba", "numpy", "operator")
 
 RULE = 1
 """The version of what a content holds: another one makes all kernels of users anew."""
+
+NUMBERS = ("Boolean", "Complex", "Float", "Integer")
+"""Numba's types of numbers."""
 
 LARGEST_TABLE = 1 << 20
 """Bytes of an array among the values: Numba takes the address of one that is not much larger."""
@@ -98,26 +101,36 @@ def is_fresh(op: type) -> bool:
     A function that Numba compiled before keeps the values that it read then. So it must be new, or
     have been compiled by kernels alone, of the same content.
     """
-    functions = _functions(op)
-    return functions is not None and all(
-        [not each.overloads or _compiled.get(each) == _state(each) for each in functions]
+    reader = _read(op)
+    return reader is not None and all(
+        [not each.overloads or _compiled.get(each) == _state(each) for each in reader.functions]
     )
+
+
+def is_as_numba_has_it(op: type) -> bool:
+    """Say whether Numba itself compiles all that a class takes of modules that do not change.
+
+    Users can tell Numba what stands for a function of such a module (``numba.extending.overload``).
+    """
+    reader = _read(op)
+    return reader is not None and not any(map(is_overloaded_by_others, reader.steady))
 
 
 def note(op: type) -> None:
     """Note the functions that a kernel was compiled with, if it is made of the content."""
-    for each in _functions(op) or ():
+    reader = _read(op)
+    for each in reader.functions if reader else ():
         _compiled[each] = _state(each)
 
 
-def _functions(op: type) -> list[Any] | None:
-    """Return the functions of Numba's that a class's code calls; None if it has no content."""
+def _read(op: type) -> Reader | None:
+    """Return the reader that has read a class; None if the class has no content."""
     reader = Reader()
     try:
         reader.of_class(op)
     except (Unlike, RecursionError):
         return None
-    return reader.functions
+    return reader
 
 
 def _state(function: Any) -> tuple[Any, ...]:
@@ -130,7 +143,9 @@ class Reader:
     def __init__(self) -> None:
         self._met: dict[Any, int] = {}
         self.functions: list[Any] = []
-        """The functions of Numba's that it has met."""
+        """The functions that njit made, of those that it has met."""
+        self.steady: list[Any] = []
+        """What it has met of modules that do not change."""
 
     def of_class(self, op: type) -> tuple[Any, ...]:
         """Return the content of a class, of texts and numbers alone."""
@@ -216,15 +231,18 @@ class Reader:
             return self._module(value, attributes)
         if kind.__module__ == "numba.core.registry":  # made by njit
             return self.of_function(value)
-        if kind.__module__ == "numba.core.types.scalars":
+        if kind.__module__ == "numba.core.types.scalars" and kind.__name__ in NUMBERS:
             return "numba", str(value)
-        return _steady(value)
+        found = _steady(value)
+        self.steady.append(value)
+        return found
 
     def _module(self, module: ModuleType, attributes: Iterable[str]) -> Any:
         name = module.__name__
-        if name.partition(".")[0] in STEADY and sys.modules.get(name) is module:
-            return "module", name
         attributes = tuple(attributes)
+        if name.partition(".")[0] in STEADY and sys.modules.get(name) is module:
+            self.steady += [vars(module)[each] for each in attributes if each in vars(module)]
+            return "module", name
         found = self._again((id(module), attributes))
         if found is not None:
             return found

@@ -22,7 +22,7 @@ from numbapool.compile.contract import ENTRY
 from numbapool.compile.entry import SIGNATURE, entry_of
 from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
-from numbapool.compile.symbols import undefined
+from numbapool.compile.symbols import UNKNOWN, undefined
 from numbapool.compile.target import target_machine
 from numbapool.loops import networks, row_keys
 from numbapool.loops.kernels import KERNELS
@@ -87,7 +87,7 @@ def build(spec: Spec, name: str) -> Built:
     text += WRAPPER.format(entry=ENTRY, native=f'"{native}"')
     free = text if own else without_addresses(text)
     code = optimised(free, written(spec))
-    if own or not any(name.startswith(ADDRESS) for name in undefined(code)):
+    if own or not any(name.startswith((ADDRESS, UNKNOWN)) for name in undefined(code)):
         return Built(code, False)
     return Built(optimised(text), True)
 

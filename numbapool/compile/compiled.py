@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numbapool.compile import numba_seams, store
-from numbapool.compile.alike import content, is_fresh, likeness, note
+from numbapool.compile.alike import content, is_as_numba_has_it, is_fresh, likeness, note
 from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
 from numbapool.compile.spec import Spec
 from numbapool.compile.symbols import undefined
@@ -224,7 +224,8 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
         return made[-1].code
 
     def keep() -> bool:
-        return exact and not made[-1].bound and content(spec.op) == like
+        alone = exact and not made[-1].bound and is_as_numba_has_it(spec.op)
+        return alone and content(spec.op) == like
 
     def native() -> Kernel:
         nonlocal shared

@@ -142,6 +142,20 @@ def told_of(function: Any) -> tuple[dict[str, Any], list[str]] | None:
         return None
 
 
+OURS = ("numba.", "numbapool.")
+"""How the names of modules begin whose overloads change with versions alone."""
+
+
+def is_overloaded_by_others(value: Any) -> bool:
+    """Say whether a function's code is, or may be, that of an overload that is not Numba's own."""
+    try:
+        known = _cpu_target().typing_context.resolve_value_type(value)
+        found = [getattr(each, "_overload_func", None) for each in getattr(known, "templates", ())]
+    except Exception:  # no type at all: nothing that compiled code could call
+        return False
+    return any(each is not None and not each.__module__.startswith(OURS) for each in found)
+
+
 def refresh() -> None:
     """Let a compilation that is under way see overloads that were added since it began."""
     for context in _contexts():

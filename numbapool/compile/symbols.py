@@ -13,6 +13,11 @@ from struct import iter_unpack, unpack_from
 ELF, MACHO = b"\x7fELF\x02\x01", b"\xcf\xfa\xed\xfe"
 """How files for little-endian machines of 64 bits begin."""
 
+COFF = b"\x64\x86", b"\x64\xaa"
+"""The same of COFF: the numbers of x86-64 and of Arm."""
+
+UNKNOWN = "?"
+
 SYMBOLS = 2
 """The number of an ELF section, and of a Mach-O command, that holds the symbols."""
 
@@ -24,13 +29,18 @@ EXTERNAL = 2
 
 
 def undefined(code: bytes) -> set[str]:
-    """Return the names that an object file uses and does not hold."""
+    """Return the names that an object file uses and does not hold.
+
+    That of a file in another format is a name that no process knows.
+    """
     if code.startswith(ELF):
         names = _elf(code)
     elif code.startswith(MACHO):
         names = _macho(code)
-    else:
+    elif code[:2] in COFF:
         names = _coff(code)
+    else:
+        return {UNKNOWN}
     return {name.decode() for name in names} - IGNORED
 
 
