@@ -229,6 +229,7 @@ def test_names_that_object_files_need(system):
     module.triple = triple
     code = llvm.Target.from_triple(triple).create_target_machine().emit_object(module)
     assert undefined(code) == {"a_rather_long_name", "exp", "fmod"}
+    assert undefined(b"\x7fELF\x01" + code[5:]) == {"?"}
 
 
 def test_addresses_are_taken_out():

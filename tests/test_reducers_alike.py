@@ -1,15 +1,17 @@
 """Users' reducers of the same code share a kernel; those that could differ do not."""
 
+import math
 from types import ModuleType
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 from numba import njit, types
+from numba.extending import overload
 
 import numbapool as nbp
 from numbapool.compile import compiled
-from numbapool.compile.alike import content, is_fresh, likeness, note
+from numbapool.compile.alike import content, is_as_numba_has_it, is_fresh, likeness, note
 
 factor = 2.0
 
@@ -199,7 +201,6 @@ def in_module(text, **names):
 
 
 BODY = """
-from types import ModuleType
 from typing import NamedTuple
 class Own(NamedTuple):
     def neutral(self):
@@ -242,6 +243,15 @@ def test_what_modules_of_users_hold_counts():
     assert before != content(in_module(text, parts=parts)) is not None
     inner.by = [3]
     assert content(in_module(text, parts=parts)) is None
+
+
+def test_functions_that_users_overload():
+    """What stands for them is seen by Numba alone, so no kernel is kept."""
+    overload(math.dist)(lambda a, b: lambda a, b: a - b)
+    assert is_as_numba_has_it(scaled(math.hypot, kind="other"))
+    assert not is_as_numba_has_it(scaled(math.dist, kind="other"))
+    assert is_as_numba_has_it(in_module(BODY.format("return math.hypot(a, b)"), math=math))
+    assert not is_as_numba_has_it(in_module(BODY.format("return math.dist(a, b)"), math=math))
 
 
 def test_functions_that_were_compiled_before_keep_what_they_read(monkeypatch):
