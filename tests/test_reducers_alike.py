@@ -10,7 +10,7 @@ from numba import njit, types
 from numba.extending import overload
 
 import numbapool as nbp
-from numbapool.compile import compiled
+from numbapool.compile import compiled, numba_seams
 from numbapool.compile.alike import content, is_as_numba_has_it, is_fresh, likeness, note
 
 factor = 2.0
@@ -248,6 +248,7 @@ def test_what_modules_of_users_hold_counts():
 def test_functions_that_users_overload():
     """What stands for them is seen by Numba alone, so no kernel is kept."""
     overload(math.dist)(lambda a, b: lambda a, b: a - b)
+    numba_seams.refresh()  # as compiling does
     assert is_as_numba_has_it(scaled(math.hypot, kind="other"))
     assert not is_as_numba_has_it(scaled(math.dist, kind="other"))
     assert is_as_numba_has_it(in_module(BODY.format("return math.hypot(a, b)"), math=math))
