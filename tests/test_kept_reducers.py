@@ -196,6 +196,13 @@ def test_values_that_change_while_a_process_runs(builds, tmp_path, monkeypatch):
     monkeypatch.setitem(globals(), "number", 3.0)
     pooled(Scaled)
     assert (len(builds), len(list(tmp_path.glob("numbapool-kernels/*.o")))) == (2, 1)
+    monkeypatch.setitem(globals(), "number", 2.0)
+    pooled(Scaled)
+    assert len(builds) == 2, "what is kept is of this content"
+    for file in tmp_path.glob("numbapool-kernels/*.o"):
+        file.unlink()
+    pooled(Scaled)
+    assert (len(builds), [*tmp_path.glob("numbapool-kernels/*.o")]) == (3, []), "Numba knows both"
 
 
 TEXT = """

@@ -19,7 +19,7 @@ from collections import namedtuple
 from collections.abc import Iterable, Iterator
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
@@ -87,6 +87,18 @@ def content(op: type) -> str | None:
         return None
 
 
+_changed: WeakSet[type] = WeakSet()
+"""Classes that were met with another content than at first: Numba may know code of both."""
+
+
+def is_still(op: type, like: Any) -> bool:
+    """Say whether a class has the content that it had when it was first used: a hash of it."""
+    same: bool = content(op) == like
+    if not same:
+        _changed.add(op)
+    return same
+
+
 def _hash(parts: Any) -> str:
     return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
@@ -99,9 +111,9 @@ def is_fresh(op: type) -> bool:
     """Say whether a kernel that is compiled now is made of the class's content as it is now.
 
     A function that Numba compiled before keeps the values that it read then. So it must be new, or
-    have been compiled by kernels alone, of the same content.
+    have been compiled by kernels alone, of the same content. So it is with the class's methods.
     """
-    reader = _read(op)
+    reader = None if op in _changed else _read(op)
     return reader is not None and all(
         [not each.overloads or _compiled.get(each) == _state(each) for each in reader.functions]
     )

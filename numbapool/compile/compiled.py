@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from numbapool.compile import numba_seams, store
-from numbapool.compile.alike import content, is_as_numba_has_it, is_fresh, likeness, note
+from numbapool.compile.alike import is_as_numba_has_it, is_fresh, is_still, likeness, note
 from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
 from numbapool.compile.spec import Spec
 from numbapool.compile.symbols import undefined
@@ -212,7 +212,7 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
     `like` is a hash of the class's content, under which the kernel is kept between processes; it is
     the class itself if it has none.
     """
-    known = content(spec.op) == like  # else a value has changed since the class was first used
+    known = is_still(spec.op, like)  # else a value has changed since the class was first used
     exact = known and is_fresh(spec.op)
     shared = exact
     versions = f"{like}|{np.__version__}|{sys.implementation.cache_tag}|{spec}"
@@ -225,7 +225,7 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
 
     def keep() -> bool:
         alone = exact and not made[-1].bound and is_as_numba_has_it(spec.op)
-        return alone and content(spec.op) == like
+        return alone and is_still(spec.op, like)
 
     def native() -> Kernel:
         nonlocal shared
