@@ -13,12 +13,11 @@ import ctypes
 import numba
 
 from numbapool.compile import compiled
-from numbapool.compile.contract import PROTOTYPE
 
 seen = []
 
 
-@PROTOTYPE
+@ctypes.CFUNCTYPE(None, *[ctypes.c_int64] * 4)
 def kernel(call, block, begin, end):
     seen.append((block, call, begin, end))
 

@@ -296,6 +296,31 @@ def test_the_exponential():
     close(found[:, 0], want, rtol=4e-7, atol=0)
 
 
+@pytest.mark.parametrize("rows", ["lengths", "mask", "offsets", None])
+def test_further_calls_of_one_form_pool_their_own_arrays(rows):
+    """A call is decided once for arrays of a form; their memory and elements are not part of it."""
+    rng = np.random.default_rng(0)
+    shape = (6, 3) if rows == "offsets" else (2, 4, 3)
+    which = {
+        "lengths": {"lengths": np.array([4, 1])},
+        "mask": {"mask": np.array([[1, 0, 0, 1], [0, 1, 1, 0]])},
+        "offsets": {"offsets": np.array([0, 2, 6])},
+        None: {},
+    }[rows]
+    for _ in range(3):
+        x = rng.normal(size=shape).astype(np.float32)
+        for weights in (rng.random(shape[:-1]), rng.random(shape[:-1]).astype(np.float32)):
+            for wide in (x, np.repeat(x, 2, -1)[..., ::2], x[..., ::-1], x.astype(">f4")):
+                for named in ({"weights": weights}, {}):
+                    want = nbp.sequence_pool(wide.tolist(), **named, **which).astype(np.float32)
+                    close(nbp.sequence_pool(wide, **named, **which), want, rtol=2e-6, atol=1e-6)
+                    out = np.empty((2, 6), np.float32)[:, ::2]
+                    assert nbp.sequence_pool(wide, **named, **which, out=out) is out
+                    close(out, want, rtol=2e-6, atol=1e-6)
+                want = nbp.attention_pool(wide.tolist(), weights, **which)
+                close(nbp.attention_pool(wide, weights, **which), want, rtol=2e-6, atol=1e-6)
+
+
 def test_offsets_that_change_in_place_cut_anew():
     x, offsets = np.arange(12.0).reshape(6, 2), np.array([0, 2, 6])
     for _ in range(2):

@@ -7,8 +7,8 @@ from typing import Any
 from numbapool.arrays import Asked, Device, on_engine
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
-from numbapool.sequences.layout import origins, sequences_of
-from numbapool.sequences.pooling import Wanted, attend, pool
+from numbapool.sequences.layout import origins
+from numbapool.sequences.pooling import Wanted, pool
 
 __all__ = ["attention_pool", "sequence_pool"]
 
@@ -122,7 +122,7 @@ def pooled(
     x: ArrayLike, weights: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
 ) -> Array:
     """Pool sequences as wanted."""
-    return pool(sequences_of(x, data_format, **rows), wanted, weights, asked.out)
+    return pool(x, weights, wanted, rows, data_format, asked.out)
 
 
 def attention_pool(
@@ -187,4 +187,4 @@ def attended(
     x: ArrayLike, scores: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
 ) -> Array:
     """Pool sequences by a softmax as wanted."""
-    return attend(sequences_of(x, data_format, **rows), scores, wanted.op, wanted.empty)
+    return pool(x, scores, wanted, rows, data_format, name="scores")

@@ -225,7 +225,11 @@ class Call:
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into new results."""
-        outs = tuple([np.empty(self.plan.shape, dtype) for dtype in self.outs])
+        shape = self.plan.shape
+        one, *others = self.outs
+        outs: tuple[Array, ...] = (np.empty(shape, one),)
+        if others:
+            outs += tuple([np.empty(shape, dtype) for dtype in others])
         self.into(x, outs)
         return outs
 
@@ -242,26 +246,33 @@ class Call:
         """
         if not outs[0].size:
             return
-        plan = other or self.plan
+        plan = self.plan if other is None else other
         blocks = threads.block_count(plan.pieces, plan.work)
-        frame = self._framed(blocks, plan, (x, *more, *outs))
+        frame = self._framed(blocks, plan, x, outs, more)
         if other is not None:
             frame.slots[self.places[1]] = address(other.geometry)
         threads.run_kernel(self.kernel, frame.address, plan.pieces, blocks)
         if frame.size <= KEPT_BYTES:
             _frames.free.append(frame)
 
-    def _framed(self, blocks: int, plan: Plan, arrays: tuple[Array, ...]) -> Frame:
+    def _framed(
+        self,
+        blocks: int,
+        plan: Plan,
+        x: Array,
+        outs: tuple[Array, ...],
+        more: tuple[Array, ...] = (),
+    ) -> Frame:
         """Return a frame with all arguments in its slots."""
         free = _frames.free
         frame = free.pop() if free else Frame()
         if frame.ready != (self, blocks, plan.room):
             self._fill(frame, blocks, plan.room)
-        slots = frame.slots
-        at = self.places[0]
-        for array in arrays:
-            slots[at] = address(array)
+        slots, at = frame.slots, self.places[0]
+        slots[at] = address(x)
+        for array in (*more, *outs) if more else outs:
             at += 1
+            slots[at] = address(array)
         return frame
 
     def _fill(self, frame: Frame, blocks: int, room: int) -> None:
@@ -293,7 +304,7 @@ def into_together(calls: Sequence[Call], x: Array, outs: Sequence[tuple[Array, .
         return
     blocks = threads.block_count(min(pieces), sum(call.plan.work for call in calls))
     frames = [
-        call._framed(blocks, call.plan, (x, *targets))
+        call._framed(blocks, call.plan, x, targets)
         for call, targets in zip(calls, outs, strict=True)
     ]
     runs = [

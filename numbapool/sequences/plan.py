@@ -27,20 +27,6 @@ def plan_of(
 ) -> Plan:
     """Return the plan; the results of two neighbouring sequences are `pitch` apart."""
     channels, rows = held.channels, held.rows
-    beside = None if weights is None else (weights.steps, weights.origin, weights.base.shape[2])
-    form = x.steps, x.origin, x.base.itemsize, channels, pitch, beside, soft
-    key = (*form, kept.strip, kept.asks, threads.thread_count())
-    plan: Plan | None = rows.plans.get(key)
-    if plan is None:
-        plan = rows.plans[key] = new_plan(held, x, kept, weights, pitch, soft)
-    return plan
-
-
-def new_plan(
-    held: Sequences, x: Strided, kept: Kept, weights: Strided | None, pitch: int, soft: bool
-) -> Plan:
-    """Return the same, made anew."""
-    channels, rows = held.channels, held.rows
     along = x.steps[1] == 1 and (x.steps[2] != 1 or channels == 1)
     tile = tile_of(channels, held.number, along)
     tiles = -(-channels // tile)

@@ -10,11 +10,13 @@ import numpy as np
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, as_numbers, frozen
 from numbapool.operators import correction_of
+from numbapool.plan.choose import Plan
 from numbapool.reducers.dtypes import DType, skip_for
 from numbapool.reducers.users import is_reducer
-from numbapool.run.call import Call, check_out
-from numbapool.sequences.layout import Sequences, strided
+from numbapool.run.call import Call
+from numbapool.sequences.layout import Sequences, Strided, sequences_of, strided
 from numbapool.sequences.plan import plan_of
+from numbapool.sequences.ready import Ready, form_of, found, handed, keep, one_memory, room
 from numbapool.sequences.rows import positions
 from numbapool.sequences.table import (
     ATTENTION,
@@ -165,31 +167,42 @@ def recipe_by_scores(op: Any, empty: float, dtype: DType, heads: int) -> Recipe:
     return joined([part_of(name, dtype, kept, soft=True)], empty, False)
 
 
-def pool(given: Sequences, wanted: Wanted, weights: Any = None, out: Any = None) -> Array:
+def pool(
+    x: Any,
+    beside_x: Any,
+    wanted: Wanted,
+    rows: dict[str, Any],
+    data_format: str,
+    out: Any = None,
+    name: str = "weights",
+) -> Array:
     """Pool sequences by one operator, or by several side by side.
 
-    Raises
-    ------
-    PoolValueError, PoolTypeError
-        If an argument is wrong.
-    """
-    recipe = recipe_of(given, wanted, weights is not None)
-    if weights is not None:
-        weights = beside(given, weights, "weights")
-    return pooled(given, recipe, weights, out)
-
-
-def attend(given: Sequences, scores: Any, op: Any, empty: float) -> Array:
-    """Pool sequences by a softmax of scores.
+    The rows have weights, or scores whose softmax counts, as `name` says; weights may be None.
 
     Raises
     ------
     PoolValueError, PoolTypeError
         If an argument is wrong.
     """
-    weights = beside(given, scores, "scores")
-    recipe = recipe_of_attention(given, Wanted(op, empty=empty), weights.shape[2])
-    return pooled(given, recipe, weights, None)
+    form = form_of(x, beside_x, wanted, rows, name, data_format)
+    ready = found(form)
+    if ready is not None:
+        return ready.run(x, beside_x, out)
+    given = sequences_of(x, data_format, **rows)
+    weights: Array | None
+    if name == "scores":
+        weights = beside(given, beside_x, name)
+        recipe = recipe_of_attention(given, wanted, heads=weights.shape[2])
+    else:
+        recipe = recipe_of(given, wanted, beside_x is not None)
+        weights = None if beside_x is None else beside(given, beside_x, name)
+    ready = ready_of(given, recipe, weights)
+    if ready is None:
+        return pooled(given, recipe, weights, out)
+    if one_memory(x, given.x) and one_memory(beside_x, weights):
+        keep(form, ready)
+    return ready.run(given.x, weights, out)
 
 
 def beside(given: Sequences, weights: Any, name: str) -> Array:
@@ -206,13 +219,39 @@ def places(given: Sequences) -> Array:
     return found.reshape(batch, steps, 1)
 
 
+def ready_of(given: Sequences, recipe: Recipe, weights: Array | None) -> Ready | None:
+    """Return the pooling if one kernel does it all, on the arrays' own memory."""
+    part, rows = recipe.parts[0], given.rows
+    shape = given.number, recipe.columns * given.channels
+    one = len(recipe.parts) == 1 and part.kept is not None and not part.positions
+    if not one or recipe.normalize or rows.held is not None or not min(shape):
+        return None
+    x = strided(given.x)
+    own = None if weights is None else strided(weights)
+    if x.base is not given.x or (own is not None and own.base is not weights):
+        return None
+    return Ready(*decided(given, part, x, own, shape[1]), shape, recipe.dtype)
+
+
+def decided(
+    given: Sequences, part: Part, x: Strided, own: Strided | None, pitch: int
+) -> tuple[Call, Plan]:
+    """Return a part's call and plan; the results of neighbouring sequences are `pitch` apart."""
+    kept = part.kept
+    assert kept is not None
+    plan = plan_of(given, x, kept, own, pitch, part.soft)
+    call = kept.calls.get(plan.kernel)
+    if call is None:
+        kinds = () if own is None else (own.base.dtype,)
+        call = kept.calls[plan.kernel] = Call(plan, kept.reduction, given.x.dtype, kinds)
+    return call, plan
+
+
 def pooled(given: Sequences, recipe: Recipe, weights: Any, out: Any) -> Array:
     """Return the parts of the result side by side, in `out` if given."""
     dtype, channels = recipe.dtype, given.channels
     shape = given.number, recipe.columns * channels
-    target = None if out is None else check_out(out, shape, dtype, given.x)
-    direct = target is not None and target.flags.c_contiguous
-    result = target if direct and target is not None else np.empty(shape, dtype)
+    result = room(out, shape, dtype, given.x)
     at = 0
     for part in recipe.parts:
         end = at + part.columns * channels
@@ -223,18 +262,14 @@ def pooled(given: Sequences, recipe: Recipe, weights: Any, out: Any) -> Array:
         result[~held] = recipe.nothing
     if recipe.normalize:
         normalize(result, given.rows.filled)
-    if target is None or direct:
-        return result
-    target[...] = result
-    return target
+    return handed(result, out)
 
 
 def fill(given: Sequences, part: Part, weights: Array | None, result: Array) -> None:
     """Write a part's results for the sequences that have rows."""
     if not result.size or not len(given.rows.counts):
         return
-    kept = part.kept
-    if kept is None:
+    if part.kept is None:
         batch, row = given.rows.edges(last=part.op == "last")
         result[given.rows.filled] = given.x[batch, row]
         return
@@ -247,11 +282,7 @@ def fill(given: Sequences, part: Part, weights: Array | None, result: Array) -> 
     weights = places(given) if part.positions else weights
     own = None if weights is None else strided(weights)
     pitch = result.strides[0] // result.itemsize if len(result) > 1 else 0
-    plan = plan_of(given, x, kept, own, pitch, part.soft)
-    call = kept.calls.get(plan.kernel)
-    if call is None:
-        kinds = () if own is None else (own.base.dtype,)
-        call = kept.calls[plan.kernel] = Call(plan, kept.reduction, given.x.dtype, kinds)
+    call, plan = decided(given, part, x, own, pitch)
     call.into(x.base, (result,), () if own is None else (own.base,), plan)
 
 

@@ -6,8 +6,8 @@ mask with holes makes several runs. So the loops never see masked rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,11 +19,6 @@ Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 
 ADDED = -1e4
 """In masks that are added to scores, masked rows have numbers below this."""
-
-
-KEPT_BYTES = 1 << 13
-"""Bytes of the largest offsets whose rows are kept, for further calls that cut in the same places.
-If the caches were cold, the mean of 64 sequences took 50 us longer without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +37,6 @@ class Rows:
     """The number of rows of each sequence."""
     held: np.ndarray[Any, np.dtype[np.bool_]] | None
     """Which sequences have rows; None if all have."""
-    plans: dict[Any, Any] = field(default_factory=dict)
-    """The plans that were made for these rows."""
 
     @cached_property
     def longest(self) -> int:
@@ -88,9 +81,6 @@ def rows_of(
             f"give one of lengths, mask and offsets, not both {given[0]} and {given[1]}"
         )
     if offsets is not None:
-        if isinstance(offsets, np.ndarray) and offsets.dtype.kind in "iu":
-            if offsets.ndim == 1 and offsets.nbytes <= KEPT_BYTES:
-                return kept_cut(offsets.tobytes(), offsets.dtype.str, steps)
         return cut(*checked_offsets(offsets, steps))
     assert batch is not None
     if mask is not None:
@@ -120,12 +110,6 @@ def spans(batch: Integers, start: Integers, rows: Integers, least: int) -> Rows:
 def cut(offsets: Integers, counts: Integers, least: int) -> Rows:
     """Return the sequences into which offsets cut one long array, from their numbers of rows."""
     return spans(np.zeros(len(counts), np.int64), offsets[:-1], counts, least)
-
-
-@lru_cache(maxsize=16)
-def kept_cut(offsets: bytes, kind: str, steps: int) -> Rows:
-    """Return the same from offsets' memory and dtype."""
-    return cut(*checked_offsets(np.frombuffer(offsets, kind), steps))
 
 
 def masked(mask: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:

@@ -19,7 +19,7 @@ import numbapool as nbp
 
 COUNTS, LONGEST, CHANNELS = (64, 256), 512, 768
 """The numbers of sequences: 53 and 210 MB of rows. At the smaller number the Python code of a call,
-which the caches have lost meanwhile, takes a tenth of the time."""
+which the caches have lost meanwhile, takes about a twentieth of the time."""
 
 LARGE = 1 << 25
 """Elements of the array that is read between calls: more than the caches hold."""
