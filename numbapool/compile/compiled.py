@@ -213,13 +213,15 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
     the class itself if it has none.
     """
     known = is_still(spec.op, like)  # else a value has changed since the class was first used
-    exact = known and is_fresh(spec.op)
-    shared = exact
+    exact = plain_wanted() and known and is_fresh(spec.op)
+    found = False
     versions = f"{like}|{np.__version__}|{sys.implementation.cache_tag}|{spec}"
     name = hashlib.sha256(store.surroundings() + versions.encode()).hexdigest()[:32]
     made: list[Built] = []
 
     def make() -> bytes:
+        nonlocal exact
+        exact = known and is_fresh(spec.op)
         made.append(_build(spec, name))
         return made[-1].code
 
@@ -228,21 +230,21 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
         return alone and is_still(spec.op, like)
 
     def native() -> Kernel:
-        nonlocal shared
+        nonlocal found
         code = store.code_for(name, make, keep) if known else make()
         if made:
             return Kernel(code)
         try:
-            found = Kernel(code, undefined(code))
+            kernel = Kernel(code, undefined(code))
         except Unresolved:  # a part of Numba's that it loads when it compiles
             return Kernel(make())
-        shared = True
-        return found
+        found = True
+        return kernel
 
     kernel = _native_or_plain(spec, native)
     if exact:
         note(spec.op)
-    return kernel, shared
+    return kernel, found or exact
 
 
 def _build(spec: Spec, name: str) -> Built:
