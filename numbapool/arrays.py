@@ -1,15 +1,15 @@
 """Arrays of other libraries: where their memory lies, the way into it, and the way back.
 
-A library's kind of arrays says how its memory is adopted and how a result is given back. Kinds
-register themselves under the name of their library, which the module of an object's type tells: so
-no library of arrays is ever imported here. Kinds of a device are in that device's engine, which is
-imported when the first of its arrays is met.
+A library's kind of arrays says how its memory is adopted and how a result is given back. A kind is
+found by the module of an object's type: so no library of arrays is ever imported here. Kinds of a
+device are in that device's engine, and kinds of the CPU's memory have a file each: these are
+imported when the first of their arrays is met.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, wraps
 from importlib import import_module
@@ -151,6 +151,100 @@ def namespace_of(x: Any, what: str) -> Any:
     return module
 
 
+# ------------------------------------------------- arrays in the CPU's memory that come back alike
+
+
+class Origin(NamedTuple):
+    """What an axis of a result was."""
+
+    axis: int | None
+    """The number of the array's axis; None for an axis that the array lacks."""
+    name: str = ""
+    """The name of an axis that the array lacks."""
+    windows: Any = None
+    """The windows along the axis, an `Axis` or a `WeightedAxis`; None if there are none."""
+    kept: bool = False
+    """Whether the places along the axis are the array's own."""
+
+
+def through(axis: int, windows: Any) -> Origin:
+    """Return the origin of an axis that was pooled by windows."""
+    if getattr(windows, "trivial", False):
+        return Origin(axis, kept=True)
+    return Origin(axis, windows=windows)
+
+
+def kept(*axes: int) -> tuple[Origin, ...]:
+    """Return the origins of axes along which nothing was pooled."""
+    return tuple([Origin(axis, kept=True) for axis in axes])
+
+
+class HostKind(Protocol):
+    """A library's kind of arrays in the CPU's memory whose results come back as that kind."""
+
+    def adopt(self, x: Any) -> Array:
+        """Return an array's elements, without a copy if possible."""
+
+    def target(self, out: Any) -> Array:
+        """Return the memory of an array to write a result to."""
+
+    def give_back(self, made: Array, x: Any, origins: Callable[[], Sequence[Origin]]) -> Any:
+        """Return a result as an array of this kind; `x` is the array that was pooled."""
+
+
+HOSTS = {("torch", "Tensor"): "numbapool.tensors", ("xarray", "DataArray"): "numbapool.labelled"}
+"""The module with the kind of each type of arrays, by the type's top module and its name."""
+
+
+def host_kind(x: Any) -> HostKind | None:
+    """Return the kind of an array in the CPU's memory; None if its results are NumPy's arrays."""
+    if type(x) is np.ndarray:
+        return None
+    name = _host_module(type(x))  # type: ignore[arg-type]
+    if name is None or place_of(x) is not None:
+        return None
+    module = sys.modules.get(name) or import_module(name)
+    return cast(HostKind, module.KIND)
+
+
+@lru_cache(maxsize=256)
+def _host_module(kind: type) -> str | None:
+    names = ((owner.__module__.partition(".")[0], owner.__name__) for owner in kind.__mro__)
+    return next((HOSTS[name] for name in names if name in HOSTS), None)
+
+
+def alike(
+    kind: HostKind,
+    x: Any,
+    out: Any,
+    run: Callable[[Array, Any], Any],
+    origins: Callable[[tuple[int, ...]], Sequence[Origin]],
+) -> Any:
+    """Pool an array of a kind, and return the results as arrays of that kind.
+
+    `run` pools NumPy's array into `out`, one array or a tuple, or into new arrays. `origins`
+    tells the axes of the results from the array's shape.
+    """
+    array = kind.adopt(x)
+    if out is not None:
+        several = isinstance(out, tuple)
+        made = run(array, tuple(map(_target, out)) if several else _target(out))
+        return (out if several else (out,)) if isinstance(made, tuple) else out
+
+    def told() -> Sequence[Origin]:
+        return origins(array.shape)
+
+    made = run(array, None)
+    if isinstance(made, tuple):
+        return tuple([kind.give_back(each, x, told) for each in made])
+    return kind.give_back(made, x, told)
+
+
+def _target(out: Any) -> Any:
+    kind = host_kind(out)
+    return out if kind is None else kind.target(out)
+
+
 # ----------------------------------------------------------------------------- where to pool
 
 
@@ -201,15 +295,23 @@ Given = ParamSpec("Given")
 Made = TypeVar("Made")
 
 
-def on_engine(name: str) -> Callable[[Callable[Given, Made]], Callable[Given, Made]]:
-    """Let a function of the CPU pool arrays on devices too: by the engine's function of a name.
+def on_engine(
+    name: str, origins: Callable[..., Sequence[Origin]]
+) -> Callable[[Callable[Given, Made]], Callable[Given, Made]]:
+    """Let a function that pools NumPy's arrays pool those of other libraries too.
 
-    Both take the same arguments. The first is the array, the last is what is :class:`Asked`.
+    Arrays on a device are pooled by the engine's function of a name. Both take the same arguments:
+    the first is the array, the last is what is :class:`Asked`. Arrays of the CPU's memory come back
+    as what they were; `origins` tells the axes of the results, from the array's shape and all
+    arguments between.
     """
 
     def anywhere(pool: Callable[Given, Made]) -> Callable[Given, Made]:
         @wraps(pool)
         def pooled(*given: Given.args, **named: Given.kwargs) -> Made:
+            kind = None if type(given[0]) is np.ndarray else host_kind(given[0])
+            if kind is not None:
+                return cast(Made, _alike(kind, pooled, given, origins))
             asked = cast(Asked, given[-1])
             engine = engine_for(given[0], asked.device, asked.stream)
             made: Made | None = None if engine is None else getattr(engine, name)(*given)
@@ -218,6 +320,20 @@ def on_engine(name: str) -> Callable[[Callable[Given, Made]], Callable[Given, Ma
         return pooled
 
     return anywhere
+
+
+def _alike(
+    kind: HostKind,
+    pool: Callable[..., Any],
+    given: Sequence[Any],
+    origins: Callable[..., Sequence[Origin]],
+) -> Any:
+    x, *between, asked = given
+
+    def run(array: Array, out: Any) -> Any:
+        return pool(array, *between, asked._replace(out=out))
+
+    return alike(kind, x, asked.out, run, lambda shape: origins(shape, *between))
 
 
 def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:

@@ -40,7 +40,10 @@ DEVICES = {
 }
 """DLPack's numbers of devices with their own memory."""
 
-WITH_GRAD = "that requires grad is not pooled, since no gradient comes back: pass x.detach()"
+WITH_GRAD = (
+    "that requires grad is not pooled, since no gradient would come back: pass x.detach() "
+    "(gradients are for numbapool.torch, which this version lacks)"
+)
 
 IN_REACH = (1, 3, 11, 13)
 """DLPack's numbers of the CPU's memory: plain, pinned for CUDA or ROCm, and managed."""

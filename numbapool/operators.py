@@ -26,7 +26,7 @@ from numbapool.reducers import (
 )
 from numbapool.reducers.case import Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
-from numbapool.reducers.users import ByUser, is_reducer
+from numbapool.reducers.users import ByUser, described, is_reducer
 
 NEEDED: Any = object()
 """The default of a parameter that must be given."""
@@ -287,7 +287,7 @@ def find(op: Any) -> Operator:
     if not isinstance(name, str):
         raise PoolTypeError(
             f"op must be the name of an operator ({', '.join(OPERATORS)}), or a reducer: an "
-            f"instance of a NamedTuple class; not {shown(op)}"
+            f"instance of a NamedTuple class; not {described(op)}"
         )
     if name not in _NAMED:
         raise PoolValueError(f"op must be one of {', '.join(OPERATORS)}, not {shown(op)}")

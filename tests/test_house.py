@@ -15,6 +15,7 @@ ORDER = {
         errors
         windows reducers inputs
         arrays loops
+        tensors labelled
         plan compile
         run operators
         pooling sequences recurrent roi

@@ -1,29 +1,43 @@
-"""Which users' reducers have the same code, so that one kernel serves them.
+"""What the code of a user's reducer is made of: reducers of one content share a kernel.
 
 If a function makes a class anew on each call, each class would keep a compiled kernel of its own.
-Two classes share a kernel only if nothing that Numba could see differs: the methods' code, with
-their constants, their defaults, and the values that they find in closures and among globals. Numba
-reads those values once, when it compiles. So each must be a constant or something that never
-changes. A class with any other value is like no other class.
+And each process would compile the kernel again. So a class is known by its content: all that Numba
+could see of it. That is the methods' code with their constants and defaults, and the values that
+they find in closures, among globals and in modules, down to the code of functions that these call.
+Numba reads those values once, when it compiles. So each must be a constant, or something that
+never changes within one version of Python, NumPy and Numba. A class with any other value has no
+content, and is like no other class.
 """
 
 from __future__ import annotations
 
 import builtins
-import cmath
 import dis
-import math
-import operator
+import hashlib
+import sys
 from collections import namedtuple
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from collections.abc import Iterable, Iterator
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import numpy as np
 
-CONSTANTS = (bool, int, float, complex, str, bytes, type(None))
-MODULES = (np, math, cmath, operator)
-"""Modules whose content does not change."""
+from numbapool.compile.numba_seams import is_overloaded_by_others, told_of
+
+CONSTANTS = (bool, int, float, complex, str, bytes, type(None), type(...))
+
+STEADY = ("builtins", "cmath", "math", "numba", "numpy", "operator")
+"""Modules, with all that is in them, whose content does not change within a version."""
+
+RULE = 1
+"""The version of what a content holds: another one makes all kernels of users anew."""
+
+NUMBERS = ("Boolean", "Complex", "Float", "Integer")
+"""Numba's types of numbers."""
+
+LARGEST_TABLE = 1 << 20
+"""Bytes of an array among the values: Numba takes the address of one that is not much larger."""
 
 OF_THE_CLASS = (
     "__annotate__",
@@ -45,61 +59,234 @@ class Unlike(Exception):
     """Something that may differ although it looks the same."""
 
 
-_keys: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
+_known: WeakKeyDictionary[type, Any] = WeakKeyDictionary()
 
 
 def likeness(op: type) -> Any:
-    """Return a key that is equal for classes of the same code: in doubt, the class itself."""
-    key = _keys.get(op)
+    """Return a key that is equal for classes of the same content: in doubt, the class itself.
+
+    The key is that of the class's content when it is first asked for.
+    """
+    key = _known.get(op)
     if key is None:
-        try:
-            key = _class_key(op)
-        except (Unlike, RecursionError):
+        key = content(op)
+        if key is None:
             return op
-        _keys[op] = key
+        _known[op] = key
     return key
 
 
-def _class_key(op: type) -> Any:
-    *own, last, root = op.__mro__
-    if (last, root) != (tuple, object) or type(op) is not type:
-        raise Unlike
-    plain = _plain_names(tuple(op._fields))  # type: ignore[attr-defined]
-    parts: list[Any] = [op.__module__, op.__qualname__, op._fields]  # type: ignore[attr-defined]
-    for each in own:
-        members = {name: value for name, value in vars(each).items() if name not in plain}
-        parts.append(tuple((name, _member_key(value)) for name, value in sorted(members.items())))
-    return tuple(parts)
+def content(op: type) -> str | None:
+    """Return a hash of what a class is made of now; None if that cannot be told.
+
+    It is the same in each process.
+    """
+    try:
+        return _hash(Reader().of_class(op))
+    except (Unlike, RecursionError):
+        return None
 
 
-def _plain_names(fields: tuple[str, ...]) -> set[str]:
-    """Return the names that any NamedTuple class of these fields has."""
-    bare = namedtuple("bare", fields)  # type: ignore[misc]
-    return {*vars(bare), *OF_THE_CLASS}
+_changed: WeakSet[type] = WeakSet()
+"""Classes that were met with another content than at first: Numba may know code of both."""
 
 
-def _member_key(value: Any) -> Any:
-    return _function_key(value) if isinstance(value, FunctionType) else _key(value)
+def is_still(op: type, like: Any) -> bool:
+    """Say whether a class has the content that it had when it was first used: a hash of it."""
+    same: bool = content(op) == like
+    if not same:
+        _changed.add(op)
+    return same
 
 
-def _function_key(function: FunctionType) -> Any:
-    code = function.__code__
-    if any(isinstance(part, CodeType) for part in code.co_consts):
-        raise Unlike  # an inner function: its names are looked up elsewhere
-    steps = list(dis.get_instructions(code))
-    if any(step.opname.startswith("IMPORT") for step in steps):
-        raise Unlike
-    names = sorted({step.argval for step in steps if step.opname in LOADS})
-    found = [_global(function, name) for name in names]
-    found += [_cell(cell) for cell in function.__closure__ or ()]
-    named = sorted((function.__kwdefaults__ or {}).items())
-    # Code objects are equal if their bytes, constants (with types), names and lines are equal.
-    return (
-        code,
-        _key(function.__defaults__),
-        tuple((name, _key(value)) for name, value in named),
-        tuple(map(_key, found)),
+def _hash(parts: Any) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_compiled: WeakKeyDictionary[Any, tuple[Any, ...]] = WeakKeyDictionary()
+"""Functions of Numba's that were compiled for reducers: each with its signatures and content."""
+
+
+def is_fresh(op: type) -> bool:
+    """Say whether a kernel that is compiled now is made of the class's content as it is now.
+
+    A function that Numba compiled before keeps the values that it read then. So it must be new, or
+    have been compiled by kernels alone, of the same content. So it is with the class's methods.
+    """
+    reader = None if op in _changed else _read(op)
+    return reader is not None and all(
+        [not each.overloads or _compiled.get(each) == _state(each) for each in reader.functions]
     )
+
+
+def is_as_numba_has_it(op: type) -> bool:
+    """Say whether Numba itself compiles all that a class takes of modules that do not change.
+
+    Users can tell Numba what stands for a function of such a module (``numba.extending.overload``).
+    """
+    reader = _read(op)
+    return reader is not None and not any(map(is_overloaded_by_others, reader.steady))
+
+
+def note(op: type) -> None:
+    """Note the functions that a kernel was compiled with, if it is made of the content."""
+    reader = _read(op)
+    for each in reader.functions if reader else ():
+        _compiled[each] = _state(each)
+
+
+def _read(op: type) -> Reader | None:
+    """Return the reader that has read a class; None if the class has no content."""
+    reader = Reader()
+    try:
+        reader.of_class(op)
+    except (Unlike, RecursionError):
+        return None
+    return reader
+
+
+def _state(function: Any) -> tuple[Any, ...]:
+    return (*function.overloads, _hash(Reader().of_function(function)))
+
+
+class Reader:
+    """What reads a class; it knows the functions and modules that it has met."""
+
+    def __init__(self) -> None:
+        self._met: dict[Any, int] = {}
+        self.functions: list[Any] = []
+        """The functions that njit made, of those that it has met."""
+        self.steady: list[Any] = []
+        """What it has met of modules that do not change."""
+
+    def of_class(self, op: type) -> tuple[Any, ...]:
+        """Return the content of a class, of texts and numbers alone."""
+        *own, last, root = op.__mro__
+        if (last, root) != (tuple, object) or type(op) is not type:
+            raise Unlike
+        fields: tuple[str, ...] = getattr(op, "_fields")  # noqa: B009
+        plain = {*vars(namedtuple("bare", fields)), *OF_THE_CLASS}
+        parts: list[Any] = [RULE, op.__module__, op.__qualname__, fields]
+        for each in own:
+            members = {name: value for name, value in vars(each).items() if name not in plain}
+            parts.append([(name, self._member(members[name])) for name in sorted(members)])
+        return tuple(parts)
+
+    def _member(self, value: Any) -> Any:
+        return self._function(value) if isinstance(value, FunctionType) else self._value(value)
+
+    def _again(self, key: Any) -> tuple[str, int] | None:
+        """Return the number of something that was met before, and number it now if it was not."""
+        if key in self._met:
+            return "met", self._met[key]
+        self._met[key] = len(self._met)
+        return None
+
+    def _function(self, function: FunctionType) -> Any:
+        found = self._again(id(function))
+        if found is not None:
+            return found
+        codes = list(_within(function.__code__))
+        steps = [step for code in codes for step in dis.get_instructions(code)]
+        if any(step.opname.startswith("IMPORT") for step in steps):
+            raise Unlike
+        names = sorted({step.argval for step in steps if step.opname in LOADS})
+        attributes = sorted({name for code in codes for name in code.co_names})
+        values = [_global(function, name) for name in names]
+        values += [_cell(cell) for cell in function.__closure__ or ()]
+        named = sorted((function.__kwdefaults__ or {}).items())
+        return (
+            self._code(function.__code__),
+            names,
+            self._value(function.__defaults__),
+            [(name, self._value(value)) for name, value in named],
+            [self._value(value, attributes) for value in values],
+        )
+
+    def _code(self, code: CodeType) -> Any:
+        """Return what a code object does: not where it stands in its file."""
+        return (
+            code.co_code,
+            code.co_exceptiontable,
+            code.co_flags,
+            (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount),
+            (code.co_names, code.co_varnames, code.co_cellvars, code.co_freevars),
+            [self._constant(part) for part in code.co_consts],
+        )
+
+    def _constant(self, value: Any) -> Any:
+        if isinstance(value, CodeType):
+            return self._code(value)
+        if type(value) is frozenset:
+            return "set", sorted(map(repr, value))
+        if type(value) is tuple:
+            return [self._constant(part) for part in value]
+        return type(value).__name__, repr(value)
+
+    def _value(self, value: Any, attributes: Iterable[str] = ()) -> Any:
+        """Return what is equal only for values that Numba takes as the same.
+
+        `attributes` are the names that code may ask a module for.
+        """
+        kind = type(value)
+        if kind in CONSTANTS:
+            return kind.__name__, repr(value)  # 0.0 differs from -0.0, and NaN equals NaN
+        if kind is tuple:
+            return [self._value(part) for part in value]
+        if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+            return value.dtype.str, value.tobytes()
+        if isinstance(value, np.dtype) and value.kind in "biufc":
+            return "dtype", value.str
+        if kind is np.ndarray:
+            return _table(value)
+        if kind is ModuleType:
+            return self._module(value, attributes)
+        if kind.__module__ == "numba.core.registry":  # made by njit
+            return self.of_function(value)
+        if kind.__module__ == "numba.core.types.scalars" and kind.__name__ in NUMBERS:
+            return "numba", str(value)
+        found = _steady(value)
+        self.steady.append(value)
+        return found
+
+    def _module(self, module: ModuleType, attributes: Iterable[str]) -> Any:
+        name = module.__name__
+        attributes = tuple(attributes)
+        if name.partition(".")[0] in STEADY and sys.modules.get(name) is module:
+            self.steady += [vars(module)[each] for each in attributes if each in vars(module)]
+            return "module", name
+        found = self._again((id(module), attributes))
+        if found is not None:
+            return found
+        held = [each for each in attributes if each in vars(module)]
+        return (
+            "module",
+            name,
+            [(each, self._value(vars(module)[each], attributes)) for each in held],
+        )
+
+    def of_function(self, function: Any) -> Any:
+        """Return the content of a function of Numba's: its Python function, and its options."""
+        told = told_of(function)
+        if told is None:
+            raise Unlike
+        self.functions.append(function)
+        options, fixed = told
+        named = [(name, self._option(options[name])) for name in sorted(options)]
+        return "njit", named, fixed, self._function(function.py_func)
+
+    def _option(self, value: Any) -> Any:
+        if isinstance(value, set | frozenset):
+            return "set", sorted(map(repr, value))
+        return self._value(value)
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object, and those of the functions within."""
+    yield code
+    for part in code.co_consts:
+        if isinstance(part, CodeType):
+            yield from _within(part)
 
 
 def _global(function: FunctionType, name: str) -> Any:
@@ -117,45 +304,25 @@ def _cell(cell: Any) -> Any:
         raise Unlike from error
 
 
-def _key(value: Any) -> Any:
-    """Return a key that is equal only for values that Numba takes as the same."""
-    kind = type(value)
-    if kind in CONSTANTS:
-        return kind, repr(value)  # 0.0 differs from -0.0, and NaN equals NaN
-    if kind is tuple:
-        return kind, tuple(map(_key, value))
-    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
-        return kind, value.tobytes()
-    if isinstance(value, np.dtype):
-        return kind, value.str
-    if kind is type:
-        if value.__module__ in ("builtins", "numpy"):
-            return kind, value
-    elif kind is ModuleType:
-        if value in MODULES:
-            return kind, value.__name__
-    elif kind.__module__ == "numba.core.registry":  # made by njit
-        return kind, _Same(value), _function_key(value.py_func)
-    elif _stays(value):
-        return kind, _Same(value)
-    raise Unlike
+def _table(array: np.ndarray[Any, np.dtype[Any]]) -> Any:
+    if array.dtype.kind not in "biufc" or array.nbytes > LARGEST_TABLE:
+        raise Unlike
+    flags = array.flags.c_contiguous, array.flags.f_contiguous, array.flags.aligned
+    content = hashlib.sha256(array.tobytes()).hexdigest()
+    return "array", array.dtype.str, array.shape, flags, content
 
 
-def _stays(value: Any) -> bool:
-    """Say whether a function never changes: if NumPy's, Numba's, ours or built in."""
-    if isinstance(value, FunctionType):
-        return value.__module__.partition(".")[0] in ("numpy", "numba", "numbapool")
-    return isinstance(value, BuiltinFunctionType | np.ufunc)
+def _steady(value: Any) -> Any:
+    """Return the name of a type or function that never changes: if it is found under its name."""
+    module = "numpy" if isinstance(value, np.ufunc) else getattr(value, "__module__", None)
+    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    if not (isinstance(module, str) and isinstance(name, str)):
+        raise Unlike
+    steady = module.partition(".")[0] in STEADY or module in OURS
+    if not steady or getattr(sys.modules.get(module), name, None) is not value:
+        raise Unlike
+    return "steady", module, name
 
 
-class _Same:
-    """A wrapper that is equal only if it holds the same object."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and self.value is other.value
-
-    def __hash__(self) -> int:
-        return id(self.value)
+OURS = ("numbapool.reducers.exponentials", "numbapool.reducers.methods")
+"""Modules of ours with functions that reducers call: a change of theirs changes all kernels."""

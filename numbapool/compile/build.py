@@ -9,8 +9,10 @@ result is an object file with one C function, :data:`ENTRY`, that needs nothing 
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -20,6 +22,7 @@ from numbapool.compile.contract import ENTRY
 from numbapool.compile.entry import SIGNATURE, entry_of
 from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
+from numbapool.compile.symbols import UNKNOWN, undefined
 from numbapool.compile.target import target_machine
 from numbapool.loops import networks, row_keys
 from numbapool.loops.kernels import KERNELS
@@ -37,6 +40,25 @@ define void @{entry}(i64 %call, i64 %block, i64 %begin, i64 %end) {{
 """The C function around Numba's own. It drops the status, since no kernel raises."""
 
 
+ADDRESS = "numba.dynamic.globals"
+"""How Numba names what stands at an address of this process, such as a large array."""
+
+
+IS_ADDRESS = re.compile(
+    rf'^(@"?{re.escape(ADDRESS)}[^=]*= )\w+ global (\S+) inttoptr \(i64 \d+ to \2\)', re.MULTILINE
+)
+"""The line of LLVM's text that says what such a name stands for."""
+
+
+class Built(NamedTuple):
+    """A kernel's machine code."""
+
+    code: bytes
+    """The object file."""
+    bound: bool
+    """Whether it holds addresses of this process, and so is of no use in others."""
+
+
 @contextmanager
 def no_collection() -> Iterator[None]:
     """Turn off the garbage collector meanwhile: Numba's many objects live on, so it finds none."""
@@ -50,7 +72,7 @@ def no_collection() -> Iterator[None]:
 
 
 @no_collection()
-def build(spec: Spec, name: str) -> bytes:
+def build(spec: Spec, name: str) -> Built:
     """Return the object file of a spec's kernel; `name` tells it from others."""
     function = entry_of(spec, name, KERNELS[spec.kernel])
     own = is_own(spec.op)
@@ -63,7 +85,20 @@ def build(spec: Spec, name: str) -> bytes:
     if own:
         text = apart(text)
     text += WRAPPER.format(entry=ENTRY, native=f'"{native}"')
-    return optimised(text, written(spec), side_by_side=spec.kernel == "area")
+    free = text if own else without_addresses(text)
+    side_by_side = spec.kernel == "area"
+    code = optimised(free, written(spec), side_by_side)
+    if own or not any(name.startswith((ADDRESS, UNKNOWN)) for name in undefined(code)):
+        return Built(code, False)
+    return Built(optimised(text, side_by_side=side_by_side), True)
+
+
+def without_addresses(text: str) -> str:
+    """Return LLVM's text with unknown names for all that stands at addresses of this process.
+
+    Most of these go when the text is optimised: what is left is undefined in the object file.
+    """
+    return IS_ADDRESS.sub(r"\1external global \2", text)
 
 
 def written(spec: Spec) -> str:

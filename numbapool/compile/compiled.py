@@ -12,21 +12,28 @@ import hashlib
 import logging  # noqa: F401
 import os
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from itertools import count
 from threading import RLock
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from numbapool.compile import numba_seams, store
-from numbapool.compile.alike import likeness
+from numbapool.compile.alike import is_as_numba_has_it, is_fresh, is_still, likeness, note
 from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
 from numbapool.compile.spec import Spec
-from numbapool.compile.target import Kernel, numba_version
+from numbapool.compile.symbols import undefined
+from numbapool.compile.target import Kernel, Unresolved, numba_version
 from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
+
+if TYPE_CHECKING:
+    from numbapool.compile.build import Built
 
 on_compile: list[Callable[[], object]] = []
 """Functions that are called before a kernel is compiled, to tell a waiting user or to count."""
@@ -62,24 +69,36 @@ _kernels: dict[tuple[Spec, bool], Any] = {}
 
 def kernel(spec: Spec) -> Any:
     """Return the kernel compiled for a spec."""
-    key = _key(spec), plain_wanted()
-    found = _kernels.get(key)
+    plain = plain_wanted()
+    key = _key(spec)
+    found = _kernels.get((key, plain))
     if found is None:
         with _lock:
-            found = _kernels.get(key)
+            found = _kernels.get((key, plain)) or _kernels.get((spec, plain))
             if found is None:
-                found = _kernels[key] = _made(spec)
+                found, shared = _made(spec, key.op)
+                _kernels[key if shared else spec, plain] = found
     return found
 
 
-def _made(spec: Spec) -> Any:
-    """Return a kernel: interpreted or plain if so requested, else from machine code."""
+def _made(spec: Spec, like: Any) -> tuple[Any, bool]:
+    """Return a kernel: interpreted or plain if so requested, else from machine code.
+
+    The second result is whether all classes that are `like` the spec's may share it.
+    """
     if wanted():
-        return Interpreted(spec)
+        return Interpreted(spec), True
+    if is_own(spec.op):
+        return _native_or_plain(spec, lambda: Kernel(_code(spec))), True
+    return _of_user(spec, like)
+
+
+def _native_or_plain(spec: Spec, native: Callable[[], Kernel]) -> Any:
+    """Return a kernel from machine code; a plain one if so requested, or if it cannot be built."""
     if plain_wanted():
         return _plain(spec)
     try:
-        return Kernel(_code(spec))
+        return native()
     except Unbuilt as error:
         found = _plain(spec)
         store.warn_once(
@@ -172,26 +191,67 @@ _builds = count()
 
 
 def _code(spec: Spec) -> bytes:
+    """Return the machine code of one of our kernels."""
     name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
 
     def make() -> bytes:
-        _tell()
-        build = with_numba("build").build
-        lacking = numba_seams.probe()
-        if lacking:
-            raise Unbuilt(lacking)
-        code: bytes = build(spec, f"{name}_{next(_builds)}")
-        return code
-
-    def make_own() -> bytes:
         try:
-            return make()
+            return _build(spec, name).code
         except PoolImportError:
             raise
         except (ImportError, AttributeError, TypeError, RuntimeError) as error:
             # Our own kernels are right, so this Numba has other inner parts.
             raise Unbuilt(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
-    if not is_own(spec.op):
-        return make()  # a user's reducer, or a function that it calls, may change unnoticed
-    return store.code_for(name, make_own)
+    return store.code_for(name, make)
+
+
+def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
+    """Return the kernel of a user's reducer, and whether classes `like` its class may share it.
+
+    `like` is a hash of the class's content, under which the kernel is kept between processes; it is
+    the class itself if it has none.
+    """
+    known = is_still(spec.op, like)  # else a value has changed since the class was first used
+    exact = plain_wanted() and known and is_fresh(spec.op)
+    found = False
+    versions = f"{like}|{np.__version__}|{sys.implementation.cache_tag}|{spec}"
+    name = hashlib.sha256(store.surroundings() + versions.encode()).hexdigest()[:32]
+    made: list[Built] = []
+
+    def make() -> bytes:
+        nonlocal exact
+        exact = known and is_fresh(spec.op)
+        made.append(_build(spec, name))
+        return made[-1].code
+
+    def keep() -> bool:
+        alone = exact and not made[-1].bound and is_as_numba_has_it(spec.op)
+        return alone and is_still(spec.op, like)
+
+    def native() -> Kernel:
+        nonlocal found
+        code = store.code_for(name, make, keep) if known else make()
+        if made:
+            return Kernel(code)
+        try:
+            kernel = Kernel(code, undefined(code))
+        except Unresolved:  # a part of Numba's that it loads when it compiles
+            return Kernel(make())
+        found = True
+        return kernel
+
+    kernel = _native_or_plain(spec, native)
+    if exact:
+        note(spec.op)
+    return kernel, found or exact
+
+
+def _build(spec: Spec, name: str) -> Built:
+    """Compile a kernel."""
+    _tell()
+    build: Callable[[Spec, str], Built] = with_numba("build").build
+    lacking = numba_seams.probe()
+    if lacking:
+        raise Unbuilt(lacking)
+    return build(spec, f"{name}_{next(_builds)}")

@@ -126,6 +126,36 @@ def _contexts() -> tuple[Any, Any]:
     return _cpu_target().typing_context, _cpu_target().target_context
 
 
+def told_of(function: Any) -> tuple[dict[str, Any], list[str]] | None:
+    """Return the options of a function that njit made, and its signatures if it takes no others.
+
+    None stands for a function whose code may differ although all of this is the same: other passes
+    compile it, or Numba takes it from a file. It also stands for parts that this Numba lacks.
+    """
+    try:
+        passes: str = function._compiler.pipeline_class.__module__
+        if function.stats.cache_path or not passes.startswith("numba."):
+            return None
+        fixed = () if function._can_compile else function.nopython_signatures
+        return {**function.targetoptions, **function.locals}, list(map(str, fixed))
+    except AttributeError:
+        return None
+
+
+OURS = ("numba.", "numbapool.")
+"""How the names of modules begin whose overloads change with versions alone."""
+
+
+def is_overloaded_by_others(value: Any) -> bool:
+    """Say whether a function's code is, or may be, that of an overload that is not Numba's own."""
+    try:
+        known = _cpu_target().typing_context.resolve_value_type(value)
+        found = [getattr(each, "_overload_func", None) for each in getattr(known, "templates", ())]
+    except Exception:  # no type at all: nothing that compiled code could call
+        return False
+    return any(each is not None and not each.__module__.startswith(OURS) for each in found)
+
+
 def refresh() -> None:
     """Let a compilation that is under way see overloads that were added since it began."""
     for context in _contexts():

@@ -223,8 +223,13 @@ def warn_once(trouble: str) -> None:
         warnings.warn(f"numbapool: {trouble}", RuntimeWarning, stacklevel=2)
 
 
-def code_for(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return the code of a kernel from its file; if there is none, make the code and keep it."""
+def code_for(
+    name: str, make: Callable[[], bytes], keep: Callable[[], bool] = lambda: True
+) -> bytes:
+    """Return the code of a kernel from its file; if there is none, make the code and keep it.
+
+    `keep` says, once the code is made, whether it may be kept.
+    """
     folder, trouble = place()
     if trouble:
         warn_once(trouble)
@@ -238,7 +243,8 @@ def code_for(name: str, make: Callable[[], bytes]) -> bytes:
                 code = read(path)
                 if code is None:
                     code = make()
-                    write(path, code)
+                    if keep():
+                        write(path, code)
     except guarded.Unsafe as error:
         warn_once(f"{error}, so it is left alone, and each process compiles that kernel")
         code = make()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,11 +17,24 @@ from numbapool.compile.contract import ENTRY, PROTOTYPE
 from numbapool.errors import PoolImportError
 
 
-class Kernel:
-    """Machine code in this process: its address, and the function for calling it."""
+class Unresolved(Exception):
+    """Machine code needs a function that this process lacks."""
 
-    def __init__(self, code: bytes) -> None:
+
+class Kernel:
+    """Machine code in this process: its address, and the function for calling it.
+
+    Raises
+    ------
+    Unresolved
+        If the code needs one of the `names`, and this process lacks that.
+    """
+
+    def __init__(self, code: bytes, names: Iterable[str] = ()) -> None:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
+        for name in names:  # only now LLVM finds the process's own
+            if not llvm.address_of_symbol(name):
+                raise Unresolved(name)
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self.address = self._engine.get_function_address(ENTRY)

@@ -9,12 +9,13 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
+from numbapool.arrays import Asked, Device, Origin, on_engine, through
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.functional.general import pool3d
 from numbapool.inputs import Array, ArrayLike, as_array, as_numbers
 from numbapool.operators import SLIDING, find
 from numbapool.pooling.pool import Pool
+from numbapool.windows.axes import sliding
 from numbapool.windows.layout import refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis
 
@@ -90,7 +91,18 @@ def block_reduce(
     return reduced(x, block_size, op, edge, own, Asked(None, device, stream))
 
 
-@on_engine("block_reduce")
+def origins(
+    shape: tuple[int, ...], block_size: Ints, op: Any, edge: Any, own: Any
+) -> tuple[Origin, ...]:
+    """Return the origins of the axes of the array of blocks."""
+    block = per_axis(block_size, len(shape), "block_size", 1)
+    return tuple(
+        through(n, sliding(size, k, k, ceil_mode=edge != "trim")) if size else Origin(n)
+        for n, (size, k) in enumerate(zip(shape, block, strict=True))
+    )
+
+
+@on_engine("block_reduce", origins)
 def reduced(
     x: ArrayLike, block_size: Ints, op: Any, edge: Any, own: dict[str, Any], asked: Asked
 ) -> Array:

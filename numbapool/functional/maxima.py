@@ -88,7 +88,8 @@ def max_pool2d(
     Parameters
     ----------
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
-        bool, integers, float16, float32 or float64, in any layout and byte order.
+        bool, integers, float16, float32 or float64, in any layout and byte order. Tensors of torch
+        and xarray's arrays come back as such.
     kernel_size : int or (int, int)
         The window's size.
     stride : int or (int, int), default `kernel_size`

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
+from numbapool.arrays import Asked, Device, HostKind, Origin, alike, host_kind, kept, on_engine
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array, frozen, viewed
+from numbapool.pooling.origins import unlike
 from numbapool.windows.layout import Layout, layout_of, refuse_too_large
 from numbapool.windows.numbers import Ints, per_axis, whole_numbers
 
@@ -43,7 +44,14 @@ def refuse_unlike(shape: tuple[int, ...], places: tuple[int, ...], dtype: np.dty
         raise PoolValueError(f"indices of shape {places} for values of {shape}")
 
 
-@on_engine("unpool")
+def origins(
+    shape: tuple[int, ...], indices: Any, ndim: int, data_format: str | None, *rest: Any
+) -> tuple[Origin, ...]:
+    """Return the origins of the axes of what values are put into."""
+    return unlike(layout_of(shape, ndim, data_format))
+
+
+@on_engine("unpool", origins)
 def unpool(
     x: ArrayLike,
     indices: ArrayLike,
@@ -243,6 +251,12 @@ def max_unpool3d(
     return unpool(x, indices, 3, data_format, windows, Asked(None, device, stream))
 
 
+def renumbered(kind: HostKind, indices: Any, run: Callable[[Array, None], Array]) -> Array:
+    """Return places numbered in another way, as an array of a kind."""
+    made: Array = alike(kind, indices, None, run, lambda shape: kept(*range(len(shape))))
+    return made
+
+
 def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: int = 0) -> Array:
     """Return places as ONNX's MaxPool numbers them: over the whole tensor, not per plane.
 
@@ -255,6 +269,13 @@ def to_onnx_indices(indices: ArrayLike, shape: Sequence[int], *, storage_order: 
     >>> to_onnx_indices(np.zeros((1, 2, 1, 1), np.int64), (1, 2, 3, 3)).ravel()
     array([0, 9])
     """
+    kind = host_kind(indices)
+    if kind is not None:
+
+        def run(places: Array, out: None) -> Array:
+            return to_onnx_indices(places, shape, storage_order=storage_order)
+
+        return renumbered(kind, indices, run)
     places = read_indices(indices)
     sizes = pooled_shape(shape, places, (0, 1))
     plane = sizes[2:]
@@ -281,6 +302,13 @@ def to_tf_indices(
     >>> to_tf_indices(np.array([[[[3, 0]]]]), (1, 2, 2, 2)).ravel()
     array([6, 1])
     """
+    kind = host_kind(indices)
+    if kind is not None:
+
+        def run(places: Array, out: None) -> Array:
+            return to_tf_indices(places, shape, include_batch_in_index=include_batch_in_index)
+
+        return renumbered(kind, indices, run)
     places = read_indices(indices)
     sizes = pooled_shape(shape, places, (0, -1))
     channels = sizes[-1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numbapool.arrays import Device, place_of
+from numbapool.arrays import Device, host_kind, place_of
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.operators import find
@@ -84,7 +84,7 @@ def pool_pyramid(
 
     if isinstance(op, list) and own.get("return_indices"):
         raise PoolTypeError("a chain has no return_indices: its levels pool values")
-    first = as_array(x) if place_of(x) is None else x
+    first = as_array(x) if place_of(x) is None and host_kind(x) is None else x
     below: Any = first
     results: list[Any] = []
     for number, each in enumerate(chain_of(op, levels), 1):

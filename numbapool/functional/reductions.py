@@ -65,13 +65,12 @@ def reduce_pool2d(
     x : array_like of shape (..., H, W), or (..., H, W, C) with ``data_format="NHWC"``
         As in :func:`max_pool2d`.
     reducer : instance of a NamedTuple class
-        Its fields are numbers. Its methods are plain Python that Numba compiles, with the
-        parameter names that stand here:
+        Its fields are numbers. Its methods are plain Python that Numba compiles:
 
         - ``neutral(self)`` returns the accumulator that changes nothing when combined;
         - ``combine(self, a, b)`` joins two accumulators, in any order and grouping;
-        - ``lift(self, value, row)`` turns an element, as a number of the accumulator's type, into
-          an accumulator (default: the element itself); `row` is for numbapool's own use;
+        - ``lift(self, value)`` turns an element, as a number of the accumulator's type, into an
+          accumulator (default: the element itself). A third parameter is for numbapool's own use;
         - ``prepare(self, weight)`` returns the scale that `finish` needs for windows of `weight`
           elements;
         - ``finish(self, acc, scale)`` returns the result of an accumulator and the scale from
@@ -95,12 +94,14 @@ def reduce_pool2d(
     PoolValueError
         As :func:`max_pool2d`.
     PoolTypeError
-        For an object that is no reducer.
+        For an object that is no reducer, with a right one.
 
     Notes
     -----
-    Each process compiles the kernel of your reducer anew: a file on disk could not tell that the
-    reducer, or a function that it calls, has changed.
+    The kernel of a reducer is kept between processes. It is known by the methods' code and by all
+    that this code refers to: constants, defaults, class attributes, globals, closures, and the
+    functions of Numba's that it calls. If one of these is an object that can change, such as a
+    list, each process compiles the kernel anew.
 
     Examples
     --------
@@ -109,7 +110,7 @@ def reduce_pool2d(
     >>> class GeometricMean(NamedTuple):
     ...     def neutral(self):
     ...         return 0.0
-    ...     def lift(self, value, row):
+    ...     def lift(self, value):
     ...         return np.log(value)
     ...     def combine(self, a, b):
     ...         return a + b

@@ -7,6 +7,7 @@ from typing import Any
 from numbapool.arrays import Asked, Device, on_engine
 from numbapool.inputs import Array, ArrayLike
 from numbapool.reducers.dtypes import NaN
+from numbapool.sequences.layout import origins
 from numbapool.sequences.pooling import Wanted, pool
 
 __all__ = ["attention_pool", "sequence_pool"]
@@ -116,7 +117,7 @@ def sequence_pool(
     return pooled(x, weights, wanted, rows, data_format, Asked(out, device, stream))
 
 
-@on_engine("sequence_pool")
+@on_engine("sequence_pool", origins)
 def pooled(
     x: ArrayLike, weights: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
 ) -> Array:
@@ -181,7 +182,7 @@ def attention_pool(
     return attended(x, scores, wanted, rows, data_format, asked)
 
 
-@on_engine("attention_pool")
+@on_engine("attention_pool", origins)
 def attended(
     x: ArrayLike, scores: Any, wanted: Wanted, rows: dict[str, Any], data_format: str, asked: Asked
 ) -> Array:

@@ -38,7 +38,8 @@ def method(of: Any, name: str, default: Callable[..., Any] | None = None) -> Any
 overload(r.missing, jit_options=METHODS)(lambda self, value: method(self, "missing"))
 overload(r.beats, jit_options=METHODS)(lambda self, b, a: method(self, "beats"))
 overload(r.neutral, jit_options=METHODS)(lambda self: method(self, "neutral"))
-overload(r.lift, jit_options=LIFTED)(lambda self, value, row: method(self, "lift", r._lift))
+overload(r.lift, jit_options=LIFTED)(lambda self, value, row: r.lift_of(self.instance_class))
+overload(r.lift_alone, jit_options=LIFTED)(lambda self, value: method(self, "lift"))
 overload(r.locate, jit_options=METHODS)(
     lambda self, lanes, at, columns, first, inner, pitch: method(self, "locate", r._locate)
 )

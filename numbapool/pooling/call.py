@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, engine_for
+from numbapool.arrays import Asked, Device, HostKind, alike, engine_for, host_kind
 from numbapool.errors import PoolError, PoolTypeError, PoolValueError
 from numbapool.inputs import Array, as_array, frozen, viewed
 from numbapool.operators import AREA, BLURRING, FORMS, FRACTIONAL
@@ -16,6 +16,7 @@ from numbapool.pooling import planners
 from numbapool.pooling.bordered import Bordered
 from numbapool.pooling.fractional import fractional
 from numbapool.pooling.least import call_of
+from numbapool.pooling.origins import by_windows
 from numbapool.pooling.planners import READERS, Request, Windows
 from numbapool.run.call import Call, checked_outs, into_together
 from numbapool.windows.window import Window
@@ -105,9 +106,13 @@ def pool(
 ) -> tuple[Array, ...]:
     """Pool `x` by the call that `decider` decides for its shape, its dtype and `key`.
 
-    `out` is one array, or one per result. Arrays on a device are pooled there, on `stream`.
+    `out` is one array, or one per result. Arrays on a device are pooled there, on `stream`. Arrays
+    of other libraries come back as what they were.
     """
     if type(x) is not np.ndarray or device is not None or stream is not None:
+        kind = host_kind(x)
+        if kind is not None:
+            return pool_alike(kind, pool, decider, x, key, out, device=device, stream=stream)
         engine = engine_for(x, device, stream)
         if engine is not None:
             results = engine.pool(FORM_OF[decider], x, key, Asked(out, device, stream))
@@ -122,6 +127,24 @@ def pool(
         raise PoolValueError(
             f"there is not enough memory for a result of shape {call.shape}"
         ) from None
+
+
+def pool_alike(
+    kind: HostKind,
+    pool: Callable[..., tuple[Array, ...]],
+    decider: Decider,
+    x: Any,
+    key: tuple[Any, ...],
+    out: Any,
+    **more: Any,
+) -> tuple[Array, ...]:
+    """Pool an array of a kind by a function that pools NumPy's, into arrays of that kind."""
+
+    def run(array: Array, out: Any) -> tuple[Array, ...]:
+        return pool(decider, array, key=key, out=out, **more)
+
+    made = alike(kind, x, out, run, lambda shape: by_windows(FORM_OF[decider], shape, key))
+    return cast("tuple[Array, ...]", made)
 
 
 def fill(call: Call | Bordered, held: Array, array: Array, out: Any) -> tuple[Array, ...]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 
-from numbapool.arrays import Device, engine_for
+from numbapool.arrays import Device, HostKind, alike, engine_for, host_kind
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES, Array, ArrayLike, frozen
 from numbapool.operators import ADAPTIVE, AREA, BLURRING, GLOBAL, SLIDING, find, own_of_each
@@ -293,6 +293,11 @@ class Pool:
         from numbapool.pooling.weighed import weighed
 
         if self.parts:
+            kind = host_kind(x)
+            if kind is not None:
+                more = {"weights": weights, "device": device, "stream": stream}
+                made: Array | tuple[Array, ...] = self._alike(kind, x, out, more)
+                return made
             outs = out_of_each(out, len(self.parts))
             if weights is None and engine_for(x, device, stream) is None:
                 keys = [part._key for part in self.parts]
@@ -303,6 +308,16 @@ class Pool:
             )
         decider = DECIDERS[self.form]
         return unpair(weighed(decider, x, weights, self._key, out, device, stream))
+
+    def _alike(self, kind: HostKind, x: Any, out: Any, more: dict[str, Any]) -> Any:
+        """Pool an array of a kind by each operator, into arrays of that kind."""
+        from numbapool.pooling.origins import by_windows
+
+        def run(array: Array, out: Any) -> Any:
+            return self(array, out, **more)
+
+        key = self.parts[0]._key
+        return alike(kind, x, out, run, lambda shape: by_windows(self.form, shape, key))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Pool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from numbapool.arrays import Device, namespace_of, place_of
+from numbapool.arrays import Device, Origin, alike, host_kind, kept, namespace_of, place_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.pooling.pool import Pool, spatial_axes
@@ -63,7 +63,35 @@ def spatial_pyramid_pool(
     >>> spatial_pyramid_pool(np.arange(1, 17).reshape(1, 1, 4, 4), (1, 2))
     array([[16,  6,  8, 14, 16]])
     """
+    options = {"nan": nan, "nodata": nodata, "device": device, **own}
+
+    def run(x: Any, out: None) -> Array:
+        return joined(x, levels, op, data_format, options)
+
+    kind = host_kind(x)
+    if kind is None:
+        return run(x, None)
+    made: Array = alike(kind, x, None, run, lambda shape: origins(shape, data_format))
+    return made
+
+
+def origins(shape: tuple[int, ...], data_format: str | None) -> tuple[Origin, ...]:
+    """Return the origins of the axes of one vector per image."""
+    layout = layout_of(shape, *spatial_axes(1, data_format))
+    lead = len(layout.lead)
+    if layout.channels:
+        return *kept(*range(lead)), Origin(len(shape) - 1)
+    last = Origin(lead - 1) if "C" in layout.format else Origin(None, "part")
+    return *kept(*range(lead - ("C" in layout.format))), last
+
+
+def joined(
+    x: Any, levels: Ints, op: Any, data_format: str | None, options: dict[str, Any]
+) -> Array:
+    """Return the results of all levels, one level after the other."""
     array: Any = as_array(x) if place_of(x) is None else x
+    options = dict(options)
+    device = options.pop("device")
     parts = whole_numbers((levels,) if isinstance(levels, int) else levels, "levels", 1)
     if not parts:
         raise PoolValueError(f"levels takes a number or more, not {shown(levels)}")
@@ -71,15 +99,15 @@ def spatial_pyramid_pool(
     layout = layout_of(tuple(array.shape), ndim, name)
     channels_first = "C" in layout.format and not layout.channels
     lead = layout.lead[:-1] if channels_first else layout.lead
-    options = {"data_format": name, "nan": nan, "nodata": nodata, **own}
     results: list[Any] = []
     for part in parts:
-        result: Any = Pool.adaptive(op, (part,) * ndim, **options)(array, device=device)
+        pool = Pool.adaptive(op, (part,) * ndim, data_format=name, **options)
+        result: Any = pool(array, device=device)
         if isinstance(result, tuple):
             raise PoolTypeError("a pyramid has no return_indices: each level has other places")
         library = namespace_of(result, "spatial_pyramid_pool")
         if layout.channels:
             result = library.moveaxis(result, -1, len(lead))
         results.append(result.reshape(*lead, prod(result.shape[len(lead) :])))
-    joined: Array = library.concatenate(results, axis=-1)
-    return joined
+    vectors: Array = library.concatenate(results, axis=-1)
+    return vectors

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.arrays import Device, place_of
+from numbapool.arrays import Device, host_kind, place_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array, as_numbers, frozen, viewed
 from numbapool.operators import BLURRING, GLOBAL
 from numbapool.plan.choose import longest
 from numbapool.pooling import planners
-from numbapool.pooling.call import FORM_OF, Decider, pool
+from numbapool.pooling.call import FORM_OF, Decider, pool, pool_alike
 from numbapool.pooling.least import least_of, parts_of
 from numbapool.pooling.marks import mark_of
 from numbapool.pooling.planners import ARGUMENTS, COMMON, READERS, Placed, Request
@@ -78,6 +78,10 @@ def weighed(
     """
     if weights is None:
         return pool(decider, x, key, out, device, stream)
+    kind = host_kind(x)
+    if kind is not None:
+        more: Any = {"weights": weights, "device": device, "stream": stream}
+        return pool_alike(kind, weighed, decider, x, key, out, **more)
     if place_of(x) is not None or place_of(weights) is not None or stream is not None:
         raise PoolTypeError("weights are for arrays in the CPU's memory: copy both there first")
     held = viewed(x)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
+from numbapool.arrays import Asked, Device, Origin, kept, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array
 from numbapool.recurrent.kept import Steps, steps_of
@@ -84,7 +84,15 @@ def multihead_attention_pool(
     return pooled(x, query, weights, heads, rows, data_format, Asked(None, device, stream))
 
 
-@on_engine("multihead_attention_pool")
+def origins(
+    shape: tuple[int, ...], query: Any, weights: Any, heads: int, rows: Any, data_format: str
+) -> tuple[Origin, ...]:
+    """Return the origins of the axes of one result per sequence, or per sequence and query."""
+    queries = () if as_array(query).ndim == 1 else (Origin(None, "query"),)
+    return *kept(0), *queries, Origin(1 if data_format.upper() == "NCT" else 2)
+
+
+@on_engine("multihead_attention_pool", origins)
 def pooled(
     x: ArrayLike,
     query: ArrayLike,

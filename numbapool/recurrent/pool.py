@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
+from numbapool.arrays import Asked, Device, Origin, kept, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike
 from numbapool.recurrent.kept import steps_of
@@ -111,7 +111,14 @@ def gru_pool(
     return states(x, "gru", weights, pick, rows, data_format, Asked(None, device, stream))
 
 
-@on_engine("recurrent_pool")
+def origins(
+    shape: tuple[int, ...], kind: str, weights: Any, pick: str, rows: Any, data_format: str
+) -> tuple[Origin, ...]:
+    """Return the origins of the axes of one state per sequence."""
+    return *kept(0), Origin(1 if data_format.upper() == "NCT" else 2)
+
+
+@on_engine("recurrent_pool", origins)
 def states(
     x: ArrayLike,
     kind: str,

@@ -5,7 +5,8 @@ functions `lift`, `combine`, `prepare` and `finish` of this module pick the meth
 reducer's type (:mod:`numbapool.loops.faces`), so no branch is left at run time. Without the JIT
 they call the method.
 
-- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of up to three;
+- ``lift(value, row)`` turns an element into an accumulator: one number, or a tuple of up to three
+  (or ``lift(value)``);
 - ``combine(a, b)`` joins two accumulators, in any order and grouping;
 - ``neutral()`` returns the accumulator that changes nothing when combined;
 - ``prepare(weight)`` computes once the scale that `finish` needs for windows of one divisor;
@@ -52,7 +53,21 @@ def neutral(self):
 
 
 def lift(self, value, row):
-    return getattr(type(self), "lift", _lift)(self, value, row)
+    return lift_of(type(self))(self, value, row)
+
+
+def lift_alone(self, value):
+    return type(self).lift(self, value)
+
+
+def _lift_alone(self, value, row):
+    return lift_alone(self, value)
+
+
+def lift_of(kind):
+    """Return the function that lifts elements: a class's own, which may leave out the row."""
+    found = getattr(kind, "lift", _lift)
+    return _lift_alone if found.__code__.co_argcount == 2 else found
 
 
 def locate(self, lanes, at, columns, first, inner, pitch):

@@ -7,12 +7,13 @@ from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from numbapool.arrays import Asked, Device, on_engine
+from numbapool.arrays import Asked, Device, Origin, on_engine
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array, frozen
 from numbapool.loops.forms import Bare
 from numbapool.loops.geometry import AXIS, Numbers, filled
 from numbapool.plan.choose import Plan
+from numbapool.pooling.origins import unlike
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import DType, in_floats, real_number, skip_for
 from numbapool.reducers.extremes import maximum
@@ -117,7 +118,14 @@ def roi_pool(
     return (results[0], results[1]) if return_indices else results[0]
 
 
-@on_engine("roi_pool")
+def origins(shape: tuple[int, ...], boxes: Any, bins: Bins, *rest: Any) -> tuple[Origin, ...]:
+    """Return the origins of the axes of one result per box."""
+    layout = layout_of(shape, 2, bins.data_format)
+    axes = unlike(layout)
+    return Origin(None, "box"), *axes[layout.format.startswith("N") :]
+
+
+@on_engine("roi_pool", origins)
 def largest_elements(
     x: ArrayLike, boxes: Any, bins: Bins, return_indices: bool, asked: Asked
 ) -> tuple[Array, ...]:
@@ -196,7 +204,7 @@ def roi_align(
     return pooled_samples(x, boxes, bins, grid, Asked(None, device, stream))
 
 
-@on_engine("roi_align")
+@on_engine("roi_align", origins)
 def pooled_samples(x: ArrayLike, boxes: Any, bins: Bins, grid: Grid, asked: Asked) -> Array:
     """Return the mean or the largest of the samples of each bin."""
     array = as_array(x)

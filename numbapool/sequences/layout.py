@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from numbapool.arrays import Origin, kept
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import Array, as_numbers
 from numbapool.sequences.rows import Integers, Rows, rows_of
@@ -102,6 +103,17 @@ class Sequences(NamedTuple):
             if given.shape == lead
             else given.reshape(batch, steps, heads)
         )
+
+
+def origins(
+    shape: tuple[int, ...], weights: Any, wanted: Any, rows: dict[str, Any], data_format: str
+) -> tuple[Origin, ...]:
+    """Return the origins of the axes of one row per sequence."""
+    last = len(shape) - 1
+    channels = last - (data_format.upper() == "NCT")
+    if rows.get("offsets") is None:
+        return kept(0, channels)
+    return Origin(last - channels), *kept(channels)
 
 
 def sequences_of(

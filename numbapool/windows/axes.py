@@ -64,6 +64,15 @@ class Axis:
         return max(inner, int(self.borders[:, 1].max(initial=0)))
 
     @property
+    def spans(self) -> tuple[np.ndarray, np.ndarray]:
+        """The first tap inside the input, and the number of these taps, of each window."""
+        first = np.arange(self.out, dtype=np.int64) * self.step - self.before
+        count = np.full(self.out, self.taps, np.int64)
+        other = np.r_[: self.lo, self.hi : self.out]
+        first[other], count[other] = self.borders[:, 0], self.borders[:, 1]
+        return first, count
+
+    @property
     def empty_window(self) -> int | None:
         """The first output whose window holds no input at all, if there is one."""
         empty = np.flatnonzero(self.borders[:, 1] == 0)
