@@ -19,7 +19,8 @@ LIBRARY = """
 """.split()
 
 COMMAND = """
-    operators arrays numbers told_before files command weights sizes slips colours axes heic
+    operators arrays numbers told_before files command weights sizes slips colours axes heic help
+    screen
 """.split()
 
 

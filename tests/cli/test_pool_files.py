@@ -235,7 +235,7 @@ def test_odd_names(pool):
     Path("in").mkdir()
     for name in names:
         picture("L", 4, 4).save(Path("in") / os.fsdecode(name))
-    result = pool("avg", "in", "-o", "out")
+    result = pool("avg", "in", "-o", "out", "-v")
     assert sorted(os.fsencode(path.name) for path in Path("out").iterdir()) == sorted(names)
     assert len(result.stdout.splitlines()) == len(names)
     pool("avg", "in", "-o", "out2", "--json")
@@ -244,7 +244,8 @@ def test_odd_names(pool):
 def test_several_workers_do_the_same(pool):
     make(*[f"in/{number:02}.png" for number in range(20)])
     pool("avg", "in", "-o", "one", "-j", 1)
-    result = pool("avg", "in", "-o", "four", "-j", 4)
+    result = pool("avg", "in", "-o", "four", "-j", 4, "-v")
+    assert len(result.stdout.splitlines()) == 20
     assert result.stdout.splitlines() == sorted(result.stdout.splitlines())
     for name in files("one"):
         assert np.array_equal(read(f"one/{name}"), read(f"four/{name}"))

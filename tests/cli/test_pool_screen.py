@@ -64,7 +64,7 @@ def test_a_bar_fits_and_failures_wrap_between_words(tmp_path, columns):
     assert "0/6" in text
     lines = ESCAPES.sub("", text).replace("\r", "\n").splitlines()
     assert max(map(len, lines)) <= columns
-    end = "\n".join(lines[-12:])
+    end = ESCAPES.sub("", text[text.rindex("━") :])
     assert "1 of 6 failed:" in end
     words = " ".join(end.split())
     assert "5 done, 1 failed." in words
