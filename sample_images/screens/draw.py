@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.font_manager import findfont
@@ -29,7 +30,6 @@ INK, PAPER = (226, 228, 233), (24, 26, 31)
 SIZE, MARGIN = 22, 24
 ROWS, COLUMNS = 40, 100
 PHOTOS = 240
-OVER = r"\r|\x1b\[\d*K|\x1b\[1A"
 THEME = DIMMED_MONOKAI
 
 
@@ -56,22 +56,34 @@ def shown(command: list[str], folder: Path) -> str:
     return written.decode("utf-8", "replace").replace("\r\n", "\n")
 
 
+def states(text: str) -> Iterator[list[str]]:
+    """Yield the terminal's lines after each step: text, a new line, a line cleared, a line up."""
+    lines, row = [""], 0
+    for step in re.split(r"(\n|\r|\x1b\[\d*K|\x1b\[1A|\x1b\[\?25[lh])", text):
+        if step == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif step == "\x1b[1A":
+            row -= 1
+        elif step == "\r" or re.fullmatch(r"\x1b\[\d*K", step):
+            lines[row] = ""
+        elif not step.startswith("\x1b[?"):
+            lines[row] += step
+        yield lines
+
+
 def settled(text: str) -> list[Text]:
-    """Return the lines that stay: what was written over, or cleared, is gone."""
-    lines = []
-    for line in text.rstrip("\n").split("\n"):
-        parts = [part for part in re.split(OVER, line) if part.strip()]
-        lines.append(Text.from_ansi(parts[-1]) if parts else Text())
-    while lines and not lines[0].plain.strip():
-        del lines[0]
-    return lines
+    """Return the lines that stay."""
+    *_, lines = states(text.rstrip("\n"))
+    return [Text.from_ansi(line) for line in "\n".join(lines).strip("\n").split("\n")]
 
 
 def in_flight(text: str) -> Text:
     """Return the bar as it stood half-way."""
-    states = [Text.from_ansi(part) for part in re.split(rf"{OVER}|\n", text) if "━" in part]
-    done = [int(re.findall(r"(\d+)/\d+", state.plain)[0]) for state in states]
-    return min(zip(done, states, strict=True), key=lambda pair: abs(2 * pair[0] - PHOTOS))[1]
+    bars = {line for lines in states(text) for line in lines if "━" in line}
+    told = {line: re.search(r"(\d+)/\d+", Text.from_ansi(line).plain) for line in bars}
+    done = {line: int(found[1]) for line, found in told.items() if found}
+    return Text.from_ansi(min(sorted(done), key=lambda line: abs(2 * done[line] - PHOTOS)))
 
 
 def draw(lines: list[Text], name: str) -> None:
