@@ -136,7 +136,8 @@ def test_a_folder_with_the_extra_reads_them(pool):
     for name in ("b.CR2", "c.cr2", "d.nef"):
         Path("in", name).touch()
     said = pool("avg", "in", "-o", "out").stderr
-    assert said == "1 done. Skipped 3 files of other types: .cr2 (2), .nef (1).\n"
+    assert said.startswith("1 done. ")
+    assert said.endswith(" Skipped 3 files of other types: .cr2 (2), .nef (1).\n")
     assert read("out/a.jpg").size == (32, 24)
     assert read("out/a.jpg").format == "JPEG"
     picture("L", 8, 6).save("in/a.jpg")  # a phone's copy for others
@@ -156,7 +157,7 @@ def test_a_folder_without_the_extra_counts_them(pool, without):
     )
     assert told in pool("avg", "in", "-o", "out", code=3).stderr
     picture("L", 8, 6).save("in/d.png")
-    assert pool("avg", "in", "-o", "out").stderr == f"1 done. {told}\n"
+    assert pool("avg", "in", "-o", "out").stderr.endswith(f" {told}\n")
     said = json.loads(pool("max", "in", "-o", "max", "--json").stdout.splitlines()[-1])
     assert said["summary"]["other_types"] == {".heic": 2, ".cr2": 1}
 
