@@ -37,11 +37,9 @@ def test_a_folder_that_cannot_be_read(pool, locked):
     picture("L", 8, 6).save("in/a.png")
     result = pool("avg", "in", "-r", "-o", "out", code=1)
     assert Path("out/a.png").exists()
-    assert result.stderr.splitlines() == [
-        "1 of 2 failed:",
-        "  in/locked  permission denied",
-        "1 done, 1 failed.",
-    ]
+    *failures, summary = result.stderr.splitlines()
+    assert failures == ["1 of 2 failed:", "  in/locked  permission denied"]
+    assert summary.startswith("1 done, 1 failed. ")
     alone = "pool: in/locked: permission denied\n"
     for command in ("avg", "info"):
         assert pool(command, "in/locked", code=1).stderr == alone
@@ -64,7 +62,8 @@ def test_pipes_and_sockets_in_a_folder_are_counted_and_never_opened(pool):
         one.bind("in/socket.png")
         result = pool("avg", "in", "-o", "out")
         told = "Skipped 1 file of other types: .txt (1). Skipped 5 that are not regular files."
-        assert result.stderr == f"1 done. {told}\n"
+        assert result.stderr.startswith("1 done. ")
+        assert result.stderr.endswith(f" {told}\n")
         summary = json.loads(pool("max", "in", "--json").stdout.splitlines()[-1])["summary"]
         assert (summary["unknown_kind"], summary["irregular"]) == (1, 5)
         assert "5 that are not regular" in pool("pyramid", "in", "--levels", 1).stderr

@@ -180,7 +180,7 @@ def test_a_full_standard_output(pool, arguments):
     [
         ["info", "a.png"],
         ["avg", "a.png", "-o", "-"],
-        ["avg", "a.png", "a.gif", "-o", "out"],
+        ["avg", "a.png", "a.gif", "-o", "out", "-v"],
         ["avg", "a.png", "a.gif", "-o", "out", "--json"],
         ["pyramid", "a.png", "--levels", "2"],
         ["avg", "--help"],

@@ -21,7 +21,7 @@ def array():
 
 
 def test_each_writes_its_own_file(pool, array):
-    said = pool("avg,max,percentile", "in.npy", "--q", 30, "--rounding", "floor").stdout
+    said = pool("avg,max,percentile", "in.npy", "--q", 30, "--rounding", "floor", "-v").stdout
     assert made() == ["in.avg2.npy", "in.max2.npy", "in.percentile2.npy"]
     assert said.count("in.npy -> ") == 3
     np.testing.assert_array_equal(np.load("in.avg2.npy"), nbp.avg_pool2d(array, 2))

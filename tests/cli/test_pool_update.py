@@ -312,7 +312,7 @@ def test_what_was_done_before_an_interrupt_is_noted(run):
     for number in range(3, 40):
         picture("L", 120, 120, number).save(f"in/{number}.png")
     code = "from numbapool_cli import main; main()"
-    command = [sys.executable, "-c", code, "avg", "in", "-o", "out", "-j", "1", "--update"]
+    command = [sys.executable, "-c", code, "avg", "in", "-o", "out", "-j", "1", "--update", "-v"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for _ in range(5):
         process.stdout.readline()
