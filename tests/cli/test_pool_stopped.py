@@ -79,7 +79,7 @@ def test_two_runs_at_once(folder):
 
 
 def test_reader_gone(folder):
-    process = start("-j", "1")
+    process = start("-j", "1", "-v")
     process.stdout.readline()
     process.stdout.close()
     said = process.stderr.read()
