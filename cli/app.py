@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from . import interrupts
 from .asking import config, version
+from .asking.examples import ExamplesFirst
 from .commands import SHORT_HELP
 from .exits import ExitCode, NoInput, OutputLost
 from .operators import OPERATORS
@@ -25,7 +26,7 @@ Examples:
 """
 
 
-class PoolGroup(click.Group):
+class PoolGroup(ExamplesFirst, click.Group):
     """A group that imports a command when it is named, and exits with an `ExitCode`."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -50,18 +51,6 @@ class PoolGroup(click.Group):
         config.attach(command)
         version.attach(command)
         return command
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help, examples first."""
-        self.format_usage(ctx, formatter)
-        self.format_help_text(ctx, formatter)
-        self.format_epilog(ctx, formatter)
-        self.format_options(ctx, formatter)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples."""
-        formatter.write_paragraph()
-        formatter.write_text(_EXAMPLES)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands, without importing them."""
@@ -159,6 +148,7 @@ _ALSO_CALLED = {
 
 @click.group(
     cls=PoolGroup,
+    epilog=_EXAMPLES,
     context_settings={
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "POOL",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from .examples import ExamplesFirst
 from .options import VALUES_NAMES
 
 OWN = "Options"
@@ -15,15 +16,12 @@ SHARED = {
         "ratio"
     ),
     "Values": " ".join(name for name in VALUES_NAMES if name != "padding_mode"),
-    "Files": (
-        "recursive files_from null data_format array accept_8bit max_pixels max_bytes "
-        "allow_truncated"
-    ),
+    "Files": "recursive files_from null data_format array accept_8bit max_pixels max_bytes",
     "Output": (
         "output name output_format on_exists skip_existing update quality lossless metadata "
         "background convert clip"
     ),
-    "Running": "jobs fail_fast dry_run as_json quiet verbose device debug config version help",
+    "Running": "jobs fail_fast dry_run as_json quiet verbose device debug config help",
 }
 """The headings of options that commands share, with the options' names."""
 
@@ -33,21 +31,8 @@ Record = tuple[str, str]
 """An option, and what it does."""
 
 
-class Command(click.Command):
+class Command(ExamplesFirst):
     """A command whose help begins with examples and has headings."""
-
-    def format_help(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the help."""
-        self.format_usage(ctx, formatter)
-        self.format_help_text(ctx, formatter)
-        self.format_epilog(ctx, formatter)
-        self.format_options(ctx, formatter)
-
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the examples, their heading as far to the left as the others."""
-        if self.epilog:
-            formatter.write_paragraph()
-            formatter.write_text(self.epilog)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under headings."""

@@ -223,7 +223,6 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
     silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
     import_ahead(None if silent else lambda: True)
-    report.progress = progress
     cells = {}
     try:
         for source in sources:

@@ -2,9 +2,7 @@
 
 from collections.abc import Callable
 
-import click
-
-from .progress import begun, is_drawn
+from .progress import begun, is_drawn, say
 
 Claim = Callable[[], bool]
 """Returns whether this process is the one that prints the message."""
@@ -38,6 +36,6 @@ def tell_compiling() -> None:
     if is_drawn():
         begun(line)
     else:
-        click.echo(f"pool: {line}", err=True)
+        say(f"pool: {line}")
     for trouble in told:  # the library's warnings, which the command hides
-        click.echo(f"pool: {trouble}", err=True)
+        say(f"pool: {trouble}")

@@ -4,8 +4,10 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
+
+import click
 
 from ..job import Outcome
 from .names import shown
@@ -60,14 +62,15 @@ class Progress:
     @contextmanager
     def aside(self) -> Iterator[None]:
         """Clear the bar while other text is written."""
-        if self._bar is None:
+        bar = self._bar
+        if bar is None:
             yield
             return
-        self._bar.stop()
+        bar.stop()
         try:
             yield
         finally:
-            self._bar.start()
+            bar.start()
 
     def close(self) -> None:
         """Clear the bar for good."""
@@ -87,6 +90,12 @@ def begun(name: str) -> None:
     """Show the file at work, if there is a bar."""
     if _drawn is not None:
         _drawn.begun(name)
+
+
+def say(text: str, err: bool = True) -> None:
+    """Print a line, beside the bar if there is one."""
+    with nullcontext() if _drawn is None else _drawn.aside():
+        click.echo(text, err=err)
 
 
 def is_drawn() -> bool:

@@ -14,7 +14,7 @@ from ..exits import ExitCode, OutputLost
 from ..job import STREAM, Outcome, RunNote
 from .left_alone import LeftAlone
 from .names import shown
-from .progress import Progress, can_draw
+from .progress import Progress, can_draw, say
 from .size import in_bytes, in_time
 
 
@@ -53,7 +53,6 @@ class Report:
     """Bytes of the files that were read."""
     after: int = 0
     """Bytes of the files that were written."""
-    progress: Progress = field(default_factory=lambda: Progress(0, visible=False))
     _begun: float = field(default_factory=time.monotonic)
     _last: str = ""
     _noted: set[str] = field(default_factory=set)
@@ -68,22 +67,17 @@ class Report:
             self.done += 1
             self._weigh(outcome)
         if self.telling.as_json:
-            self.say(json.dumps(_as_dict(outcome)), err=False)
+            say(json.dumps(_as_dict(outcome)), err=False)
         elif outcome.status == "failed":
             if self.telling.debug and outcome.details:
-                self.say(outcome.details.removesuffix("\n"))
+                say(outcome.details.removesuffix("\n"))
         elif outcome.status == "skipped":
             if self.telling.verbose:
-                self.say(f"{shown(outcome.source)}: skipped, {outcome.reason}")
+                say(f"{shown(outcome.source)}: skipped, {outcome.reason}")
         elif not self.telling.quiet:
             if self.each or self.telling.verbose or outcome.status == "planned":
-                self.say(self._line(outcome), err=outcome.target == STREAM)
+                say(self._line(outcome), err=outcome.target == STREAM)
             self._note(outcome)
-
-    def say(self, text: str, err: bool = True) -> None:
-        """Print a line beside the bar."""
-        with self.progress.aside():
-            click.echo(text, err=err)
 
     def _weigh(self, outcome: Outcome) -> None:
         """Count the bytes of a file that was read, and of one that was written."""
@@ -97,10 +91,10 @@ class Report:
         """Print the notes of a file; without -v only notes that are shown once per run."""
         for note in outcome.notes:
             if self.telling.verbose:
-                self.say(f"  note: {shown(note)}")
+                say(f"  note: {shown(note)}")
             elif isinstance(note, RunNote) and note not in self._noted:
                 self._noted.add(note)
-                self.say(f"pool: note: {shown(note)}")
+                say(f"pool: note: {shown(note)}")
 
     def _line(self, outcome: Outcome) -> str:
         target = "standard output" if outcome.target == STREAM else shown(outcome.target)
@@ -112,7 +106,6 @@ class Report:
     @contextmanager
     def told_beside(self, progress: Progress) -> Iterator[None]:
         """Print the summary at the end, whatever happens, after the bar is cleared."""
-        self.progress = progress
         try:
             yield
         except OutputLost:
@@ -263,5 +256,5 @@ def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 
                 report.add(level)
                 left_out = level.status == "skipped" and not level.target
                 if left_out and not (silent or report.telling.verbose):
-                    report.say(f"{shown(level.source)}: left out {level.reason}")
+                    say(f"{shown(level.source)}: left out {level.reason}")
             progress.add(outcome)
