@@ -8,7 +8,7 @@ from processes import as_plain_python, python
 def test_a_file():
     variables = {"NUMBA_ENABLE_CUDASIM": 1, "NUMBAPOOL_KERNELS": "plain"}
     file = Path(__file__).with_name("cuda") / "test_cuda_places.py"
-    as_plain_python(file, HYPOTHESIS_PROFILE="few", **variables)
+    as_plain_python(file, "-k", "float32 or not blocks", HYPOTHESIS_PROFILE="few", **variables)
 
 
 def test_a_small_grid_is_no_warning():
