@@ -18,6 +18,7 @@ from ..files.open import opened
 from ..files.write import passed_over
 from ..job import Job, Outcome, Reading, RunNote
 from ..rasters.nodata import holds
+from ..telling.compiling import pooling
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
@@ -153,6 +154,7 @@ def _batch(shape: Shape) -> Shape:
 def _called(array: NDArray[Any], boxes: Boxes, data_format: str, job: RoiJob) -> NDArray[Any]:
     import numbapool as nbp
 
+    pooling(job.operator, array.dtype)
     if job.kind == "pool":
         return np.asarray(nbp.roi_pool(array, boxes, job.size, job.scale, data_format=data_format))
     return nbp.roi_align(
