@@ -174,7 +174,7 @@ def _columns(inputs: int, said: _Asked) -> int:
     width, height = most_pixels(rows, columns, tile, each)
     if width * height > MAX_PIXELS:
         raise click.UsageError(
-            f"a sheet of {inputs:,} inputs could be {width:,} x {height:,} pixels large: give a "
+            f"a sheet of {inputs:,} inputs could be {width:,}×{height:,} pixels large: give a "
             "smaller --tile, or fewer inputs at once."
         )
     return columns

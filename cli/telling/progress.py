@@ -56,7 +56,8 @@ class Progress:
         self.pixels += pixels
         if self._bar is not None:
             seconds = time.monotonic() - self._start
-            rate = f"{self.pixels / 1e6 / seconds:.0f} MP/s" if self.pixels and seconds else ""
+            speed = self.pixels / 1e6 / max(seconds, 1e-9)
+            rate = f"{speed:.{0 if speed >= 9.95 else 1}f} MP/s" if self.pixels else ""
             self._bar.update(self._bar.task_ids[0], advance=1, rate=rate)
             self._redraw()
 

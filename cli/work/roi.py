@@ -68,7 +68,7 @@ def pool_boxes(job: RoiJob) -> Outcome:
             pooled = _pooled(raster, job)
         if not _apart(job):
             whole = Raster(pooled, "", metadata=_metadata(raster.form), notes=raster.notes)
-            return written(job, [raster.array.shape], [whole], start)
+            return written(job, [raster.form.told], [whole], start)
         each = (
             _written(job.picture(number), raster, one, start) for number, one in enumerate(pooled)
         )
@@ -231,7 +231,7 @@ def _written(job: Job, raster: Raster, pooled: NDArray[Any], start: float) -> Ou
             shades = pooled * (255 if raster.array.dtype == np.bool_ else 1)
             pooled = np.floor(shades + 0.5).astype(form.dtype)
         picture = replace(raster, array=pooled, mode=form.mode, metadata=form.metadata, frames=1)
-        return written(job, [raster.array.shape], [picture], start)
+        return written(job, [raster.form.told], [picture], start)
     except OutputLost:
         raise
     except Exception as error:
