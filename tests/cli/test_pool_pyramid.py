@@ -119,7 +119,7 @@ def test_stops_at_one_pixel(pool):
 def test_stops_where_no_window_fits(pool):
     np.save("a.npy", np.zeros((2, 9)))
     result = pool("pyramid", "a.npy", "--levels", 3, "-o", "out")
-    assert "levels 2 to 3: level 1 is 4×1, too small for windows of 2" in result.stderr
+    assert "levels 2 to 3: level 1 is 1x4, too small for windows of 2" in result.stderr
     np.save("a.npy", np.zeros((1, 9)))
     assert "2" in pool("pyramid", "a.npy", "--levels", 3, "-o", "more", code=1).stderr
     pool("pyramid", "a.npy", "--levels", 3, "--edge", "partial", "-o", "more")
