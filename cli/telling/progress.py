@@ -14,6 +14,7 @@ from .names import shown
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.live import Live
     from rich.progress import Progress as Bar
 
 _REDRAW = 0.1  # seconds
@@ -72,6 +73,7 @@ class Progress:
         try:
             yield
         finally:
+            bar.live = _live(bar)  # the old one would erase lines above it
             bar.start()
 
     def close(self) -> None:
@@ -114,6 +116,20 @@ def is_drawn() -> bool:
 def can_draw() -> bool:
     """Return whether standard error is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _live(bar: "Bar") -> "Live":
+    """Return what draws a bar, from where the cursor is."""
+    from rich.live import Live
+
+    return Live(
+        console=bar.console,
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        get_renderable=bar.get_renderable,
+    )
 
 
 def _bar(total: int) -> "Bar":

@@ -141,6 +141,26 @@ def test_the_bar_says_at_once_what_is_compiled(monkeypatch, columns):
     assert any("━" in line for line in text)
 
 
+@pytest.mark.parametrize("columns", [40, 80])
+def test_a_line_beside_the_bar_is_not_erased(monkeypatch, columns):
+    screen = io.StringIO()
+    monkeypatch.setattr("sys.stderr", screen)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    bar = Progress(9, True)
+    try:
+        bar.begun("a.png")
+        with bar.aside():
+            screen.write("a line\n")
+    finally:
+        bar.close()
+    before, _, after = screen.getvalue().partition("a line\n")
+    assert "━" in before
+    assert "━" in after
+    assert "\x1b[1A" not in after.partition("━")[0]
+
+
 def test_a_run_compiles_for_what_it_pools(pool, monkeypatch):
     heard = []
     monkeypatch.setattr(Compiling, "__call__", lambda self, what: heard.append(what))
