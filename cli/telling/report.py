@@ -45,6 +45,7 @@ class Report:
     telling: Telling = field(default_factory=Telling)
     left_alone: LeftAlone = field(default_factory=LeftAlone)
     done: int = 0
+    planned: bool = False  # whether nothing is done, but planned alone
     skipped: int = 0
     updates: bool = False  # whether the command has --update
     failures: list[Outcome] = field(default_factory=list)
@@ -66,6 +67,7 @@ class Report:
             self.skipped += 1
         else:
             self.done += 1
+            self.planned = outcome.status == "planned"
             self._weigh(outcome)
         if self.telling.as_json:
             say(json.dumps(_as_dict(outcome)), err=False)
@@ -136,7 +138,7 @@ class Report:
         nothing = self.total in (1, taken) and not (self.skipped or left_alone)
         if self.telling.quiet or nothing:
             return
-        parts = [f"{self.done} done"]
+        parts = [f"{self.done} {'planned' if self.planned else 'done'}"]
         if self.skipped:
             parts.append(f"{self.skipped} skipped")
         if len(self.failures) > taken:

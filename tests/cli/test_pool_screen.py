@@ -182,6 +182,7 @@ def test_sizes_are_width_by_height_of_pictures_and_shapes_of_arrays(pool):
     np.save("a.npy", np.zeros((2, 4, 40, 60), np.uint8))
     assert "(60×40 -> 30×20)" in pool("avg", "a.png", "-o", "c.png").stdout
     assert "(60×40 -> 30×20)" in pool("avg", "a.png", "-o", "d.png", "--dry-run").stdout
+    assert "2 planned." in pool("avg", "a.png", "b.png", "-o", "d", "--dry-run").stderr
     for more in ((), ("--dry-run",)):
         assert "(60×40 -> 20x30x3)" in pool("avg", "a.png", "-o", f"p{len(more)}.npy", *more).stdout
         said = pool("avg", "a.npy", "-o", f"a{len(more)}.npy", *more).stdout
