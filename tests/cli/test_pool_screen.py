@@ -225,3 +225,10 @@ def test_one_output_of_many_inputs_is_counted_once(pool):
     summary = json.loads(said.splitlines()[-1])["summary"]
     assert summary["bytes_after"] == Path("all.npy").stat().st_size
     assert summary["bytes_before"] == 2 * Path("a.npy").stat().st_size
+
+
+def test_help_fits_a_narrow_terminal(tmp_path):
+    text, code = on_terminal(tmp_path, 40, "--help")
+    assert code == 0
+    lines = [line for line in text.splitlines() if not line.startswith("  pool ")]  # examples
+    assert max(map(len, lines)) <= 40
