@@ -1,6 +1,7 @@
 """The command group: commands found by name, and errors turned into exit codes."""
 
 import os
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -17,6 +18,8 @@ from .operators import OPERATORS
 from .telling import streams
 
 _COLOURLESS = bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+
+_CLICKS_LEAST = 52  # columns
 
 _EXAMPLES = """\b
 Examples:
@@ -146,6 +149,12 @@ _ALSO_CALLED = {
 }
 
 
+def _narrow() -> int | None:
+    """Return the width of help on a terminal that is narrower than click takes into account."""
+    columns = shutil.get_terminal_size().columns
+    return max(columns - 2, 38) if columns < _CLICKS_LEAST else None
+
+
 @click.group(
     cls=PoolGroup,
     epilog=_EXAMPLES,
@@ -153,6 +162,7 @@ _ALSO_CALLED = {
         "help_option_names": ["-h", "--help"],
         "auto_envvar_prefix": "POOL",
         "max_content_width": 100,
+        "terminal_width": _narrow(),
         "color": False if _COLOURLESS else None,
     },
 )

@@ -24,6 +24,12 @@ def per_axis(number: Numbers, axes: int) -> tuple[int, ...]:
     return number if isinstance(number, tuple) else (number,) * axes
 
 
+class PictureShape(tuple[int, ...]):
+    """The shape of a picture: (height, width), or with channels. It is told as width × height."""
+
+    __slots__ = ()
+
+
 class RunNote(str):
     """A note that is shown once per run, even without -v."""
 

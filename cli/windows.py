@@ -31,7 +31,7 @@ def window_arguments(window: Window, lengths: tuple[int, ...], picture: bool) ->
         high, wide = window.size.of(height, width)
         if high * wide > max(height * width, _MOST_ENLARGED):
             raise FileError(
-                f"--size {window.size} would enlarge {width} x {height} past {_MOST_ENLARGED:,} "
+                f"--size {window.size} would enlarge {width}×{height} past {_MOST_ENLARGED:,} "
                 "pixels: give a smaller one"
             )
         return {"output_size": (high, wide)}

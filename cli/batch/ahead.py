@@ -3,17 +3,17 @@
 import threading
 from contextlib import suppress
 
-from ..telling.compiling import Claim, announced_by
+from ..telling.compiling import Hear, announced_by
 
 
-def import_ahead(claim: Claim | None) -> None:
-    """Import the kernels in the background."""
+def import_ahead(hear: Hear | None) -> None:
+    """Import the kernels in the background; `hear` is told of those that are compiled."""
     with suppress(RuntimeError):  # if no thread can start, the first job imports them
-        threading.Thread(target=_import_kernels, args=(claim,), name="import").start()
+        threading.Thread(target=_import_kernels, args=(hear,), name="import").start()
 
 
-def _import_kernels(claim: Claim | None) -> None:
+def _import_kernels(hear: Hear | None) -> None:
     # If the import fails, the first job meets the same error and reports it.
     with suppress(Exception):
-        announced_by(claim)
+        announced_by(hear)
         from numbapool import avg_pool2d  # noqa: F401 - the first function imports all kernels

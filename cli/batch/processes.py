@@ -12,13 +12,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..exits import FileError
 from ..files.write import abandon, clear_stale
 from ..interrupts import held_back, ignore
 from ..job import Job, Outcome
-from ..telling.compiling import tell_compiling
+from ..telling.compiling import Hear
 from ..telling.progress import begun
 from ..telling.quiet import keep_no_log, set_apart
 from ..telling.reasons import failed
@@ -34,17 +34,27 @@ if TYPE_CHECKING:
 J = TypeVar("J", bound=Job)
 
 # Messages from a worker before the outcome of its file.
-_BEGUN, _COMPILING = "begun", "compiling"
+_BEGUN = "begun"
+
+
+class _Compiling(NamedTuple):
+    what: str
+
 
 _MOST_FAULTS = 3  # deaths in a row, per worker, before the workers have begun a file
 
 
 def in_processes(
-    work: Callable[[J], Outcome], jobs: Sequence[J], workers: int, fail_fast: bool, announce: bool
+    work: Callable[[J], Outcome],
+    jobs: Sequence[J],
+    workers: int,
+    fail_fast: bool,
+    hear: Hear | None,
 ) -> Iterator[Numbered]:
     """Yield the outcomes as they come, each with its job's number.
 
     If no worker can be started, or all die before they begin a file, this process does the rest.
+    `hear` is told of the kernels that are compiled.
     """
     waiting = deque(range(len(jobs)))
     crew: list[_Worker] = []
@@ -70,10 +80,9 @@ def in_processes(
                     faults = 0
                     if number is not None:
                         begun(jobs[number].source)
-                elif word == _COMPILING:
-                    if announce:
-                        tell_compiling()
-                    announce = False
+                elif isinstance(word, _Compiling):
+                    if hear is not None:
+                        hear(word.what)
                 elif number is not None:
                     worker.number = None
                     if fail_fast and word.status == "failed":
@@ -82,7 +91,7 @@ def in_processes(
     finally:
         _dismiss(crew)
     if waiting:
-        import_ahead((lambda: True) if announce else None)
+        import_ahead(hear)
     for number in waiting:
         begun(jobs[number].source)
         outcome = work(jobs[number])
@@ -132,7 +141,7 @@ class _Worker:
                 return None
             clear_stale(self.job.targets, again=True)
             return failed(self.job, FileError(f"the process that worked on it died ({self._how})"))
-        if word != _COMPILING:
+        if not isinstance(word, _Compiling):
             self.job = self._given if word == _BEGUN else None
         return word
 
@@ -208,15 +217,14 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
         with saying:
             pipe.send(word)
 
-    def claim() -> bool:
-        say(_COMPILING)
-        return False  # the parent prints the message, because it draws on the terminal
+    def hear(what: str) -> None:
+        say(_Compiling(what))  # the parent draws on the terminal
 
     # `work` reports errors of a file. An error of the pipe, or before there is a file, ends the
     # worker, and the parent notices.
     with suppress(Exception):
         _begin()
-        import_ahead(claim)
+        import_ahead(hear)
         while True:
             job = pipe.recv()
             say(_BEGUN)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from ..interrupts import unwind
 from ..job import STREAM, Job, Outcome
+from ..telling.compiling import Compiling
 from ..telling.progress import begun
 from .ahead import import_ahead
 from .threads import in_threads
@@ -31,15 +32,18 @@ def run(
     """Do `work` on each job and yield the outcomes in order; closing the iterator stops the rest.
 
     `work` is a function at the top of a module: worker processes get it by reference. With
-    `announce`, a message on standard error says once that kernels are being compiled.
+    `announce`, standard error says which kernels are being compiled.
     """
+    compiling = Compiling(job.operator for job in jobs) if announce else None
     if workers > 1 and len(jobs) > 1:
-        yield from _run_many(work, jobs, workers, fail_fast, announce)
+        yield from _run_many(work, jobs, workers, fail_fast, compiling)
         return
-    import_ahead((lambda: True) if announce else None)
+    import_ahead(compiling)
     for job in jobs:
         begun(job.source)
         outcome = work(job)
+        if compiling is not None:
+            compiling.done(job.operator)
         yield outcome
         if fail_fast and outcome.status == "failed":
             return
@@ -51,22 +55,28 @@ def worker_count(files: int) -> int:
 
 
 def _run_many(
-    work: Callable[[J], Outcome], jobs: Sequence[J], workers: int, fail_fast: bool, announce: bool
+    work: Callable[[J], Outcome],
+    jobs: Sequence[J],
+    workers: int,
+    fail_fast: bool,
+    compiling: Compiling | None,
 ) -> Iterator[Outcome]:
     unwind()
     streams = any(STREAM in (job.source, *job.targets) for job in jobs)
     if len(jobs) < PROCESSES_FROM or streams:
-        import_ahead((lambda: True) if announce else None)
+        import_ahead(compiling)
         outcomes = in_threads(work, jobs, workers, fail_fast)
     else:
         from .processes import in_processes
 
-        outcomes = in_processes(work, jobs, workers, fail_fast, announce)
+        outcomes = in_processes(work, jobs, workers, fail_fast, compiling)
     early: dict[int, Outcome] = {}
     due = 0
     with closing(outcomes):  # type: ignore[type-var]
         for number, outcome in outcomes:
             early[number] = outcome
+            if compiling is not None:
+                compiling.done(jobs[number].operator)
             while due in early:
                 yield early.pop(due)
                 due += 1

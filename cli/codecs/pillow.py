@@ -364,7 +364,7 @@ def check_size(width: int, height: int, limit: int | None, copies: int = 1) -> N
     limit, pixels = limit or MAX_PIXELS, width * height * copies
     if pixels > limit:
         times = f", {copies} times at once," if copies > 1 else ""
-        raise FileError(_too_large(f"{width} x {height}", str(pixels), limit, times))
+        raise FileError(_too_large(f"{width}×{height}", str(pixels), limit, times))
 
 
 def _too_large(pixels: str, wanted: str, limit: int, times: str = "") -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..exits import FileError
+from ..job import PictureShape
 from .axes import unknown
 from .georeference import Georeference
 
@@ -85,6 +86,11 @@ class Form:
     def picture(self) -> bool:
         """Whether it is a picture, not a plain array."""
         return bool(self.mode)
+
+    @property
+    def told(self) -> tuple[int, ...]:
+        """The shape, which is told as width × height if it is a picture's."""
+        return PictureShape(self.shape) if self.picture else self.shape
 
     @property
     def lengths(self) -> tuple[int, ...]:

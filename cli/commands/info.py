@@ -105,7 +105,7 @@ def _pooled(form: "Form", said: _Asked) -> str:
         return f"{how}: {reason(error)}"
     dtype = f", {after.dtype.name}" if said.operator else ""
     if form.picture:
-        return f"{how}: {after.shape[1]} x {after.shape[0]} (width x height){dtype}"
+        return f"{how}: {after.shape[1]}×{after.shape[0]} (width × height){dtype}"
     return f"{how}: shape {after.shape}{dtype}"
 
 

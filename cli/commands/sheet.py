@@ -18,7 +18,7 @@ from ..files.name import picture_format, same_file
 from ..files.write import clear_stale, exists, refuse_closed, refuse_taken, writing
 from ..job import Job, Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
-from ..telling.compiling import announced_by
+from ..telling.compiling import Compiling
 from ..telling.names import shown
 from ..telling.progress import Progress, can_draw
 from ..telling.reasons import failed, reason
@@ -174,7 +174,7 @@ def _columns(inputs: int, said: _Asked) -> int:
     width, height = most_pixels(rows, columns, tile, each)
     if width * height > MAX_PIXELS:
         raise click.UsageError(
-            f"a sheet of {inputs:,} inputs could be {width:,} x {height:,} pixels large: give a "
+            f"a sheet of {inputs:,} inputs could be {width:,}×{height:,} pixels large: give a "
             "smaller --tile, or fewer inputs at once."
         )
     return columns
@@ -190,7 +190,6 @@ def _make(sources: list[Source], said: _Asked, report: Report) -> None:
             report.add(Outcome(source.path, output, "skipped", reason="it exists"))
         return
     refuse_closed(output)
-    announced_by(None if said.telling.silent else lambda: True)
     found = _cells(sources, said, report)
     path = _written(list(found.values()), said)
     for name, cells in found.items():
@@ -222,7 +221,8 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
 
     silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
-    import_ahead(None if silent else lambda: True)
+    compiling = Compiling(operator.name for operator in said.operators)
+    import_ahead(None if silent else compiling)
     cells = {}
     try:
         for source in sources:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..codecs.raster import Raster
 from ..exits import FileError
 from ..telling.names import shown
+from ..telling.size import in_shape
 
 _BLOCK = 1 << 20  # pixels compared at once, so that a mapped file is never wholly in memory
 _FULL_RANGE = frozenset({"bool", "uint8", "int8", "uint16", "int16"})  # types used in full
@@ -191,7 +192,8 @@ def _refuse_unlike(a: Raster, b: Raster, names: tuple[str, str]) -> None:
 def _kind(raster: Raster) -> str:
     name = f"{raster.name!r}, " if raster.name else ""
     mode = f" ({raster.mode})" if raster.mode else ""
-    return f"{name}{raster.array.shape} {raster.array.dtype}{mode}"
+    shape = in_shape(raster.form.told) if raster.picture else raster.array.shape
+    return f"{name}{shape} {raster.array.dtype}{mode}"
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ..job import Values
 from ..operators import Operator
+from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
 
@@ -36,21 +37,22 @@ class Request:
 
     def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the results' shape for an array's."""
-        for pooling in self.poolings:
-            shape = tuple(pooling.shape(shape))
+        for each in self.poolings:
+            shape = tuple(each.shape(shape))
         return shape
 
     def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
         """Return the results' dtype for an array's, and for that of its weights."""
         *first, last = self.poolings
-        for pooling in first:
-            dtype = pooling.dtype(dtype)
+        for each in first:
+            dtype = each.dtype(dtype)
         return last.dtype(dtype, weights)
 
     def begun(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array after all poolings but the last."""
-        for pooling in self.poolings[:-1]:
-            array = np.asarray(pooling(array, device=self.values.device))
+        pooling(self.operator.name, array.dtype)
+        for each in self.poolings[:-1]:
+            array = np.asarray(each(array, device=self.values.device))
         return array
 
     def __call__(
@@ -64,6 +66,7 @@ class Request:
         A mean or a sum may have weights.
         """
         last, device = self.poolings[-1], self.values.device
+        pooling(self.operator.name, array.dtype)
         return np.asarray(last(array, out, weights=weights, device=device))
 
     def with_nodata(self, number: float | None) -> "Request":

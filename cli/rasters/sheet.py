@@ -102,7 +102,7 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
     planes = whole.array.size // max(before.array.size, 1)
     first = f", first of {planes} planes" if planes > 1 else ", first frame" * (len(frames) > 1)
     measures = measured(before, operator, window, job.values) if look.measured else None
-    told = f"{operator.name} {window.label}: {pooled_width} x {pooled_height}"
+    told = f"{operator.name} {window.label}: {pooled_width}×{pooled_height}"
     return Cell(
         name,
         (
@@ -110,11 +110,11 @@ def cell_of(frames: Sequence[Raster], name: str, job: Job, look: Look) -> Cell:
             _scaled(view(after, span_after, lacks_after), pooled_part, shown),
         ),
         (
-            f"{width} x {height}{first}",
+            f"{width}×{height}{first}",
             str(measures or "").removeprefix("PSNR ") or told,
         ),
-        whole.array.shape,
-        after.array.shape,
+        whole.form.told,
+        after.form.told,
         measures,
     )
 
@@ -181,15 +181,15 @@ def arranged(groups: Sequence[Sequence[Cell]], columns: int) -> Image.Image:
                 pen.rectangle((left - 1, corner[1] - 1, *end), outline=_LINE)
                 below = left, end[1] + _INNER // 2
                 room = max(picture.width, _LEAST)
-                pen.text(below, _fitted(caption, font, room), fill=_PALE, font=font)
+                pen.text(below, _fitted(_drawable(caption), font, room), fill=_PALE, font=font)
                 left += room + _INNER
         top += _HEAD + high + _FOOT + _GAP
     return sheet
 
 
 def _drawable(text: str) -> str:
-    """Return the text in ASCII, which is all that Pillow's font draws: no accents, ? for others."""
-    parts = unicodedata.normalize("NFKD", text)
+    """Return the text in ASCII, all that Pillow's font draws: x for ×, no accents, ? for others."""
+    parts = unicodedata.normalize("NFKD", text.replace("×", "x"))
     bare = "".join(part for part in parts if not unicodedata.combining(part))
     return bare.encode("ascii", "replace").decode()
 

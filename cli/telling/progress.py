@@ -13,10 +13,12 @@ from ..job import Outcome
 from .names import shown
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
     from rich.progress import Progress as Bar
 
 _REDRAW = 0.1  # seconds
-_WITH_TIME, _WITH_RATE = 60, 80  # columns of a terminal from which the bar has these
+_WITH_TIME, _WIDE = 60, 80  # columns of a terminal
 
 _drawn: "Progress | None" = None
 """The bar that is on the terminal."""
@@ -40,11 +42,11 @@ class Progress:
             self._bar.start()
             self._bar.refresh()
 
-    def begun(self, name: str) -> None:
+    def begun(self, name: str, at_once: bool = False) -> None:
         """Show the name of the file at work, or what else is being done."""
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], description=shown(name))
-            self._redraw()
+            self._redraw(at_once)
 
     def add(self, outcome: Outcome) -> None:
         """Count a file."""
@@ -55,7 +57,8 @@ class Progress:
         self.pixels += pixels
         if self._bar is not None:
             seconds = time.monotonic() - self._start
-            rate = f"{self.pixels / 1e6 / seconds:.0f} MP/s" if self.pixels and seconds else ""
+            speed = self.pixels / 1e6 / max(seconds, 1e-9)
+            rate = f"{speed:.{0 if speed >= 9.95 else 1}f} MP/s" if self.pixels else ""
             self._bar.update(self._bar.task_ids[0], advance=1, rate=rate)
             self._redraw()
 
@@ -70,6 +73,7 @@ class Progress:
         try:
             yield
         finally:
+            bar.live = _live(bar)  # the old one would erase lines above it
             bar.start()
 
     def close(self) -> None:
@@ -79,9 +83,9 @@ class Progress:
             self._bar.stop()
             self._bar = _drawn = None
 
-    def _redraw(self) -> None:
+    def _redraw(self, at_once: bool = False) -> None:
         now = time.monotonic()
-        if self._bar is not None and now - self._redrawn >= _REDRAW:
+        if self._bar is not None and (at_once or now - self._redrawn >= _REDRAW):
             self._redrawn = now
             self._bar.refresh()
 
@@ -90,6 +94,12 @@ def begun(name: str) -> None:
     """Show the file at work, if there is a bar."""
     if _drawn is not None:
         _drawn.begun(name)
+
+
+def compiling(text: str) -> None:
+    """Show at once that a kernel is compiled: nothing else is drawn until it is."""
+    if _drawn is not None:
+        _drawn.begun(text, at_once=True)
 
 
 def say(text: str, err: bool = True) -> None:
@@ -108,8 +118,22 @@ def can_draw() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
+def _live(bar: "Bar") -> "Live":
+    """Return what draws a bar, from where the cursor is."""
+    from rich.live import Live
+
+    return Live(
+        console=bar.console,
+        auto_refresh=False,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        get_renderable=bar.get_renderable,
+    )
+
+
 def _bar(total: int) -> "Bar":
-    """Return a bar that fits the terminal."""
+    """Return a bar that fits the terminal; on a narrow one it lies below the file at work."""
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -119,21 +143,30 @@ def _bar(total: int) -> "Bar":
         TimeRemainingColumn,
     )
     from rich.table import Column
+    from rich.text import Text
 
     from .screen import console
 
+    class OnTwoLines(Progress):
+        """The file at work, and a bar below it."""
+
+        def get_renderables(self) -> "Iterator[RenderableType]":
+            for task in self.tasks:
+                yield Text(task.description, no_wrap=True, overflow="ellipsis")
+            yield self.make_tasks_table(self.tasks)
+
     screen = console()
-    name = Column(ratio=2, no_wrap=True, overflow="ellipsis")
-    columns: list[ProgressColumn] = [
-        TextColumn("{task.description}", markup=False, table_column=name),
-        BarColumn(bar_width=None, table_column=Column(ratio=3, min_width=8)),
-        MofNCompleteColumn(),
-    ]
-    if screen.width >= _WITH_RATE:
+    wide = screen.width >= _WIDE
+    half = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    columns: list[ProgressColumn] = [BarColumn(None, table_column=Column(ratio=1, min_width=8))]
+    if wide:
+        columns.insert(0, TextColumn("{task.description}", markup=False, table_column=half))
+    columns.append(MofNCompleteColumn())
+    if wide:
         columns.append(TextColumn("{task.fields[rate]}"))
     if screen.width >= _WITH_TIME:
         columns.append(TimeRemainingColumn(compact=True))
-    bar = Progress(
+    bar = (Progress if wide else OnTwoLines)(
         *columns,
         console=screen,
         expand=True,

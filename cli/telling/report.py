@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 
 import click
 
@@ -15,7 +16,7 @@ from ..job import STREAM, Outcome, RunNote
 from .left_alone import LeftAlone
 from .names import shown
 from .progress import Progress, can_draw, say
-from .size import in_bytes, in_time
+from .size import in_bytes, in_shape, in_time
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Report:
     telling: Telling = field(default_factory=Telling)
     left_alone: LeftAlone = field(default_factory=LeftAlone)
     done: int = 0
+    planned: bool = False  # whether nothing is done, but planned alone
     skipped: int = 0
     updates: bool = False  # whether the command has --update
     failures: list[Outcome] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Report:
     after: int = 0
     """Bytes of the files that were written."""
     _begun: float = field(default_factory=time.monotonic)
-    _last: str = ""
+    _weighed: set[str] = field(default_factory=set)
     _noted: set[str] = field(default_factory=set)
 
     def add(self, outcome: Outcome) -> None:
@@ -65,6 +67,7 @@ class Report:
             self.skipped += 1
         else:
             self.done += 1
+            self.planned = outcome.status == "planned"
             self._weigh(outcome)
         if self.telling.as_json:
             say(json.dumps(_as_dict(outcome)), err=False)
@@ -80,12 +83,17 @@ class Report:
             self._note(outcome)
 
     def _weigh(self, outcome: Outcome) -> None:
-        """Count the bytes of a file that was read, and of one that was written."""
+        """Count the bytes of a file that was read, and of one that was written, once each."""
         if outcome.status == "done":
-            self.after += _size(outcome.target)
-            if outcome.source != self._last:  # levels of a pyramid have one source
-                self.before += _size(outcome.source)
-                self._last = outcome.source
+            self.before += self._new(outcome.source)  # levels of a pyramid have one source
+            self.after += self._new(outcome.target)  # rows of one array have one target
+
+    def _new(self, path: str | None) -> int:
+        """Return a file's bytes the first time, then 0."""
+        if not path or path in self._weighed:
+            return 0
+        self._weighed.add(path)
+        return _size(path) or 0
 
     def _note(self, outcome: Outcome) -> None:
         """Print the notes of a file; without -v only notes that are shown once per run."""
@@ -118,21 +126,7 @@ class Report:
     def finish(self) -> None:
         """Print the failures, and a summary if there are several files."""
         if self.telling.as_json:
-            click.echo(
-                json.dumps(
-                    {
-                        "summary": {
-                            "done": self.done,
-                            "skipped": self.skipped,
-                            "failed": len(self.failures),
-                            "not_run": self.not_run,
-                            "unknown_kind": self.left_alone.others.total() + self.left_alone.former,
-                            "other_types": dict(self.left_alone.others),
-                            "irregular": self.left_alone.irregular,
-                        }
-                    }
-                )
-            )
+            click.echo(json.dumps({"summary": self._as_dict()}))
             return
         if len(self.failures) == 1 and self.total == 1:
             failure = self.failures[0]
@@ -144,7 +138,7 @@ class Report:
         nothing = self.total in (1, taken) and not (self.skipped or left_alone)
         if self.telling.quiet or nothing:
             return
-        parts = [f"{self.done} done"]
+        parts = [f"{self.done} {'planned' if self.planned else 'done'}"]
         if self.skipped:
             parts.append(f"{self.skipped} skipped")
         if len(self.failures) > taken:
@@ -165,6 +159,21 @@ class Report:
             print_text(text)
         else:
             click.echo(text, err=True)
+
+    def _as_dict(self) -> dict[str, object]:
+        """Return what JSON tells of the run."""
+        return {
+            "done": self.done,
+            "skipped": self.skipped,
+            "failed": len(self.failures),
+            "not_run": self.not_run,
+            "unknown_kind": self.left_alone.others.total() + self.left_alone.former,
+            "other_types": dict(self.left_alone.others),
+            "irregular": self.left_alone.irregular,
+            "bytes_before": self.before,
+            "bytes_after": self.after,
+            "seconds": round(time.monotonic() - self._begun, 4),
+        }
 
     def _tell_failures(self) -> None:
         """Print each file that failed; what several files share is told once."""
@@ -211,31 +220,34 @@ class Report:
         return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
 
 
-def _size(path: str | None) -> int:
-    """Return a file's bytes; 0 for a stream, or if it cannot be told."""
+def _size(path: str | None) -> int | None:
+    """Return a file's bytes; None for a stream, or if it cannot be told."""
     try:
-        return os.stat(path).st_size if path and path != STREAM else 0  # noqa: PTH116 - a string
+        return os.stat(path).st_size if path and path != STREAM else None  # noqa: PTH116 - a string
     except (OSError, ValueError):
-        return 0
+        return None
 
 
 def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ...]) -> str:
-    """Return the shapes before and after as short text; for many frames, of the first frame."""
-    text = f"{_shape(before[0])} -> {_shape(after[0])}"
+    """Return the sizes before and after as short text; for many frames, of the first frame."""
+    text = f"{in_shape(before[0])} -> {in_shape(after[0])}"
     return text if len(before) == 1 else f"{len(before)} frames, {text}"
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))
-
-
 def _as_dict(outcome: Outcome) -> dict[str, object]:
+    """Return what JSON tells of a file; equal frames that follow each other are told once."""
+    pairs = zip(outcome.before, outcome.after, strict=False)
+    runs = [(pair, len([*frames])) for pair, frames in groupby(pairs)]
+    done = outcome.status == "done"
     return {
         "source": outcome.source,
         "target": outcome.target,
         "status": outcome.status,
-        "before": outcome.before,
-        "after": outcome.after,
+        "before": [before for (before, _), _ in runs],
+        "after": [after for (_, after), _ in runs],
+        "frames": [count for _, count in runs],
+        "bytes_before": _size(outcome.source),
+        "bytes_after": _size(outcome.target) if done else None,
         "dtype": outcome.dtype,
         "reason": outcome.reason,
         "notes": outcome.notes,

@@ -1,4 +1,6 @@
-"""Bytes and seconds as people read them."""
+"""Bytes, seconds and sizes as people read them."""
+
+from ..job import PictureShape
 
 
 def in_bytes(count: int) -> str:
@@ -28,3 +30,15 @@ def in_time(seconds: float) -> str:
     minutes, second = divmod(round(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02}:{second:02} h" if hours else f"{minute}:{second:02} min"
+
+
+def in_shape(shape: tuple[int, ...]) -> str:
+    """Return a picture's size as width × height, an array's as its shape.
+
+    >>> in_shape(PictureShape((4000, 6000, 3))), in_shape((4000, 6000, 3))
+    ('6000×4000', '4000x6000x3')
+    """
+    if isinstance(shape, PictureShape):
+        height, width, *_ = shape
+        return f"{width}×{height}"
+    return "x".join(map(str, shape))

@@ -58,7 +58,7 @@ def copy_file(job: Job, file: BinaryIO, start: float) -> Outcome:
     """
     shapes, dtypes, pixels = [], [], 0
     for raster in load(file, job.source, job.reading):
-        shapes.append(raster.array.shape)
+        shapes.append(raster.form.told)
         dtypes.append(str(raster.array.dtype))
         pixels += raster.pixels
     file.seek(0)

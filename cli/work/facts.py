@@ -212,7 +212,7 @@ def _deep_facts(file: BinaryIO, found: "Deep", reading: Reading) -> Facts:
 
 
 def _place_rows(width: int, height: int, turned: int) -> list[tuple[str, str]]:
-    rows = [("size", f"{width} x {height} (width x height)")]
+    rows = [("size", f"{width}×{height} (width × height)")]
     if turned != 1:
         how = "sideways" if turned >= 5 else "upside down or mirrored"
         rows.append(("orientation", f"{turned}: it is stored {how}, and pooled upright"))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from ..codecs import by_magic
+from ..codecs import ARRAYS, by_magic
 from ..codecs.raster import Raster
 from ..codecs.save import save
 from ..codecs.writable import refuse_unwritable
@@ -63,10 +63,11 @@ def written(job: Job, before: Sequence[Shape], pooled: Iterable[Raster], start: 
     after: list[Shape] = []
     shown: list[str] = []
     dtypes: list[str] = []
+    array = job.writing.format in ARRAYS
 
     def told(rasters: Iterable[Raster]) -> Iterator[Raster]:
         for raster in rasters:
-            after.append(raster.array.shape)
+            after.append(raster.array.shape if array else raster.form.told)
             shown.extend(raster.notes)
             dtypes.append(str(raster.array.dtype))
             yield raster
@@ -124,7 +125,7 @@ def _pooled(job: Job, file: BinaryIO, before: list[Shape]) -> Iterator[Raster]:
         if not before:  # before kernels are compiled
             after = plan(raster.form, operator, job.window, job.values).after
             refuse_unwritable([after] * raster.frames, job.writing)
-        before.append(raster.array.shape)
+        before.append(raster.form.told)
         notes = notes_on(raster.form, operator, job.window)
         pooled = pool(raster, operator, job.window, job.values)
         yield replace(pooled, notes=(*pooled.notes, *notes))

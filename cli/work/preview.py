@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ..codecs import ARRAYS
 from ..codecs.raster import Form
 from ..codecs.writable import refuse_unwritable
 from ..exits import FileError
@@ -67,12 +68,13 @@ def planned(job: Job, before: Sequence[Form], after: Sequence[Form]) -> Outcome:
 def _planned(
     job: Job, before: Sequence[Form], after: Sequence[Form], notes: tuple[str, ...] = ()
 ) -> Outcome:
+    array = job.writing.format in ARRAYS
     return Outcome(
         job.source,
         job.target,
         "planned",
-        before=tuple(form.shape for form in before),
-        after=tuple(form.shape for form in after),
+        before=tuple(form.told for form in before),
+        after=tuple(form.shape if array else form.told for form in after),
         dtype=" ".join(dict.fromkeys(form.dtype.name for form in after)),
         notes=notes,
         nbytes=sum(form.nbytes for form in after),

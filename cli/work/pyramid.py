@@ -9,12 +9,13 @@ from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
 from ..codecs.writable import refuse_unwritable
 from ..files.open import opened
 from ..files.write import passed_over
-from ..job import Job, Outcome, OutputSize, Window, per_axis
+from ..job import Job, Outcome, OutputSize, PictureShape, Window, per_axis
 from ..operators import OPERATORS
 from ..rasters.plan import plan
 from ..rasters.pooling import pool
 from ..rasters.request import Request
 from ..telling.reasons import failed
+from ..telling.size import in_shape
 from .pooled import written
 from .preview import forms_of, planned
 from .weights import rasters_of
@@ -56,7 +57,7 @@ def pool_levels(job: PyramidJob) -> Outcome:
     def frames() -> Iterator[Raster]:
         with opened(job.source, job.reading) as file:
             for raster in rasters_of(job, file):
-                before.append(raster.array.shape)
+                before.append(raster.form.told)
                 yield raster
 
     def pooled(raster: Raster, window: Window) -> Raster:
@@ -161,7 +162,8 @@ class _Tower(Generic[F]):
         """Make the levels of a frame."""
         below, ended = frame, False
         for number, floor in enumerate(self.floors, 1):
-            floor.sides.append(below.lengths)
+            lengths = below.lengths
+            floor.sides.append(PictureShape(lengths) if below.picture else lengths)
             ended = ended or self._ends(frame, below, number)
             try:
                 if not ended:
@@ -239,7 +241,7 @@ def _told(level: Job, frames: list[F], told: Callable[[Job, list[F]], Outcome]) 
 def _left_out(number: int, last: int, sides: list[tuple[int, ...]], window: Window) -> str:
     what = "the input" if number == 1 else f"level {number - 1}"
     levels = f"level {number}" if number == last else f"levels {number} to {last}"
-    shape = "x".join(map(str, max(sides)))
+    shape = in_shape(max(sides))
     if set(max(sides)) == {1}:
         return f"{levels}: {what} is {shape} already"
     if window.size:

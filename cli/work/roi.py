@@ -18,6 +18,7 @@ from ..files.open import opened
 from ..files.write import passed_over
 from ..job import Job, Outcome, Reading, RunNote
 from ..rasters.nodata import holds
+from ..telling.compiling import pooling
 from ..telling.reasons import failed
 from .pooled import written
 from .preview import forms_of, planned
@@ -67,7 +68,7 @@ def pool_boxes(job: RoiJob) -> Outcome:
             pooled = _pooled(raster, job)
         if not _apart(job):
             whole = Raster(pooled, "", metadata=_metadata(raster.form), notes=raster.notes)
-            return written(job, [raster.array.shape], [whole], start)
+            return written(job, [raster.form.told], [whole], start)
         each = (
             _written(job.picture(number), raster, one, start) for number, one in enumerate(pooled)
         )
@@ -153,6 +154,7 @@ def _batch(shape: Shape) -> Shape:
 def _called(array: NDArray[Any], boxes: Boxes, data_format: str, job: RoiJob) -> NDArray[Any]:
     import numbapool as nbp
 
+    pooling(job.operator, array.dtype)
     if job.kind == "pool":
         return np.asarray(nbp.roi_pool(array, boxes, job.size, job.scale, data_format=data_format))
     return nbp.roi_align(
@@ -229,7 +231,7 @@ def _written(job: Job, raster: Raster, pooled: NDArray[Any], start: float) -> Ou
             shades = pooled * (255 if raster.array.dtype == np.bool_ else 1)
             pooled = np.floor(shades + 0.5).astype(form.dtype)
         picture = replace(raster, array=pooled, mode=form.mode, metadata=form.metadata, frames=1)
-        return written(job, [raster.array.shape], [picture], start)
+        return written(job, [raster.form.told], [picture], start)
     except OutputLost:
         raise
     except Exception as error:

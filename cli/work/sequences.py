@@ -14,6 +14,7 @@ from ..files.write import Output, output_of, passed_over
 from ..job import STREAM, Job, Keeping, Outcome, RunNote
 from ..sequences.given import Given, given_of
 from ..sequences.pooling import Result, pool_into, result_of
+from ..telling.compiling import pooling
 from ..telling.names import shown
 from ..telling.reasons import failed
 from .stacked import Row
@@ -77,7 +78,9 @@ def preview_row(job: SequenceJob) -> Outcome:
 
 def _given(job: SequenceJob, look: bool) -> Given:
     with opened(job.source, job.reading) as file:
-        return given_of(file, job.source, job.reading, job.keeping, look)
+        given = given_of(file, job.source, job.reading, job.keeping, look)
+    pooling(job.operator, given.x.dtype)
+    return given
 
 
 def _given_one(job: SequenceJob, look: bool) -> Given:

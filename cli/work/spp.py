@@ -133,7 +133,7 @@ def _lead(form: Form) -> Shape:
 def _vectors(job: SppJob, before: list[Shape]) -> Iterator[Raster]:
     with opened(job.source, job.reading) as file:
         for raster in rasters_of(job, file):
-            before.append(raster.array.shape)
+            before.append(raster.form.told)
             yield vector_of(raster, job)
 
 

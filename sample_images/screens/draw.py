@@ -1,8 +1,9 @@
 """Draw what the command shows: a terminal's text as pictures, and the pictures that it makes.
 
 ``python sample_images/screens/draw.py`` runs `pool` on copies of the sample images and writes
-pictures beside this script. It needs a system with pseudo-terminals (not Windows), and matplotlib,
-for its font.
+pictures beside this script; each holds its text, too. With ``--check`` it draws into a temporary
+folder, and ends with an error if what is drawn there differs from the pictures here by more than
+numbers. It needs a system with pseudo-terminals (not Windows), and matplotlib, for its font.
 """
 
 import fcntl
@@ -19,7 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.font_manager import findfont
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageChops, ImageDraw, ImageFont, ImageStat
+from PIL.PngImagePlugin import PngInfo
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
@@ -31,13 +33,20 @@ SIZE, MARGIN = 22, 24
 ROWS, COLUMNS = 40, 100
 PHOTOS = 240
 THEME = DIMMED_MONOKAI
+UNSET = ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+"""Variables that change what is shown, or where kernels are kept."""
+TEXTS = ("progress", "failures", "diff", "doctor")
+PICTURES = ("sheet", "heat")
+MOST = 3
+"""Levels by which drawn pictures may differ on average, by other versions of Pillow."""
 
 
 def shown(command: list[str], folder: Path) -> str:
     """Run a command on a pseudo-terminal and return all that it wrote there."""
     leader, follower = pty.openpty()
     fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-    environment = {**os.environ, "TERM": "xterm-256color"}
+    kept = {name: value for name, value in os.environ.items() if name not in UNSET}
+    environment = {**kept, "TERM": "xterm-256color"}
     process = subprocess.Popen(
         command, cwd=folder, stdin=follower, stdout=follower, stderr=follower, env=environment
     )
@@ -86,8 +95,8 @@ def in_flight(text: str) -> Text:
     return Text.from_ansi(min(sorted(done), key=lambda line: abs(2 * done[line] - PHOTOS)))
 
 
-def draw(lines: list[Text], name: str) -> None:
-    """Write lines of text as a picture of a terminal."""
+def draw(lines: list[Text], path: Path) -> None:
+    """Write lines of text as a picture of a terminal, which holds the text, too."""
     font = ImageFont.truetype(findfont("DejaVu Sans Mono"), SIZE)
     across = font.getlength("━")
     down = round(1.25 * SIZE)
@@ -106,7 +115,9 @@ def draw(lines: list[Text], name: str) -> None:
             place = MARGIN + column * across, MARGIN + row * down
             pen.text(place, segment.text, ink, font)
             column += len(segment.text)
-    image.quantize(64).save(HERE / f"{name}.png", optimize=True)
+    held = PngInfo()
+    held.add_itxt("screen", "\n".join(line.plain.rstrip() for line in lines), zip=True)
+    image.quantize(64).save(path, optimize=True, pnginfo=held)
 
 
 def typed(words: str) -> Text:
@@ -115,7 +126,48 @@ def typed(words: str) -> Text:
 
 
 def main() -> None:
-    """Make all the pictures."""
+    """Make all the pictures, or compare new ones with those here."""
+    if sys.argv[1:] != ["--check"]:
+        make(HERE)
+        return
+    with tempfile.TemporaryDirectory() as work:
+        new = Path(work)
+        make(new)
+        wrong = [name for name in TEXTS if text_of(new, name) != text_of(HERE, name)]
+        for name in wrong:
+            print(f"{name}.png\n--- here\n{text_of(HERE, name)}\n--- now\n{text_of(new, name)}")
+        wrong += [name for name in PICTURES if not alike(new / f"{name}.png", HERE / f"{name}.png")]
+    if wrong:
+        sys.exit(f"these screens have changed: {', '.join(wrong)}: run {Path(__file__).name}")
+
+
+def text_of(folder: Path, name: str) -> str:
+    """Return a screen's text without its numbers; of the doctor's lines the labels.
+
+    What the doctor says of GPUs depends on the machine, and so does whether kernels are compiled.
+    """
+    with Image.open(folder / f"{name}.png") as image:
+        text = str(image.text["screen"])
+    if name == "doctor":
+        text = re.sub(r"\n(gpu(\n  .*)*|pool: .*)", "", text)
+        return "\n".join(line[:14].rstrip() for line in text.split("\n"))
+    if name == "progress":
+        text = re.sub("[━╸╺]+", "━", text)
+    units = re.sub(r"\b(bytes?|[kMG]B|0\.0+ s)\b", "bytes", text)
+    return re.sub(r" +", " ", re.sub(r"[\d.,:-]*\d[\d.,:]*|-+:-+", "N", units))
+
+
+def alike(one: Path, other: Path) -> bool:
+    """Return whether two pictures are of one size and nearly the same."""
+    with Image.open(one) as a, Image.open(other) as b:
+        if a.size != b.size:
+            return False
+        difference = ImageChops.difference(a.convert("RGB"), b.convert("RGB"))
+    return max(ImageStat.Stat(difference).mean) < MOST
+
+
+def make(to: Path) -> None:
+    """Make all the pictures in a folder."""
     pool = str(Path(sys.executable).with_name("pool"))
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
@@ -126,7 +178,7 @@ def main() -> None:
             (photos / f"photo{n:03}.jpg").write_bytes(scene)
         words = "pool avg photos -k 4 -o small"
         text = shown([pool, *words.split()[1:]], folder)
-        draw([typed(words), in_flight(text)], "progress")
+        draw([typed(words), in_flight(text)], to / "progress.png")
         (photos / "cut.jpg").write_bytes(scene[: len(scene) // 2])
         (photos / "empty.png").touch()
         (photos / "words.png").write_text("not a picture")
@@ -134,28 +186,28 @@ def main() -> None:
             path.unlink()
         words = "pool avg photos -k 4 -o smaller"
         text = shown([pool, *words.split()[1:]], folder)
-        draw([typed(words), *settled(text)], "failures")
+        draw([typed(words), *settled(text)], to / "failures.png")
         for name in ("scene.jpg", "sprite.png"):
             shutil.copy(SAMPLES / name, folder)
         files = sorted(path.name for path in folder.glob("*.*") if path.is_file())
         subprocess.run(
             [pool, "sheet", *files, "-k", "8", "-o", "sheet.png"], cwd=folder, check=True
         )
-        Image.open(folder / "sheet.png").quantize(128).save(HERE / "sheet.png", optimize=True)
+        Image.open(folder / "sheet.png").quantize(128).save(to / "sheet.png", optimize=True)
         for k in ("avg", "max"):
             command = [pool, k, "scene.jpg", "-k", "2", "-o", f"{k}.png"]
             subprocess.run(command, cwd=folder, check=True, capture_output=True)
         words = "pool diff avg.png max.png -o heat.png"
         text = shown([pool, *words.split()[1:]], folder)
-        draw([typed(words), *settled(text)], "diff")
-        Image.open(folder / "heat.png").quantize(64).save(HERE / "heat.png", optimize=True)
+        draw([typed(words), *settled(text)], to / "diff.png")
+        Image.open(folder / "heat.png").quantize(64).save(to / "heat.png", optimize=True)
         text = shown([pool, "doctor"], folder)
         lines = [
             line
             for line in settled(text.replace(str(Path.home()), "~"))
             if not line.plain.startswith(("  system", "  peers"))
         ]
-        draw([typed("pool doctor"), *lines], "doctor")
+        draw([typed("pool doctor"), *lines], to / "doctor.png")
 
 
 if __name__ == "__main__":

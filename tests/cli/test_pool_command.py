@@ -129,7 +129,7 @@ def test_info_of_a_picture(pool):
     exif[0x0112] = 6
     picture("RGB", 30, 20).save("in.jpg", exif=exif, dpi=(72, 72))
     out = pool("info", "in.jpg", "-k", 3).stdout
-    for said in ("JPEG", "RGB, 8 bits", "20 x 30", "6", "72 x 72", "-k 3: 7 x 10"):
+    for said in ("JPEG", "RGB, 8 bits", "20×30", "6", "72 x 72", "-k 3: 7×10"):
         assert said in out
     row = json.loads(pool("info", "in.jpg", "--json").stdout)
     assert row["parts"][0]["pooled"] == [15, 10, 3]

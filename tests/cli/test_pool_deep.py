@@ -449,7 +449,7 @@ def test_info(pool, random):
     extra = {"resolution": (300, 300), "resolutionunit": "INCH", "iccprofile": PROFILE}
     write_tiff("in.tif", noise(random, "RGBA"), "RGBA", **extra)
     out = pool("info", "in.tif", "-k", 3).stdout
-    for said in ("TIFF", "RGBA, 16 bits", "17 x 23", "300 x 300", "ICC", "-k 3: 6 x 8"):
+    for said in ("TIFF", "RGBA, 16 bits", "17×23", "300 x 300", "ICC", "-k 3: 6×8"):
         assert said in out
     row = json.loads(pool("info", "in.tif", "--json").stdout)
     assert row["dtype"] == "uint16"

@@ -196,7 +196,8 @@ def test_unlike(pool, kind, one, other):
     result = pool("diff", f"a.{kind}", f"b.{kind}", code=1)
     (line,) = result.stderr.splitlines()
     for array in (one, other):
-        assert f"{array.shape} {array.dtype}" in line
+        shape = array.shape if kind == "npy" else f"{array.shape[1]}×{array.shape[0]}"
+        assert f"{shape} {array.dtype}" in line
     assert result.stdout == ""
 
 

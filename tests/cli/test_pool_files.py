@@ -24,7 +24,7 @@ def files(folder: str = ".") -> list[str]:
 def test_output_stands_beside_input(pool):
     make("a.png")
     result = pool("avg", "a.png")
-    assert result.stdout == "a.png -> a.avg2.png (6x8 -> 3x4)\n"
+    assert result.stdout == "a.png -> a.avg2.png (8×6 -> 4×3)\n"
     pool("avg", "a.png", "-k", "2x3")
     assert files() == ["a.avg2.png", "a.avg2x3.png", "a.png"]
 
@@ -207,7 +207,7 @@ def test_unknown_suffix(pool):
 def test_dry_run_writes_nothing(pool):
     make("in/a.png", "in/sub/b.png")
     result = pool("avg", "in", "-r", "-o", "out", "--dry-run", "-k", 4)
-    wanted = "in/sub/b.png -> out/sub/b.png (6x8 -> 2x2) uint8, 4 bytes before encoding"
+    wanted = "in/sub/b.png -> out/sub/b.png (8×6 -> 2×2) uint8, 4 bytes before encoding"
     assert result.stdout.splitlines()[1] == wanted
     assert not Path("out").exists()
 

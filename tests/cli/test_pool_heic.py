@@ -48,7 +48,7 @@ def test_a_heic_is_read_as_any_picture(pool, suffix):
     assert np.array_equal(np.asarray(read("a.max2.tif")), RAMP[1::2, 1::2])
     said = pool("info", f"a.{suffix}").stdout
     assert "HEIF" in said
-    assert "64 x 48 (width x height)" in said
+    assert "64×48 (width × height)" in said
 
 
 @pytest.mark.parametrize("orientation", [2, 6, 7])
@@ -62,7 +62,7 @@ def test_it_is_upright(pool, orientation):
     assert np.array_equal(np.asarray(read("a.png")), np.asarray(read("b.png")))
     assert read("a.png").getexif().get(0x0112, 1) == 1
     assert read("a.png").getexif()[0x010F] == "Maker"
-    size = "48 x 64" if orientation >= 5 else "64 x 48"
+    size = "48×64" if orientation >= 5 else "64×48"
     assert size in pool("info", "a.heic").stdout
     if shutil.which("exiftool"):
         said = subprocess.run(

@@ -196,4 +196,4 @@ def test_a_format_whose_file_pillow_closes(pool):
     Path("a.ftc").write_bytes(b"FTEX" + head + struct.pack("<I", len(pixels)) + pixels)
     pool("max", "a.ftc", "-o", "b.png")
     assert np.asarray(Image.open("b.png")).tolist() == [[[15, 16, 17], [21, 22, 23]]]
-    assert "2 x 1" in pool("info", "a.ftc").stdout
+    assert "2×1" in pool("info", "a.ftc").stdout

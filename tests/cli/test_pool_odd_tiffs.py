@@ -145,7 +145,7 @@ def test_a_dry_run_tells_of_a_palette(pool):
     image = Image.new("P", (8, 6))
     image.putpalette([0, 0, 0, 255, 0, 0])
     image.save("in.tif")
-    assert "6x8x3 -> 3x4x3" in pool("max", "in.tif", "-o", "out.tif", "--dry-run").stdout
+    assert "8×6 -> 4×3" in pool("max", "in.tif", "-o", "out.tif", "--dry-run").stdout
     assert "pooled as RGB" in pool("info", "in.tif").stdout
 
 

@@ -55,7 +55,7 @@ def test_absurd_and_harmless(pool, jobs):
     pool("max", "a.png", "a.npy", "--fit", "9" * 10 + "x1", "-j", jobs, "-o", "out")
     for name in ("a.npy", "a.png"):
         said = pool("max", name, "--size", "9" * 9 + "x" + "9" * 9, "-o", "big.npy", code=1).stderr
-        assert "would enlarge 8 x 6 past 134,217,728 pixels: give a smaller one" in said
+        assert "would enlarge 8×6 past 134,217,728 pixels: give a smaller one" in said
 
 
 def test_a_variable_is_named(pool, monkeypatch):

@@ -198,8 +198,8 @@ def test_mode_of_channels_of_an_array(pool, random):
 
 def test_dry_run_foretells_indices(pool):
     picture("RGB", 10, 8).quantize(8).save("in.png")
-    assert "(8x10 -> 4x5) uint8" in pool("mode", "in.png", "-o", "out.png", "--dry-run").stdout
-    assert "(8x10x3 -> 4x5x3)" in pool("max", "in.png", "-o", "out.png", "--dry-run").stdout
+    assert "(10×8 -> 5×4) uint8" in pool("mode", "in.png", "-o", "out.png", "--dry-run").stdout
+    assert "(10×8 -> 5×4)" in pool("max", "in.png", "-o", "out.png", "--dry-run").stdout
 
 
 # -------------------------------------------------------------------------------------- lp

@@ -104,15 +104,15 @@ def test_stops_at_one_pixel(pool):
     picture("L", 5, 3).save("a.png")
     result = pool("pyramid", "a.png", "--levels", 6, "-o", "out")
     assert files("out") == ["a.l1.png", "a.l2.png", "a.l3.png"]
-    assert "a.png: left out levels 4 to 6: level 3 is 1x1 already\n" in result.stderr
+    assert "a.png: left out levels 4 to 6: level 3 is 1×1 already\n" in result.stderr
     assert result.stdout.splitlines() == [
-        "a.png -> out/a.l1.png (3x5 -> 2x3)",
-        "a.png -> out/a.l2.png (3x5 -> 1x2)",
-        "a.png -> out/a.l3.png (3x5 -> 1x1)",
+        "a.png -> out/a.l1.png (5×3 -> 3×2)",
+        "a.png -> out/a.l2.png (5×3 -> 2×1)",
+        "a.png -> out/a.l3.png (5×3 -> 1×1)",
     ]
     picture("L", 1, 1).save("dot.png")
     result = pool("pyramid", "dot.png", "--levels", 1, "-o", "out")
-    assert "level 1: the input is 1x1 already" in result.stderr
+    assert "level 1: the input is 1×1 already" in result.stderr
     assert "dot.l1.png" not in files("out")
 
 
@@ -214,5 +214,7 @@ def test_json_and_dry_run_agree(pool, name):
         before, after = json.loads(before), json.loads(after)
         for key in ("source", "target", "before", "after", "dtype", "reason"):
             assert before[key] == after[key], key
-    assert planned[-1] == done[-1]
-    assert json.loads(done[-1])["summary"]["skipped"] == 1
+    planned, done = (json.loads(lines[-1])["summary"] for lines in (planned, done))
+    for key in ("done", "skipped", "failed", "not_run"):
+        assert planned[key] == done[key]
+    assert done["skipped"] == 1

@@ -60,7 +60,7 @@ def test_large_pictures_are_scaled_down(random):
     array = random.integers(0, 256, (300, 601), np.uint8)
     made = cell(array, 2, mode="L", look=sheet.Look(tile=100))
     assert {image.size for image in made.pictures} == {(100, 50)}
-    assert made.captions == ("601 x 300", "avg 2: 301 x 150")
+    assert made.captions == ("601×300", "avg 2: 301×150")
 
 
 def test_numbers_are_shown_on_one_scale():
@@ -73,7 +73,7 @@ def test_numbers_are_shown_on_one_scale():
 def test_first_plane(random):
     array = random.normal(size=(2, 3, 8, 8))
     made = cell(array, 2)
-    assert made.captions == ("8 x 8, first of 6 planes", "avg 2: 4 x 4")
+    assert made.captions == ("8×8, first of 6 planes", "avg 2: 4×4")
     for one, other in zip(made.pictures, cell(array[0, 0], 2).pictures, strict=True):
         assert np.array_equal(one, other)
 
@@ -100,7 +100,7 @@ def test_bad_inputs_are_told_and_the_rest_is_drawn(pool):
     picture("L", 8, 8).save("a.png")
     Path("cut.png").write_bytes(b"\x89PNG\r\n")
     result = pool("sheet", "a.png", "cut.png", "gone.png", "-o", "sheet.png", code=1)
-    assert result.stdout == "a.png -> sheet.png (8x8 -> 4x4)\n"
+    assert result.stdout == "a.png -> sheet.png (8×8 -> 4×4)\n"
     assert "2 of 3 failed:" in result.stderr
     assert "there is no such file" in result.stderr
     assert read("sheet.png").size[0] > 300

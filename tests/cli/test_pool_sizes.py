@@ -259,9 +259,9 @@ def test_notes_as_json(pool):
 
 def test_info_says_the_size(pool):
     picture("RGB", 41, 31).save("in.png")
-    assert "--fit 16x16: 16 x 12" in pool("info", "in.png", "--fit", 16).stdout
-    assert "--fit 50x50: 41 x 31" in pool("info", "in.png", "--fit", 50).stdout
-    assert "--fit-window 16x16: 14 x 11" in pool("info", "in.png", "--fit-window", 16).stdout
+    assert "--fit 16x16: 16×12" in pool("info", "in.png", "--fit", 16).stdout
+    assert "--fit 50x50: 41×31" in pool("info", "in.png", "--fit", 50).stdout
+    assert "--fit-window 16x16: 14×11" in pool("info", "in.png", "--fit-window", 16).stdout
     assert "--fit-window" in pool("info", "in.png", "--operator", "sum", "--fit", 9, code=2).stderr
 
 

@@ -131,5 +131,5 @@ def test_a_frame_that_reaches_past_the_screen_counts(pool):
     data[second + 5 : second + 9] = struct.pack("<HH", 10000, 10000)
     Path("in.gif").write_bytes(data)
     said = pool("max", "in.gif", "-o", "out.gif", code=1).stderr
-    assert "its 10000 x 10000 pixels, 8 times at once, are past the limit" in said
+    assert "its 10000×10000 pixels, 8 times at once, are past the limit" in said
     assert "--max-pixels 800000000" in said

@@ -99,7 +99,7 @@ def test_a_tiff_that_is_stored_sideways(pool, dtype):
     turned = [(274, "H", 1, 6, True)]
     tifffile.imwrite("in.tif", np.ones((4, 8), dtype), extratags=turned, metadata=None)
     same(pool, "max", "in.tif", "-o", "out.tif")
-    assert "4 x 8 (width x height)" in pool("info", "in.tif").stdout
+    assert "4×8 (width × height)" in pool("info", "in.tif").stdout
 
 
 @pytest.mark.parametrize(
