@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
-from strategies import COMPILED_FILES, PLAIN, PLAIN_FILES
+from strategies import COMPILED_FILES, LONGEST, PLAIN, PLAIN_FILES
 
 _checks = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
 
@@ -51,6 +51,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         compiled = name not in {f"test_{part}.py" for part in PLAIN_FILES}
     asked = {Path(str(argument).partition("::")[0]).name for argument in config.args}
     return None if compiled or name in asked else True
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, so that no process waits for one at the end."""
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture

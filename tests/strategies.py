@@ -56,6 +56,9 @@ PLAIN_FILES = (
 """The library's tests of random cases on every dtype: `test_random_cases.py` runs them with kernels
 as plain Python. `test_operators.py` has every operator and form compiled."""
 
+LONGEST = "test_bits test_command test_random_cases test_windows_of_every_size".split()
+"""Files of which a test takes half a minute."""
+
 COMPILED_FILES = "warmup memory workers interrupted together doctor stopped streamed".split()
 """The command's tests of compiled kernels, many processes, large arrays. The others know of none
 of these, and `test_command.py` runs them with kernels as plain Python."""

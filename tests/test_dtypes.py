@@ -7,7 +7,6 @@ import pytest
 import readme_dtypes
 import strategies as draws
 from agreement import assert_close, assert_equal
-from processes import python
 
 
 def wanted(row, x):
@@ -46,11 +45,3 @@ def test_the_table_in_the_guide_is_true():
     text = readme_dtypes.README.read_text(encoding="utf-8")
     shown = text.split(readme_dtypes.START)[1].split(readme_dtypes.END)[0]
     assert shown.strip() == readme_dtypes.table().strip()
-
-
-@pytest.mark.skipif(draws.PLAIN, reason="this is that process")
-def test_every_dtype_as_plain_python():
-    """Which dtypes results have, and all cells of the table: no machine code bears on them."""
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", __file__]
-    said = python(None, *words, options=["-m", "pytest"], NUMBA_DISABLE_JIT=1)
-    assert f"{len(readme_dtypes.CALLS) * len(draws.DTYPES) + 1} passed" in said

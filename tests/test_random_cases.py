@@ -18,11 +18,3 @@ FILES = [
 @pytest.mark.skipif(PLAIN, reason="they are run by themselves")
 def test_files():
     as_plain_python(*FILES, HYPOTHESIS_PROFILE="few")
-
-
-@pytest.mark.skipif(PLAIN, reason="they are run by themselves")
-def test_what_is_compiled_for_few_operators_or_dtypes():
-    file = Path(__file__).with_name("test_operators.py")
-    tests = "what_is_left_out", "sizes_that_are_covered", "what_was_worked_by_hand"
-    numbers = file.with_name("test_exact_numbers.py")
-    as_plain_python(*(f"{file}::test_{name}" for name in tests), numbers, "-k", "not drift")

@@ -4,7 +4,6 @@ What no machine code bears on is tested with kernels as plain Python.
 """
 
 import sys
-from pathlib import Path
 
 import naive_sequences
 import numpy as np
@@ -16,16 +15,6 @@ from processes import python
 import numbapool as nbp
 
 pytestmark = pytest.mark.skipif(draws.PLAIN, reason="these are of machine code")
-
-HERE = Path(__file__).parent
-
-
-def test_all_as_plain_python():
-    files = [HERE / f"test_sequences{name}.py" for name in ("", "_random")]
-    words = ["-q", "-p", "no:cacheprovider", "-p", "no:xdist", *map(str, files)]
-    said = python(None, *words, options=["-m", "pytest"], NUMBA_DISABLE_JIT=1)
-    assert "passed" in said
-    assert "skipped" not in said
 
 
 def rows(dtype="float32", batch=3, steps=77, channels=70):

@@ -151,10 +151,15 @@ def test_interlaced_pictures_are_whole(pool, size):
 
 
 def imagemagick(size: tuple[int, int]) -> bytes:
-    if shutil.which("convert") is None:
-        pytest.skip("convert is not installed")
-    command = ["convert", "-size", "{}x{}".format(*size), "xc:black", "-interlace", "PNG", "png:-"]
-    return subprocess.run(command, capture_output=True, check=True).stdout
+    if shutil.which("convert") is None or b"ImageMagick" not in convert("-version").stdout:
+        pytest.skip("ImageMagick's convert is not installed")
+    made = convert("-size", "{}x{}".format(*size), "xc:black", "-interlace", "PNG", "png:-")
+    assert made.returncode == 0, made.stderr
+    return made.stdout
+
+
+def convert(*words: str) -> subprocess.CompletedProcess:
+    return subprocess.run(["convert", *words], capture_output=True)
 
 
 def test_more_pixels_than_the_data_could_hold(pool):
