@@ -32,6 +32,7 @@ _COLOURS = {
 }
 _SIDES = (96, 97, 98)  # lengths that windows divide or not: they may use other kernels
 _KERNELS = (2, 3, 4)
+_FIT = (40, 40)  # pixels, of which none holds a whole number of the sides'
 
 
 @click.command(
@@ -63,8 +64,8 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     """Compile what OPERATOR uses, so that no later run has to wait for it.
 
     Without OPERATOR: max, min, avg and sum. Most pictures hold uint8, deep ones uint16 or float32.
-    This compiles kernels for -k 2, 3 and 4. Larger windows may need other kernels, and so do
-    --nan skip and --nodata.
+    This compiles kernels for -k 2, 3 and 4, and for --fit. Larger windows may need other kernels,
+    and so do --nan skip and --nodata.
     """
     from numbapool.kernels import place
     from numbapool.warm import warm
@@ -105,10 +106,11 @@ def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
     from functools import partial
     from itertools import product
 
-    from ..job import Values, Window
+    from ..job import OutputSize, Values, Window
     from ..rasters.pooling import pool
 
-    windows, values = [Window(k) for k in _KERNELS], Values(own=(("norm_type", 2.0), ("q", 50.0)))
+    windows = [*(Window(k) for k in _KERNELS), Window(fit=OutputSize(*_FIT))]
+    values = Values(own=(("norm_type", 2.0), ("q", 50.0)))
     for dtype in dtypes:
         for raster in _rasters(dtype):
             for name, window in product(operators, windows):

@@ -44,7 +44,7 @@ def test_warmup(pool, cold):
 
 
 def test_what_the_command_uses_is_warmed(pool, monkeypatch):
-    """No run with -k 2 on pictures that the default covers asks for a kernel that is not there."""
+    """No run with -k 2 or --fit on pictures that the default covers asks for another kernel."""
     asked = []
     forget()
     monkeypatch.setattr(compiled, "kernel", asked.append)
@@ -59,6 +59,8 @@ def test_what_the_command_uses_is_warmed(pool, monkeypatch):
     np.save("f.npy", np.zeros((2, 3, 8, 8), np.float32))
     for operator in ("max", "min", "avg"):
         pool(operator, ".", "-j", 1, "-o", f"{operator}/")
+        for fit in (5, 20, 31):
+            pool(operator, ".", "-j", 1, "--fit", fit, "-o", f"{operator}{fit}/")
     assert asked
     assert set(asked) <= warmed
 
