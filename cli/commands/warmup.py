@@ -32,7 +32,10 @@ _COLOURS = {
 }
 _SIDES = (96, 97, 98)  # lengths that windows divide or not: they may use other kernels
 _KERNELS = (2, 3, 4)
-_FIT = (40, 40)  # pixels, of which none holds a whole number of the sides'
+_FITS = (
+    40,
+    64,
+)  # three to two and less simple ratios: areas are of smaller or larger whole numbers
 
 
 @click.command(
@@ -109,7 +112,7 @@ def _calls(operators: list[str], dtypes: list[str]) -> Iterator["Call"]:
     from ..job import OutputSize, Values, Window
     from ..rasters.pooling import pool
 
-    windows = [*(Window(k) for k in _KERNELS), Window(fit=OutputSize(*_FIT))]
+    windows = [*(Window(k) for k in _KERNELS), *(Window(fit=OutputSize(n, n)) for n in _FITS)]
     values = Values(own=(("norm_type", 2.0), ("q", 50.0)))
     for dtype in dtypes:
         for raster in _rasters(dtype):
