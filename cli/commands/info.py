@@ -15,6 +15,7 @@ from ..job import Reading, Values, Window
 from ..operators import OPERATORS, Operator
 from ..telling.names import shown
 from ..telling.reasons import reason
+from ..telling.size import in_shape
 from . import SHORT_HELP
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _pooled(form: "Form", said: _Asked) -> str:
         return f"{how}: {reason(error)}"
     dtype = f", {after.dtype.name}" if said.operator else ""
     if form.picture:
-        return f"{how}: {after.shape[1]}×{after.shape[0]} (width × height){dtype}"
+        return f"{how}: {in_shape(after.told)} (width × height){dtype}"
     return f"{how}: shape {after.shape}{dtype}"
 
 

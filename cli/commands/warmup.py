@@ -32,10 +32,7 @@ _COLOURS = {
 }
 _SIDES = (96, 97, 98)  # lengths that windows divide or not: they may use other kernels
 _KERNELS = (2, 3, 4)
-_FITS = (
-    40,
-    64,
-)  # three to two and less simple ratios: areas are of smaller or larger whole numbers
+_FITS = (40, 64)  # 96 to 64 is three to two, others are less simple: areas of other numbers
 
 
 @click.command(

@@ -1,6 +1,6 @@
 """A worker process that dies takes the file at work with it, and no other is lost or done twice."""
 
-import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -213,9 +213,11 @@ def test_threads_that_the_system_does_not_give(folder):
 @pytest.mark.parametrize("most", [7, 10])
 def test_few_open_files(folder, most):
     """None may be opened any more here and there: each file is done, or fails in one line."""
+    run(folder, "")  # keeps the kernels: with few files, Numba may be imported by half
+    shutil.rmtree(folder / "out")
     script = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({most}, {most}))"
     done = run(folder, script)
-    failed = len(re.findall(r"^  in/f\d\.png  .", done.stderr, re.MULTILINE))
+    failed = done.stderr.count("too many open files")
     assert done.returncode == (1 if failed else 0), done.stderr
     assert len(written(folder)) == FILES - failed
 
