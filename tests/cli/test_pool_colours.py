@@ -277,6 +277,8 @@ def test_colours_in_floats(pool, random):
 def test_16_bits_stay_16_bits(pool):
     array = np.array([[0, 65535], [65535, 65535]], np.uint16)
     Image.fromarray(array).save("a.png")
+    refused = pool("std", "a.png", "-o", "b.png", code=1).stderr
+    assert "or round them and hold them at 0 to 65,535 with --clip" in refused
     pool("std", "a.png", "-o", "b.png", "--clip")
     assert read("b.png").mode.startswith("I")
     assert read("b.png").getpixel((0, 0)) == 28377  # 65535 √3 / 4 = 28377.5 less 0.1
