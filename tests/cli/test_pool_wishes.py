@@ -75,7 +75,7 @@ def _(result, again):
     near("fit.jpg", read("photo.jpg").resize((1600, 2), Image.Resampling.BOX))
 
 
-@wish("a phone's photo upright, with its EXIF and colour profile")
+@wish("a phone's photo upright, EXIF and colour profile kept")
 def _(result, again):
     near("upright.jpg", upright().reduce(2))
     exif, before = read("upright.jpg").getexif(), read("phone.jpg").getexif()
@@ -85,7 +85,7 @@ def _(result, again):
     assert read("upright.jpg").info["icc_profile"] == read("phone.jpg").info["icc_profile"]
 
 
-@wish("no place and no camera in the file, but its colours")
+@wish("no place and no camera in the file, but its colour profile")
 def _(result, again):
     near("public.jpg", upright().reduce(2))
     assert not read("public.jpg").getexif()
@@ -222,7 +222,7 @@ def _(result, again):
     same("calm.png", slid("photo.png", np.median))
 
 
-@wish("the same in 16 bits")
+@wish("specks gone from 16 bits")
 def _(result, again):
     same("calm16.png", slid("scan.png", np.median))
     assert read("calm16.png").mode == "I;16"
