@@ -73,6 +73,10 @@ def _(result, again):
 @wish("the longest side at 1600, smaller photos as they are")
 def _(result, again):
     near("fit.jpg", read("photo.jpg").resize((1600, 2), Image.Resampling.BOX))
+    small = Path("phone.jpg").rename("photo.jpg").read_bytes()
+    Path("fit.jpg").unlink()
+    again()
+    assert Path("fit.jpg").read_bytes() == small
 
 
 @wish("a phone's photo upright, EXIF and colour profile kept")
