@@ -130,7 +130,7 @@ def _tell_variable(error: click.ClickException) -> None:
         click.echo(f"It is from the environment's {variable}.", err=True)
 
 
-# Other names for these operators.
+# Other names for these commands, some of them other programs'.
 _ALSO_CALLED = {
     "mean": "avg",
     "sequence": "seq",
@@ -146,6 +146,12 @@ _ALSO_CALLED = {
     "variance": "var",
     "deviation": "std",
     "stddev": "std",
+    **dict.fromkeys(("resize", "shrink", "scale", "downsample", "thumbnail"), "avg"),
+    "dilate": "max",
+    "erode": "min",
+    "compare": "diff",
+    "identify": "info",
+    "montage": "sheet",
 }
 
 

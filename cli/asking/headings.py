@@ -31,8 +31,30 @@ Record = tuple[str, str]
 """An option, and what it does."""
 
 
+_ELSEWHERE = {
+    "--resize": "--fit or --size",
+    **dict.fromkeys(("--width", "--height", "--thumbnail"), "--fit"),
+    "--strip": "--metadata none",
+    **dict.fromkeys(("--force", "--overwrite"), "--on-exists overwrite"),
+    **dict.fromkeys(("--threads", "--workers"), "--jobs"),
+}
+"""Options of other programs, and ours that do the same."""
+
+
 class Command(ExamplesFirst):
     """A command whose help begins with examples and has headings."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options; for one of another program, suggest ours."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            meant = _ELSEWHERE.get(error.option_name)
+            if meant and any(meant.split()[0] in param.opts for param in self.params):
+                raise click.UsageError(
+                    f"there is no option {error.option_name}. Did you mean {meant}?", ctx
+                ) from None
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under headings."""

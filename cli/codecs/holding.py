@@ -127,22 +127,27 @@ def _floats(array: NDArray[Any], mode: str, writing: Writing) -> tuple[NDArray[A
                 f"{EXTRA}; or write .npy, or clip them to float32 with --clip"
             )
         return array, deep
+    whole = _mode_of_whole_numbers(mode, single, format)
     if format != "TIFF" and writing.clip:
-        return _rounded(array, mode, format)
-    clip = ", or round them and hold them at 0 to 255 with --clip" if format != "TIFF" else ""
+        return _rounded(array, whole, format), whole
+    most = f"{_limits(dtype_of(whole))[1]:,}"
+    clip = f", or round them and hold them at 0 to {most} with --clip" if format != "TIFF" else ""
     raise FileError(
         f"its values are {array.dtype}, which {format} does not hold: write "
         f"{others('F' if single and narrow else deep)}{clip}"
     )
 
 
-def _rounded(array: NDArray[Any], mode: str, format: str) -> tuple[NDArray[Any], str]:
-    """Return floats as whole numbers of 8 bits, or of the 16 that the picture had, and a mode."""
+def _mode_of_whole_numbers(mode: str, single: bool, format: str) -> str:
+    """Return the mode of rounded floats: of 8 bits, or of the 16 that the picture had."""
     base, _, depth = mode.partition(";")
-    if mode != "I;16" and not (depth == "16" and holds(format, mode)):
-        mode = "L" if array.ndim == 2 else base
-    if mode == "I;16" and not holds(format, mode):
-        mode = "L"
+    if depth == "16" and holds(format, mode):
+        return mode
+    return "L" if single else base
+
+
+def _rounded(array: NDArray[Any], mode: str, format: str) -> NDArray[Any]:
+    """Return floats as the whole numbers of a mode."""
     wanted = dtype_of(mode)
     if np.isnan(array).any():
         raise FileError(
@@ -150,7 +155,7 @@ def _rounded(array: NDArray[Any], mode: str, format: str) -> tuple[NDArray[Any],
             "write .npy"
         )
     _, most = _limits(wanted)
-    return np.floor(np.clip(array.astype(np.float64), 0, most) + 0.5).astype(wanted), mode
+    return np.floor(np.clip(array.astype(np.float64), 0, most) + 0.5).astype(wanted)
 
 
 def _limits(dtype: np.dtype[Any]) -> tuple[int, int]:

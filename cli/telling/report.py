@@ -163,7 +163,8 @@ class Report:
     def _as_dict(self) -> dict[str, object]:
         """Return what JSON tells of the run."""
         return {
-            "done": self.done,
+            "done": 0 if self.planned else self.done,
+            "planned": self.done if self.planned else 0,
             "skipped": self.skipped,
             "failed": len(self.failures),
             "not_run": self.not_run,

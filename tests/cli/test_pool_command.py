@@ -49,11 +49,38 @@ def test_help_shows_an_example(pool, command):
         ("maxx", "max"),
         ("inf", "info"),
         ("mean,mx,std", "avg,max,std"),
+        ("resize", "avg"),
+        ("thumbnail", "avg"),
+        ("dilate", "max"),
+        ("erode", "min"),
+        ("compare", "diff"),
+        ("identify", "info"),
+        ("montage", "sheet"),
     ],
 )
 def test_did_you_mean(pool, typed, meant):
     result = pool(typed, "a.png", code=2)
     assert f"Did you mean '{meant}'?" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--resize", "--fit or --size"),
+        ("--width", "--fit"),
+        ("--strip", "--metadata none"),
+        ("--force", "--on-exists overwrite"),
+        ("--overwrite", "--on-exists overwrite"),
+        ("--threads", "--jobs"),
+    ],
+)
+def test_options_of_other_programs(pool, typed, meant):
+    said = pool("avg", "a.png", typed, code=2).stderr
+    assert f"there is no option {typed}. Did you mean {meant}?" in " ".join(said.split())
+
+
+def test_an_option_that_a_command_lacks_is_not_meant(pool):
+    assert "--fit" not in pool("seq", "mean", "a.npy", "--resize", code=2).stderr
 
 
 @pytest.mark.parametrize(
