@@ -14,11 +14,11 @@ from coming_from import ARRAYS, PACKAGES, Row, evaluated, pages
 from naive_frameworks import FORMULAS
 from numbapool_cli.app import cli
 from PIL import Image
-from strategies import only_plain
+from strategies import PLAIN
 
 import numbapool as nbp
 
-pytestmark = only_plain  # by test_random_cases.py: compiled, each row has a kernel
+pytestmark = pytest.mark.skipif(not PLAIN, reason="run as plain Python by test_random_cases.py")
 
 TABLES = coming_from.tables()
 
@@ -90,7 +90,7 @@ def test_tensorflow_gave_the_same():
 
 
 @pytest.fixture
-def files(request, tmp_path, monkeypatch):
+def files(tmp_path, monkeypatch):
     """Write the package's inputs into an empty folder, and go there."""
     monkeypatch.chdir(tmp_path)
 
