@@ -6,6 +6,7 @@ ended otherwise. What is refused is decided in Python, so NUMBA_DISABLE_JIT save
 
 import inspect
 import sys
+from itertools import cycle
 
 import numpy as np
 
@@ -124,7 +125,9 @@ def of_floats(arguments):
 
 
 def main():
+    """Make all calls: by turns with an array of integers, and with one of floats."""
     refused, wrong = 0, []
+    turns = cycle((lambda arguments: arguments, of_floats))
     for name in FUNCTIONS:
         function, arguments = given(name)
         before = refused
@@ -132,11 +135,11 @@ def main():
             if key in NOT_PARAMETERS:
                 continue
             for value in ABSURD:
-                for others in (arguments, of_floats(arguments)):
-                    try:
-                        refused += not is_pooled_or_refused(function, {**others, key: value})
-                    except Exception as error:
-                        wrong.append(f"{name}, {key}: {type(error).__name__}: {error}"[:300])
+                others = next(turns)(arguments)
+                try:
+                    refused += not is_pooled_or_refused(function, {**others, key: value})
+                except Exception as error:
+                    wrong.append(f"{name}, {key}: {type(error).__name__}: {error}"[:300])
         if refused == before:
             wrong.append(f"{name} refuses nothing")
     print(refused, *wrong, sep="\n")

@@ -83,8 +83,10 @@ def cases(asked: list[str] | None) -> Iterator[Case]:
     for the short run.
     """
     if asked is None:
-        yield from ((name, "float32", SMALL) for name in OF_EACH_KIND)
-        yield from ((name, "uint8", SMALL) for name in FLOATS_IN_BETWEEN)
+        for name in OF_EACH_KIND:
+            yield name, "float32", TILES if name == "avg" else SMALL
+        for name in FLOATS_IN_BETWEEN:
+            yield name, "uint8", TILES if name == "avg" else SMALL
         return
     for name in OPERATORS:
         for dtype in asked or draws.DTYPES:

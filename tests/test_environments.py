@@ -6,7 +6,6 @@ from pathlib import Path
 
 import llvmlite
 import numpy
-import pytest
 from processes import ended, kernels_of_this_process
 
 import numbapool as nbp
@@ -84,13 +83,12 @@ def lines(script):
 
 def test_every_function_without_the_compiler():
     script = "import every_function as e, sys; print(e.main(sys.argv[1:]))"
-    dtypes = ["bool", "int64", "float16"]
+    dtypes = ["int64", "float16"]
     output, errors = python(script, *dtypes, NUMBA_DISABLE_JIT="1", PYTHONPATH=TESTS)
     assert (int(output) > 1000, errors) == (True, "")
 
 
-@pytest.mark.parametrize("level", ["-O", "-OO"])
-def test_optimised(level, tmp_path):
+def test_optimised(tmp_path):
     """Asserts and docstrings are gone, and nothing is warned of.
 
     The folder is new, so that kernels are compiled like this.
@@ -98,14 +96,14 @@ def test_optimised(level, tmp_path):
     script = f"""
     {POOL}
     {IN_COMPILED_CODE}
-    if nbp.max_pool2d.__doc__ is not None and {level!r} == "-OO":
+    if nbp.max_pool2d.__doc__ is not None:
         raise RuntimeError
     """.replace("assert ", "if not ")
     script = "\n".join(
         line + ": raise RuntimeError" if line.strip().startswith("if not ") else line
         for line in lines(script).replace("  # on Numba's threads", "").splitlines()
     )
-    python(script, options=[level, "-W", "error"], NUMBA_CACHE_DIR=str(tmp_path))
+    python(script, options=["-OO", "-W", "error"], NUMBA_CACHE_DIR=str(tmp_path))
 
 
 def test_every_function_without_docstrings():

@@ -134,13 +134,21 @@ def test_a_part_is_never_taken_for_the_whole(pool, suffix):
 
 # -------------------------------------------------------------------------- standard output
 
+COMPILED = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
+"""For processes that pool: to read a compiled kernel takes less than to import Numba."""
+
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 
 def run_into(output: str, *arguments: str) -> subprocess.CompletedProcess:
     with Path(output).open("wb") as file:
         return subprocess.run(
-            [*COMMAND, *arguments], stdout=file, stderr=subprocess.PIPE, text=True, timeout=120
+            [*COMMAND, *arguments],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            env=COMPILED,
         )
 
 
@@ -193,7 +201,12 @@ def test_a_closed_pipe_ends_in_silence(pool, arguments):
     os.close(reading)
     try:
         done = subprocess.run(
-            [*COMMAND, *arguments], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=120
+            [*COMMAND, *arguments],
+            stdout=writing,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            env=COMPILED,
         )
     finally:
         os.close(writing)
@@ -207,7 +220,9 @@ def test_closed_standard_streams(pool):
     picture("L", 64, 64).save("a.png")
     shell = '"$0" "$@" <&- >&- 2>&-'
     command = [sys.executable, *COMMAND[1:]]
-    done = subprocess.run(["sh", "-c", shell, *command, "avg", "a.png", "-o", "b.png"], timeout=120)
+    done = subprocess.run(
+        ["sh", "-c", shell, *command, "avg", "a.png", "-o", "b.png"], timeout=120, env=COMPILED
+    )
     assert done.returncode == 0
     pool("avg", "a.png", "-o", "c.png")
     assert Path("b.png").read_bytes() == Path("c.png").read_bytes()
@@ -217,6 +232,7 @@ def test_closed_standard_streams(pool):
         stderr=subprocess.PIPE,
         text=True,
         timeout=120,
+        env=COMPILED,
     )
     assert done.returncode == ExitCode.SOME_FAILED
     assert done.stderr == "pool: standard output could not be written: it is closed\n"
