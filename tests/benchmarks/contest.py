@@ -149,7 +149,7 @@ def plain_call(case: Case, x: Array) -> Call | None:
 
 
 def contenders_of(
-    case: Case, x: Array, threads: int, notes: list[str], absent: set[str]
+    case: Case, x: Array, threads: int, notes: list[str], absent: set[str], plain: bool
 ) -> dict[str, Contender]:
     """Prepare ours and every peer's call, each run once: for warmth, and to compare results."""
     made = case.ours(x)
@@ -161,8 +161,8 @@ def contenders_of(
         STREAM: Contender(streaming_loop(x, sum(array.nbytes for array in outs))),
         PLAIN: Contender(plain_loop(x, sum(array.nbytes for array in outs))),
     }
-    if plain := plain_call(case, x):
-        contenders[KERNELS] = Contender(plain)
+    if plain and (call := plain_call(case, x)):
+        contenders[KERNELS] = Contender(call)
     expected = outs[0].copy()
     for contender in contenders.values():
         contender.call()
@@ -181,14 +181,14 @@ def contenders_of(
     return contenders
 
 
-def hold(case: Case, rounds: int, threads: int, absent: set[str]) -> Result:
-    """Measure a case."""
+def hold(case: Case, rounds: int, threads: int, absent: set[str], plain: bool = True) -> Result:
+    """Measure a case; `plain` kernels are compiled for it, which takes seconds."""
     x = case.make()
     notes: list[str] = []
     if not case.exists:
         return Result(case, x.shape, str(x.dtype), {}, {}, [], "not there yet")
     try:
-        contenders = contenders_of(case, x, threads, notes, absent)
+        contenders = contenders_of(case, x, threads, notes, absent, plain)
     except Exception as error:
         note = f"{type(error).__name__}: {error}"
         return Result(case, x.shape, str(x.dtype), {}, {}, [note], "failed")

@@ -40,6 +40,12 @@ def parse() -> argparse.Namespace:
         default=numba.config.NUMBA_NUM_THREADS,
         help="threads for everyone (default: %(default)s, the cores)",
     )
+    parser.add_argument(
+        "--no-plain",
+        dest="plain",
+        action="store_false",
+        help="leave out the plain kernels: compiling them takes longer than all else",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="save the results")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the ratios as bars")
     mode = parser.add_mutually_exclusive_group()
@@ -73,7 +79,7 @@ def times(options: argparse.Namespace, facts: dict[str, object]) -> list[Any]:
     results = []
     for case in selected(options.part):
         progress(case.name)
-        results.append(hold(case, options.rounds, options.threads, absent))
+        results.append(hold(case, options.rounds, options.threads, absent, options.plain))
     if results:
         print(report.summary(results))
         print(f"\nEvery peer (times ours):\n{report.every_peer(results)}")
