@@ -125,7 +125,7 @@ def to_a_size(x, k, s, p, pads, d, ceil, v):
         nbp.adaptive_sum_pool3d(x, 2),
         nbp.adaptive_lp_pool2d(x, 2, k),
         nbp.adaptive_lp_pool1d(x, 1.5, 2),
-        nbp.adaptive_lp_pool3d(x, np.inf, 2),
+        nbp.adaptive_lp_pool3d(x, np.inf, 2, nodata=v),
         nbp.global_max_pool(x),
         nbp.global_avg_pool(x, data_format="NHWC", keepdims=False),
     )
