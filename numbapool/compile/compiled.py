@@ -26,9 +26,11 @@ import numpy as np
 from numbapool.compile import numba_seams, store
 from numbapool.compile.alike import is_as_numba_has_it, is_fresh, is_still, likeness, note
 from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
+from numbapool.compile.linked import Kernel
+from numbapool.compile.sources import surroundings
 from numbapool.compile.spec import Spec
-from numbapool.compile.symbols import undefined
-from numbapool.compile.target import Kernel, Unresolved, numba_version
+from numbapool.compile.symbols import Unresolved, undefined
+from numbapool.compile.target import numba_version
 from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
 
@@ -192,7 +194,7 @@ _builds = count()
 
 def _code(spec: Spec) -> bytes:
     """Return the machine code of one of our kernels."""
-    name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
+    name = hashlib.sha256(surroundings() + str(spec).encode()).hexdigest()[:32]
 
     def make() -> bytes:
         try:
@@ -216,7 +218,7 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
     exact = plain_wanted() and known and is_fresh(spec.op)
     found = False
     versions = f"{like}|{np.__version__}|{sys.implementation.cache_tag}|{spec}"
-    name = hashlib.sha256(store.surroundings() + versions.encode()).hexdigest()[:32]
+    name = hashlib.sha256(surroundings() + versions.encode()).hexdigest()[:32]
     made: list[Built] = []
 
     def make() -> bytes:
