@@ -6,13 +6,13 @@ All code that lists operators reads it: the planners, the functions, compiled co
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.records import dataclass
 from numbapool.reducers import (
     blends,
     counts,

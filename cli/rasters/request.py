@@ -1,11 +1,13 @@
 """A request to the library: an operator, windows and values; only the array is missing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..job import Values
 from ..operators import Operator
