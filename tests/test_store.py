@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from processes import ended, python
 
 import numbapool
 from numbapool.compile import compiled, sources, store
 from numbapool.pooling import call
+
+ON_LINUX = sys.platform == "linux" and platform.machine() == "x86_64"
+"""Where kernels are loaded without LLVM."""
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""
@@ -131,8 +135,34 @@ def compilers(folder, dtype):
 
 def test_a_kept_kernel_needs_no_compilers(tmp_path):
     assert compilers(tmp_path, "float32") == ["llvmlite.binding", "numba"]
-    linux = sys.platform == "linux" and platform.machine() == "x86_64"
-    assert compilers(tmp_path, "float32") == ([] if linux else ["llvmlite.binding"])
+    assert compilers(tmp_path, "float32") == ([] if ON_LINUX else ["llvmlite.binding"])
+
+
+COMMAND = textwrap.dedent("""
+    import sys
+    from numbapool_cli import main
+    sys.argv = ["pool", "avg", "small.png", "-k", "2", "-o", "half.png", "--on-exists", "overwrite"]
+    try:
+        main()
+    finally:
+        print(*sorted(set(sys.modules)))
+""")
+
+UNUSED = """
+    asyncio dask email importlib.metadata multiprocessing numba rich scipy socket ssl tifffile torch
+    xarray xml zipfile PIL.TiffImagePlugin concurrent.futures numbapool.functional
+    numbapool.sequences numbapool.jit numbapool.reducers.exponentials
+""".split()
+"""What a picture that is pooled by a kept kernel needs not."""
+
+
+def test_a_warm_command_imports_no_more_than_it_uses(tmp_path):
+    Image.fromarray(np.arange(12, dtype=np.uint8).reshape(4, 3)).save(tmp_path / "small.png")
+    python(COMMAND, cwd=tmp_path)  # the kernel may be there from other tests
+    imported = python(COMMAND, cwd=tmp_path).splitlines()[-1].split()
+    assert "numpy" in imported
+    assert not {*UNUSED} & {*imported}
+    assert not ON_LINUX or "llvmlite.binding" not in imported
 
 
 def test_many_processes_fill_an_empty_folder(tmp_path):
