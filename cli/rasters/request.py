@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from ..operators import Operator
 from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
+from .tiled import suits, tiled
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,19 @@ class Request:
         A mean or a sum may have weights.
         """
         last, device = self.poolings[-1], self.values.device
+        if out is None and weights is None and self.is_tiled(array, array.dtype):
+            return tiled(array, self.operator.name, self.arguments)
         pooling(self.operator.name, array.dtype)
         return np.asarray(last(array, out, weights=weights, device=device))
+
+    def is_tiled(self, array: NDArray[Any], dtype: np.dtype[Any]) -> bool:
+        """Say whether to pool an array by NumPy, since the kernel for a dtype is not compiled."""
+        name, values = self.operator.name, self.values
+        if not suits(array, name, self.arguments, values, self.data_format):
+            return False
+        from numbapool.kernels import worth_compiling
+
+        return not worth_compiling(cast(Any, self.poolings[-1]), array.shape, dtype)
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number to leave out."""

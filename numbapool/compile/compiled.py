@@ -183,6 +183,32 @@ def loaded() -> int:
     return len(_kernels)
 
 
+PIECE = 1 << 24
+"""Elements that count as one when a kernel is wanted."""
+
+PIECES = 64
+"""How many of them a kernel is worth: so many photos take longer without it than it compiles."""
+
+
+def is_worth(spec: Spec, work: int) -> bool:
+    """Say whether to run one of our kernels, not something slower that needs no compiler.
+
+    It is if no compiler is needed: the kernel is here, or on the disk. Else it is if much was
+    wanted of it, in all processes; `work` more elements are from now on.
+    """
+    if wanted() or plain_wanted() or (spec, False) in _kernels:
+        return True
+    folder = store.place().path
+    if folder is None or (folder / f"{_name(spec)}.o").exists():
+        return True
+    return store.counted(folder / f"{_name(spec)}.wanted", work // PIECE) > PIECES
+
+
+def _name(spec: Spec) -> str:
+    """Return the name under which one of our kernels is kept."""
+    return hashlib.sha256(surroundings() + str(spec).encode()).hexdigest()[:32]
+
+
 def _tell() -> None:
     for tell in tuple(on_compile):
         tell()
@@ -194,7 +220,7 @@ _builds = count()
 
 def _code(spec: Spec) -> bytes:
     """Return the machine code of one of our kernels."""
-    name = hashlib.sha256(surroundings() + str(spec).encode()).hexdigest()[:32]
+    name = _name(spec)
 
     def make() -> bytes:
         try:

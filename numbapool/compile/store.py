@@ -94,6 +94,20 @@ def write(path: Path, code: bytes) -> None:
             partial.unlink()
 
 
+def counted(path: Path, more: int) -> int:
+    """Return the number that a file stands for, a byte each, after `more` were added.
+
+    If it cannot be written, the number is beyond all bounds.
+    """
+    try:
+        with guarded.opened_lock(path) as file:
+            file.seek(0, os.SEEK_END)
+            file.write(b"." * more)
+            return file.tell()
+    except (OSError, guarded.Unsafe):
+        return sys.maxsize
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a kernel's file against other processes; without a lock, go on."""
