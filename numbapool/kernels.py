@@ -66,7 +66,7 @@ if not TYPE_CHECKING:  # a type checker should report unknown names
 _calls: dict[int, Call] = {}
 
 
-def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any) -> bool:
+def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any, slower: int = 1) -> bool:
     """Say whether a pooling should run now, by a kernel, if something slower could do it as well.
 
     It should if no compiler is needed: its kernel is in this process, or on the disk. If not, it
@@ -79,6 +79,9 @@ def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any) -> bool:
         Of one operator, without a padding mode.
     shape : tuple of int
     dtype : dtype_like
+    slower : int
+        How often an element counts: as many times as what is slower takes longer for it than NumPy
+        takes to average bytes by 2 x 2.
     """
     from math import prod
 
@@ -88,7 +91,7 @@ def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any) -> bool:
 
     pool.refuse_several("worth_compiling")
     call = decided_alone(tuple(shape), known_dtype(dtype), pool.window, pool.request)
-    return is_worth(call.spec, prod(shape))
+    return is_worth(call.spec, slower * prod(shape))
 
 
 def prepare(

@@ -12,7 +12,7 @@ from ..operators import Operator
 from .light import light_of, shade_of
 from .plan import Plan, plan
 from .request import Request
-from .tiled import tiled_by_alpha
+from .tiled import BY_ALPHA, tiled_by_alpha
 from .weighing import axes_of, by_opacity, parted
 
 _SEEN = np.dtype(np.float32)
@@ -81,8 +81,9 @@ def _weighed(array: NDArray[Any], weights: NDArray[Any] | None, planned: Plan) -
     request, dtype = planned.request, array.dtype
     alpha, linear = alpha_of(planned.before.mode), request.values.linear
     assert alpha is not None
-    if weights is None and not linear and request.is_tiled(array, _SEEN):
-        return tiled_by_alpha(array, alpha, request.arguments)
+    fitted = "fitted_size" in request.arguments
+    if weights is None and not (linear or fitted) and request.is_tiled(array, _SEEN, BY_ALPHA):
+        return tiled_by_alpha(array, alpha, request.arguments, request.data_format)
     colour = np.ascontiguousarray(np.delete(array, alpha, axis=-1))
     opacity = np.ascontiguousarray(array[..., alpha : alpha + 1])
     shades = light_of(dtype)[colour] if linear else colour

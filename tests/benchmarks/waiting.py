@@ -20,7 +20,7 @@ from report import figure, table
 from subprocesses import Spent, pool_command, spent
 
 WIDE, HIGH = 4000, 3000
-SHAPE = (1, 64, 625, 625)
+SHAPE = (8, 64, 224, 224)
 """A tensor of 100 MB in float32."""
 
 

@@ -50,7 +50,7 @@ def test_it_is_as_the_library_has_it(operator, dtype, shape):
             format = format_of(array)
             if not suits(array, operator, window, Values(), format):
                 continue
-            found = tiled(array, operator, window)
+            found = tiled(array, operator, window, format)
             wanted = numbapool.Pool(operator, **window, data_format=format)(array)
             assert found.dtype == wanted.dtype and found.flags.c_contiguous
             np.testing.assert_array_equal(found, wanted)
@@ -77,7 +77,7 @@ def test_colours_weighed_by_alpha_are_as_kernels_have_them(mode, dtype, monkeypa
 def test_a_mean_of_the_largest_numbers_does_not_wrap():
     array = np.full((300, 300), 65535, np.uint16)
     window = WINDOW | {"kernel_size": 299}
-    np.testing.assert_array_equal(tiled(array, "avg", window), np.full((2, 2), 65535))
+    np.testing.assert_array_equal(tiled(array, "avg", window, "NCHW"), np.full((2, 2), 65535))
 
 
 OTHERS = {
@@ -105,11 +105,46 @@ def test_kernels_do_the_rest(other):
     assert not suits(array, operator, WINDOW | window, Values(**values), "NCHW")
 
 
-@pytest.mark.parametrize("array", [np.ones((4, 4), np.float32), np.ones((4, 4), np.int16)])
-def test_kernels_do_other_numbers(array):
+def test_kernels_do_other_numbers_and_axes():
+    assert not suits(np.ones((4, 4), np.float32), "avg", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), np.float16), "max", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), ">u2"), "max", WINDOW, Values(), "NCHW")
+    for format in ("NCL", "NCDHW", "NDHWC"):
+        assert not suits(np.ones((4, 4, 4, 4, 4), np.uint8), "max", WINDOW, Values(), format)
+
+
+@pytest.mark.parametrize("operator", ["max", "min"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.int64])
+def test_largest_and_smallest_of_tensors(operator, dtype):
+    array = (numbers((2, 3, 5, 6), np.uint16).astype(np.int64) - 30000).astype(dtype)
+    if dtype in (np.float32, np.float64):
+        array[0, 0, 0, :3] = np.inf, -np.inf, 0
+    assert suits(array, operator, WINDOW, Values(), "NCHW")
+    wanted = numbapool.Pool(operator, **WINDOW)(array)
+    found = tiled(array, operator, WINDOW, "NCHW")
+    assert found.dtype == wanted.dtype and found.flags.c_contiguous
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("number", [np.nan, -0.0])
+def test_kernels_decide_about_nan_and_zeros_of_two_signs(number):
+    array = np.arange(16, dtype=np.float32).reshape(4, 4)
+    assert suits(array, "max", WINDOW, Values(), "NCHW")
+    array[1, 1] = number
     assert not suits(array, "max", WINDOW, Values(), "NCHW")
-    assert not suits(np.ones((3, 4, 4), np.uint8), "max", WINDOW, Values(), "NCHW")
-    assert not suits(np.ones((2, 4, 4, 3), np.uint8), "max", WINDOW, Values(), "NHWC")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(5, 4), (4, 7), (3, 3), (2, 1), (10, 9)])
+def test_shares_of_an_area(dtype, size):
+    for array in (numbers((10, 9, 3), dtype), numbers((10, 9), dtype)):
+        fitted, format = {"fitted_size": size}, format_of(array)
+        assert suits(array, "avg", fitted, Values(), format)
+        assert not suits(array, "max", fitted, Values(), format)
+        found = tiled(array, "avg", fitted, format)
+        wanted = numbapool.Pool.area(size, data_format=format)(array)
+        assert found.dtype == wanted.dtype and found.flags.c_contiguous
+        np.testing.assert_array_equal(found, wanted)
 
 
 def asked():
@@ -120,10 +155,15 @@ def asked():
 def test_a_request_asks_whether_a_kernel_is_worth_it(worth, monkeypatch):
     seen = []
     monkeypatch.setattr(kernels, "worth_compiling", lambda *given: seen.append(given) or worth)
-    monkeypatch.setattr(requests, "tiled", lambda *_: seen.append("tiled"))
+    monkeypatch.setattr(
+        requests, "tiled", lambda *_: seen.append("tiled") or np.ones((2, 3, 3), np.uint8)
+    )
     array = numbers((4, 6, 3), np.uint8)
     asked()(array)
-    assert seen[0][1:] == ((4, 6, 3), np.uint8)
+    out = np.zeros((2, 3, 3), np.uint8)
+    assert asked()(array, out) is out or worth
+    assert out.any()
+    assert seen[0][1:] == ((4, 6, 3), np.uint8, 1)
     assert ("tiled" in seen) is not worth
 
 
@@ -135,14 +175,16 @@ def test_what_a_kernel_is_worth(tmp_path, monkeypatch):
     pool = numbapool.Pool("avg", 2, data_format="HWC")
     photo = (3000, 4000, 3)
 
-    def worth(shape=photo):
-        return kernels.worth_compiling(pool, shape, "uint8")
+    def worth(shape=photo, slower=1):
+        return kernels.worth_compiling(pool, shape, "uint8", slower)
 
     assert [worth((64, 64, 3)) for _ in range(100)] == [False] * 100
     assert [worth() for _ in range(40)] == [False] * 32 + [True] * 8
     (file,) = tmp_path.glob("numbapool-kernels/*.wanted")
     file.unlink()
     assert not worth()
+    assert [worth(slower=8) for _ in range(5)] == [False] * 3 + [True] * 2
+    file.unlink()
     file.with_suffix(".o").touch()
     assert worth()
     file.with_suffix(".o").unlink()
