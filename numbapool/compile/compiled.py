@@ -13,7 +13,8 @@ import logging  # noqa: F401
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from itertools import count
@@ -190,13 +191,27 @@ PIECES = 64
 """How many of them a kernel is worth: so many photos take longer without it than it compiles."""
 
 
+_all_worth = False
+
+
+@contextmanager
+def all_worth() -> Iterator[None]:
+    """Let all kernels be worth compiling meanwhile."""
+    global _all_worth
+    _all_worth = True
+    try:
+        yield
+    finally:
+        _all_worth = False
+
+
 def is_worth(spec: Spec, work: int) -> bool:
     """Say whether to run one of our kernels, not something slower that needs no compiler.
 
     It is if no compiler is needed: the kernel is here, or on the disk. Else it is if much was
     wanted of it, in all processes; `work` more elements are from now on.
     """
-    if wanted() or plain_wanted() or (spec, False) in _kernels:
+    if _all_worth or wanted() or plain_wanted() or (spec, False) in _kernels:
         return True
     folder = store.place().path
     if folder is None or (folder / f"{_name(spec)}.o").exists():
