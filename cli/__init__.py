@@ -1,5 +1,6 @@
 """The pool command. Importing it imports neither NumPy, Pillow nor Numba."""
 
+import gc
 import sys
 
 __all__ = ["main"]
@@ -7,6 +8,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """Run the command named on the command line, and exit with its code."""
+    gc.set_threshold(10_000)  # what modules make while they load is no garbage
     try:
         from .interrupts import end_at_once
 

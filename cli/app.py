@@ -1,5 +1,6 @@
 """The command group: commands found by name, and errors turned into exit codes."""
 
+import gc
 import os
 import shutil
 import sys
@@ -200,6 +201,7 @@ def main() -> NoReturn:
         sys.exit(ExitCode.INTERRUPTED)
     finally:
         interrupts.end_at_once()
+        gc.freeze()  # else Python would go through all objects several times as it exits
 
 
 def _called_as() -> str:

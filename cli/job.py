@@ -1,7 +1,9 @@
 """The job for one file, and its outcome: plain data that pickles."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
+
+from numbapool.records import dataclass
 
 Pair = int | tuple[int, int]
 Numbers = int | tuple[int, ...]  # one for all axes, or one per axis: height, width

@@ -1,11 +1,11 @@
 """The table of operators of the command. Options, help and refusals are read from its rows."""
 
-from dataclasses import dataclass
 from typing import Literal
+
+from numbapool.records import dataclass
 
 PADDING_MODES = ("zeros", "reflect", "symmetric", "replicate", "circular")
 """What can stand outside an input, by name."""
-
 FOOTPRINTS = ("disk", "cross", "ring")
 """The shapes of windows that are no rectangles."""
 

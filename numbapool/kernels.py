@@ -6,6 +6,7 @@
   describes them.
 - `on_compile` is a list of functions that are called before a kernel is compiled.
   :func:`place` says where kernels are kept, :func:`thread_count` on how many threads they run.
+  :func:`worth_compiling` says whether something slower should do without a kernel.
   `told` holds the warnings of this process.
 """
 
@@ -39,7 +40,7 @@ _ELSEWHERE = {
     "told": "numbapool.compile.store",
 }
 
-__all__ = [*_PLAIN, *_ELSEWHERE, "prepare", "run"]
+__all__ = [*_PLAIN, *_ELSEWHERE, "prepare", "run", "worth_compiling"]
 
 
 def __dir__() -> list[str]:
@@ -63,6 +64,34 @@ if not TYPE_CHECKING:  # a type checker should report unknown names
 
 
 _calls: dict[int, Call] = {}
+
+
+def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any, slower: int = 1) -> bool:
+    """Say whether a pooling should run now, by a kernel, if something slower could do it as well.
+
+    It should if no compiler is needed: its kernel is in this process, or on the disk. If not, it
+    should once as many elements were asked for, in all processes together, as make a kernel worth
+    compiling: some dozens of photos. So a first photo need not wait.
+
+    Parameters
+    ----------
+    pool : Pool
+        Of one operator, without a padding mode.
+    shape : tuple of int
+    dtype : dtype_like
+    slower : int
+        How often an element counts: as many times as what is slower takes longer for it than NumPy
+        takes to average bytes by 2 x 2.
+    """
+    from math import prod
+
+    from numbapool.compile.compiled import is_worth
+    from numbapool.pooling.call import decided_alone
+    from numbapool.pooling.pool import known_dtype
+
+    pool.refuse_several("worth_compiling")
+    call = decided_alone(tuple(shape), known_dtype(dtype), pool.window, pool.request)
+    return is_worth(call.spec, slower * prod(shape))
 
 
 def prepare(

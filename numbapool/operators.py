@@ -6,26 +6,17 @@ All code that lists operators reads it: the planners, the functions, compiled co
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
-from numbapool.reducers import (
-    blends,
-    counts,
-    exponentials,
-    extremes,
-    means,
-    mixtures,
-    moments,
-    selectors,
-    sums,
-)
-from numbapool.reducers.case import Reduction
+from numbapool.records import dataclass
+from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import real_number, whole_number
+from numbapool.reducers.means import ROUNDINGS
 from numbapool.reducers.users import ByUser, described, is_reducer
 
 NEEDED: Any = object()
@@ -124,8 +115,8 @@ def divisor_of(value: Any) -> int | None:
 
 def rounding_of(value: Any) -> str:
     """Return a rounding if it is known."""
-    if not isinstance(value, str) or value not in means.ROUNDINGS:
-        names = ", ".join(means.ROUNDINGS)
+    if not isinstance(value, str) or value not in ROUNDINGS:
+        names = ", ".join(ROUNDINGS)
         raise PoolValueError(f"rounding must be one of {names}, not {shown(value)}")
     return value
 
@@ -195,6 +186,21 @@ def weight_of(name: str) -> Callable[[Any], float]:
     return checked
 
 
+def of(file: str, name: str) -> Callable[..., Reduction]:
+    """Return a function of the reducers; its file is imported when it is first called.
+
+    A process needs few of the reducers, and making all of them takes longer than a small picture.
+    """
+
+    def reduce(case: Case, *own: Any, **named: Any) -> Reduction:
+        made: Reduction = getattr(import_module(f"numbapool.reducers.{file}"), name)(
+            case, *own, **named
+        )
+        return made
+
+    return reduce
+
+
 INDICES = Parameter("return_indices", bool, False, (SLIDING, ADAPTIVE))
 COUNT_PAD = Parameter("count_include_pad", bool, True, (SLIDING,))
 DIVISOR = Parameter("divisor_override", divisor_of, None, (SLIDING,))
@@ -215,44 +221,50 @@ DETAIL = (
 )
 
 TABLE = (
-    Operator("max", "a maximum", extremes.maximum, ("maximum", "amax"), (INDICES,), nests=True),
-    Operator("min", "a minimum", extremes.minimum, ("minimum", "amin"), (INDICES,), nests=True),
+    Operator(
+        "max", "a maximum", of("extremes", "maximum"), ("maximum", "amax"), (INDICES,), nests=True
+    ),
+    Operator(
+        "min", "a minimum", of("extremes", "minimum"), ("minimum", "amin"), (INDICES,), nests=True
+    ),
     Operator(
         "avg",
         "a mean without padding",
-        means.mean,
+        of("means", "mean"),
         ("mean", "average"),
         (COUNT_PAD, DIVISOR, ROUNDING),
         nests=True,
     ),
-    Operator("sum", "a sum", sums.total, of_nothing=0, nests=True),
-    Operator("lp", "a norm", sums.norm, ("norm",), (NORM,), of_nothing=0),
-    Operator("median", "a median", selectors.median),
-    Operator("mode", "a mode", selectors.mode),
-    Operator("percentile", "a percentile", selectors.percentile, (), (Q,)),
-    Operator("var", "a variance", moments.variance, ("variance",), (CORRECTION,)),
-    Operator("std", "a standard deviation", moments.deviation, (), (CORRECTION,)),
-    Operator("range", "a range", extremes.span, ("ptp",), nests=True),
+    Operator("sum", "a sum", of("sums", "total"), of_nothing=0, nests=True),
+    Operator("lp", "a norm", of("sums", "norm"), ("norm",), (NORM,), of_nothing=0),
+    Operator("median", "a median", of("selectors", "median")),
+    Operator("mode", "a mode", of("selectors", "mode")),
+    Operator("percentile", "a percentile", of("selectors", "percentile"), (), (Q,)),
+    Operator("var", "a variance", of("moments", "variance"), ("variance",), (CORRECTION,)),
+    Operator("std", "a standard deviation", of("moments", "deviation"), (), (CORRECTION,)),
+    Operator("range", "a range", of("extremes", "span"), ("ptp",), nests=True),
     Operator(
         "rms",
         "a root mean square",
-        sums.root_mean_square,
+        of("sums", "root_mean_square"),
         ("root_mean_square", "quadratic_mean"),
         nests=True,
     ),
-    Operator("first", "a first element", extremes.first, nests=True),
-    Operator("count", "a count", counts.count, of_nothing=0, nests=True),
-    Operator("any", "an answer", counts.any_true, of_nothing=0, nests=True),
-    Operator("all", "an answer", counts.all_true, of_nothing=1, nests=True),
-    Operator("soft", "a soft mean", exponentials.soft, (), (BETA,)),
-    Operator("gem", "a generalised mean", exponentials.gem, ("power_mean",), (P, EPS)),
-    Operator("logavgexp", "a log-mean-exp", exponentials.logavgexp, ("lae",), (R,)),
-    Operator("mixed", "a mixed mean", mixtures.mixed, (), (SHARE,)),
-    Operator("stochastic", "a stochastic element", mixtures.stochastic, (), DRAWING),
-    Operator("detail_preserving", "a mean that keeps detail", mixtures.detail, ("dpp",), DETAIL),
+    Operator("first", "a first element", of("extremes", "first"), nests=True),
+    Operator("count", "a count", of("counts", "count"), of_nothing=0, nests=True),
+    Operator("any", "an answer", of("counts", "any_true"), of_nothing=0, nests=True),
+    Operator("all", "an answer", of("counts", "all_true"), of_nothing=1, nests=True),
+    Operator("soft", "a soft mean", of("exponentials", "soft"), (), (BETA,)),
+    Operator("gem", "a generalised mean", of("exponentials", "gem"), ("power_mean",), (P, EPS)),
+    Operator("logavgexp", "a log-mean-exp", of("exponentials", "logavgexp"), ("lae",), (R,)),
+    Operator("mixed", "a mixed mean", of("mixtures", "mixed"), (), (SHARE,)),
+    Operator("stochastic", "a stochastic element", of("mixtures", "stochastic"), (), DRAWING),
+    Operator(
+        "detail_preserving", "a mean that keeps detail", of("mixtures", "detail"), ("dpp",), DETAIL
+    ),
 )
 
-BLUR = Operator("blur", "a blur", blends.blend, leaves_out=False)
+BLUR = Operator("blur", "a blur", of("blends", "blend"), leaves_out=False)
 """The operator of windows of binomial weights; it has no other windows."""
 
 OPERATORS = MappingProxyType({row.name: row for row in TABLE})

@@ -130,10 +130,11 @@ def warm(calls: Iterable[Call], progress: Callable[[str], object] | None = None)
     start, before = time.perf_counter(), compiled.loaded()
     compiled.on_compile.append(one_more)
     try:
-        for name, call in calls:
-            if progress:
-                progress(name)
-            call()
+        with compiled.all_worth():
+            for name, call in calls:
+                if progress:
+                    progress(name)
+                call()
     finally:
         compiled.on_compile.remove(one_more)
     loaded = compiled.loaded() - before - count

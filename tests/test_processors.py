@@ -17,7 +17,7 @@ import llvmlite.binding as llvm
 import numpy as np
 
 import numbapool as nbp
-from numbapool.compile import store
+from numbapool.compile.sources import surroundings
 
 emit = llvm.TargetMachine.emit_object
 
@@ -30,7 +30,7 @@ def told(self, module):
 llvm.TargetMachine.emit_object = told
 x = np.arange(1024, dtype=np.int16)
 assert nbp.max_pool1d(x, 256).tolist() == [255, 511, 767, 1023]
-print(store.surroundings().hex())
+print(surroundings().hex())
 """
 
 

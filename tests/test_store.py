@@ -1,6 +1,8 @@
 """Compiled kernels on disk: whole or not there, made once, and found again without Numba."""
 
 import os
+import platform
+import sys
 import textwrap
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -8,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from processes import ended, python
 
 import numbapool
-from numbapool.compile import compiled, store
+from numbapool.compile import compiled, sources, store
 from numbapool.pooling import call
+
+ON_LINUX = sys.platform == "linux" and platform.machine() == "x86_64"
+"""Where kernels are loaded without LLVM."""
 
 X = np.arange(1024, dtype=np.int16)
 """The maxima of a quarter of it each: a kernel that compiles fast."""
@@ -56,7 +62,7 @@ def test_all_sources_bear_on_the_hash():
         "reducers/users.py",
     }
     compilers = ("build", "contract", "entry", "numba_seams", "spec")
-    assert set(store.SOURCES) == wanted | {f"compile/{name}.py" for name in compilers}
+    assert set(sources.SOURCES) == wanted | {f"compile/{name}.py" for name in compilers}
 
 
 def test_a_kernel_is_kept_and_found(files, monkeypatch):
@@ -118,27 +124,57 @@ SCRIPT = textwrap.dedent("""
     import numpy as np, numbapool
     x = np.arange(1024, dtype=sys.argv[1])
     assert numbapool.max_pool1d(x, 256).tolist() == [255, 511, 767, 1023]
-    print("numba" in sys.modules)
+    print(*sorted({"numba", "llvmlite.binding"} & set(sys.modules)))
 """)
 
 
-def with_numba(folder, dtype):
-    """Pool in a process of its own; say whether it needed Numba."""
-    return python(SCRIPT, dtype, NUMBA_CACHE_DIR=folder) == "True"
+def compilers(folder, dtype):
+    """Pool in a process of its own; return the compilers that it imported."""
+    return python(SCRIPT, dtype, NUMBA_CACHE_DIR=folder).split()
 
 
-def test_a_kept_kernel_needs_no_numba(tmp_path):
-    assert with_numba(tmp_path, "float32")
-    assert not with_numba(tmp_path, "float32")
+def test_a_kept_kernel_needs_no_compilers(tmp_path):
+    assert compilers(tmp_path, "float32") == ["llvmlite.binding", "numba"]
+    assert compilers(tmp_path, "float32") == ([] if ON_LINUX else ["llvmlite.binding"])
+
+
+COMMAND = textwrap.dedent("""
+    import sys
+    from numbapool_cli import main
+    sys.argv = ["pool", "avg", "small.png", "-k", "2", "-o", "half.png", "--on-exists", "overwrite"]
+    try:
+        main()
+    finally:
+        print(*sorted(set(sys.modules)))
+""")
+
+UNUSED = """
+    asyncio dask email importlib.metadata multiprocessing numba rich scipy socket ssl tifffile torch
+    xarray xml zipfile PIL.TiffImagePlugin concurrent.futures numbapool.functional
+    numbapool.sequences numbapool.jit numbapool.reducers.exponentials
+""".split()
+"""What a picture that is pooled by a kept kernel needs not."""
+
+
+def test_a_warm_command_imports_no_more_than_it_uses(tmp_path):
+    Image.fromarray(np.arange(12, dtype=np.uint8).reshape(4, 3)).save(tmp_path / "small.png")
+    python(COMMAND, cwd=tmp_path)  # the kernel may be there from other tests
+    imported = python(COMMAND, cwd=tmp_path).splitlines()[-1].split()
+    assert "numpy" in imported
+    assert not {*UNUSED} & {*imported}
+    assert not ON_LINUX or "llvmlite.binding" not in imported
 
 
 def test_many_processes_fill_an_empty_folder(tmp_path):
     dtypes = ["int16", "float32", "int16"] * 2
     with ThreadPoolExecutor(len(dtypes)) as threads:
-        list(threads.map(lambda dtype: with_numba(tmp_path, dtype), dtypes))
+        list(threads.map(lambda dtype: compilers(tmp_path, dtype), dtypes))
     names = [path.name for path in tmp_path.glob("numbapool-kernels/*")]
-    assert sorted(Path(name).suffix for name in names) == [".lock"] * 2 + [".o"] * 2
-    assert not any(with_numba(tmp_path, dtype) for dtype in set(dtypes))
+    suffixes = [Path(name).suffix for name in names]
+    assert sorted({*suffixes} - {".host"}) == [".lock", ".o"]
+    assert (suffixes.count(".lock"), suffixes.count(".o")) == (2, 2)
+    assert suffixes.count(".host") <= 1  # how LLVM names the processor, where that is kept
+    assert not any("numba" in compilers(tmp_path, dtype) for dtype in set(dtypes))
 
 
 # Many processes at once, round after round, and files harmed at random.

@@ -17,7 +17,7 @@ from processes import ended
 import numbapool
 from numbapool.compile import build, compiled, guarded, store
 from numbapool.compile.contract import ENTRY
-from numbapool.compile.target import target_machine
+from numbapool.compile.engine import target_machine
 from numbapool.pooling import call
 
 pytestmark = pytest.mark.skipif(not guarded.HAS_OWNERS, reason="files have no modes here")

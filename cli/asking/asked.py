@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Container, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 from click.core import ParameterSource
+
+from numbapool.records import dataclass
 
 from ..codecs import is_file
 from ..exits import NoInput

@@ -5,7 +5,6 @@ key in a table holds for the command of that name.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
@@ -155,6 +154,8 @@ def _read(path: str, file: str) -> dict[str, Any]:
 
 
 def _unknown(what: str, key: str, known: Iterable[str]) -> NoReturn:
+    from difflib import get_close_matches
+
     near = get_close_matches(key.replace("_", "-"), list(known), 1)
     raise click.UsageError(f"{what}. Did you mean {near[0]!r}?" if near else f"{what}.")
 

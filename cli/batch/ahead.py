@@ -16,4 +16,4 @@ def _import_kernels(hear: Hear | None) -> None:
     # If the import fails, the first job meets the same error and reports it.
     with suppress(Exception):
         announced_by(hear)
-        from numbapool import avg_pool2d  # noqa: F401 - the first function imports all kernels
+        from numbapool import Pool  # noqa: F401 - with all that pools pictures

@@ -10,7 +10,6 @@ from ..job import STREAM, Job, Outcome
 from ..telling.compiling import Compiling
 from ..telling.progress import begun
 from .ahead import import_ahead
-from .threads import in_threads
 
 J = TypeVar("J", bound=Job)
 
@@ -64,6 +63,8 @@ def _run_many(
     unwind()
     streams = any(STREAM in (job.source, *job.targets) for job in jobs)
     if len(jobs) < PROCESSES_FROM or streams:
+        from .threads import in_threads
+
         import_ahead(compiling)
         outcomes = in_threads(work, jobs, workers, fail_fast)
     else:

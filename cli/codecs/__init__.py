@@ -1,7 +1,8 @@
 """Read files into arrays, and write them. This table of suffixes and formats needs no Pillow."""
 
-from dataclasses import dataclass
 from pathlib import PurePath
+
+from numbapool.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ FORMATS: dict[str, Format] = {
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
 ARRAYS = ("NPY", "NPZ")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How TIFFs begin."""
 WRITTEN: dict[str, Format] = {
     name: row
     for row in FORMATS.values()

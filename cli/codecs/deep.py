@@ -9,20 +9,22 @@ the first.
 import logging
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from numbapool.records import dataclass
+
 from ..exits import FileError
 from ..job import Reading
-from . import pillow, png, tiff
+from . import TIFF, pillow, png
 from .broken import CUT_SHORT
 from .exif import metadata_of, orientation
 from .extra import EXTRA, installed
-from .page import Page, refusal_of
+from .page import Page, refusal_of, said_of
 from .raster import Raster, spoken, turned
 
 _PNG_BASES = {png.GREY: "L", png.RGB: "RGB", png.GREY_ALPHA: "LA", png.RGB_ALPHA: "RGBA"}
@@ -60,7 +62,7 @@ def find(file: BinaryIO, accept_8bit: bool = False) -> Deep | None:
     try:
         if head.startswith(png.SIGNATURE):
             found = _find_png(file, head)
-        elif head.startswith(tiff.MAGIC):
+        elif head.startswith(TIFF):
             found = _find_tiff(file)
         elif head.startswith(_COLOUR_PFM):
             found = _find_pfm(file)
@@ -183,6 +185,8 @@ def _load_png(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
 
 
 def _find_tiff(file: BinaryIO) -> Deep | None:
+    from . import tiff
+
     pages = tiff.pages(file, described=True)
     if all(page.exact for page in pages):
         return None
@@ -201,7 +205,7 @@ def _load_tiff(file: BinaryIO, deep: Deep) -> Iterator[Raster]:
             numbers = [n for n, page in enumerate(deep.pages) if not page.reduced]
             for number in numbers:
                 page = deep.pages[number]
-                page = replace(page, notes=(*page.notes, *tiff.said_of(deep.pages)))
+                page = replace(page, notes=(*page.notes, *said_of(deep.pages)))
                 yield _raster(_tiff_pixels(opened.pages[number]), page, len(numbers))
     except FileError:
         raise

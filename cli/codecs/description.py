@@ -1,7 +1,5 @@
 """Descriptions in which programs store the shape of an array."""
 
-import json
-
 
 def about_shape(description: object) -> str:
     """Return the kind of a description that holds an array's shape, or "" for other texts.
@@ -16,8 +14,12 @@ def about_shape(description: object) -> str:
         return "OME-XML"
     if text.startswith("shape=("):
         return "tifffile's shape"
+    if not text.startswith("{"):
+        return ""
+    import json
+
     try:
-        found = json.loads(text) if text.startswith("{") else None
+        found = json.loads(text)
     except ValueError:
         found = None
     return "tifffile's shape" if isinstance(found, dict) and "shape" in found else ""

@@ -1,8 +1,10 @@
 """Where the pixels of a GeoTIFF lie on the ground, before and after pooling."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from numbapool.records import dataclass
 
 _SCALE, _TIE_POINTS, _TRANSFORMATION = 33550, 33922, 34264
 _KEYS, _DOUBLES, _TEXT = 34735, 34736, 34737

@@ -1,7 +1,8 @@
 """The header of a JPEG 2000, wherever in the file its codestream begins."""
 
-from dataclasses import dataclass
 from typing import BinaryIO
+
+from numbapool.records import dataclass
 
 from .boxes import boxes
 

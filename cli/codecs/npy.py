@@ -8,13 +8,14 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..exits import FileError
 from ..job import Reading, RunNote

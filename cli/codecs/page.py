@@ -1,8 +1,13 @@
 """The header of a picture's frame."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from numbapool.records import dataclass
+
+from ..job import RunNote
 from .raster import Metadata, channels_of, dtype_of
+
+_OVERVIEWS = RunNote("smaller copies of the picture in the same file (overviews) were left out")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,11 @@ class Page:
     def dtype(self) -> str:
         """The name of the array's type."""
         return dtype_of(self.mode).name
+
+
+def said_of(pages: tuple[Page, ...]) -> tuple[str, ...]:
+    """Return a note if smaller copies are left out."""
+    return (_OVERVIEWS,) if any(page.reduced for page in pages) else ()
 
 
 def refusal_of(pages: tuple[Page, ...]) -> str:

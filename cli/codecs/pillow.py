@@ -14,12 +14,12 @@ from PIL import Image, UnidentifiedImageError
 from ..exits import FileError
 from ..job import Reading, RunNote
 from ..telling.quiet import quiet
-from . import ARRAYS, FORMATS, gif, heif, lossless, png, tiff, unscaled
+from . import ARRAYS, FORMATS, TIFF, gif, heif, lossless, png, unscaled
 from .boxes import boxes
 from .broken import CUT_SHORT, broken
 from .exif import metadata_of, orientation
 from .jpeg2000 import header_of
-from .page import Page, refusal_of
+from .page import Page, refusal_of, said_of
 from .raster import MAX_PIXELS, Metadata, Raster, dtype_of, lightness
 
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # the report says it in one line
@@ -99,6 +99,19 @@ def frame_numbers(picture: Image.Image, pages: tuple[Page, ...]) -> list[int]:
     return [n for n in range(getattr(picture, "n_frames", 1)) if n not in reduced]
 
 
+def pages_of(file: BinaryIO) -> tuple[Page, ...]:
+    """Return the pages of a TIFF."""
+    from . import tiff
+
+    return tiff.pages(file)
+
+
+def _as_stored(picture: Image.Image, page: Page) -> bool:
+    from . import tiff
+
+    return tiff.as_stored(picture, page)
+
+
 def refuse(pages: tuple[Page, ...]) -> None:
     """Refuse a TIFF if one of its pages is refused."""
     refused = refusal_of(pages)
@@ -111,7 +124,7 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
     file.seek(0)
     head = file.read(_HEAD)
     file.seek(0)
-    pages = tiff.pages(file) if head.startswith(tiff.MAGIC) else ()
+    pages = pages_of(file) if head.startswith(TIFF) else ()
     exactly = lossless.format_of(file)
     refuse(pages)
     with open_picture(file, reading) as picture:
@@ -140,7 +153,7 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
                 if picture.format == "PNG" and count == 1 and _ends_empty(picture):
                     _refuse_cut_short(file, inflate=True)
                 metadata = replace(raster.metadata, lossless=exactly)
-                notes = (*raster.notes, *tiff.said_of(pages))
+                notes = (*raster.notes, *said_of(pages))
                 yield replace(raster, metadata=metadata, notes=notes, frames=count)
             except FileError:
                 raise
@@ -150,7 +163,7 @@ def load(file: BinaryIO, reading: Reading) -> Iterator[Raster]:
 
 
 def _frame(picture: Image.Image, reading: Reading, animated: bool, page: Page | None) -> Raster:
-    stored = page is not None and tiff.as_stored(picture, page)
+    stored = page is not None and _as_stored(picture, page)
     kept = unscaled.prepared(picture)
     notes = _taken_as_it_stands(picture)
     # Pillow turns a TIFF while loading it. The orientation of a PNG may follow the pixels: this

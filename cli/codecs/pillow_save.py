@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,13 @@ from numbapool.errors import PoolError
 from ..exits import FileError
 from ..job import RunNote, Writing
 from ..telling.quiet import quiet
-from . import FORMATS, deep_save, holding, tiff_save
+from . import FORMATS, holding
 from .holding import HOLDS, OPAQUE, WIDENS, is_deep, not_held
 from .pillow import flip_lab
 from .raster import MAX_PIXELS, Frame, Raster, held, spoken
+
+if TYPE_CHECKING:
+    from . import tiff_save
 
 _ANIMATED = ("GIF", "PNG", "WEBP", "TIFF", "AVIF")
 _DB_PER_QUALITY = 0.5  # of a JPEG 2000: 45 dB of signal to noise at --quality 90
@@ -61,25 +64,37 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
     frames = itertools.chain([first], frames)
     (raster, _, mode), format = first, writing.format
     if format == "TIFF":
-        seekable = cast(BinaryIO, tiff_save.Plain(file))
-        if raster.deep or is_deep(mode):
-            deep_save.save_tiff(_held_by(format, frames), seekable, writing, notes)
-        else:
-            with _told(format), quiet():
-                tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
+        _save_tiff(frames, file, writing, notes, raster.deep or is_deep(mode))
         return
     # Write to memory first. Given a file, Pillow writes to its descriptor. If the disk fills up,
     # Pillow takes the part that was written for the whole.
     whole = BytesIO()
     if is_deep(mode):
+        from . import deep_save
+
         deep_save.save_png(next(_held_by(format, frames)), whole, writing)
     elif format == "AVIF" and writing.lossless:
+        from . import deep_save
+
         raster, array, mode = next(frames)
         image = _image(raster, array, mode, writing, notes)
         deep_save.save_avif(np.asarray(image), raster, whole, notes)
     else:
         _save_by_pillow(frames, whole, writing, notes)
     file.write(whole.getbuffer())
+
+
+def _save_tiff(
+    frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: list[str], deep: bool
+) -> None:
+    from . import deep_save, tiff_save
+
+    seekable = cast(BinaryIO, tiff_save.Plain(file))
+    if deep:
+        deep_save.save_tiff(_held_by("TIFF", frames), seekable, writing, notes)
+        return
+    with _told("TIFF"), quiet():
+        tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
 
 
 def _held_by(format: str, frames: Iterable[Frame]) -> Iterator[Frame]:
@@ -90,7 +105,11 @@ def _held_by(format: str, frames: Iterable[Frame]) -> Iterator[Frame]:
         yield raster, array, mode
 
 
-def _pages(frames: Iterable[Frame], writing: Writing, notes: list[str]) -> Iterator[tiff_save.Page]:
+def _pages(
+    frames: Iterable[Frame], writing: Writing, notes: list[str]
+) -> Iterator["tiff_save.Page"]:
+    from . import tiff_save
+
     for raster, array, mode in frames:
         if is_deep(mode):
             raise FileError(f"a page of {spoken(mode)} does not stand beside others: write .npz")

@@ -1,12 +1,14 @@
 """Rasters, which codecs load and save: an array, and the meaning of its numbers and axes."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..exits import FileError
 from ..job import PictureShape

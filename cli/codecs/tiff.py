@@ -17,8 +17,6 @@ from .georeference import georeference_of
 from .page import Page
 from .raster import DEPTHS, Metadata
 
-MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-
 _MOST_PAGES = 1 << 16
 # A TIFF's tags.
 _KIND, _STRIPS, _TILES = 254, 273, 324
@@ -38,8 +36,6 @@ _COLOURS = {_WHITE_IS_ZERO: "L", _BLACK_IS_ZERO: "L", _RGB: "RGB", _PALETTE: "P"
 _EXTRAS = {0: "X", 1: "a", 2: "A", 999: "A"}  # 999 is written by Corel Draw
 _UNSIGNED, _SIGNED, _FLOAT, _UNDEFINED = 1, 2, 3, 4
 _SIGNS = {_UNSIGNED: "", _SIGNED: "S", _FLOAT: "F", _UNDEFINED: ""}  # in a mode's depth
-
-_OVERVIEWS = RunNote("smaller copies of the picture in the same file (overviews) were left out")
 
 # Kinds of grey that fit one of Pillow's modes: the mode, and Pillow's names of byte orders.
 _ROOM: dict[int, tuple[str, str]] = {8: ("L", "L"), 16: ("I;16", "I;16"), 32: ("I", "I;32")}
@@ -150,11 +146,6 @@ def _refused(tags: Any, photometric: int) -> str:
             "write all of them first (gdal_translate)"
         )
     return ""
-
-
-def said_of(pages: tuple[Page, ...]) -> tuple[str, ...]:
-    """Return a note if smaller copies are left out."""
-    return (_OVERVIEWS,) if any(page.reduced for page in pages) else ()
 
 
 def _base(photometric: int, samples: int, extra: tuple[int, ...]) -> str:

@@ -4,13 +4,14 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.TiffImagePlugin import AppendingTiffWriter
+
+from numbapool.records import dataclass
 
 from ..job import Writing
 from .holding import RENAMED

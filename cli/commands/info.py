@@ -1,10 +1,11 @@
 """``pool info``: the content of a file, and the result of a pooling."""
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

@@ -1,11 +1,13 @@
 """``pool max``, ``pool avg`` and the other operators: one command per operator's row."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command
@@ -155,10 +157,15 @@ def _outcomes(targets: list[Target], jobs: list[Job], said: _Asked) -> Iterator[
 
 def _done(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
     from ..work.pooled import pool_file
-    from ..work.preview import preview_file
     from ..work.several import do
 
-    return do(pool_file, preview_file, jobs, said.running, not said.telling.silent)
+    return do(pool_file, _preview, jobs, said.running, not said.telling.silent)
+
+
+def _preview(job: Job) -> Outcome:
+    from ..work.preview import preview_file
+
+    return preview_file(job)
 
 
 def _updated(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:

@@ -1,10 +1,12 @@
 """``pool pyramid``: a picture at half its size, a quarter, an eighth, in one reading."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

@@ -1,11 +1,12 @@
 """``pool roi``: boxes in pictures and features, each pooled to one size."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import click
 from click.core import ParameterSource
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

@@ -1,12 +1,14 @@
 """``pool seq``: arrays of sequences, pooled to one row per sequence."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

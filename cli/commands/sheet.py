@@ -3,11 +3,13 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

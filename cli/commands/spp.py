@@ -1,10 +1,12 @@
 """``pool spp``: pictures and features of any size to vectors of one length."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..asking import asked, options
 from ..asking.headings import Command

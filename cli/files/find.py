@@ -5,10 +5,12 @@ import itertools
 import os
 import sys
 from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 import click
+
+from numbapool.records import dataclass
 
 from ..codecs import by_name
 from ..codecs.extra import lack_of

@@ -4,11 +4,13 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
+
+from numbapool.records import dataclass
 
 from ..exits import FileError
 from ..job import JOURNAL, MANIFEST, Job, Stamp

@@ -4,11 +4,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import click
+
+from numbapool.records import dataclass
 
 from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, suffixes_like
 from ..job import STREAM

@@ -4,8 +4,8 @@ import errno
 import io
 import itertools
 import os
+import platform
 import re
-import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -154,7 +154,7 @@ _unfinished: set[Path] = set()
 
 @lru_cache(maxsize=1)
 def _prefix() -> str:
-    host = re.sub(r"[^A-Za-z0-9.]", "_", socket.gethostname())[:40] or "host"
+    host = re.sub(r"[^A-Za-z0-9.]", "_", platform.node())[:40] or "host"
     return f".pool-{host}-"
 
 

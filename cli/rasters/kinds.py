@@ -4,11 +4,13 @@ An operator's row names its kind. All else reads the kinds by :data:`KINDS`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..codecs.georeference import Step
 from ..codecs.raster import Form

@@ -1,11 +1,13 @@
 """Measures of an operator on a picture: how much it loses, and how it reacts to changes."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..codecs.raster import Raster
 from ..job import Values, Window, pair_of

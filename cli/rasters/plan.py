@@ -3,10 +3,12 @@
 The dry run, ``pool info`` and the real run all decide here.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+
+from numbapool.records import dataclass
 
 from ..codecs.raster import Form, Metadata, alpha_of
 from ..exits import FileError

@@ -12,7 +12,11 @@ from ..operators import Operator
 from .light import light_of, shade_of
 from .plan import Plan, plan
 from .request import Request
+from .tiled import BY_ALPHA, tiled_by_alpha
 from .weighing import axes_of, by_opacity, parted
+
+_SEEN = np.dtype(np.float32)
+"""The dtype of whether a pixel is seen, so that its mean tells whether any is."""
 
 
 def pool(raster: Raster, operator: Operator, window: Window, values: Values) -> Raster:
@@ -77,6 +81,9 @@ def _weighed(array: NDArray[Any], weights: NDArray[Any] | None, planned: Plan) -
     request, dtype = planned.request, array.dtype
     alpha, linear = alpha_of(planned.before.mode), request.values.linear
     assert alpha is not None
+    fitted = "fitted_size" in request.arguments
+    if weights is None and not (linear or fitted) and request.is_tiled(array, _SEEN, BY_ALPHA):
+        return tiled_by_alpha(array, alpha, request.arguments, request.data_format)
     colour = np.ascontiguousarray(np.delete(array, alpha, axis=-1))
     opacity = np.ascontiguousarray(array[..., alpha : alpha + 1])
     shades = light_of(dtype)[colour] if linear else colour
@@ -84,7 +91,7 @@ def _weighed(array: NDArray[Any], weights: NDArray[Any] | None, planned: Plan) -
     seen = opacity if weights is None else by_opacity(opacity, own)
     mixed = request.weighing()(shades, weights=seen)
     if not seen.all():
-        any_seen = request(np.ascontiguousarray(seen != 0, np.float32)) != 0
+        any_seen = request(np.ascontiguousarray(seen != 0, _SEEN)) != 0
         mixed = np.where(any_seen, mixed, request(shades, weights=own))
     if linear:
         mixed = shade_of(mixed, dtype)

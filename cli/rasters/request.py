@@ -1,17 +1,20 @@
 """A request to the library: an operator, windows and values; only the array is missing."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..job import Values
 from ..operators import Operator
 from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
+from .tiled import SHARED, suits, tiled
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,27 @@ class Request:
         A mean or a sum may have weights.
         """
         last, device = self.poolings[-1], self.values.device
+        slower = SHARED if "fitted_size" in self.arguments else 1
+        if weights is None and self.is_tiled(array, array.dtype, slower):
+            found = tiled(array, self.operator.name, self.arguments, self.data_format)
+            if out is None:
+                return found
+            out[...] = found
+            return out
         pooling(self.operator.name, array.dtype)
         return np.asarray(last(array, out, weights=weights, device=device))
+
+    def is_tiled(self, array: NDArray[Any], dtype: np.dtype[Any], slower: int = 1) -> bool:
+        """Say whether to pool an array by NumPy, since the kernel for a dtype is not compiled.
+
+        That is so many times slower than a plain mean.
+        """
+        name, values = self.operator.name, self.values
+        if not suits(array, name, self.arguments, values, self.data_format):
+            return False
+        from numbapool.kernels import worth_compiling
+
+        return not worth_compiling(cast(Any, self.poolings[-1]), array.shape, dtype, slower)
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number to leave out."""

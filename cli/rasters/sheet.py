@@ -3,9 +3,11 @@
 import math
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from PIL import Image, ImageDraw, ImageFont
+
+from numbapool.records import dataclass
 
 from ..codecs.raster import Raster
 from ..job import Job, pair_of

@@ -1,13 +1,15 @@
 """An array of sequences, and what lies beside its rows: from the input, or from other files."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..codecs import NAMED
 from ..codecs.named import Named, read

@@ -1,12 +1,13 @@
 """Pool sequences in blocks, so that the memory in use does not grow with the file."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from numbapool.errors import PoolError
+from numbapool.records import dataclass
 
 from ..job import Device, Keeping
 from .given import Array, Given

@@ -1,15 +1,16 @@
 """The report of a run, for a person or as JSON."""
 
-import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 
 import click
+
+from numbapool.records import dataclass
 
 from ..exits import ExitCode, OutputLost
 from ..job import STREAM, Outcome, RunNote
@@ -70,7 +71,7 @@ class Report:
             self.planned = outcome.status == "planned"
             self._weigh(outcome)
         if self.telling.as_json:
-            say(json.dumps(_as_dict(outcome)), err=False)
+            say(_as_line(_as_dict(outcome)), err=False)
         elif outcome.status == "failed":
             if self.telling.debug and outcome.details:
                 say(outcome.details.removesuffix("\n"))
@@ -126,7 +127,7 @@ class Report:
     def finish(self) -> None:
         """Print the failures, and a summary if there are several files."""
         if self.telling.as_json:
-            click.echo(json.dumps({"summary": self._as_dict()}))
+            click.echo(_as_line({"summary": self._as_dict()}))
             return
         if len(self.failures) == 1 and self.total == 1:
             failure = self.failures[0]
@@ -233,6 +234,12 @@ def shapes(before: tuple[tuple[int, ...], ...], after: tuple[tuple[int, ...], ..
     """Return the sizes before and after as short text; for many frames, of the first frame."""
     text = f"{in_shape(before[0])} -> {in_shape(after[0])}"
     return text if len(before) == 1 else f"{len(before)} frames, {text}"
+
+
+def _as_line(told: dict[str, object]) -> str:
+    import json
+
+    return json.dumps(told)
 
 
 def _as_dict(outcome: Outcome) -> dict[str, object]:

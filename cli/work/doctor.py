@@ -6,10 +6,11 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, metadata, version
 from typing import Any
+
+from numbapool.records import dataclass
 
 from ..job import Device
 from ..telling.reasons import reason

@@ -1,9 +1,10 @@
 """Draw windows, as lines of text for a terminal or as a picture."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING
+
+from numbapool.records import dataclass
 
 from ..exits import FileError
 from .explain import Along, Explained

@@ -1,8 +1,9 @@
 """Where the windows of an input lie, tap by tap, for a drawing of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
+
+from numbapool.records import dataclass
 
 from ..job import Pair, Window, pair_of
 from ..windows import Arguments, size_of, window_arguments

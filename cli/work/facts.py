@@ -1,11 +1,13 @@
 """Describe a file from its header alone."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from ..codecs import ARRAYS, by_magic
+from numbapool.records import dataclass
+
+from ..codecs import ARRAYS, TIFF, by_magic
 from ..codecs.axes import data_format
 from ..codecs.raster import Form, Metadata, channels_of, dtype_of
 from ..exits import FileError
@@ -89,13 +91,13 @@ def _arrays(file: BinaryIO, kind: str, reading: Reading) -> Facts:
 
 
 def _picture(file: BinaryIO, reading: Reading) -> Facts:
-    from ..codecs import deep, pillow, tiff, unscaled
+    from ..codecs import deep, pillow, unscaled
 
     found = deep.find(file, reading.accept_8bit)
     if found:
         return _deep_facts(file, found, reading)
     file.seek(0)
-    pages = tiff.pages(file) if file.read(4) in tiff.MAGIC else ()
+    pages = pillow.pages_of(file) if file.read(4) in TIFF else ()
     file.seek(0)
     pillow.refuse(pages)
     with pillow.open_picture(file, reading) as picture:

@@ -20,8 +20,6 @@ from ..rasters.plan import plan
 from ..rasters.pooling import pool, pool_into
 from ..rasters.sizes import notes_on
 from ..telling.reasons import failed
-from .copied import copy_file, is_copied
-from .facts import inspected
 from .weights import rasters_of, weighed
 
 Shape = tuple[int, ...]
@@ -39,6 +37,9 @@ def pool_file(job: Job) -> Outcome:
         before: list[Shape] = []
         with opened(job.source, job.reading) as file:
             if job.window.fit:
+                from .copied import copy_file, is_copied
+                from .facts import inspected
+
                 if is_copied(job, inspected(file, job.reading)):
                     file.seek(0)
                     return copy_file(job, file, start)

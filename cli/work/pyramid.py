@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Generic, TypeVar
+
+from numbapool.records import dataclass
 
 from ..codecs.raster import MAX_PIXELS, Form, Raster, refuse_more
 from ..codecs.writable import refuse_unwritable

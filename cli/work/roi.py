@@ -1,13 +1,15 @@
 """Boxes in a picture or in features, each pooled to one size."""
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..codecs import npy
 from ..codecs.load import load

@@ -1,10 +1,12 @@
 """Pool the sequences of a file to one row each."""
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import prod
 
 import numpy as np
+
+from numbapool.records import dataclass
 
 from ..codecs import npy
 from ..codecs.raster import Raster

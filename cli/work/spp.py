@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from numbapool.records import dataclass
 
 from ..codecs.raster import Form, Metadata, Raster
 from ..exits import FileError, OutputLost

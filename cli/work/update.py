@@ -3,8 +3,10 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+
+from numbapool.records import dataclass
 
 from ..exits import FileError
 from ..files.manifest import Manifest, Record, note, options_of, stamp_of, way

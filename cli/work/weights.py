@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ..codecs import NAMED, by_magic, is_file
 from ..codecs.load import load
-from ..codecs.named import read
 from ..codecs.raster import Form, Raster
 from ..exits import FileError
 from ..files.open import opened
@@ -20,7 +19,6 @@ from ..operators import OPERATORS
 from ..rasters import nodata
 from ..telling.names import shown
 from ..telling.reasons import reason
-from .facts import inspected
 
 
 def rasters_of(job: Job, file: BinaryIO) -> Iterator[Raster]:
@@ -76,6 +74,8 @@ def form_of(weights: Weights, reading: Reading) -> Form:
             if _is_array(path):
                 array = _alone(path, file, reading, look=True)
                 return Form(array.shape, array.dtype, "")
+            from .facts import inspected
+
             facts = inspected(file, reading)
             if facts.refused:
                 raise FileError(facts.refused)
@@ -127,6 +127,8 @@ def _of_file(
 
 def _alone(path: str, file: BinaryIO, reading: Reading, look: bool) -> NDArray[Any]:
     """Return the only array of a file; with `look` one of its shape and type instead."""
+    from ..codecs.named import read
+
     with read(file, path, reading) as named:
         if len(named.entries) != 1:
             raise FileError(f"it holds {len(named.entries)} arrays, not one: save it as .npy")
@@ -139,6 +141,8 @@ def _of_archive(name: str, file: BinaryIO, job: Job, look: bool) -> NDArray[Any]
     file.seek(0)
     if by_magic(file.read(8)) != "NPZ":
         raise FileError(_NEITHER)
+    from ..codecs.named import read
+
     file.seek(0)
     with read(file, job.source, job.reading) as named:
         return _numbers(named.like(name) if look else named.array(name))

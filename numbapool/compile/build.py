@@ -19,11 +19,11 @@ import numpy as np
 from numba import njit
 
 from numbapool.compile.contract import ENTRY
+from numbapool.compile.engine import target_machine
 from numbapool.compile.entry import SIGNATURE, entry_of
 from numbapool.compile.numba_seams import apart, drafts
 from numbapool.compile.spec import Spec
 from numbapool.compile.symbols import UNKNOWN, undefined
-from numbapool.compile.target import target_machine
 from numbapool.loops import networks, row_keys
 from numbapool.loops.kernels import KERNELS
 from numbapool.loops.options import JIT

@@ -13,7 +13,8 @@ import logging  # noqa: F401
 import os
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from itertools import count
@@ -26,9 +27,11 @@ import numpy as np
 from numbapool.compile import numba_seams, store
 from numbapool.compile.alike import is_as_numba_has_it, is_fresh, is_still, likeness, note
 from numbapool.compile.interpreted import Interpreted, plain_wanted, wanted
+from numbapool.compile.linked import Kernel
+from numbapool.compile.sources import surroundings
 from numbapool.compile.spec import Spec
-from numbapool.compile.symbols import undefined
-from numbapool.compile.target import Kernel, Unresolved, numba_version
+from numbapool.compile.symbols import Unresolved, undefined
+from numbapool.compile.target import numba_version
 from numbapool.errors import PoolImportError
 from numbapool.reducers.ways import is_own
 
@@ -181,6 +184,46 @@ def loaded() -> int:
     return len(_kernels)
 
 
+PIECE = 1 << 24
+"""Elements that count as one when a kernel is wanted."""
+
+PIECES = 64
+"""How many of them a kernel is worth: so many photos take longer without it than it compiles."""
+
+
+_all_worth = False
+
+
+@contextmanager
+def all_worth() -> Iterator[None]:
+    """Let all kernels be worth compiling meanwhile."""
+    global _all_worth
+    _all_worth = True
+    try:
+        yield
+    finally:
+        _all_worth = False
+
+
+def is_worth(spec: Spec, work: int) -> bool:
+    """Say whether to run one of our kernels, not something slower that needs no compiler.
+
+    It is if no compiler is needed: the kernel is here, or on the disk. Else it is if much was
+    wanted of it, in all processes; `work` more elements are from now on.
+    """
+    if _all_worth or wanted() or plain_wanted() or (spec, False) in _kernels:
+        return True
+    folder = store.place().path
+    if folder is None or (folder / f"{_name(spec)}.o").exists():
+        return True
+    return store.counted(folder / f"{_name(spec)}.wanted", work // PIECE) > PIECES
+
+
+def _name(spec: Spec) -> str:
+    """Return the name under which one of our kernels is kept."""
+    return hashlib.sha256(surroundings() + str(spec).encode()).hexdigest()[:32]
+
+
 def _tell() -> None:
     for tell in tuple(on_compile):
         tell()
@@ -192,7 +235,7 @@ _builds = count()
 
 def _code(spec: Spec) -> bytes:
     """Return the machine code of one of our kernels."""
-    name = hashlib.sha256(store.surroundings() + str(spec).encode()).hexdigest()[:32]
+    name = _name(spec)
 
     def make() -> bytes:
         try:
@@ -216,7 +259,7 @@ def _of_user(spec: Spec, like: Any) -> tuple[Any, bool]:
     exact = plain_wanted() and known and is_fresh(spec.op)
     found = False
     versions = f"{like}|{np.__version__}|{sys.implementation.cache_tag}|{spec}"
-    name = hashlib.sha256(store.surroundings() + versions.encode()).hexdigest()[:32]
+    name = hashlib.sha256(surroundings() + versions.encode()).hexdigest()[:32]
     made: list[Built] = []
 
     def make() -> bytes:

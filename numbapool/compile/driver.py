@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import llvmlite.binding as llvm
 
-from numbapool.compile import target
 from numbapool.compile.contract import ENTRY
+from numbapool.compile.engine import target_machine
+from numbapool.compile.linked import Kernel
 from numbapool.compile.numba_seams import launch_threads
 
 TEXT = """
@@ -81,7 +82,7 @@ NEEDED = ("get_num_threads", "numba_parallel_for")
 """The functions that LLVM knows once Numba has started its threads."""
 
 
-def made() -> target.Kernel | None:
+def made() -> Kernel | None:
     """Return the driver in machine code; None if this Numba has no such parallel layer.
 
     It is called like a kernel, with other numbers: a kernel's address, the address of its
@@ -89,7 +90,7 @@ def made() -> target.Kernel | None:
     """
     if not launch_threads() or not all(map(llvm.address_of_symbol, NEEDED)):
         return None
-    machine = target.target_machine()
+    machine = target_machine()
     module = llvm.parse_assembly(TEXT.format(entry=ENTRY))
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
-    return target.Kernel(machine.emit_object(module))
+    return Kernel(machine.emit_object(module))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from numbapool.compile import guarded, store
+from numbapool.compile.sources import surroundings
 
 
 def folder() -> Path | None:
@@ -19,7 +20,7 @@ def folder() -> Path | None:
     path, trouble = store.place()
     if path is not None:
         try:
-            name = f"plain-{store.surroundings().hex()[:16]}"
+            name = f"plain-{surroundings().hex()[:16]}"
             path, problem = guarded.prepared(path, name)
             trouble = trouble or problem
         except (guarded.Unsafe, OSError) as error:

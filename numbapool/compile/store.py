@@ -1,10 +1,10 @@
 """Machine code on disk, and back into the process.
 
 There is one file per kernel. Its name is a hash of everything that decides its content: the
-reducer and types, the sources that it is compiled from, the versions of the compilers, and the
-processor. A file begins with a hash of its content: a file that is cut short or changed is thrown
-away and compiled again. Each file is written to a temporary file and renamed, so a partial file
-never appears. It is compiled under a lock: if many processes want one kernel, one of them makes it.
+reducer and types, and what :mod:`numbapool.compile.sources` adds. A file begins with a hash of its
+content: a file that is cut short or changed is thrown away and compiled again. Each file is written
+to a temporary file and renamed, so a partial file never appears. It is compiled under a lock: if
+many processes want one kernel, one of them makes it.
 """
 
 from __future__ import annotations
@@ -16,106 +16,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
 from pathlib import Path
-from pkgutil import get_data
 from typing import Any, NamedTuple
 
-import llvmlite
-
 from numbapool.compile import guarded
-from numbapool.compile.target import cpu, features, numba_version, target_machine
-
-SOURCES = (
-    *(
-        f"reducers/{name}.py"
-        for name in (
-            "blends",
-            "counts",
-            "exponentials",
-            "extremes",
-            "means",
-            "methods",
-            "mixtures",
-            "moments",
-            "networks",
-            "selectors",
-            "sequences",
-            "sums",
-            "ways",
-        )
-    ),
-    *(
-        f"loops/{name}.py"
-        for name in (
-            "bounds",
-            "area",
-            "boxes",
-            "columns",
-            "counters",
-            "cumulative",
-            "direct",
-            "faces",
-            "footprints",
-            "forms",
-            "frequencies",
-            "gates",
-            "geometry",
-            "kernels",
-            "halves",
-            "histograms",
-            "keys",
-            "lanes",
-            "moments",
-            "moments_along",
-            "networks",
-            "options",
-            "placed",
-            "pointers",
-            "ranks",
-            "room",
-            "row_keys",
-            "rows",
-            "running",
-            "folded",
-            "select",
-            "shuffles",
-            "sorting",
-            "spans",
-            "spans_along",
-            "spreads",
-            "strips",
-            "thinned",
-            "tile_modes",
-            "tiles",
-            "tiling",
-            "spans_weighted",
-            "weighted",
-            "windowed",
-        )
-    ),
-    "compile/build.py",
-    "compile/contract.py",
-    "compile/entry.py",
-    "compile/numba_seams.py",
-    "compile/spec.py",
-)
-"""The files that kernels are compiled from."""
 
 CHECK = hashlib.sha256
 CHECK_BYTES = CHECK().digest_size
-
-
-@cache
-def surroundings() -> bytes:
-    """Return a hash of everything that all kernels depend on: sources, compilers, processor."""
-    digest = hashlib.sha256()
-    for path in SOURCES:
-        digest.update(get_data("numbapool", path) or b"")
-    machine = target_machine()
-    for word in (numba_version(), llvmlite.__version__, machine.triple, cpu(), features()):
-        digest.update(word.encode() + b"\0")
-    return digest.digest()
 
 
 class Place(NamedTuple):
@@ -185,6 +92,20 @@ def write(path: Path, code: bytes) -> None:
     except (OSError, guarded.Unsafe):
         with suppress(OSError):
             partial.unlink()
+
+
+def counted(path: Path, more: int) -> int:
+    """Return the number that a file stands for, a byte each, after `more` were added.
+
+    If it cannot be written, the number is beyond all bounds.
+    """
+    try:
+        with guarded.opened_lock(path) as file:
+            file.seek(0, os.SEEK_END)
+            file.write(b"." * more)
+            return file.tell()
+    except (OSError, guarded.Unsafe):
+        return sys.maxsize
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import iter_unpack, unpack_from
 
-ELF, MACHO = b"\x7fELF\x02\x01", b"\xcf\xfa\xed\xfe"
-"""How files for little-endian machines of 64 bits begin."""
+from numbapool.compile import elf
+
+MACHO = b"\xcf\xfa\xed\xfe"
+"""How files of Mach-O for little-endian machines of 64 bits begin."""
 
 COFF = b"\x64\x86", b"\x64\xaa"
 """The same of COFF: the numbers of x86-64 and of Arm."""
@@ -19,7 +21,7 @@ COFF = b"\x64\x86", b"\x64\xaa"
 UNKNOWN = "?"
 
 SYMBOLS = 2
-"""The number of an ELF section, and of a Mach-O command, that holds the symbols."""
+"""The number of a Mach-O command that holds the symbols."""
 
 IGNORED = {"", "_GLOBAL_OFFSET_TABLE_", "_fltused"}
 """Names that ask for nothing."""
@@ -28,12 +30,16 @@ EXTERNAL = 2
 """COFF's class of symbols that other files know."""
 
 
+class Unresolved(Exception):
+    """Machine code needs a function that this process lacks."""
+
+
 def undefined(code: bytes) -> set[str]:
     """Return the names that an object file uses and does not hold.
 
     That of a file in another format is a name that no process knows.
     """
-    if code.startswith(ELF):
+    if code.startswith(elf.MARK):
         names = _elf(code)
     elif code.startswith(MACHO):
         names = _macho(code)
@@ -49,15 +55,9 @@ def _text(code: bytes, at: int) -> bytes:
 
 
 def _elf(code: bytes) -> Iterator[bytes]:
-    (start,) = unpack_from("<Q", code, 40)
-    size, count = unpack_from("<HH", code, 58)
-    sections = [unpack_from("<IIQQQQI", code, start + n * size) for n in range(count)]
-    for _, kind, _, _, at, length, link in sections:
-        if kind == SYMBOLS:
-            names = sections[link][4]
-            for name, _, _, section, _, _ in iter_unpack("<IBBHQQ", code[at : at + length]):
-                if section == 0:
-                    yield _text(code, names + name)
+    for symbol in elf.symbols(code, elf.sections(code)):
+        if not symbol.section:
+            yield symbol.name
 
 
 def _macho(code: bytes) -> Iterator[bytes]:

@@ -1,58 +1,85 @@
-"""The processor and the compilers that kernels are made for and by, without importing Numba."""
+"""The processor and the compilers that kernels are made for and by, without importing these."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import sys
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
-import llvmlite.binding as llvm
+import llvmlite
 
-from numbapool.compile.contract import ENTRY, PROTOTYPE
+from numbapool.compile import guarded, store
 from numbapool.errors import PoolImportError
 
 
-class Unresolved(Exception):
-    """Machine code needs a function that this process lacks."""
+class Host(NamedTuple):
+    """The names that LLVM has for the processor."""
+
+    triple: str
+    name: str
+    features: str
 
 
-class Kernel:
-    """Machine code in this process: its address, and the function for calling it.
+@cache
+def host() -> Host:
+    """Return how LLVM names this processor.
 
-    Raises
-    ------
-    Unresolved
-        If the code needs one of the `names`, and this process lacks that.
+    Importing LLVM takes longer than a small picture does. So its answer is kept in a file, for
+    processors of which the system says the same.
     """
+    (folder, trouble), said = store.place(), told_by_system()
+    if trouble:
+        store.warn_once(trouble)
+    if folder is None or not said or "llvmlite.binding" in sys.modules:
+        return told_by_llvm()
+    path = folder / f"{hashlib.sha256(said).hexdigest()[:32]}.host"
+    try:
+        kept = store.read(path)
+    except guarded.Unsafe:
+        return told_by_llvm()
+    if kept is not None:
+        return Host(*kept.decode().split("\n"))
+    told = told_by_llvm()
+    store.write(path, "\n".join(told).encode())
+    return told
 
-    def __init__(self, code: bytes, names: Iterable[str] = ()) -> None:
-        self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), target_machine())
-        for name in names:  # only now LLVM finds the process's own
-            if not llvm.address_of_symbol(name):
-                raise Unresolved(name)
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._engine.finalize_object()
-        self.address = self._engine.get_function_address(ENTRY)
-        self.call = PROTOTYPE(self.address)
+
+def told_by_llvm() -> Host:
+    """Return what LLVM finds out about this processor."""
+    import llvmlite.binding as llvm
+
+    features = ""
+    with suppress(RuntimeError):  # LLVM does not know them all
+        features = str(llvm.get_host_cpu_features().flatten())
+    return Host(str(llvm.get_default_triple()), str(llvm.get_host_cpu_name()), features)
 
 
-def target_machine() -> Any:
-    """Return a new description of this processor for LLVM: an engine keeps the one it is given."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=cpu(),
-        features=features(),
-        opt=3,
-        jit=True,
-        codemodel="jitdefault",
-    )
+PROCFS = Path("/proc/cpuinfo")
+"""Where Linux tells what it knows of each processor."""
+
+OF_A_PROCESSOR = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
+"""What tells processors of x86-64 apart."""
+
+
+def told_by_system() -> bytes:
+    """Return what the system tells of this processor, and which LLVM is asked; else nothing."""
+    if sys.platform != "linux" or os.uname().machine != "x86_64":
+        return b""
+    try:
+        with PROCFS.open("rb", buffering=0) as file:
+            first = file.read(1 << 14).decode(errors="replace").partition("\n\n")[0]
+    except OSError:
+        return b""
+    lines = [line.partition(":") for line in first.splitlines()]
+    told = {name.strip(): value for name, _, value in lines if name.strip() in OF_A_PROCESSOR}
+    known = told.keys() == set(OF_A_PROCESSOR)
+    return repr((told, sys.maxsize, llvmlite.__version__)).encode() if known else b""
 
 
 # These read Numba's environment variables as Numba does, without importing it.
@@ -60,7 +87,7 @@ def target_machine() -> Any:
 
 def cpu() -> str:
     """Return the name of the processor that code is made for."""
-    return os.environ.get("NUMBA_CPU_NAME") or _host_name()
+    return os.environ.get("NUMBA_CPU_NAME") or host().name
 
 
 def features() -> str:
@@ -70,22 +97,9 @@ def features() -> str:
         return given
     if cpu().lower() == "generic":
         return ""
-    host = _host_features()
+    known = host().features
     # At the end, "-avx" also removes features that build on AVX; before "+fma" it would be undone.
-    return f"{host},-avx" if "avx," in f"{host}," and not _has_avx() else host
-
-
-# LLVM takes a third of a millisecond to tell these.
-
-
-@cache
-def _host_name() -> str:
-    return str(llvm.get_host_cpu_name())
-
-
-@cache
-def _host_features() -> str:
-    return str(llvm.get_host_cpu_features().flatten())
+    return f"{known},-avx" if "+avx," in f"{known}," and not _has_avx() else known
 
 
 def vector_bytes() -> int:

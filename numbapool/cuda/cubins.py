@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.compile import store
+from numbapool.compile import sources, store
 from numbapool.cuda.pointers import Given
 from numbapool.cuda.target import SIMULATED, cuda, numba_dtype, types_of
 
@@ -84,7 +84,7 @@ def compiled(kernel: Any, kinds: tuple[Any, ...], capability: Capability) -> byt
 @lru_cache(maxsize=1)
 def surroundings() -> bytes:
     """Return a hash of all that every kernel depends on: our sources, and the compilers."""
-    digest = hashlib.sha256(store.surroundings())
+    digest = hashlib.sha256(sources.surroundings())
     for path in sorted(Path(__file__).parent.glob("*.py")):
         digest.update(path.read_bytes())
     for name in ("numba-cuda", "cuda-core"):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from numbapool.records import dataclass
 from numbapool.reducers.fields import numbers_of
 from numbapool.windows.layout import Layout
 

@@ -6,7 +6,6 @@ A plan is made once per shape, dtype and parameters, and kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -28,6 +27,7 @@ from numbapool.plan.view import (
     weights,
     whole_rows,
 )
+from numbapool.records import dataclass
 from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis
 from numbapool.windows.layout import Layout

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from numbapool.loops.geometry import Numbers, filled
+from numbapool.records import dataclass
 from numbapool.reducers.case import Reduction
 from numbapool.windows.axes import Axis, sliding
 

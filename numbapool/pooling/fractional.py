@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from numbapool.operators import find
 from numbapool.plan.placed import placed_plan
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip
-from numbapool.reducers.extremes import maximum
 from numbapool.run.call import Call
 from numbapool.windows.fractional import places, shifts_of
 from numbapool.windows.layout import layout_of, refuse_too_large
@@ -41,5 +41,6 @@ def decided(
     taps, starts = places(layout, kernel_size, output_size, output_ratio, shifts)
     result = layout.shape(tuple(table.shape[1] for table in starts))
     refuse_too_large(result)
-    reduction = maximum(Case(dtype, Skip(), plane=prod(layout.spatial)), bool(return_indices))
+    case = Case(dtype, Skip(), plane=prod(layout.spatial))
+    reduction = find("max").reduce(case, return_indices=bool(return_indices))
     return (result, layout, taps, starts), reduction

@@ -7,7 +7,7 @@ and the plan. No planner reads an array.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
 from typing import Any, NamedTuple, TypeAlias
 
@@ -21,6 +21,7 @@ from numbapool.plan.footprints import footprint_plan
 from numbapool.plan.selections import filled_plan, selection_plan
 from numbapool.plan.weighted import weighted_plan
 from numbapool.pooling.marks import mark_of, min_count_of
+from numbapool.records import dataclass
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
 from numbapool.windows.area import Area

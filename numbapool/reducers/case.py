@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from numbapool.records import dataclass
 from numbapool.reducers.dtypes import DType, Skip
 from numbapool.reducers.ways import Keep, is_own
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
+from numbapool.records import dataclass
 from numbapool.reducers.ways import Keep, SkipNaN, SkipNaNOrValue, SkipValue
 
 DType: TypeAlias = "np.dtype[Any]"

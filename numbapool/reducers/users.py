@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import DTYPES
+from numbapool.records import dataclass
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import DType
 from numbapool.reducers.fields import numbers_of

@@ -13,7 +13,7 @@ import numpy as np
 
 from numbapool.compile import compiled, contract
 from numbapool.compile.contract import SLOTS, Arguments
-from numbapool.compile.spec import spec_of
+from numbapool.compile.spec import Spec, spec_of
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.inputs import Array
 from numbapool.plan.choose import Plan
@@ -146,10 +146,10 @@ class Call:
         self._stretches: dict[tuple[int, int], list[int]] = {}
 
     @cached_property
-    def kernel(self) -> Any:
-        """The compiled kernel."""
+    def spec(self) -> Spec:
+        """What the kernel is compiled for."""
         plan = self.plan
-        spec = spec_of(
+        return spec_of(
             plan.kernel,
             self.op,
             self.dtype,
@@ -159,7 +159,11 @@ class Call:
             self.more,
             plan.written,
         )
-        return compiled.kernel(spec)
+
+    @cached_property
+    def kernel(self) -> Any:
+        """The compiled kernel."""
+        return compiled.kernel(self.spec)
 
     @cached_property
     def places(self) -> tuple[int, int]:

@@ -15,11 +15,13 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from numbapool.compile import compiled, interpreted, numba_seams
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 SERIAL_WORK = 1 << 16
 """Work, in elements read, below which starting threads costs more time than they save. A start
@@ -90,6 +92,8 @@ def block_count(pieces: int, work: int) -> int:
 @cache
 def helpers() -> ThreadPoolExecutor:
     """Return Python's threads."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "numbapool")
 
 
@@ -99,6 +103,8 @@ def share(work: Callable[[int], object], blocks: int) -> None:
     Nothing, not even Ctrl-C, ends this before all threads are done: they write to the caller's
     memory.
     """
+    from concurrent.futures import wait
+
     others: list[Future[Any]] = []
     stopped: BaseException | None = None
     try:

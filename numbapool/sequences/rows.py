@@ -6,7 +6,6 @@ mask with holes makes several runs. So the loops never see masked rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, viewed
+from numbapool.records import dataclass
 
 Integers: TypeAlias = "np.ndarray[Any, np.dtype[np.int64]]"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache, lru_cache
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numbapool.compile.target import vector_bytes
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import find
+from numbapool.records import dataclass
 from numbapool.reducers import sequences as kept
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import DType, Skip, held, in_floats, real_number

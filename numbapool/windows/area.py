@@ -7,13 +7,13 @@ element has O and a window L, all parts are whole numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import gcd
 
 import numpy as np
 
 from numbapool.errors import PoolValueError
+from numbapool.records import dataclass
 from numbapool.windows.axes import MOST_LISTED, Axis
 from numbapool.windows.layout import Layout
 from numbapool.windows.weighted import WeightedAxis, weighted

@@ -7,13 +7,13 @@ need not know which it was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from numbapool.errors import PoolValueError
+from numbapool.records import dataclass
 
 LONGEST_AXIS = 1 << 48
 """The longest axis, padding included: within it 64-bit products stay far from overflow."""

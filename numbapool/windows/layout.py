@@ -8,12 +8,12 @@ costs no compiler.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any
 
 from numbapool.errors import PoolValueError, shown
+from numbapool.records import dataclass
 from numbapool.windows.axes import Axis
 
 FORMATS = {

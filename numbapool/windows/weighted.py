@@ -7,7 +7,6 @@ weight of each tap outside to the element that the padding repeats.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from math import comb
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from numbapool.errors import PoolValueError, shown
+from numbapool.records import dataclass
 from numbapool.windows.axes import refuse_too_many
 from numbapool.windows.borders import mapped, named, refuse_too_far
 from numbapool.windows.layout import Layout

@@ -7,12 +7,12 @@ input, and one window that holds all of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from math import prod
 from typing import Any, Literal, TypeAlias
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.inputs import frozen
+from numbapool.records import dataclass
 from numbapool.windows.axes import Axis, adaptive, same_padding, sliding
 from numbapool.windows.borders import PaddingMode, mode_of, refuse_too_far
 from numbapool.windows.footprints import Footprint, Marks, Taken, marks_of

@@ -39,7 +39,7 @@ MODULES = (
     "numpy._core._multiarray_umath",
     "PIL.Image",
     "numbapool_cli.codecs.pillow",
-    "numbapool.functional",
+    "numbapool.pooling.pool",
     "numbapool_cli.codecs.pillow_save",
 )
 

@@ -1,0 +1,198 @@
+"""Bytes that NumPy pools, before a kernel is compiled, are the kernel's to the bit."""
+
+import numpy as np
+import pytest
+from numbapool_cli.codecs.raster import Raster
+from numbapool_cli.job import Values, Window
+from numbapool_cli.operators import OPERATORS
+from numbapool_cli.rasters import request as requests
+from numbapool_cli.rasters.pooling import pool
+from numbapool_cli.rasters.request import Request
+from numbapool_cli.rasters.tiled import suits, tiled
+
+import numbapool
+from numbapool import kernels
+from numbapool.compile import compiled, store
+
+WINDOW = {
+    "kernel_size": 2,
+    "stride": None,
+    "padding": 0,
+    "padding_mode": None,
+    "footprint": None,
+    "dilation": 1,
+    "ceil_mode": True,
+}
+SHAPES = [(6, 9), (7, 5, 3)]
+SIZES = [2, 3, (2, 3), (1, 4), 5]
+
+
+def numbers(shape, dtype):
+    """Return numbers of all sizes, many of them the largest and the smallest."""
+    most = np.iinfo(dtype).max
+    some = np.random.default_rng(0).integers(0, most, shape, dtype, endpoint=True)
+    return np.where(some % 5 == 0, most, np.where(some % 7 == 0, 0, some)).astype(dtype)
+
+
+def format_of(array):
+    return "NHWC" if array.ndim == 3 else "NCHW"
+
+
+@pytest.mark.parametrize("operator", ["avg", "max", "min"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_is_as_the_library_has_it(operator, dtype, shape):
+    array = numbers(shape, dtype)
+    tried = 0
+    for size in SIZES:
+        for partial in (False, True):
+            window = WINDOW | {"kernel_size": size, "ceil_mode": partial}
+            format = format_of(array)
+            if not suits(array, operator, window, Values(), format):
+                continue
+            found = tiled(array, operator, window, format)
+            wanted = numbapool.Pool(operator, **window, data_format=format)(array)
+            assert found.dtype == wanted.dtype and found.flags.c_contiguous
+            np.testing.assert_array_equal(found, wanted)
+            tried += 1
+    assert tried == 10
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_colours_weighed_by_alpha_are_as_kernels_have_them(mode, dtype, monkeypatch):
+    pixels = numbers((9, 8, len(mode)), dtype)
+    pixels[:4, :4, -1] = 0  # some windows are fully transparent
+    raster = Raster(pixels, "NHWC", mode if dtype == np.uint8 else f"{mode};16")
+    results = []
+    for worth in (True, False):
+        monkeypatch.setattr(kernels, "worth_compiling", lambda *_, worth=worth: worth)
+        for edge in ("partial", "trim"):
+            results.append(pool(raster, OPERATORS["avg"], Window(2, edge=edge), Values()).array)
+    for wanted, found in zip(results[:2], results[2:], strict=True):
+        assert found.dtype == wanted.dtype
+        np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_mean_of_the_largest_numbers_does_not_wrap():
+    array = np.full((300, 300), 65535, np.uint16)
+    window = WINDOW | {"kernel_size": 299}
+    np.testing.assert_array_equal(tiled(array, "avg", window, "NCHW"), np.full((2, 2), 65535))
+
+
+OTHERS = {
+    "an operator": ("median", {}, {}),
+    "steps": ("avg", {"stride": 1}, {}),
+    "padding": ("avg", {"padding": 1}, {}),
+    "words of padding": ("avg", {"padding": "same"}, {}),
+    "what stands outside": ("avg", {"padding_mode": "reflect"}, {}),
+    "dilation": ("max", {"dilation": 2}, {}),
+    "a disk": ("max", {"footprint": "disk"}, {}),
+    "too large a window": ("max", {"kernel_size": 9}, {}),
+    "a number left out": ("avg", {}, {"nodata": 3}),
+    "a least count": ("avg", {}, {"min_count": 2}),
+    "a divisor": ("avg", {}, {"divisor_override": 3}),
+    "another rounding": ("avg", {}, {"rounding": "floor"}),
+    "a device": ("avg", {}, {"device": "cuda"}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_kernels_do_the_rest(other):
+    operator, window, values = OTHERS[other]
+    array = numbers((6, 6), np.uint8)
+    assert suits(array, "avg", WINDOW, Values(), "NCHW")
+    assert not suits(array, operator, WINDOW | window, Values(**values), "NCHW")
+
+
+def test_kernels_do_other_numbers_and_axes():
+    assert not suits(np.ones((4, 4), np.float32), "avg", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), np.float16), "max", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), ">u2"), "max", WINDOW, Values(), "NCHW")
+    for format in ("NCL", "NCDHW", "NDHWC"):
+        assert not suits(np.ones((4, 4, 4, 4, 4), np.uint8), "max", WINDOW, Values(), format)
+
+
+@pytest.mark.parametrize("operator", ["max", "min"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.int64])
+def test_largest_and_smallest_of_tensors(operator, dtype):
+    array = (numbers((2, 3, 5, 6), np.uint16).astype(np.int64) - 30000).astype(dtype)
+    if dtype in (np.float32, np.float64):
+        array[0, 0, 0, :3] = np.inf, -np.inf, 0
+    assert suits(array, operator, WINDOW, Values(), "NCHW")
+    wanted = numbapool.Pool(operator, **WINDOW)(array)
+    found = tiled(array, operator, WINDOW, "NCHW")
+    assert found.dtype == wanted.dtype and found.flags.c_contiguous
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("number", [np.nan, -0.0])
+def test_kernels_decide_about_nan_and_zeros_of_two_signs(number):
+    array = np.arange(16, dtype=np.float32).reshape(4, 4)
+    assert suits(array, "max", WINDOW, Values(), "NCHW")
+    array[1, 1] = number
+    assert not suits(array, "max", WINDOW, Values(), "NCHW")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize("size", [(5, 4), (4, 7), (3, 3), (2, 1), (10, 9)])
+def test_shares_of_an_area(dtype, size):
+    for array in (numbers((10, 9, 3), dtype), numbers((10, 9), dtype)):
+        fitted, format = {"fitted_size": size}, format_of(array)
+        assert suits(array, "avg", fitted, Values(), format)
+        assert not suits(array, "max", fitted, Values(), format)
+        found = tiled(array, "avg", fitted, format)
+        wanted = numbapool.Pool.area(size, data_format=format)(array)
+        assert found.dtype == wanted.dtype and found.flags.c_contiguous
+        np.testing.assert_array_equal(found, wanted)
+
+
+def asked():
+    return Request(OPERATORS["avg"], WINDOW, Values(), "NHWC")
+
+
+@pytest.mark.parametrize("worth", [False, True])
+def test_a_request_asks_whether_a_kernel_is_worth_it(worth, monkeypatch):
+    seen = []
+    monkeypatch.setattr(kernels, "worth_compiling", lambda *given: seen.append(given) or worth)
+    monkeypatch.setattr(
+        requests, "tiled", lambda *_: seen.append("tiled") or np.ones((2, 3, 3), np.uint8)
+    )
+    array = numbers((4, 6, 3), np.uint8)
+    asked()(array)
+    out = np.zeros((2, 3, 3), np.uint8)
+    assert asked()(array, out) is out or worth
+    assert out.any()
+    assert seen[0][1:] == ((4, 6, 3), np.uint8, 1)
+    assert ("tiled" in seen) is not worth
+
+
+def test_what_a_kernel_is_worth(tmp_path, monkeypatch):
+    """It is if it is there, or if much was wanted of it."""
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compiled, "wanted", lambda: False)  # kernels are to be machine code
+    monkeypatch.setattr(compiled, "_kernels", {})
+    pool = numbapool.Pool("avg", 2, data_format="HWC")
+    photo = (3000, 4000, 3)
+
+    def worth(shape=photo, slower=1):
+        return kernels.worth_compiling(pool, shape, "uint8", slower)
+
+    assert [worth((64, 64, 3)) for _ in range(100)] == [False] * 100
+    assert [worth() for _ in range(40)] == [False] * 32 + [True] * 8
+    (file,) = tmp_path.glob("numbapool-kernels/*.wanted")
+    file.unlink()
+    assert not worth()
+    assert [worth(slower=8) for _ in range(5)] == [False] * 3 + [True] * 2
+    file.unlink()
+    file.with_suffix(".o").touch()
+    assert worth()
+    file.with_suffix(".o").unlink()
+    assert not worth()
+    monkeypatch.setattr(store, "place", lambda: store.Place(None))
+    assert worth()
+
+
+def test_a_count_that_cannot_be_kept_is_beyond_bounds(tmp_path):
+    assert store.counted(tmp_path / "none" / "count", 1) > 1 << 40
+    assert [store.counted(tmp_path / "count", n) for n in (2, 0, 3)] == [2, 2, 5]
