@@ -10,7 +10,7 @@ from numba import njit
 from processes import python
 
 import numbapool as nbp
-from numbapool.compile import compiled
+from numbapool.compile import compiled, linked
 from numbapool.compile.build import Built, without_addresses
 from numbapool.compile.symbols import undefined
 from numbapool.pooling import call
@@ -138,6 +138,10 @@ def helped(value):
     return value + value
 
 
+def unknown(code):
+    raise linked.Unknown
+
+
 def test_what_is_kept_and_what_is_not(builds, tmp_path, monkeypatch):
     def files():
         return len(list(tmp_path.glob("numbapool-kernels/*.o")))
@@ -147,6 +151,7 @@ def test_what_is_kept_and_what_is_not(builds, tmp_path, monkeypatch):
     assert (len(builds), files()) == (1, 1)
     with monkeypatch.context() as patch:  # a part of Numba's that this process lacks
         patch.setattr(compiled, "undefined", lambda code: {"exp", "numba_that_is_none"})
+        patch.setattr(linked, "linked", unknown)  # so LLVM loads it
         pooled()
     assert len(builds) == 2
 

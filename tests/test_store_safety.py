@@ -330,7 +330,7 @@ def pool_files(tmp_path):
 
 
 def command(files, root):
-    words = "max . -o out/ --on-exists overwrite -j 1".split()
+    words = "sum . -o out/ --on-exists overwrite -j 1".split()
     done = ended(None, *words, options=["-m", "numbapool"], cwd=files, NUMBA_CACHE_DIR=root)
     assert done.code == 0, done.errors
     return done.errors
