@@ -166,19 +166,24 @@ def _counts(length: int, size: int, partial: bool, room: np.dtype[Any]) -> Numbe
 def _shared(array: Numbers, sizes: Axes, axes: Axes) -> Numbers:
     """Return the mean over each share of an area: elements at its edges count by their parts."""
     area = prod(array.shape[axis] for axis in axes)
-    found = array
+    found, most = array, _most(array)
     for axis, size in zip(axes, sizes, strict=True):
-        found = _shares(found, axis, size)
+        most *= array.shape[axis] + 2 * size
+        found = _shares(found, axis, size, np.min_scalar_type(most))
+    found = found.astype(np.uint64, copy=False)
     return np.ascontiguousarray((2 * found + area) // (2 * area), array.dtype)
 
 
-def _shares(array: Numbers, axis: int, size: int) -> Numbers:
+def _shares(array: Numbers, axis: int, size: int, room: np.dtype[Any]) -> Numbers:
     """Return the sums over `size` equal shares of an axis, each times `size`."""
     length = array.shape[axis]
     turned = np.moveaxis(array, axis, 0)
     first, part = np.divmod(np.arange(size + 1) * length, size)
     last = np.minimum(first, length - 1)
     column = (-1, *[1] * (array.ndim - 1))
-    edges = part.reshape(column).astype(np.int64) * turned[last]
-    sums = np.add.reduceat(turned, first[:-1], axis=0, dtype=np.int64) * size
-    return np.moveaxis(sums - edges[:-1] + edges[1:], 0, axis)
+    edges = part.reshape(column).astype(room) * turned[last]
+    sums = np.add.reduceat(turned, first[:-1], axis=0, dtype=room)
+    sums *= room.type(size)
+    sums += edges[1:]
+    sums -= edges[:-1]
+    return np.moveaxis(sums, 0, axis)
