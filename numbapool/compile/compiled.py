@@ -184,10 +184,10 @@ def loaded() -> int:
     return len(_kernels)
 
 
-PIECE = 1 << 24
-"""Elements that count as one when a kernel is wanted."""
+PIECE = 1 << 20
+"""Elements that count as one when a kernel is wanted: fewer than any photo has."""
 
-PIECES = 64
+PIECES = 1100
 """How many of them a kernel is worth: so many photos take longer without it than it compiles."""
 
 

@@ -94,7 +94,7 @@ def wait_of(name: str, folder: Path, rounds: int) -> Waited:
             cold.append(spent(command, folder, **variables))
             kernels = len(list(Path(cache).glob("numbapool-kernels/*.o")))
             for count in Path(cache).glob("numbapool-kernels/*.wanted"):
-                count.write_bytes(b"." * 1000)  # now the kernels are worth compiling
+                count.write_bytes(b"." * 10_000)  # now the kernels are worth compiling
             spent(command, folder, **variables)
             warm += [spent(command, folder, **variables) for _ in range(2)]
     return Waited(name, kernels, least(cold), least(warm))

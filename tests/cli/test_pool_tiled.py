@@ -182,6 +182,8 @@ def test_what_a_kernel_is_worth(tmp_path, monkeypatch):
     assert [worth() for _ in range(40)] == [False] * 32 + [True] * 8
     (file,) = tmp_path.glob("numbapool-kernels/*.wanted")
     file.unlink()
+    assert [worth((1000, 1000, 3)) for _ in range(600)] == [False] * 550 + [True] * 50
+    file.unlink()
     assert not worth()
     assert [worth(slower=8) for _ in range(5)] == [False] * 3 + [True] * 2
     file.unlink()
