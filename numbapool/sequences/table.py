@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.compile.target import vector_bytes
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.operators import find
+from numbapool.plan.choose import asks_widely
 from numbapool.records import dataclass
 from numbapool.reducers import sequences as kept
 from numbapool.reducers.case import Case, Reduction
@@ -125,7 +125,7 @@ def keep_by_name(op: str, dtype: DType, skip: Skip, rows: int, correction: float
 @cache
 def suited(asks: tuple[int, int]) -> tuple[int, int]:
     """Return how this processor asks for later rows."""
-    return asks if vector_bytes() == 64 else NEVER
+    return asks if asks_widely() else NEVER
 
 
 def in_strips(reduction: Reduction, dtype: DType) -> Kept:

@@ -140,16 +140,16 @@ COMPILED = {**os.environ, "NUMBA_DISABLE_JIT": "0"}
 FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 
 
-def run_into(output: str, *arguments: str) -> subprocess.CompletedProcess:
-    with Path(output).open("wb") as file:
-        return subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=file,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            env=COMPILED,
-        )
+def run_into(output: int, *arguments: str) -> subprocess.CompletedProcess:
+    """Run the command, with what it writes to standard output going to a descriptor."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        stdout=output,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=120,
+        env=COMPILED,
+    )
 
 
 @FULL
@@ -173,7 +173,8 @@ def run_into(output: str, *arguments: str) -> subprocess.CompletedProcess:
 def test_a_full_standard_output(pool, arguments):
     picture("L", 8, 6).save("a.png")
     picture("L", 8, 6).save("a.gif")
-    done = run_into("/dev/full", *arguments)
+    with Path("/dev/full").open("wb") as full:
+        done = run_into(full.fileno(), *arguments)
     assert done.returncode == ExitCode.SOME_FAILED
     told = "pool: standard output could not be written: no space left on device\n"
     assert told in done.stderr
@@ -200,14 +201,7 @@ def test_a_closed_pipe_ends_in_silence(pool, arguments):
     reading, writing = os.pipe()
     os.close(reading)
     try:
-        done = subprocess.run(
-            [*COMMAND, *arguments],
-            stdout=writing,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=120,
-            env=COMPILED,
-        )
+        done = run_into(writing, *arguments)
     finally:
         os.close(writing)
     assert done.returncode == ExitCode.SOME_FAILED
