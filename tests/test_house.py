@@ -19,7 +19,7 @@ ORDER = {
         plan compile
         run operators
         pooling sequences recurrent roi
-        functional
+        functional stores
         cuda
         kernels warm jit
         numbapool __main__
