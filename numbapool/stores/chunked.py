@@ -118,6 +118,7 @@ def pool_into(
     >>> np.load(path)
     array([[ 2.5,  4.5],
            [10.5, 12.5]])
+    >>> folder.cleanup()
     """
     if isinstance(op, Pool):
         pool = op
