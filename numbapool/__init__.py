@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from numbapool.recurrent.multihead import *
     from numbapool.recurrent.pool import *
     from numbapool.roi.pool import *
+    from numbapool.stores.chunked import *
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -76,6 +77,7 @@ _ELSEWHERE = {
     "roi_pool": "numbapool.roi.pool",
     "spatial_pyramid_pool": "numbapool.pooling.pyramid",
     "pool2d_shape": "numbapool.windows.window",
+    "pool_into": "numbapool.stores.chunked",
     "warmup": "numbapool.warm",
 }
 """Public names that are not in `numbapool.functional`."""

@@ -40,6 +40,9 @@ DEVICES = {
 }
 """DLPack's numbers of devices with their own memory."""
 
+MOST_READ = 1 << 26
+"""The most bytes of a zarr array that is read whole without being asked."""
+
 WITH_GRAD = (
     "that requires grad is not pooled, since no gradient would come back: pass x.detach() "
     "(gradients are for numbapool.torch, which this version lacks)"
@@ -113,6 +116,7 @@ def viewed(x: Any) -> Array:
             "a masked array would lose its mask: pass x.filled(v) with nodata=v, "
             "or x.filled(nan) with nan='skip'"
         )
+    refuse_large_store(x)
     try:
         array = np.asarray(x) if _numpy_reads(x) else _read_tensor(x)
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
@@ -132,6 +136,16 @@ def viewed(x: Any) -> Array:
             "of dtype object, which is not pooled: pass x.to_numpy() with a dtype that holds them"
         )
     return array
+
+
+def refuse_large_store(x: Any) -> None:
+    """Raise if a zarr array is large: it would be read into memory in silence."""
+    kind = type(x).__module__.partition(".")[0]
+    if kind == "zarr" and getattr(x, "nbytes", 0) > MOST_READ:
+        raise PoolTypeError(
+            f"a zarr array of {x.nbytes} bytes would be read whole: pool it step by step with "
+            "numbapool.pool_into, or lazily from dask.array.from_zarr; x[:] reads it"
+        )
 
 
 def _holds_masks(x: list[Any] | tuple[Any, ...]) -> bool:

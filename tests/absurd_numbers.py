@@ -73,7 +73,7 @@ CHOSEN = {
 }
 """What stands in for the parameters that must be given."""
 
-FUNCTIONS = [name for name in nbp.__all__ if not name.startswith("Pool")]
+FUNCTIONS = [name for name in nbp.__all__ if not name.startswith(("Pool", "pool_into"))]
 
 
 def given(name):

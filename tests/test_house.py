@@ -19,7 +19,7 @@ ORDER = {
         plan compile
         run operators
         pooling sequences recurrent roi
-        functional
+        functional stores
         cuda
         kernels warm jit
         numbapool __main__
@@ -212,7 +212,10 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
     return any("command" in call or "option" in call for call in calls)
 
 
-FACES = ("pooling/pool.py", "recurrent/multihead.py", "roi/pool.py", "windows/window.py")
+FACES = (
+    *("pooling/pool.py", "recurrent/multihead.py", "roi/pool.py"),
+    *("stores/chunked.py", "windows/window.py"),
+)
 """Files with functions of the public interface, beside those in `functional`."""
 
 

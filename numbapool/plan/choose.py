@@ -6,7 +6,7 @@ A plan is made once per shape, dtype and parameters, and kept.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import gcd, prod
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from numbapool.plan.view import (
     as_runs,
     geometry,
     grouped,
+    in_columns,
     in_groups,
     long_rows,
     longest_reach,
@@ -140,6 +141,9 @@ class Plan:
     """Columns that are taken at a time."""
     written: tuple[Any, ...] = ()
     """The network that the kernel is written out for."""
+    together: int = 1
+    """How many windows down the rows begin in steps of whole blocks. A window's sum depends on
+    where the block begins that it starts in."""
 
 
 def make_plan(
@@ -150,26 +154,32 @@ def make_plan(
     reduction: Reduction,
     include_pad: bool,
     override: int | None,
+    like: Sequence[Axis] | None = None,
 ) -> Plan:
-    """Return the plan for a reduction over the axes' windows; `shape` is the result's."""
+    """Return the plan for a reduction over the axes' windows; `shape` is the result's.
+
+    If the axes are parts of other axes, those are `like`: they choose the loop, so that all parts
+    are summed in one order.
+    """
     if not layout.outer * layout.inner:
         return Plan(shape, "rows", np.empty(0, np.int64), 0, 0, 0)
     places = reduction.places
-    view = long_rows(layout.outer, axes, layout.inner, places)
-    if is_run(view.axes[2]) and not places:
+    view = long_rows(layout.outer, axes, layout.inner, places, like)
+    model = view if like is None else long_rows(layout.outer, like, layout.inner, places)
+    if is_run(model.axes[2]) and not places:
         kernel = "runs"
     else:
-        view = whole_rows(view, places)
+        view, model = whole_rows(view, places), whole_rows(model, places)
         shared = COSTLY_OVERLAP if reduction.costly else RUNNING_OVERLAP
-        kernel = "running" if overlap(view.axes[1], shared) else "rows"
+        kernel = "running" if overlap(model.axes[1], shared) else "rows"
     shares = weights(view.axes, reduction, include_pad, override)
     if kernel == "runs":
-        return runs_plan(shape, view, shares, dtype.itemsize)
-    if is_slid(view, reduction):
+        return runs_plan(shape, view, model.axes[2].longest, shares, dtype.itemsize)
+    if is_slid(model, reduction):
         return moments_plan(shape, view, shares, dtype.itemsize, blocks=kernel == "running")
     if kernel == "running":
         return running_plan(shape, view, shares, reduction, dtype.itemsize)
-    return small_plan(shape, view, shares, reduction, dtype)
+    return small_plan(shape, (view, model), shares, reduction, dtype)
 
 
 def is_run(axis: Axis) -> bool:
@@ -193,28 +203,29 @@ def joins_fours(axes: Sequence[Axis]) -> bool:
 
 def small_plan(
     shape: tuple[int, ...],
-    view: View,
+    views: tuple[View, View],
     shares: Weights,
     reduction: Reduction,
     dtype: np.dtype[Any],
 ) -> Plan:
     """Plan small windows, without a pass over accumulators if the types allow it.
 
-    A user's reducer, which each process compiles, has one kernel for all shapes.
+    A user's reducer, which each process compiles, has one kernel for all shapes. The second view
+    chooses the loop, the first one is pooled.
     """
+    view, model = views
     unit = dtype.itemsize
     if dtype == np.float16 or len(reduction.lanes) > 1 or not reduction.own:
         return rows_plan(shape, view, shares, reduction, unit)
-    if is_thinned(view, reduction):
+    if is_thinned(model, reduction):
         return thinned_plan(shape, view, shares, reduction, unit)
     for count in GROUPS[unit]:
-        if in_groups(view, count):
+        if in_groups(model, count) and is_direct(as_runs(in_columns(model, count)), count * unit):
             fewer, fewer_shares = grouped(view, shares, count)
             runs = as_runs(fewer)
-            if is_direct(runs, count * unit):
-                return direct_plan(shape, runs, fewer_shares, reduction, count, count * unit)
-    d, _, w = view.axes
-    if 2 in GROUPS[unit] and in_groups(view, 2) and w.taps > 2 and (unit < 4 or d.taps == 1):
+            return direct_plan(shape, runs, fewer_shares, reduction, count, count * unit)
+    d, _, w = model.axes
+    if 2 in GROUPS[unit] and in_groups(model, 2) and w.taps > 2 and (unit < 4 or d.taps == 1):
         return rows_plan(shape, *grouped(view, shares, 2), reduction, 2 * unit, 2)
     return rows_plan(shape, view, shares, reduction, unit)
 
@@ -243,7 +254,7 @@ def thinned_plan(
     d, h, w = view.axes
     width = w.step * view.inner
     tile = max(THINNED_BYTES // reduction.outs[0].itemsize // width, 1)
-    tiles = -(-(w.hi - w.lo) // tile)
+    tiles = max(-(-(w.hi - w.lo) // tile), 1)
     vector = VECTOR_BYTES // reduction.lanes[0].itemsize
     head = {"tile": tile, "tiles": tiles, "vector": vector, "line": 64}
     if asks_widely():
@@ -356,7 +367,13 @@ def running_plan(
     head["pieces"] = pieces
     numbers = geometry(view, head, shares)
     needed = 3 * room + (h.taps + 1 + PREFIXES) * pitch
-    return Plan(shape, "running", numbers, pieces, needed, view.elements)
+    together = in_blocks(h)
+    return Plan(shape, "running", numbers, pieces, needed, view.elements, together=together)
+
+
+def in_blocks(axis: Axis) -> int:
+    """Return how many windows there are from one that begins with a block to the next such one."""
+    return axis.taps // gcd(axis.taps, axis.step)
 
 
 def moments_plan(
@@ -383,15 +400,16 @@ def moments_plan(
     head["pieces"] = pieces
     numbers = geometry(view, head, shares, slides=False)
     needed = 3 * room + ((h.taps + 2) * room if blocks else 0)
-    return Plan(shape, "moments", numbers, pieces, needed, view.elements)
+    together = in_blocks(h) if blocks else 1
+    return Plan(shape, "moments", numbers, pieces, needed, view.elements, together=together)
 
 
-def runs_plan(shape: tuple[int, ...], view: View, shares: Weights, unit: int) -> Plan:
+def runs_plan(shape: tuple[int, ...], view: View, longest: int, shares: Weights, unit: int) -> Plan:
     """Plan wide windows of elements of `unit` bytes: a row of results at a time."""
-    d, h, w = view.axes
-    breadth = min(max(RUN_BREADTH // view.inner, 1), w.longest) * view.inner
+    d, h, _ = view.axes
+    breadth = min(max(RUN_BREADTH // view.inner, 1), longest) * view.inner
     strip = 1
-    if w.longest * view.inner > RUN_BREADTH and view.inner * unit <= STRETCH_BYTES:
+    if longest * view.inner > RUN_BREADTH and view.inner * unit <= STRETCH_BYTES:
         breadth, strip = STRETCH_BYTES // unit // view.inner * view.inner, 4
     pieces = view.outer * d.out * h.out
     head = {"breadth": breadth, "strip": strip, "pieces": pieces}

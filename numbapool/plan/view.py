@@ -47,17 +47,26 @@ def identity(size: int) -> Axis:
 SINGLE = identity(1)
 
 
-def long_rows(outer: int, axes: Sequence[Axis], inner: int, places: bool) -> View:
+def long_rows(
+    outer: int,
+    axes: Sequence[Axis],
+    inner: int,
+    places: bool,
+    like: Sequence[Axis] | None = None,
+) -> View:
     """Fold axes without work, and axes of one whole window, into their neighbours.
 
-    With `places`, elements keep their row and column.
+    With `places`, elements keep their row and column. If the axes are parts of other axes, those
+    are `like`, and say which axes a window holds whole.
     """
-    d, h, w = (*(SINGLE for _ in range(3 - len(axes))), *axes)
+    lacking = [SINGLE] * (3 - len(axes))
+    d, h, w = (*lacking, *axes)
+    deep, high, wide = (*lacking, *(axes if like is None else like))
     if d.trivial and (d.size == 1 or not places):
         outer, d = outer * d.size, SINGLE
-    if h.whole and w.whole and not places:
+    if high.whole and wide.whole and not places:
         h, w = SINGLE, sliding(h.size * w.size, h.size * w.size, 1)
-        if d.whole:
+        if deep.whole:
             d, w = SINGLE, sliding(d.size * w.size, d.size * w.size, 1)
     return View(outer, (d, h, w), inner, w.size, 1)
 
@@ -93,12 +102,17 @@ def grouped(view: View, shares: Weights, count: int) -> tuple[View, Weights]:
     """Return the view and the weights with groups of `count` columns as columns."""
     if count == 1:
         return view, shares
+    weight, table = shares[2]
+    columns = (weight, table // np.array([count, count, 1]))
+    return in_columns(view, count), [*shares[:2], columns]
+
+
+def in_columns(view: View, count: int) -> View:
+    """Return the view with groups of `count` columns as columns."""
     d, h, w = view.axes
     size, taps, step, before = (n // count for n in (w.size, w.taps, w.step, w.before))
     fewer = replace(w, size=size, taps=taps, step=step, before=before)
-    weight, table = shares[2]
-    columns = (weight, table // np.array([count, count, 1]))
-    return replace(view, axes=(d, h, fewer)), [*shares[:2], columns]
+    return view if count == 1 else replace(view, axes=(d, h, fewer))
 
 
 def as_runs(view: View) -> View:

@@ -21,7 +21,7 @@ from numbapool.pooling.least import call_of
 from numbapool.pooling.planners import Request
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
-from numbapool.windows.borders import Stretch, constant, stretch
+from numbapool.windows.borders import Stretch, constant, stretch, true_places
 from numbapool.windows.layout import Layout, refuse_too_large
 from numbapool.windows.window import Window
 
@@ -41,12 +41,9 @@ class Part(NamedTuple):
 
     box: Box
     stretches: tuple[Stretch, ...]
+    window: Window
+    """The windows without padding."""
     call: Call
-
-    @property
-    def spatial(self) -> tuple[int, ...]:
-        """The number of places that the windows read along each axis."""
-        return tuple(each.length for each in self.stretches)
 
 
 class Bordered:
@@ -62,10 +59,11 @@ class Bordered:
         self.outside = constant(window.padding_mode, dtype)
         """The number outside the input; None if elements of the input stand there."""
         self._window, self._request, self._dtype = window, request, dtype
-        bare = replace(window, padding_mode=None, count_include_pad=False)
+        self.bare = replace(window, padding_mode=None, count_include_pad=False)
+        """The same windows, which leave out what lies outside."""
         self.inside = None
         if not as_one_box(prod(shape), placed.axes, window, request):
-            inside = self._call(shape, bare)
+            inside = self._call(shape, self.bare)
             # The loops of large windows count a whole window before they go on, in each box anew.
             self.inside = None if is_of_large_windows(inside.plan) else inside
         whole: Box = tuple((0, axis.out) for axis in placed.axes)
@@ -91,7 +89,7 @@ class Bordered:
         bare = replace(
             window, padding=((0, 0),) * len(box), padding_mode=None, count_include_pad=False
         )
-        return Part(box, tuple(stretches), self._call(shape, bare))
+        return Part(box, tuple(stretches), bare, self._call(shape, bare))
 
     def fresh(self, x: Array) -> tuple[Array, ...]:
         """Pool a contiguous array into new results."""
@@ -107,7 +105,7 @@ class Bordered:
         for part in self.parts:
             results = part.call.fresh(self._read(x, part.stretches))
             if self.indices:
-                results = results[0], self._true_places(results[1], part)
+                results = results[0], true_places(results[1], part.stretches, self.layout.spatial)
             where = *lead, *(slice(*windows) for windows in part.box)
             for out, result in zip(outs, results, strict=True):
                 out[where] = result
@@ -131,16 +129,6 @@ class Bordered:
             return taken
         shape = *x.shape[:axis], len(places), *x.shape[axis + 1 :]
         return np.full(shape, self.outside, x.dtype)
-
-    def _true_places(self, places: Array, part: Part) -> Array:
-        """Return places in the input's plane for places in the plane that a box reads."""
-        pitch, found = 1, np.zeros_like(places)
-        sizes = zip(part.stretches, part.spatial, self.layout.spatial, strict=True)
-        for each, length, size in reversed(list(sizes)):
-            places, at = np.divmod(places, length)
-            found += each.elements()[at] * pitch
-            pitch *= size
-        return found
 
 
 def as_one_box(elements: int, axes: tuple[Axis, ...], window: Window, request: Request) -> bool:

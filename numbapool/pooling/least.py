@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from math import prod
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from numbapool.errors import PoolTypeError
 from numbapool.inputs import Array
 from numbapool.plan.choose import Plan
-from numbapool.pooling import planners
 from numbapool.pooling.marks import mark_of
-from numbapool.pooling.planners import Request, Windows
+from numbapool.pooling.planners import Chosen, Request, Windows, choose, plan_of
 from numbapool.reducers.case import Reduction
 from numbapool.run.call import Call
 from numbapool.windows.axes import Axis
@@ -65,12 +64,38 @@ def call_of(
     shape: tuple[int, ...], dtype: np.dtype[Any], windows: Windows, request: Request
 ) -> Call:
     """Return the call of one kernel, and of a second one if windows need a number of elements."""
-    plan, reduction = planners.decide(shape, dtype, windows, request)
-    refuse_too_large(plan.shape)
+    return call_for(chosen_for(shape, dtype, windows, request), dtype, windows, request)
+
+
+Chosens: TypeAlias = tuple[Chosen, ...]
+"""What a call computes and, if windows need a number of elements, what counts these."""
+
+
+def chosen_for(
+    shape: tuple[int, ...], dtype: np.dtype[Any], windows: Windows, request: Request
+) -> Chosens:
+    """Return what a call computes for arrays of a shape and a dtype."""
+    requests = (request,) if request.min_count is None else (request, request.counting())
+    made = tuple(choose(shape, dtype, windows, each, in_fours=True) for each in requests)
+    refuse_too_large(made[0].placed.shape)
+    return made
+
+
+def call_for(
+    chosens: Chosens,
+    dtype: np.dtype[Any],
+    windows: Windows,
+    request: Request,
+    like: tuple[Axis, ...] | None = None,
+) -> Call:
+    """Return the call; if the axes are parts of other axes, those are `like`."""
+    chosen, *others = chosens
+    plan, reduction = plan_of(chosen, dtype, windows, like), chosen.reduction
     if request.min_count is None:
         return Call(plan, reduction, dtype)
-    counts = Call(*planners.decide(shape, dtype, windows, request.counting()), dtype)
-    layout, axes, _ = planners.place(shape, windows, request)
+    (counting,) = others
+    counts = Call(plan_of(counting, dtype, windows, like), counting.reduction, dtype)
+    layout, axes, _ = chosen.placed
     taken = windows.taken(axes) if isinstance(windows, Window) else None
     if taken is None:
         inside = reduce(np.multiply.outer, map(inside_axis, axes))

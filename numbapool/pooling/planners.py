@@ -25,6 +25,7 @@ from numbapool.records import dataclass
 from numbapool.reducers.case import Case, Reduction
 from numbapool.reducers.dtypes import Skip, skip_for
 from numbapool.windows.area import Area
+from numbapool.windows.axes import Axis
 from numbapool.windows.borders import MODES
 from numbapool.windows.layout import (
     Layout,
@@ -186,21 +187,28 @@ def choose(
 
 def decide(shape: Shape, dtype: DType, windows: Windows, request: Request) -> Decision:
     """Return the plan and the reduction for arrays of a shape and a dtype."""
-    placed, reduction, counted, override = choose(shape, dtype, windows, request, in_fours=True)
-    layout, axes, result = placed
+    chosen = choose(shape, dtype, windows, request, in_fours=True)
+    return plan_of(chosen, dtype, windows), chosen.reduction
+
+
+def plan_of(
+    chosen: Chosen, dtype: DType, windows: Windows, like: tuple[Axis, ...] | None = None
+) -> Plan:
+    """Return the plan; if the axes are parts of other axes, those are `like`."""
+    (layout, axes, result), reduction, counted, override = chosen
     if isinstance(windows, Blur):
-        return weighted_plan(result, layout, axes, reduction), reduction
+        return weighted_plan(result, layout, axes, reduction)
     if weighs(axes):
-        return area_plan(result, layout, axes, dtype, reduction), reduction
+        return area_plan(result, layout, axes, dtype, reduction)
     taken = windows.taken(axes) if isinstance(windows, Window) else None
     if taken is not None:
         divisors = taken.counts(counted and reduction.weighted)
         if override is not None:
             divisors = np.full_like(divisors, override)
-        return footprint_plan(result, layout, taken, reduction, divisors), reduction
+        return footprint_plan(result, layout, taken, reduction, divisors)
     if reduction.gathers:
-        return selection_plan(result, layout, axes, dtype, reduction), reduction
-    return make_plan(result, layout, axes, dtype, reduction, counted, override), reduction
+        return selection_plan(result, layout, axes, dtype, reduction)
+    return make_plan(result, layout, axes, dtype, reduction, counted, override, like)
 
 
 def decide_filled(shape: Shape, dtype: DType, window: Window, request: Request) -> Decision | None:

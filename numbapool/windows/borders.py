@@ -6,6 +6,7 @@ axis is read at a place outside. Sliding windows and blurs share the names and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -145,6 +146,16 @@ class Stretch(NamedTuple):
         """Return the element that is read at each place."""
         inside = np.arange(self.inside.start, self.inside.stop)
         return np.concatenate([self.before, inside, self.after])
+
+
+def true_places(places: Numbers, stretches: Sequence[Stretch], sizes: Sequence[int]) -> Numbers:
+    """Return places in a plane of some sizes for places in the plane that stretches of it make."""
+    pitch, found = 1, np.zeros_like(places)
+    for each, size in reversed(list(zip(stretches, sizes, strict=True))):
+        places, at = np.divmod(places, each.length)
+        found += each.elements()[at] * pitch
+        pitch *= size
+    return found
 
 
 def stretch(first: int, stop: int, size: int, mode: Any) -> Stretch:
