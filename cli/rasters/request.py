@@ -14,7 +14,8 @@ from ..operators import Operator
 from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
-from .tiled import SHARED, suits, tiled
+from .tiled import suits
+from .uncompiled import Way, way_without_kernel
 
 
 @dataclass(frozen=True)
@@ -69,23 +70,24 @@ class Request:
         A mean or a sum may have weights.
         """
         last, device = self.poolings[-1], self.values.device
-        slower = SHARED if "fitted_size" in self.arguments else 1
-        if weights is None and self.is_tiled(array, array.dtype, slower):
-            found = tiled(array, self.operator.name, self.arguments, self.data_format)
+        if weights is None and (way := self._way_without_kernel(array)) is not None:
             if out is None:
-                return found
-            out[...] = found
+                return way(array)
+            out[...] = way(array)
             return out
         pooling(self.operator.name, array.dtype)
         return np.asarray(last(array, out, weights=weights, device=device))
 
-    def is_tiled(self, array: NDArray[Any], dtype: np.dtype[Any], slower: int = 1) -> bool:
-        """Say whether to pool an array by NumPy, since the kernel for a dtype is not compiled.
+    def _way_without_kernel(self, array: NDArray[Any]) -> Way | None:
+        asked = self.operator.name, self.arguments, self.values, self.data_format
+        return way_without_kernel(array, *asked, cast(Any, self.poolings[-1]))
+
+    def is_tiled(self, array: NDArray[Any], dtype: np.dtype[Any], slower: int) -> bool:
+        """Say whether NumPy pools colours by alpha, since the kernel for a dtype is not compiled.
 
         That is so many times slower than a plain mean.
         """
-        name, values = self.operator.name, self.values
-        if not suits(array, name, self.arguments, values, self.data_format):
+        if not suits(array, self.operator.name, self.arguments, self.values, self.data_format):
             return False
         from numbapool.kernels import worth_compiling
 

@@ -2,7 +2,8 @@
 
 Compiling a kernel takes seconds, and NumPy halves a photo of 12 megapixels in less than a tenth of
 one. Its results are the same to the bit: whole numbers have one maximum and one rounded mean, and
-so have floats one maximum, but for NaN and for zeros of two signs.
+so have floats one maximum, but for NaN and for zeros of two signs. Floats are added in the
+kernel's order.
 """
 
 from math import prod
@@ -26,6 +27,11 @@ SHARED, BY_ALPHA = 8, 2
 """How many times longer than a plain mean shares of an area take here, and means by alpha."""
 
 _AVERAGED = (np.uint8, np.uint16)
+_ADDED = (np.float32, np.float64)
+
+ALONG_FIRST = {"direct": True, "thinned": True, "rows": False}
+"""Kernels that add windows in a known order: along the rows first, or down the columns."""
+
 _NOT_HERE = ("padding", "padding_mode", "footprint")
 
 
@@ -33,27 +39,27 @@ def suits(
     array: Numbers, operator: str, arguments: Arguments, values: Values, data_format: str
 ) -> bool:
     """Say whether :func:`tiled` pools an array."""
-    axes = _axes(array, data_format)
+    axes = axes_of(array, data_format)
     if operator not in _FOLDS or axes is None or not array.size:
         return False
     asked = (values.nodata, values.min_count, values.divisor_override)
     if asked != (None, None, None) or (values.rounding, values.device) != ("half_up", "cpu"):
         return False
-    if operator == "avg" and array.dtype not in _AVERAGED:
-        return False
     sides = [array.shape[axis] for axis in axes]
     if "fitted_size" in arguments:
         smaller = all(map(le, arguments["fitted_size"], sides))
-        return operator == "avg" and smaller
+        return operator == "avg" and smaller and array.dtype in _AVERAGED
     kernel = arguments.get("kernel_size")
     if kernel is None or arguments.get("stride") not in (None, kernel):
         return False
     if arguments["dilation"] != 1 or any(arguments[name] for name in _NOT_HERE):
         return False
-    return all(map(le, pair_of(kernel), sides)) and _is_plain(array)
+    if operator == "avg" and not (array.dtype in _AVERAGED or max(pair_of(kernel)) <= 2):
+        return False
+    return all(map(le, pair_of(kernel), sides)) and _is_plain(array, operator)
 
 
-def _axes(array: Numbers, data_format: str) -> Axes | None:
+def axes_of(array: Numbers, data_format: str) -> Axes | None:
     """Return the axes of height and width; None for arrays of other axes."""
     if "HW" not in data_format or "D" in data_format or array.ndim < 2:
         return None
@@ -61,35 +67,46 @@ def _axes(array: Numbers, data_format: str) -> Axes | None:
     return None if last and array.ndim < 3 else (-2 - last, -1 - last)
 
 
-def _is_plain(array: Numbers) -> bool:
-    """Say whether an array's numbers have one maximum: not so NaN, and zeros of two signs."""
-    if array.dtype.kind in "iu":
+def _is_plain(array: Numbers, operator: str) -> bool:
+    """Say whether windows have one result: not so NaN, nor the maximum of zeros of two signs."""
+    if array.dtype.kind in "iu" and (operator != "avg" or array.dtype in _AVERAGED):
         return array.dtype.isnative
-    if array.dtype not in (np.float32, np.float64) or not array.dtype.isnative:
+    if array.dtype not in _ADDED or not array.dtype.isnative:
         return False
     least = array.min()
+    if operator == "avg":
+        return not np.isnan(least)
     return bool(least > 0 or (least <= 0 and not np.signbit(array[array == 0]).any()))
 
 
-def tiled(array: Numbers, operator: str, arguments: Arguments, data_format: str) -> Numbers:
-    """Pool an array that suits."""
-    axes = _axes(array, data_format)
+def tiled(
+    array: Numbers, operator: str, arguments: Arguments, data_format: str, along: bool = False
+) -> Numbers:
+    """Pool an array that suits; floats are added down the columns first, or `along` the rows."""
+    axes = axes_of(array, data_format)
     assert axes is not None
     if "fitted_size" in arguments:
         return _shared(array, arguments["fitted_size"], axes)
-    taps, partial = pair_of(arguments["kernel_size"]), arguments["ceil_mode"]
     if operator != "avg":
         return np.ascontiguousarray(_joined(array, operator, arguments, axes, array.dtype))
-    room = np.min_scalar_type((2 * _most(array) + 1) * prod(taps))
+    if array.dtype.kind == "f":
+        with np.errstate(all="ignore"):
+            total = _joined(array, operator, arguments, axes, array.dtype, along)
+        return np.ascontiguousarray(total / _count(array, arguments, axes, array.dtype))
+    room = np.min_scalar_type((2 * _most(array) + 1) * prod(pair_of(arguments["kernel_size"])))
     total = _joined(array, operator, arguments, axes, room)
-    sides = zip((array.shape[axis] for axis in axes), taps, strict=True)
-    counts = [_counts(length, size, partial, room) for length, size in sides]
-    count = np.multiply.outer(*counts)
-    if (count == prod(taps)).all():
-        count = room.type(prod(taps))  # NumPy takes less time for one divisor
-    elif axes[1] < -1:
-        count = count[..., None]
+    count = _count(array, arguments, axes, room)
     return np.ascontiguousarray((2 * total + count) // (2 * count), array.dtype)
+
+
+def _count(array: Numbers, arguments: Arguments, axes: Axes, room: np.dtype[Any]) -> Any:
+    """Return how many elements each window has; one number if all have as many."""
+    taps, partial = pair_of(arguments["kernel_size"]), arguments["ceil_mode"]
+    sides = zip((array.shape[axis] for axis in axes), taps, strict=True)
+    count = np.multiply.outer(*(_counts(length, size, partial, room) for length, size in sides))
+    if (count == prod(taps)).all():
+        return room.type(prod(taps))  # NumPy takes less time for one divisor
+    return count[..., None] if axes[1] < -1 else count
 
 
 def tiled_by_alpha(array: Numbers, alpha: int, arguments: Arguments, data_format: str) -> Numbers:
@@ -97,7 +114,7 @@ def tiled_by_alpha(array: Numbers, alpha: int, arguments: Arguments, data_format
 
     If a window is fully transparent, its colour is the plain mean.
     """
-    axes = _axes(array, data_format)
+    axes = axes_of(array, data_format)
     assert axes is not None
     taps, most = pair_of(arguments["kernel_size"]), _most(array)
     room = np.min_scalar_type((2 * most + 1) * most * prod(taps))
@@ -123,11 +140,17 @@ def _most(array: Numbers) -> int:
 
 
 def _joined(
-    array: Numbers, operator: str, arguments: Arguments, axes: Axes, room: np.dtype[Any]
+    array: Numbers,
+    operator: str,
+    arguments: Arguments,
+    axes: Axes,
+    room: np.dtype[Any],
+    along: bool = False,
 ) -> Numbers:
-    """Join the elements of each window, in a dtype that has room for it."""
+    """Join the elements of each window, in a dtype that has room for it: down, or `along` first."""
     fold, partial = _FOLDS[operator], arguments["ceil_mode"]
-    for axis, size in zip(axes, pair_of(arguments["kernel_size"]), strict=True):
+    pairs = list(zip(axes, pair_of(arguments["kernel_size"]), strict=True))
+    for axis, size in reversed(pairs) if along else pairs:
         array = _folded(array, axis, size, fold, partial, room)
     return array
 

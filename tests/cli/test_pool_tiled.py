@@ -1,14 +1,18 @@
-"""Bytes that NumPy pools, before a kernel is compiled, are the kernel's to the bit."""
+"""What NumPy pools, before a kernel is compiled, is the kernel's to the bit."""
+
+from unittest import mock
 
 import numpy as np
 import pytest
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.job import Values, Window
 from numbapool_cli.operators import OPERATORS
-from numbapool_cli.rasters import request as requests
+from numbapool_cli.rasters import ranked
+from numbapool_cli.rasters import tiled as tiled_by_numpy
 from numbapool_cli.rasters.pooling import pool
 from numbapool_cli.rasters.request import Request
 from numbapool_cli.rasters.tiled import suits, tiled
+from numbapool_cli.rasters.uncompiled import way_without_kernel
 
 import numbapool
 from numbapool import kernels
@@ -24,6 +28,14 @@ WINDOW = {
     "ceil_mode": True,
 }
 SHAPES = [(6, 9), (7, 5, 3)]
+RANKS = [
+    {"kernel_size": 3, "stride": 1, "padding": 1},
+    {"kernel_size": 3, "stride": 1, "padding": "same", "ceil_mode": False},
+    {"kernel_size": (2, 4)},
+    {"kernel_size": 5, "stride": 2, "padding": 2},
+    {"kernel_size": 2, "stride": 3, "dilation": 3},
+    {"kernel_size": (1, 6), "stride": 1, "padding": (0, 3), "ceil_mode": False},
+]
 SIZES = [2, 3, (2, 3), (1, 4), 5]
 
 
@@ -32,6 +44,14 @@ def numbers(shape, dtype):
     most = np.iinfo(dtype).max
     some = np.random.default_rng(0).integers(0, most, shape, dtype, endpoint=True)
     return np.where(some % 5 == 0, most, np.where(some % 7 == 0, 0, some)).astype(dtype)
+
+
+def way_of(array, operator, window, format, values=None):
+    """Return how NumPy pools an array, while no kernel is compiled."""
+    values = values or Values()
+    pool = numbapool.Pool(operator, **window, data_format=format)
+    with mock.patch.object(kernels, "worth_compiling", lambda *_: False):
+        return way_without_kernel(array, operator, window, values, format, pool)
 
 
 def format_of(array):
@@ -74,6 +94,48 @@ def test_colours_weighed_by_alpha_are_as_kernels_have_them(mode, dtype, monkeypa
         np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("format", ["NCHW", "NHWC"])
+def test_floats_are_added_in_the_order_of_kernels(dtype, format):
+    """Numbers of many sizes show each other order."""
+    rng, ways = np.random.default_rng(0), set()
+    for high, wide in [(8, 12), (7, 9), (6, 11), (40, 64)]:
+        shape = (2, high, wide, 3) if format == "NHWC" else (2, 3, high, wide)
+        sizes = 10.0 ** rng.integers(-4, 5, shape)
+        array = (rng.standard_normal(shape) * sizes).astype(dtype)
+        array[0, 0, 0, :2] = np.inf, -np.inf
+        for size in (2, (1, 2), (2, 1)):
+            for partial in (False, True):
+                window = WINDOW | {"kernel_size": size, "ceil_mode": partial}
+                pool = numbapool.Pool("avg", **window, data_format=format)
+                way = way_of(array, "avg", window, format)
+                wanted = pool(array)
+                assert way(array).tobytes() == wanted.tobytes()
+                ways.add(kernels.prepare(pool, array.shape, array.dtype).spec.kernel)
+    assert len(ways) > 1
+
+
+@pytest.mark.parametrize("operator", ["median", "mode"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32])
+def test_medians_and_modes_of_whole_numbers(operator, dtype):
+    rng, windows = np.random.default_rng(0), 0
+    for shape, format in (((9, 11), "NCHW"), ((2, 8, 7, 3), "NHWC")):
+        array = (rng.integers(0, 5, shape) * 50).astype(dtype)
+        for given in RANKS:
+            window = WINDOW | given
+            wanted = numbapool.Pool(operator, **window, data_format=format)(array)
+            found = way_of(array, operator, window, format)(array)
+            assert found.dtype == wanted.dtype and found.flags.c_contiguous
+            np.testing.assert_array_equal(found, wanted)
+            windows += wanted.size
+    assert windows > 1000
+
+
+def test_large_pictures_are_pooled_in_blocks(monkeypatch):
+    monkeypatch.setattr(ranked, "BLOCK", 64)
+    test_medians_and_modes_of_whole_numbers("median", np.uint8)
+
+
 def test_a_mean_of_the_largest_numbers_does_not_wrap():
     array = np.full((300, 300), 65535, np.uint16)
     window = WINDOW | {"kernel_size": 299}
@@ -106,11 +168,33 @@ def test_kernels_do_the_rest(other):
 
 
 def test_kernels_do_other_numbers_and_axes():
-    assert not suits(np.ones((4, 4), np.float32), "avg", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), np.int32), "avg", WINDOW, Values(), "NCHW")
+    wide = WINDOW | {"kernel_size": 3}
+    assert suits(np.ones((4, 4), np.float32), "avg", WINDOW, Values(), "NCHW")
+    assert not suits(np.ones((4, 4), np.float32), "avg", wide, Values(), "NCHW")
+    assert not suits(np.full((4, 4), np.nan, "f4"), "avg", WINDOW, Values(), "NCHW")
     assert not suits(np.ones((4, 4), np.float16), "max", WINDOW, Values(), "NCHW")
     assert not suits(np.ones((4, 4), ">u2"), "max", WINDOW, Values(), "NCHW")
     for format in ("NCL", "NCDHW", "NDHWC"):
         assert not suits(np.ones((4, 4, 4, 4, 4), np.uint8), "max", WINDOW, Values(), format)
+
+
+@pytest.mark.parametrize("operator", ["median", "mode"])
+def test_kernels_do_other_ranks(operator):
+    array = numbers((6, 7), np.uint8)
+
+    def way(array=array, values=None, format="NCHW", **window):
+        return way_of(array, operator, WINDOW | window, format, values)
+
+    assert way()
+    assert not way(array.astype(np.float32)) and not way(array.astype(">u2"))
+    assert not way(kernel_size=(4, 7)) and not way(kernel_size=3, footprint="disk")
+    assert not way(padding_mode="reflect", padding=1)
+    assert not way(values=Values(nodata=3)) and not way(values=Values(min_count=2))
+    assert not way(values=Values(device="cuda"))
+    with pytest.raises(numbapool.PoolError, match="no input"):
+        way(dilation=(7, 1), padding=1, stride=1, ceil_mode=False)
+    assert not way(format="NCL") and not way(array[None], format="NCDHW")
 
 
 @pytest.mark.parametrize("operator", ["max", "min"])
@@ -156,7 +240,7 @@ def test_a_request_asks_whether_a_kernel_is_worth_it(worth, monkeypatch):
     seen = []
     monkeypatch.setattr(kernels, "worth_compiling", lambda *given: seen.append(given) or worth)
     monkeypatch.setattr(
-        requests, "tiled", lambda *_: seen.append("tiled") or np.ones((2, 3, 3), np.uint8)
+        tiled_by_numpy, "tiled", lambda *_: seen.append("tiled") or np.ones((2, 3, 3), np.uint8)
     )
     array = numbers((4, 6, 3), np.uint8)
     asked()(array)

@@ -1,0 +1,67 @@
+"""Whether NumPy pools an array, since its kernel is not compiled, and how."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+from ..job import Values, pair_of
+from ..windows import Arguments
+from . import ranked, tiled
+from .kinds import KINDS
+from .tiled import Numbers
+
+Way = Callable[[Numbers], Numbers]
+
+
+def way_without_kernel(
+    array: Numbers,
+    operator: str,
+    arguments: Arguments,
+    values: Values,
+    data_format: str,
+    pooling: Any,
+) -> Way | None:
+    """Return how NumPy pools an array by a `Pool`; None if a kernel should do it."""
+    from numbapool.kernels import worth_compiling
+
+    if operator in ranked.SLOWER and ranked.suits(array, arguments, values):
+        found, slower = _of_ranks(array, operator, arguments, data_format, pooling)
+    elif tiled.suits(array, operator, arguments, values, data_format):
+        found, slower = _tiled(array, operator, arguments, data_format, pooling)
+    else:
+        return None
+    if found is None or worth_compiling(pooling, array.shape, array.dtype, slower):
+        return None
+    return found
+
+
+def _tiled(
+    array: Numbers, operator: str, arguments: Arguments, data_format: str, pooling: Any
+) -> tuple[Way | None, int]:
+    """Return the way, and how many times longer it takes than a plain mean of bytes."""
+    along = False
+    if operator == "avg" and array.dtype.kind == "f":
+        from numbapool.kernels import prepare
+
+        kernel = prepare(pooling, array.shape, array.dtype).spec.kernel
+        if kernel not in tiled.ALONG_FIRST:
+            return None, 0
+        along = tiled.ALONG_FIRST[kernel]
+    slower = tiled.SHARED if "fitted_size" in arguments else 1
+    return lambda array: tiled.tiled(array, operator, arguments, data_format, along), slower
+
+
+def _of_ranks(
+    array: Numbers, operator: str, arguments: Arguments, data_format: str, pooling: Any
+) -> tuple[Way | None, int]:
+    axes = tiled.axes_of(array, data_format)
+    if axes is None:
+        return None, 0
+    high, wide = sides = tuple(array.shape[axis] for axis in axes)
+    outs = tuple(pooling.shape(array.shape)[axis] for axis in axes)
+    steps = KINDS["sliding"].steps(arguments, (high, wide))
+    dilations = pair_of(arguments["dilation"])
+    windows = list(map(ranked.groups, steps, sides, outs, dilations))
+    reads = prod(pair_of(arguments["kernel_size"])) * prod(outs) / prod(sides)
+    slower = 2 + round(ranked.SLOWER[operator] * reads)
+    return lambda array: ranked.ranked(array, operator, axes, windows), slower
