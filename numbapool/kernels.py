@@ -6,7 +6,8 @@
   describes them.
 - `on_compile` is a list of functions that are called before a kernel is compiled.
   :func:`place` says where kernels are kept, :func:`thread_count` on how many threads they run.
-  :func:`worth_compiling` says whether something slower should do without a kernel.
+  :func:`worth_compiling` says whether something slower should do without a kernel, and
+  :func:`loop_of` which loop that kernel is of.
   `told` holds the warnings of this process.
 """
 
@@ -40,7 +41,7 @@ _ELSEWHERE = {
     "told": "numbapool.compile.store",
 }
 
-__all__ = [*_PLAIN, *_ELSEWHERE, "prepare", "run", "worth_compiling"]
+__all__ = [*_PLAIN, *_ELSEWHERE, "loop_of", "prepare", "run", "worth_compiling"]
 
 
 def __dir__() -> list[str]:
@@ -86,12 +87,41 @@ def worth_compiling(pool: Pool, shape: tuple[int, ...], dtype: Any, slower: int 
     from math import prod
 
     from numbapool.compile.compiled import is_worth
-    from numbapool.pooling.call import decided_alone
-    from numbapool.pooling.pool import known_dtype
 
     pool.refuse_several("worth_compiling")
-    call = decided_alone(tuple(shape), known_dtype(dtype), pool.window, pool.request)
-    return is_worth(call.spec, slower * prod(shape))
+    return is_worth(_decided(pool, shape, dtype).spec, slower * prod(shape))
+
+
+def loop_of(pool: Pool, shape: tuple[int, ...], dtype: Any) -> str:
+    """Return the name of the loop that pools arrays of a shape and dtype, without compiling it.
+
+    Loops differ in the order in which they add floats: "direct" goes along the rows of a window
+    first, "rows" down its columns.
+
+    Parameters
+    ----------
+    pool : Pool
+        Of one operator, without a padding mode.
+    shape : tuple of int
+    dtype : dtype_like
+
+    Examples
+    --------
+    >>> from numbapool import Pool
+    >>> loop_of(Pool("avg", 2), (8, 8), "float32"), loop_of(Pool("avg", 3, 1), (8, 8), "float32")
+    ('direct', 'rows')
+    """
+    pool.refuse_several("loop_of")
+    return _decided(pool, shape, dtype).spec.kernel
+
+
+def _decided(pool: Pool, shape: tuple[int, ...], dtype: Any) -> Call:
+    from numbapool.pooling.call import decided_alone
+    from numbapool.pooling.pool import known_dtype
+    from numbapool.windows.numbers import whole_numbers
+
+    sizes = whole_numbers(shape, "shape", 0)
+    return decided_alone(sizes, known_dtype(dtype), pool.window, pool.request)
 
 
 def prepare(
@@ -129,17 +159,14 @@ def prepare(
            [13., 15.]], dtype=float32)
     """
     from numbapool.functional.faces import pool_of
-    from numbapool.pooling.call import decided_alone
-    from numbapool.pooling.pool import Pool, known_dtype
-    from numbapool.windows.numbers import whole_numbers
+    from numbapool.pooling.pool import Pool
 
     if isinstance(function, Pool):
         pool = function
     else:
         pool = pool_of(function, *arguments, **keywords)
     pool.refuse_several("prepare")
-    sizes = whole_numbers(shape, "shape", 0)
-    call = decided_alone(sizes, known_dtype(dtype), pool.window, pool.request)
+    call = _decided(pool, shape, dtype)
     _calls[call.record] = call
     return call
 

@@ -30,7 +30,7 @@ _AVERAGED = (np.uint8, np.uint16)
 _ADDED = (np.float32, np.float64)
 
 ALONG_FIRST = {"direct": True, "thinned": True, "rows": False}
-"""Kernels that add windows in a known order: along the rows first, or down the columns."""
+"""Loops that add windows in a known order: along the rows first, or down the columns."""
 
 _NOT_HERE = ("padding", "padding_mode", "footprint")
 

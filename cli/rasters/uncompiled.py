@@ -41,12 +41,12 @@ def _tiled(
     """Return the way, and how many times longer it takes than a plain mean of bytes."""
     along = False
     if operator == "avg" and array.dtype.kind == "f":
-        from numbapool.kernels import prepare
+        from numbapool.kernels import loop_of
 
-        kernel = prepare(pooling, array.shape, array.dtype).spec.kernel
-        if kernel not in tiled.ALONG_FIRST:
+        loop = loop_of(pooling, array.shape, array.dtype)
+        if loop not in tiled.ALONG_FIRST:
             return None, 0
-        along = tiled.ALONG_FIRST[kernel]
+        along = tiled.ALONG_FIRST[loop]
     slower = tiled.SHARED if "fitted_size" in arguments else 1
     return lambda array: tiled.tiled(array, operator, arguments, data_format, along), slower
 
