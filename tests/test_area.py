@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from numba import njit
 
 import numbapool as nbp
+from numbapool.plan import area
 
 ROW = np.array([[0, 3, 6, 1, 5]])
 
@@ -69,11 +70,20 @@ def test_pictures_are_off_by_half_a_level_at_most():
 
 
 @pytest.mark.parametrize(("channels", "columns"), [(1, 1999), (3, 801), (5, 2)])
-def test_rows_of_several_tiles(channels, columns):
+def test_rows_of_several_tiles(channels, columns, monkeypatch, forget_plans):
+    monkeypatch.setattr(area, "ROW_BYTES", 1 << 12)
+    forget_plans()
     x = np.random.default_rng(7).integers(0, 256, (3, 2501, channels), np.uint8)
     got = nbp.area_pool2d(x, (2, columns), data_format="HWC")
     want = naive_kinds.area_means(np.moveaxis(x, -1, 0), (2, columns))
     assert np.abs(np.moveaxis(got, -1, 0) - want).max() <= 0.5
+
+
+def test_weights_past_15_bits():
+    """Whole weights are multiplied by short instructions; larger ones are floats."""
+    for high, lanes in ((32_767, "uint32"), (32_768, "float64")):
+        _, reduction = nbp.Pool.area((high - 1, 1)).decide((high, 1), "uint8")
+        assert reduction.lanes == (np.dtype(lanes),)
 
 
 def test_beside_opencv_and_pillow():

@@ -13,10 +13,10 @@ import numpy as np
 from numba import njit
 
 from numbapool.loops.geometry import SIDE_BY_SIDE
-from numbapool.loops.lanes import held, load, prefetch, put, take, times, write
+from numbapool.loops.lanes import held, load, put, take, times, write
 from numbapool.loops.options import JIT
 from numbapool.loops.pointers import border
-from numbapool.loops.weighted import kept, part, plus, weight_at
+from numbapool.loops.weighted import kept, part, plus, short_weight_at, weight_at
 from numbapool.reducers.methods import finish, neutral, prepare
 
 
@@ -65,13 +65,13 @@ def blend_rows(op, form, x, row, pitch, axis, i, lanes, at, n):
     """Blend the rows of window i, `n` elements of each, into the accumulators from `at` on."""
     _, reach, slot = border(axis, i)
     none, one, two, three, four = np.int64(0), np.int64(1), np.int64(2), np.int64(3), np.int64(4)
-    a = weight_at(lanes, axis, slot)
+    a = short_weight_at(lanes, axis, slot)
     if reach == 0:
         for j in range(n):
             put(lanes, at + j, part(op, form, lanes, x, row + j, a))
         return
-    full = weight_at(lanes, axis, axis.weight)
-    weights = (a, full, weight_at(lanes, axis, slot + 1))
+    full = short_weight_at(lanes, axis, axis.weight)
+    weights = (a, full, short_weight_at(lanes, axis, slot + 1))
     last = row + reach
     if reach == pitch:
         blend_ends(op, form, lanes, x, row, pitch, last, none, weights, at, n)
@@ -172,11 +172,8 @@ def pool_area(op, form, x, outs, geometry, lanes, scratch, begin, end):
         start, _, _ = border(geometry.width, left)
         stop, more, _ = border(geometry.width, right - 1)
         n = stop + more + inner - start
-        first, reach, _ = border(geometry.height, out_row % high)
+        first, _, _ = border(geometry.height, out_row % high)
         row = out_row // high * geometry.height.size * pitch + first + start
-        for r in range(pitch, reach + 2 * pitch, pitch):
-            for j in range(0, min(n, geometry.ahead), geometry.line):
-                prefetch(form, x, row + reach + r + j)
         blend_rows(op, form, x, row, pitch, geometry.height, out_row % high, lanes, scratch, n)
         for j in range(SIDE_BY_SIDE):
             put(lanes, scratch + n + j, neutral(op))

@@ -199,7 +199,7 @@ def plan_of(
     if isinstance(windows, Blur):
         return weighted_plan(result, layout, axes, reduction)
     if weighs(axes):
-        return area_plan(result, layout, axes, dtype, reduction)
+        return area_plan(result, layout, axes, reduction)
     taken = windows.taken(axes) if isinstance(windows, Window) else None
     if taken is not None:
         divisors = taken.counts(counted and reduction.weighted)

@@ -25,6 +25,9 @@ ROUNDINGS = {"half_up": HALF_UP, "half_even": HALF_EVEN, "floor": FLOOR}
 MOST_TALLIED = 1 << 31
 """Counts of kept and of skipped elements share 64 bits: each lies below this."""
 
+LONGEST_SHARED = (1 << 15) - 1
+"""The largest weight that the loop of shared areas takes as a whole number."""
+
 EXACT_SUM = 1 << 50
 """Sums below this are divided and rounded exactly in float64."""
 
@@ -191,6 +194,29 @@ class RoundedMean(NamedTuple):
         return np.int64(min(max(mean, self.lowest), self.highest))
 
 
+class NarrowMean(NamedTuple):
+    """The mean of integers of at most 32 bits by their number, half up.
+
+    It is :class:`RoundedMean` with less to do: the quotient lies among the elements. As an integer
+    of 32 bits it is converted in whole vectors, as one of 64 bits one by one.
+    """
+
+    start: Any
+
+    def neutral(self):
+        return self.start
+
+    def combine(self, a, b):
+        return a + b
+
+    def prepare(self, weight):
+        return weight // 2 + 0.5, 1.0 / weight
+
+    def finish(self, acc, scale):
+        half, factor = scale
+        return np.int32(below((np.float64(acc) + half) * factor))
+
+
 def wide_quotient(high, low, weight, rounding, limits):
     """Return the int64 bits of ``(high * 2**32 + low) / weight``, rounded.
 
@@ -345,8 +371,12 @@ def mean_of_integers(case: Case, most: int, fixed: bool, rounding: Rounding) -> 
     if max(-low, high) * taps + most < EXACT_SUM and skip.value is None:
         if kind == np.uint16:
             kind = np.dtype(np.uint32)
-        if case.weighs and kind.itemsize == 8:  # a product of 64 bits takes several instructions
+        long = max(case.rows, case.columns) > LONGEST_SHARED
+        # A product of 64 bits takes several instructions.
+        if case.weighs and (kind.itemsize == 8 or long):
             kind = np.dtype(np.float64)
+        if not fixed and rounding == "half_up" and high < 1 << 31:
+            return Reduction(NarrowMean(kind.type(0)), (kind,), (dtype,), True)
         op = RoundedMean(kind.type(0), code, float(low), float(high))
         return Reduction(op, (kind,), (dtype,), True)
     if max(taps, most) >= 1 << 31:
