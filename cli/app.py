@@ -2,7 +2,6 @@
 
 import gc
 import os
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
@@ -158,8 +157,14 @@ _ALSO_CALLED = {
 
 def _narrow() -> int | None:
     """Return the width of help on a terminal that is narrower than click takes into account."""
-    columns = shutil.get_terminal_size().columns
-    return max(columns - 2, 38) if columns < _CLICKS_LEAST else None
+    given = os.environ.get("COLUMNS", "")
+    columns = int(given) if given.isdecimal() else 0
+    if not columns:
+        try:  # as shutil does, whose import takes longer
+            columns = os.get_terminal_size(1).columns
+        except OSError:  # closed, or no terminal
+            return None
+    return max(columns - 2, 38) if 0 < columns < _CLICKS_LEAST else None
 
 
 @click.group(
@@ -185,6 +190,7 @@ def cli() -> None:
 
 def main() -> NoReturn:
     """Run the process's command line."""
+    gc.set_threshold(100_000)  # modules make many objects that live on: it would look for them
     streams.prepare()
     if "--debug" not in sys.argv:
         # The report tells the user what a codec warns of, if it matters.

@@ -1,6 +1,5 @@
 """The options as plain data, made once from the values that Click passes."""
 
-import hashlib
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import fields
 from functools import cache
@@ -194,6 +193,8 @@ def _weights_of(given: Given) -> Weights:
         )
     if not (given.get("update") and is_file(name)):
         return Weights(name)
+    import hashlib
+
     try:
         with Path(name).open("rb") as file:
             return Weights(name, hashlib.file_digest(file, "sha256").hexdigest())

@@ -3,17 +3,14 @@
 import threading
 from contextlib import suppress
 
-from ..telling.compiling import Hear, announced_by
 
-
-def import_ahead(hear: Hear | None) -> None:
-    """Import the kernels in the background; `hear` is told of those that are compiled."""
+def import_ahead() -> None:
+    """Import the kernels in the background."""
     with suppress(RuntimeError):  # if no thread can start, the first job imports them
-        threading.Thread(target=_import_kernels, args=(hear,), name="import").start()
+        threading.Thread(target=_import_kernels, name="import").start()
 
 
-def _import_kernels(hear: Hear | None) -> None:
+def _import_kernels() -> None:
     # If the import fails, the first job meets the same error and reports it.
     with suppress(Exception):
-        announced_by(hear)
         from numbapool import Pool  # noqa: F401 - with all that pools pictures

@@ -18,7 +18,7 @@ from ..exits import FileError
 from ..files.write import abandon, clear_stale
 from ..interrupts import held_back, ignore
 from ..job import Job, Outcome
-from ..telling.compiling import Hear
+from ..telling.compiling import Hear, announced_by
 from ..telling.progress import begun
 from ..telling.quiet import keep_no_log, set_apart
 from ..telling.reasons import failed
@@ -91,7 +91,8 @@ def in_processes(
     finally:
         _dismiss(crew)
     if waiting:
-        import_ahead(hear)
+        announced_by(hear)
+        import_ahead()
     for number in waiting:
         begun(jobs[number].source)
         outcome = work(jobs[number])
@@ -224,7 +225,8 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
     # worker, and the parent notices.
     with suppress(Exception):
         _begin()
-        import_ahead(hear)
+        announced_by(hear)
+        import_ahead()
         while True:
             job = pipe.recv()
             say(_BEGUN)

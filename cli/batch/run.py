@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import TypeVar
 
 from ..interrupts import unwind
 from ..job import STREAM, Job, Outcome
-from ..telling.compiling import Compiling
+from ..telling.compiling import Compiling, announced_by
 from ..telling.progress import begun
 from .ahead import import_ahead
 
@@ -19,6 +20,9 @@ _MOST_WORKERS = 16  # with more, the disk and Python's lock are the limit
 # longer to start than a few small files take. 24 photos of 12 MP by 4 took 2.2 s on two threads,
 # 1.65 s in two processes.
 PROCESSES_FROM = 8
+
+_SMALL_FILE = 1 << 18
+"""Bytes of a file up to which a picture in it is small."""
 
 
 def run(
@@ -37,7 +41,9 @@ def run(
     if workers > 1 and len(jobs) > 1:
         yield from _run_many(work, jobs, workers, fail_fast, compiling)
         return
-    import_ahead(compiling)
+    announced_by(compiling)
+    if len(jobs) > 1 or any(map(_is_large, jobs)):
+        import_ahead()
     for job in jobs:
         begun(job.source)
         outcome = work(job)
@@ -46,6 +52,14 @@ def run(
         yield outcome
         if fail_fast and outcome.status == "failed":
             return
+
+
+def _is_large(job: Job) -> bool:
+    """Say whether a job's input may need kernels: NumPy pools a small picture."""
+    try:
+        return Path(job.source).stat().st_size > _SMALL_FILE
+    except OSError:  # such as standard input
+        return True
 
 
 def worker_count(files: int) -> int:
@@ -65,7 +79,8 @@ def _run_many(
     if len(jobs) < PROCESSES_FROM or streams:
         from .threads import in_threads
 
-        import_ahead(compiling)
+        announced_by(compiling)
+        import_ahead()
         outcomes = in_threads(work, jobs, workers, fail_fast)
     else:
         from .processes import in_processes

@@ -65,11 +65,14 @@ class Kind:
         Returns what pools: one after the other, the last by a mean if the operator keeps one.
     steps
         Returns how windows lie, down and across, by the arguments and the height and width.
+    several
+        Whether there may be several poolings.
     """
 
     arguments: Callable[[Window, dict[str, Any], Form], Arguments]
     poolings: Callable[[Asked], tuple[Pooling, ...]]
     steps: Callable[[Arguments, Spatial], tuple[Step, Step]]
+    several: bool = False
 
 
 def arguments_of(operator: Operator, window: Window, values: Values, form: Form) -> Arguments:
@@ -251,7 +254,7 @@ def _drawn(asked: Asked) -> tuple[Pooling, ...]:
 KINDS = {
     "sliding": Kind(_slides, _sliding, _where_they_slide),
     "blur": Kind(_blurs, _blur, _where_they_blur),
-    "max_blur": Kind(_blurs_largest, _max_blur, _where_largest_blur),
+    "max_blur": Kind(_blurs_largest, _max_blur, _where_largest_blur, several=True),
     "fractional": Kind(_is_drawn, _drawn, _where_they_cover),
 }
 """Each kind by the name that operators' rows have."""

@@ -69,10 +69,11 @@ def plan(form: Form, operator: Operator, window: Window, values: Values) -> Plan
     if form.weights is not None:
         axes_of(form)  # refuses weights that do not fit
         weights = form.weights.dtype
+    shape, dtype = request.results(before.shape, before.dtype, weights)
     after = replace(
         before,
-        shape=request.shape(before.shape),
-        dtype=request.dtype(before.dtype, weights) if way == "plain" else before.dtype,
+        shape=shape,
+        dtype=dtype if way == "plain" else before.dtype,
         metadata=metadata,
         weights=None,
     )

@@ -14,8 +14,8 @@ from ..operators import Operator
 from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
-from .tiled import suits
-from .uncompiled import Way, way_without_kernel
+from .tiled import shape_of, suits
+from .uncompiled import Way, is_little, way_without_kernel
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,25 @@ class Request:
         asked = Asked(self.operator, self.arguments, self.values, self.data_format)
         return KINDS[self.operator.windows].poolings(asked)
 
-    def shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the results' shape for an array's."""
-        for each in self.poolings:
-            shape = tuple(each.shape(shape))
-        return shape
-
-    def dtype(self, dtype: np.dtype[Any], weights: np.dtype[Any] | None = None) -> np.dtype[Any]:
-        """Return the results' dtype for an array's, and for that of its weights."""
+    def results(
+        self,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        weights: np.dtype[Any] | None = None,
+    ) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Return the results' shape and dtype for an array's, and for the dtype of its weights."""
+        given = self.operator.name, self.arguments, self.values, self.data_format
+        if weights is None and (found := shape_of((shape, dtype), *given)) is not None:
+            return found, dtype
         *first, last = self.poolings
         for each in first:
-            dtype = each.dtype(dtype)
-        return last.dtype(dtype, weights)
+            shape, dtype = tuple(each.shape(shape)), each.dtype(dtype)
+        return tuple(last.shape(shape)), last.dtype(dtype, weights)
 
     def begun(self, array: NDArray[Any]) -> NDArray[Any]:
         """Return the array after all poolings but the last."""
+        if not KINDS[self.operator.windows].several:
+            return array
         pooling(self.operator.name, array.dtype)
         for each in self.poolings[:-1]:
             array = np.asarray(each(array, device=self.values.device))
@@ -69,18 +73,18 @@ class Request:
 
         A mean or a sum may have weights.
         """
-        last, device = self.poolings[-1], self.values.device
         if weights is None and (way := self._way_without_kernel(array)) is not None:
             if out is None:
                 return way(array)
             out[...] = way(array)
             return out
         pooling(self.operator.name, array.dtype)
+        last, device = self.poolings[-1], self.values.device
         return np.asarray(last(array, out, weights=weights, device=device))
 
     def _way_without_kernel(self, array: NDArray[Any]) -> Way | None:
         asked = self.operator.name, self.arguments, self.values, self.data_format
-        return way_without_kernel(array, *asked, cast(Any, self.poolings[-1]))
+        return way_without_kernel(array, *asked, lambda: self.poolings[-1])
 
     def is_tiled(self, array: NDArray[Any], dtype: np.dtype[Any], slower: int) -> bool:
         """Say whether NumPy pools colours by alpha, since the kernel for a dtype is not compiled.
@@ -89,6 +93,8 @@ class Request:
         """
         if not suits(array, self.operator.name, self.arguments, self.values, self.data_format):
             return False
+        if is_little(slower * array.size):
+            return True
         from numbapool.kernels import worth_compiling
 
         return not worth_compiling(cast(Any, self.poolings[-1]), array.shape, dtype, slower)

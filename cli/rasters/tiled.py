@@ -59,6 +59,35 @@ def suits(
     return all(map(le, pair_of(kernel), sides)) and _is_plain(array, operator)
 
 
+def shape_of(
+    form: tuple[tuple[int, ...], np.dtype[Any]],
+    operator: str,
+    arguments: Arguments,
+    values: Values,
+    data_format: str,
+) -> tuple[int, ...] | None:
+    """Return the shape of the results of whole numbers that suit, in an array of a shape and dtype.
+
+    None stands for other arrays. The results have the array's dtype.
+    """
+    array = np.broadcast_to(np.zeros((), form[1]), form[0])
+    if form[1].kind == "f" or not suits(array, operator, arguments, values, data_format):
+        return None
+    axes = axes_of(array, data_format)
+    assert axes is not None
+    if "fitted_size" in arguments:
+        sizes = arguments["fitted_size"]
+    else:
+        taps = pair_of(arguments["kernel_size"])
+        lengths = zip((array.shape[axis] for axis in axes), taps, strict=True)
+        partial = arguments["ceil_mode"]
+        sizes = [-(-length // size) if partial else length // size for length, size in lengths]
+    shape = list(array.shape)
+    for axis, size in zip(axes, sizes, strict=True):
+        shape[axis] = size
+    return tuple(shape)
+
+
 def axes_of(array: Numbers, data_format: str) -> Axes | None:
     """Return the axes of height and width; None for arrays of other axes."""
     if "HW" not in data_format or "D" in data_format or array.ndim < 2:

@@ -12,6 +12,21 @@ from .tiled import Numbers
 
 Way = Callable[[Numbers], Numbers]
 
+LITTLE = 1 << 22
+"""How many elements a process pools before it asks for kernels: to import what decides that takes
+as long as NumPy for several times as many."""
+
+_spared = 0
+
+
+def is_little(elements: int) -> bool:
+    """Say whether NumPy pools a few elements without a question, and count them."""
+    global _spared
+    if _spared + elements > LITTLE:
+        return False
+    _spared += elements
+    return True
+
 
 def way_without_kernel(
     array: Numbers,
@@ -19,31 +34,35 @@ def way_without_kernel(
     arguments: Arguments,
     values: Values,
     data_format: str,
-    pooling: Any,
+    pooling: Callable[[], Any],
 ) -> Way | None:
-    """Return how NumPy pools an array by a `Pool`; None if a kernel should do it."""
-    from numbapool.kernels import worth_compiling
-
+    """Return how NumPy pools an array; None if a kernel should do it. `pooling` makes the Pool."""
     if operator in ranked.SLOWER and ranked.suits(array, arguments, values):
         found, slower = _of_ranks(array, operator, arguments, data_format, pooling)
     elif tiled.suits(array, operator, arguments, values, data_format):
         found, slower = _tiled(array, operator, arguments, data_format, pooling)
     else:
         return None
-    if found is None or worth_compiling(pooling, array.shape, array.dtype, slower):
-        return None
-    return found
+    if found is None or is_little(slower * array.size):
+        return found
+    from numbapool.kernels import worth_compiling
+
+    return None if worth_compiling(pooling(), array.shape, array.dtype, slower) else found
 
 
 def _tiled(
-    array: Numbers, operator: str, arguments: Arguments, data_format: str, pooling: Any
+    array: Numbers,
+    operator: str,
+    arguments: Arguments,
+    data_format: str,
+    pooling: Callable[[], Any],
 ) -> tuple[Way | None, int]:
     """Return the way, and how many times longer it takes than a plain mean of bytes."""
     along = False
     if operator == "avg" and array.dtype.kind == "f":
         from numbapool.kernels import loop_of
 
-        loop = loop_of(pooling, array.shape, array.dtype)
+        loop = loop_of(pooling(), array.shape, array.dtype)
         if loop not in tiled.ALONG_FIRST:
             return None, 0
         along = tiled.ALONG_FIRST[loop]
@@ -52,13 +71,17 @@ def _tiled(
 
 
 def _of_ranks(
-    array: Numbers, operator: str, arguments: Arguments, data_format: str, pooling: Any
+    array: Numbers,
+    operator: str,
+    arguments: Arguments,
+    data_format: str,
+    pooling: Callable[[], Any],
 ) -> tuple[Way | None, int]:
     axes = tiled.axes_of(array, data_format)
     if axes is None:
         return None, 0
     high, wide = sides = tuple(array.shape[axis] for axis in axes)
-    outs = tuple(pooling.shape(array.shape)[axis] for axis in axes)
+    outs = tuple(pooling().shape(array.shape)[axis] for axis in axes)
     steps = KINDS["sliding"].steps(arguments, (high, wide))
     dilations = pair_of(arguments["dilation"])
     windows = list(map(ranked.groups, steps, sides, outs, dilations))

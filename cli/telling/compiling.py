@@ -10,21 +10,23 @@ Hear = Callable[[str], object]
 
 _hear: Hear | None = None
 _now = threading.local()  # what this thread pools
+_lock = threading.Lock()
 
 
 def pooling(operator: str, dtype: object) -> None:
     """Note what this thread pools from now on: a kernel that it compiles is for that."""
+    from numbapool.kernels import on_compile
+
     _now.what = f"{operator} {dtype}"
+    with _lock:
+        if _tell not in on_compile:
+            on_compile.append(_tell)
 
 
 def announced_by(hear: Hear | None) -> None:
     """Call `hear` before each kernel that this process compiles; nothing if it is None."""
-    from numbapool.kernels import on_compile
-
     global _hear
     _hear = hear
-    if _tell not in on_compile:
-        on_compile.append(_tell)
 
 
 def _tell() -> None:

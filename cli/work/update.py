@@ -1,6 +1,5 @@
 """``--update``: make outputs again if their source or the options have changed."""
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -157,6 +156,8 @@ def _stands_for(record: Record, job: Job) -> bool:
 
 
 def _stamp(job: Job) -> Stamp:
+    import hashlib
+
     with opened(job.source, job.reading) as file:
         status = os.fstat(file.fileno())
         digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -1,5 +1,7 @@
 """What NumPy pools, before a kernel is compiled, is the kernel's to the bit."""
 
+import subprocess
+import sys
 from unittest import mock
 
 import numpy as np
@@ -7,12 +9,13 @@ import pytest
 from numbapool_cli.codecs.raster import Raster
 from numbapool_cli.job import Values, Window
 from numbapool_cli.operators import OPERATORS
-from numbapool_cli.rasters import ranked
+from numbapool_cli.rasters import ranked, uncompiled
 from numbapool_cli.rasters import tiled as tiled_by_numpy
 from numbapool_cli.rasters.pooling import pool
 from numbapool_cli.rasters.request import Request
 from numbapool_cli.rasters.tiled import suits, tiled
 from numbapool_cli.rasters.uncompiled import way_without_kernel
+from PIL import Image
 
 import numbapool
 from numbapool import kernels
@@ -51,7 +54,7 @@ def way_of(array, operator, window, format, values=None):
     values = values or Values()
     pool = numbapool.Pool(operator, **window, data_format=format)
     with mock.patch.object(kernels, "worth_compiling", lambda *_: False):
-        return way_without_kernel(array, operator, window, values, format, pool)
+        return way_without_kernel(array, operator, window, values, format, lambda: pool)
 
 
 def format_of(array):
@@ -74,6 +77,8 @@ def test_it_is_as_the_library_has_it(operator, dtype, shape):
             wanted = numbapool.Pool(operator, **window, data_format=format)(array)
             assert found.dtype == wanted.dtype and found.flags.c_contiguous
             np.testing.assert_array_equal(found, wanted)
+            request = Request(OPERATORS[operator], window, Values(), format)
+            assert request.results(shape, array.dtype) == (wanted.shape, wanted.dtype)
             tried += 1
     assert tried == 10
 
@@ -226,6 +231,8 @@ def test_shares_of_an_area(dtype, size):
         assert suits(array, "avg", fitted, Values(), format)
         assert not suits(array, "max", fitted, Values(), format)
         found = tiled(array, "avg", fitted, format)
+        request = Request(OPERATORS["avg"], fitted, Values(), format)
+        assert request.results(array.shape, array.dtype) == (found.shape, array.dtype)
         wanted = numbapool.Pool.area(size, data_format=format)(array)
         assert found.dtype == wanted.dtype and found.flags.c_contiguous
         np.testing.assert_array_equal(found, wanted)
@@ -242,6 +249,7 @@ def test_a_request_asks_whether_a_kernel_is_worth_it(worth, monkeypatch):
     monkeypatch.setattr(
         tiled_by_numpy, "tiled", lambda *_: seen.append("tiled") or np.ones((2, 3, 3), np.uint8)
     )
+    monkeypatch.setattr(uncompiled, "LITTLE", 0)
     array = numbers((4, 6, 3), np.uint8)
     asked()(array)
     out = np.zeros((2, 3, 3), np.uint8)
@@ -249,6 +257,35 @@ def test_a_request_asks_whether_a_kernel_is_worth_it(worth, monkeypatch):
     assert out.any()
     assert seen[0][1:] == ((4, 6, 3), np.uint8, 1)
     assert ("tiled" in seen) is not worth
+
+
+def test_a_few_elements_are_pooled_without_a_question(monkeypatch):
+    monkeypatch.setattr(uncompiled, "_spared", 0)
+    monkeypatch.setattr(uncompiled, "LITTLE", 150)
+    questions = []
+    monkeypatch.setattr(kernels, "worth_compiling", lambda *_: questions.append(1))
+    array = numbers((4, 6, 3), np.uint8)
+    for count in (0, 0, 1, 2):
+        asked()(array)
+        assert len(questions) == count
+
+
+def test_a_small_picture_is_pooled_without_the_planners(tmp_path):
+    """They take longer to import than all the rest takes."""
+    Image.new("L", (30, 20), 7).save(tmp_path / "small.png")
+    script = (
+        "import sys; sys.argv[1:] = 'avg small.png -k 2 -o half.png'.split()\n"
+        "try: __import__('numbapool_cli').main()\n"
+        "finally: print(*sorted(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True
+    )
+    modules = done.stdout.split()
+    assert "numbapool_cli.rasters.tiled" in modules, done.stderr
+    assert not {"numbapool.pooling", "numbapool.compile", "hashlib", "numba"} & set(modules)
+    with Image.open(tmp_path / "half.png") as half:
+        assert half.size == (15, 10)
 
 
 def test_what_a_kernel_is_worth(tmp_path, monkeypatch):
