@@ -14,7 +14,7 @@ from ..operators import Operator
 from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
-from .tiled import shape_of, suits
+from .tiled import shape_of
 from .uncompiled import Way, is_little, way_without_kernel
 
 
@@ -91,7 +91,8 @@ class Request:
 
         That is so many times slower than a plain mean.
         """
-        if not suits(array, self.operator.name, self.arguments, self.values, self.data_format):
+        given = self.operator.name, self.arguments, self.values, self.data_format
+        if shape_of((array.shape, array.dtype), *given) is None:
             return False
         if is_little(slower * array.size):
             return True

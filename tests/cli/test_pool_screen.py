@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numbapool_cli.rasters import uncompiled
 from numbapool_cli.telling.compiling import Compiling
 from numbapool_cli.telling.progress import Progress
 from PIL import Image
@@ -171,6 +172,7 @@ def test_a_run_compiles_for_what_it_pools(pool, monkeypatch):
         return made(spec)
 
     monkeypatch.setattr(compiled, "kernel", kernel)
+    monkeypatch.setattr(uncompiled, "LITTLE", 0)
     Image.fromarray(np.full((10, 222), 7, np.uint16)).save("a.png")  # of a shape not yet pooled
     pool("avg", "a.png", "-o", "out.png")
     assert heard == ["avg uint16"]
