@@ -70,9 +70,11 @@ def command(operators: tuple[str, ...], dtypes: tuple[str, ...], quiet: bool, de
     from numbapool.kernels import place
     from numbapool.warm import warm
 
+    from ..rasters.uncompiled import ask_at_once
     from ..telling.compiling import announced_by
 
     announced_by(None)  # the progress line tells it
+    ask_at_once()
     folder, trouble = place()
     if folder is None:
         raise click.ClickException(trouble)

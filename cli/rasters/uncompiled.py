@@ -28,6 +28,12 @@ def is_little(elements: int) -> bool:
     return True
 
 
+def ask_at_once() -> None:
+    """Let this process ask for kernels from the first element on."""
+    global _spared
+    _spared = LITTLE
+
+
 def way_without_kernel(
     array: Numbers,
     operator: str,
