@@ -9,6 +9,7 @@ import strategies as draws
 from agreement import assert_equal
 
 import numbapool as nbp
+from numbapool import kernels
 from numbapool.reducers.means import MiddleMean, ShortMean
 from numbapool.reducers.selectors import mode_of_four
 
@@ -130,3 +131,22 @@ def test_long_runs_are_joined_in_fours(dtype):
         pixels = rng.integers(0, 200, (size, 3)).astype(dtype)
         total = nbp.global_sum_pool(pixels, data_format="LC")
         assert total.tolist() == pixels.sum(0, keepdims=True).tolist()
+
+
+ORDERS = [("NCHW", (2, 3, 8, 12), "direct"), ("NCHW", (2, 3, 7, 9), "rows")]
+ORDERS += [("NHWC", (2, 40, 64, 3), "thinned")]
+
+
+@pytest.mark.parametrize(("form", "shape", "loop"), ORDERS)
+def test_floats_are_added_in_the_order_that_the_loop_says(form, shape, loop):
+    """The command adds them so, while a kernel is not compiled: numbers of many sizes show it."""
+    rng = np.random.default_rng(0)
+    x = (rng.standard_normal(shape) * 10.0 ** rng.integers(-4, 5, shape)).astype(np.float32)
+    pool = nbp.Pool("avg", 2, data_format=form)
+    assert kernels.loop_of(pool, shape, "float32") == loop
+    rows = x if form == "NHWC" else np.moveaxis(x, 1, -1)
+    high, wide = (size // 2 * 2 for size in rows.shape[1:3])
+    a, b, c, d = (rows[:, i:high:2, j:wide:2] for i in (0, 1) for j in (0, 1))
+    want = ((a + c) + (b + d) if loop == "rows" else (a + b) + (c + d)) / np.float32(4)
+    got = pool(x)
+    np.testing.assert_array_equal(got if form == "NHWC" else np.moveaxis(got, 1, -1), want)
