@@ -20,7 +20,7 @@ ORDER = {
         run operators
         pooling sequences recurrent roi
         functional stores
-        cuda
+        cuda lazy
         kernels warm jit
         numbapool __main__
     """,
