@@ -86,6 +86,55 @@ def test_functions():
             same(each, want)
 
 
+@pytest.mark.parametrize(
+    ("shape", "block"),
+    [
+        ((9, 12), 2),
+        ((2, 3, 9, 12), (1, 1, 2, 3)),
+        ((9, 12, 3, 2), (2, 5, 1, 1)),
+        ((5, 2, 1, 7, 3), (2, 1, 1, 2, 1)),
+        ((4, 3, 2, 5, 3, 2), (1, 2, 2, 3, 1, 1)),
+        ((3, 4, 5), 1),
+        ((6, 2, 7), (3, 1, 2)),
+    ],
+)
+def test_blocks(shape, block):
+    x = numbers(shape, "float32") / np.float32(7)
+    lazy = in_chunks(Random(1), x)
+    for op, edge in (("mean", "partial"), ("max", "trim"), ("sum", "pad"), ("median", "partial")):
+        if edge == "trim" and 0 in nbp.block_reduce(x, block, op, edge=edge).shape:
+            continue
+        same(
+            nbp.block_reduce(lazy, block, op, edge=edge), nbp.block_reduce(x, block, op, edge=edge)
+        )
+
+
+def test_blocks_that_are_refused():
+    x = da.zeros((4, 4, 4, 4, 4), chunks=2)
+    with pytest.raises(nbp.PoolTypeError, match="do not lie within three"):
+        nbp.block_reduce(x, (2, 1, 2, 1, 2), "max")
+    with pytest.raises(nbp.PoolTypeError, match="weights do not go"):
+        nbp.block_reduce(x, 2, "mean", weights=np.ones(4))
+
+
+def test_sequences():
+    x = numbers((7, 5, 4), "float32")
+    lazy = da.from_array(x, chunks=(3, 2, 2))
+    mask = np.random.default_rng(0).random((7, 5)) < 0.7
+    scores = np.random.default_rng(1).random((7, 5))
+    for pool in (
+        lambda x: nbp.sequence_pool(x),
+        lambda x: nbp.sequence_pool(x, ("max", "stats"), lengths=[1, 5, 0, 3, 2, 4, 5]),
+        lambda x: nbp.sequence_pool(x, "mean", mask=mask, weights=scores, normalize=True),
+        lambda x: nbp.attention_pool(x, scores, mask=mask),
+    ):
+        same(pool(lazy), pool(x))
+    with pytest.raises(nbp.PoolTypeError, match="offsets cut"):
+        nbp.sequence_pool(lazy[0], offsets=[0, 2, 5])
+    with pytest.raises(nbp.PoolValueError, match=r"lengths of shape \(2,\) are not of 7"):
+        nbp.sequence_pool(lazy, lengths=[1, 2])
+
+
 def test_a_window_belongs_to_the_chunk_of_its_first_element():
     x = da.zeros((10, 12), chunks=((3, 7), (5, 1, 6)))
     assert nbp.max_pool2d(x, 2).chunks == ((2, 3), (3, 3))
@@ -137,7 +186,7 @@ def test_no_task_is_made_before_it_is_asked_for():
 
 def test_copies_of_small_parts(monkeypatch):
     """Of large blocks a neighbour takes copies of what it reads."""
-    monkeypatch.setattr("numbapool.lazy.dask.LARGE_BLOCK", 1)
+    monkeypatch.setattr("numbapool.lazy.graph.LARGE_BLOCK", 1)
     x = numbers((11, 17), "float32")
     lazy = da.from_array(x, chunks=(4, 6))
     y = nbp.avg_pool2d(lazy, 3, 1, 1, padding_mode="circular")

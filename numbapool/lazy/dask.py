@@ -1,44 +1,27 @@
 """Arrays of Dask, pooled into arrays of Dask: nothing is computed before these are.
 
-Each chunk of the results is one task, which takes the blocks that its windows read, and gives what
-the whole would give there. The tasks are made when they are asked for. This is imported when the
-first of Dask's arrays is met.
+This is the engine of such arrays, as :class:`numbapool.arrays.Engine` says. It is imported when the
+first of them is met.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from functools import cached_property
-from itertools import pairwise, product
-from math import prod
+from collections.abc import Callable
 from typing import Any, NoReturn, cast
-from uuid import uuid4
-
-import dask.array as da
-import numpy as np
-from dask._task_spec import List, Task, TaskRef
-from dask.highlevelgraph import HighLevelGraph, Layer, MaterializedLayer
-from dask.tokenize import tokenize
 
 from numbapool.arrays import Asked, register
-from numbapool.errors import PoolTypeError, PoolValueError
-from numbapool.inputs import frozen, refuse_unknown_dtype
-from numbapool.lazy.parts import Wanted, decided_once, edges_of, pooled, taken
+from numbapool.errors import PoolTypeError
+from numbapool.inputs import frozen
+from numbapool.lazy.blocks import reduced
+from numbapool.lazy.graph import Key, checked, lazily
+from numbapool.lazy.sequences import by_samples
 from numbapool.operators import FRACTIONAL
 from numbapool.pooling.pool import Pool
-from numbapool.stores.regions import Box, Decided
-
-LARGE_BLOCK = 1 << 20
-"""Bytes of a block from which on a task takes a copy of less than half of it, made where the block
-lies: another worker is not sent the rest."""
-
-Key = tuple[Any, ...]
 
 
 def pool(form: str, x: Any, key: Key, asked: Asked) -> tuple[Any, ...]:
-    """Pool an array of Dask by windows, as :class:`numbapool.arrays.Engine` says."""
-    if asked.out is not None:
-        raise PoolTypeError("out does not go with arrays of Dask, whose results are not there yet")
+    """Pool an array by windows."""
+    refuse_out(asked)
     if form == FRACTIONAL:
         raise PoolTypeError(
             "fractional pooling draws the windows of each plane, so no part of it can be pooled "
@@ -48,209 +31,50 @@ def pool(form: str, x: Any, key: Key, asked: Asked) -> tuple[Any, ...]:
     return lazily(checked(x), pooling)
 
 
-def checked(x: Any) -> Any:
-    """Return an array of Dask if it can be pooled.
-
-    Raises
-    ------
-    PoolTypeError, PoolValueError
-        For blocks that are no arrays of NumPy, dtypes that are not pooled, and chunks of unknown
-        sizes.
-    """
-    if type(x._meta) is not np.ndarray:
-        raise PoolTypeError(
-            f"an array of Dask whose blocks are of {type(x._meta).__name__} is not pooled: only "
-            "blocks of NumPy are"
-        )
-    refuse_unknown_dtype(x.dtype.newbyteorder("="))
-    if not x.ndim:
-        raise PoolValueError("a number has no axes to pool along")
-    if any(np.isnan(size) for size in x.shape):
-        raise PoolValueError(
-            f"x has chunks of unknown sizes, and shape {x.shape}: call x.compute_chunk_sizes() "
-            "first"
-        )
-    return x
-
-
-def lazily(x: Any, pooling: Pool) -> tuple[Any, ...]:
-    """Return the arrays of Dask that a pooling gives."""
-    wanted = Wanted(pooling, tuple(map(int, x.shape)), x.dtype.newbyteorder("="))
-    of = decided_once(*wanted)
-    edges = edges_along(of, pooling, x.chunks)
-    chunks = tuple(tuple(b - a for a, b in pairwise(each)) for each in edges)
-    if not all(of.shape):
-        return tuple(da.empty(of.shape, dtype=out, chunks=chunks) for out in of.outs)
-    name = f"pool-{token(x, pooling)}"
-    layer = Pooled(name, x, wanted, edges)
-    below = x.dask if isinstance(x.dask, HighLevelGraph) else HighLevelGraph.merge(x.dask)
-    layers: dict[str, Any] = {**below.layers, name: layer}
-    needs = {**below.dependencies, name: set(x.__dask_layers__())}
-    if len(of.outs) == 1:
-        return (array_of(layers, needs, name, chunks, of.outs[0]),)
-    made = []
-    for number, out in enumerate(of.outs):
-        picked = f"{name}-{number}"
-        more = {**layers, picked: Picked(picked, layer.counts, name, number)}
-        made.append(array_of(more, {**needs, picked: {name}}, picked, chunks, out))
-    return tuple(made)
-
-
-def array_of(
-    layers: Mapping[str, Any], needs: Mapping[str, Any], name: str, chunks: Any, dtype: Any
+def block_reduce(
+    x: Any, block_size: Any, op: Any, edge: Any, own: dict[str, Any], asked: Asked
 ) -> Any:
-    """Return the array of Dask that the last of some layers makes."""
-    meta = np.empty((0,) * len(chunks), dtype)
-    return da.Array(HighLevelGraph(layers, needs), name, chunks, meta=meta)
+    """Reduce blocks of an array."""
+    return reduced(checked(x), block_size, op, edge, own)
 
 
-def token(x: Any, pooling: Pool) -> str:
-    """Return a name for the results: alike for alike poolings, but for reducers of the user's."""
-    op = pooling._key[0]
-    known = isinstance(op, str) or callable(op)
-    return str(tokenize(x.name, repr(pooling))) if known else uuid4().hex
+def sequence_pool(
+    x: Any, weights: Any, wanted: Any, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Any:
+    """Pool sequences, a task per block of them."""
+    refuse_out(asked)
+    return by_samples(checked(x), weights, "weights", wanted, rows, data_format)
 
 
-def edges_along(of: Decided, pooling: Pool, chunks: Any) -> tuple[tuple[int, ...], ...]:
-    """Return where the chunks of the results begin and end, along each axis.
-
-    Axes before the pooled ones keep their chunks, and those behind them have one.
-    """
-    found = []
-    for n, size in enumerate(of.shape):
-        bounds = np.cumsum([0, *chunks[n]] if n < len(chunks) else [0], dtype=np.int64)
-        if n < of.first:
-            found.append((0, *sorted({int(each) for each in bounds if each})))
-        elif n - of.first in of.axes:
-            found.append(edges_of(of, pooling, n - of.first, bounds))
-        else:
-            found.append((0, size))
-    return tuple(each if len(each) > 1 else (0, 0) for each in found)
+def attention_pool(
+    x: Any, scores: Any, wanted: Any, rows: dict[str, Any], data_format: str, asked: Asked
+) -> Any:
+    """Pool sequences by a softmax, a task per block of them."""
+    return by_samples(checked(x), scores, "scores", wanted, rows, data_format)
 
 
-class Grid(Layer):  # type: ignore[misc]
-    """A layer with a task per chunk of an array, made when it is asked for."""
-
-    def __init__(self, name: str, counts: tuple[int, ...]) -> None:
-        super().__init__()
-        self.name, self.counts = name, counts
-
-    has_legacy_tasks = False
-
-    def tasks(self, place: tuple[int, ...]) -> Iterator[Any]:
-        """Yield the task of a chunk, and those that it alone needs."""
-        raise NotImplementedError
-
-    @cached_property
-    def _made(self) -> dict[Key, Any]:
-        places = product(*map(range, self.counts))
-        return {task.key: task for place in places for task in self.tasks(place)}
-
-    def __getitem__(self, key: Key) -> Any:
-        return self._made[key]
-
-    def __iter__(self) -> Iterator[Key]:
-        return iter(self._made)
-
-    def __len__(self) -> int:
-        return len(self._made)
-
-    def is_materialized(self) -> bool:
-        """Say whether the tasks are made."""
-        return "_made" in self.__dict__
-
-    def get_output_keys(self) -> set[Key]:
-        """Return the keys of all chunks."""
-        return {(self.name, *place) for place in product(*map(range, self.counts))}
-
-    def cull(self, keys: set[Key], all_hlg_keys: Collection[Key]) -> tuple[Layer, Any]:
-        """Return a layer with the tasks of some chunks, and what each of these needs."""
-        own = [key[1:] for key in keys if key[0] == self.name]
-        made = {task.key: task for place in own for task in self.tasks(place)}
-        layer = MaterializedLayer(made, annotations=self.annotations)
-        return layer, {key: set(task.dependencies) for key, task in made.items()}
+def refuse_out(asked: Asked) -> None:
+    """Raise if results are to be written to an array."""
+    if asked.out is not None:
+        raise PoolTypeError("out does not go with arrays of Dask, whose results are not there yet")
 
 
-class Pooled(Grid):
-    """The tasks that pool."""
+def refusing(what: str) -> Callable[..., NoReturn]:
+    """Return a function that refuses what is not pooled by parts."""
 
-    def __init__(self, name: str, x: Any, wanted: Wanted, edges: tuple[Any, ...]) -> None:
-        super().__init__(name, tuple(len(each) - 1 for each in edges))
-        self.source, self.wanted, self.edges = x.name, wanted, edges
-        self.bounds = [np.cumsum([0, *sizes], dtype=np.int64) for sizes in x.chunks]
-        self._spans: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    def refuse(*given: Any) -> NoReturn:
+        raise PoolTypeError(
+            f"{what} takes no arrays of Dask, since it is not done by parts: pass x.compute()"
+        )
 
-    def box(self, place: tuple[int, ...]) -> Box:
-        """Return the windows of a chunk."""
-        pairs = zip(self.edges, place, strict=True)
-        return tuple((each[n], each[n + 1]) for each, n in pairs)
-
-    def spans(self, axis: int, place: tuple[int, ...]) -> list[tuple[int, int, int]]:
-        """Return which blocks along an axis a chunk reads: number, first element, one past."""
-        of = decided_once(*self.wanted)
-        cut = axis < of.first or axis - of.first in of.axes
-        at = axis, place[axis] if cut else 0
-        if at in self._spans:
-            return self._spans[at]
-        parts = [slice(0, self.wanted.shape[axis])]
-        if cut:
-            first, stop = self.edges[axis][at[1]], self.edges[axis][at[1] + 1]
-            parts = [slice(first, stop)]
-            if axis >= of.first:
-                parts = of.reads_along(axis - of.first, first, stop)
-        found: dict[int, tuple[int, int, int]] = {}
-        bounds = self.bounds[axis]
-        for part in parts:
-            begin = int(np.searchsorted(bounds, part.start, "right")) - 1
-            for block in range(begin, int(np.searchsorted(bounds, part.stop))):
-                low, high = int(bounds[block]), int(bounds[block + 1])
-                first, stop = max(part.start, low), min(part.stop, high)
-                if first < stop:
-                    _, a, b = found.get(block, (block, first, stop))
-                    found[block] = block, min(a, first), max(b, stop)
-        return self._spans.setdefault(at, sorted(found.values()))
-
-    def tasks(self, place: tuple[int, ...]) -> Iterator[Any]:
-        """Yield the task of a chunk, and copies of small parts of large blocks."""
-        refs, begins = [], []
-        axes = range(len(self.bounds))
-        for spans in product(*(self.spans(axis, place) for axis in axes)):
-            key = (self.source, *(block for block, _, _ in spans))
-            lows = [int(self.bounds[axis][spans[axis][0]]) for axis in axes]
-            highs = [int(self.bounds[axis][spans[axis][0] + 1]) for axis in axes]
-            whole = prod(b - a for a, b in zip(lows, highs, strict=True))
-            held = prod(stop - first for _, first, stop in spans)
-            begin = tuple(lows)
-            if 2 * held < whole and whole * self.wanted.dtype.itemsize >= LARGE_BLOCK:
-                part = tuple(
-                    slice(first - low, stop - low)
-                    for (_, first, stop), low in zip(spans, lows, strict=True)
-                )
-                begin = tuple(first for _, first, _ in spans)
-                copied = (f"{self.name}-part", *key[1:], *begin, *(each.stop for each in part))
-                yield Task(copied, taken, TaskRef(key), part)
-                key = copied
-            refs.append(TaskRef(key))
-            begins.append(begin)
-        here = (self.name, *place)
-        yield Task(here, pooled, List(*refs), tuple(begins), self.wanted, self.box(place))
+    return refuse
 
 
-class Picked(Grid):
-    """The tasks that take one of a task's several results."""
-
-    def __init__(self, name: str, counts: tuple[int, ...], source: str, number: int) -> None:
-        super().__init__(name, counts)
-        self.source, self.number = source, number
-
-    def tasks(self, place: tuple[int, ...]) -> Iterator[Any]:
-        """Yield the task of a chunk."""
-        yield Task((self.name, *place), one_of, TaskRef((self.source, *place)), self.number)
-
-
-def one_of(results: tuple[Any, ...], number: int) -> Any:
-    """Return one of several results."""
-    return results[number]
+unpool = refusing("unpooling")
+roi_pool = refusing("roi_pool")
+roi_align = refusing("roi_align")
+recurrent_pool = refusing("recurrent pooling")
+multihead_attention_pool = refusing("multihead_attention_pool")
 
 
 class Arrays:
@@ -260,24 +84,3 @@ class Arrays:
 
 
 register(cast(Any, Arrays()), "dask")
-
-
-def refusing(what: str) -> Callable[..., NoReturn]:
-    """Return a function that refuses what is not pooled by parts."""
-
-    def refuse(*given: Any) -> NoReturn:
-        raise PoolTypeError(
-            f"{what} arrays of Dask, since it does not work by parts: pass x.compute()"
-        )
-
-    return refuse
-
-
-unpool = refusing("unpooling takes no")
-roi_pool = refusing("roi_pool takes no")
-roi_align = refusing("roi_align takes no")
-attention_pool = refusing("attention_pool takes no")
-sequence_pool = refusing("sequence_pool takes no")
-block_reduce = refusing("block_reduce takes no")
-recurrent_pool = refusing("recurrent pooling takes no")
-multihead_attention_pool = refusing("multihead_attention_pool takes no")

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from itertools import product
+from math import lcm
 from typing import Any, NamedTuple
 
 from numbapool.errors import PoolTypeError, PoolValueError
@@ -150,7 +151,7 @@ def pool_into(
         Target(place, of.shape, dtype, read.array, layout, resume)
         for place, dtype in zip(places, of.outs, strict=True)
     ]
-    unit = targets[0].unit
+    unit = unit_of(targets)
     count = workers_for(workers) if client is None else cluster.threads_of(client)
     grain = grain_for(of, unit, None if memory is None else memory // (SEVERAL * count))
     if memory is not None:
@@ -183,6 +184,11 @@ def for_cluster(client: Any, source: Any, target: Any, workers: int | None) -> t
     else:
         places = cluster.reached(target, "target")
     return cluster.reached(source, "source"), places
+
+
+def unit_of(targets: list[Target]) -> tuple[int, ...]:
+    """Return the least part that is written as a whole in all targets: no chunk has two writers."""
+    return tuple(lcm(*sizes) for sizes in zip(*(each.unit for each in targets), strict=True))
 
 
 def workers_for(given: int | None) -> int:
