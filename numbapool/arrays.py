@@ -25,8 +25,11 @@ Device: TypeAlias = Literal["cpu", "cuda", "auto"] | None
 
 NAMES = ("cpu", "cuda", "auto")
 
-ENGINES = {DEVICES[2]: "numbapool.cuda.engine"}
-"""The module that pools on a device."""
+LAZY = "a graph of Dask"
+"""Where arrays lie that are not computed yet."""
+
+ENGINES = {DEVICES[2]: "numbapool.cuda.engine", LAZY: "numbapool.lazy.dask"}
+"""The module that pools on a device, or into a graph."""
 
 
 # ------------------------------------------------------------------------- memory, and its kinds
@@ -348,6 +351,10 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
     if device is not None and not (isinstance(device, str) and device in NAMES):
         raise PoolValueError(f"device must be {', '.join(NAMES)} or None, not {shown(device)}")
     place = place_of(x)
+    if place == LAZY:
+        if device == "cuda" or stream is not None:
+            raise PoolTypeError("arrays of Dask are pooled on the CPU: leave device and stream out")
+        return load_engine(LAZY)
     if place is None:
         if device in (None, "cpu") and stream is not None:
             raise PoolTypeError("stream goes with arrays on a device, and x is in the CPU's memory")
@@ -361,9 +368,14 @@ def engine_for(x: Any, device: Device, stream: Any) -> Engine | None:
 
 
 def place_of(x: Any) -> str | None:
-    """Return the device with an engine whose memory holds an array; None for all others."""
-    if type(x) is np.ndarray or not told_by_type(type(x)):  # type: ignore[arg-type]
+    """Return the device with an engine whose memory holds an array; None for all others.
+
+    An array that is not computed yet lies in a graph.
+    """
+    if type(x) is np.ndarray:
         return None
+    if not told_by_type(type(x)):  # type: ignore[arg-type]
+        return LAZY if is_lazy(type(x)) else None  # type: ignore[arg-type]
     if getattr(x, "is_cuda", False) is True:  # of torch, whose interface takes long to be asked
         return DEVICES[2]
     try:
@@ -382,6 +394,13 @@ def told_by_type(kind: type) -> bool:
     return not on_host and any([hasattr(kind, name) for name in TOLD_BY])
 
 
+@lru_cache(maxsize=256)
+def is_lazy(kind: type) -> bool:
+    """Say whether arrays of a type are those of Dask."""
+    names = [(owner.__module__.partition(".")[0], owner.__name__) for owner in kind.__mro__]
+    return ("dask", "Array") in names
+
+
 def load_engine(place: str) -> Engine:
     """Return the engine of a device, imported now if it was not yet."""
     name = ENGINES[place]
@@ -393,6 +412,7 @@ def to_host(x: Any) -> str:
     calls = {
         "torch": "x.cpu()",
         "cupy": "x.get()",
+        "dask": "x.compute()",
         "numba": "x.copy_to_host()",
         "jaxlib": "np.asarray(x)",
     }

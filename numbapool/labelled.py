@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from numbapool.arrays import Origin
+from numbapool.arrays import LAZY, Origin, place_of
 from numbapool.errors import PoolTypeError
 from numbapool.inputs import Array, viewed
 from numbapool.windows.axes import Axis
@@ -25,9 +25,9 @@ HALF = 32
 class DataArrays:
     """Arrays with names of dimensions, and coordinates along them."""
 
-    def adopt(self, x: Any) -> Array:
-        """Return an array's elements."""
-        return viewed(x)
+    def adopt(self, x: Any) -> Any:
+        """Return an array's elements; if they are not computed yet, the lazy array of them."""
+        return x.data if place_of(x.data) == LAZY else viewed(x)
 
     def target(self, out: Any) -> Array:
         """Return the memory of an array to write a result to.

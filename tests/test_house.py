@@ -12,7 +12,7 @@ PACKAGES = {"numbapool": ROOT / "numbapool", "numbapool_cli": ROOT / "cli"}
 
 ORDER = {
     "numbapool": """
-        errors records
+        errors records memory
         windows reducers inputs
         arrays loops
         tensors labelled
@@ -20,7 +20,7 @@ ORDER = {
         run operators
         pooling sequences recurrent roi
         functional stores
-        cuda
+        cuda lazy
         kernels warm jit
         numbapool __main__
     """,
@@ -44,6 +44,7 @@ PUBLIC = {
     "numbapool.cuda.doctor",
     "numbapool.errors",
     "numbapool.kernels",
+    "numbapool.memory",
     "numbapool.records",
     "numbapool.warm",
 }

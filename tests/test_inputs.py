@@ -263,4 +263,6 @@ def test_xarray():
 
 def test_dask():
     dask_array = pytest.importorskip("dask.array")
-    assert_equal(nbp.max_pool2d(dask_array.from_array(X, chunks=2), 2), WANT)
+    lazy = nbp.max_pool2d(dask_array.from_array(X, chunks=2), 2)
+    assert type(lazy) is dask_array.Array
+    assert_equal(lazy.compute(), WANT)

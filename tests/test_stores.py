@@ -104,6 +104,19 @@ def test_values_and_their_places():
         nbp.pool_into(x, {}, "max", 3, **given)
 
 
+def test_no_chunk_of_either_result_is_written_by_two(tmp_path):
+    x = small("float32", (24, 24))
+    values = zarr.create_array({}, shape=(12, 12), chunks=(2, 4), dtype="f4")
+    places = zarr.create_array({}, shape=(12, 12), chunks=(3, 4), dtype="i8")
+    pool = nbp.Pool("max", 2, return_indices=True)
+    with mock.patch("numbapool.stores.chunked.SLAB_BYTES", 1):
+        done = nbp.pool_into(x, (values, places), pool, workers=4)
+        assert done.steps == 6  # of 6 rows, which are whole chunks of both
+        beside = tmp_path / "values.npy", tmp_path / "places.zarr"
+        assert nbp.pool_into(x, beside, pool, chunks=(3, 4)).steps == 4
+    np.testing.assert_array_equal(places[...], pool(x)[1])
+
+
 def test_what_others_round_or_wrap_or_invent():
     x = np.array([[0, 255, 255, 7], [255, 255, 255, 9]], "u1")
     assert pooled(stored(x, (1, 3)), "mean", 2).tolist() == [[191, 132]]

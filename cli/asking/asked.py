@@ -99,6 +99,7 @@ class Running:
     """How many files at once, and what a failure or a dry run changes."""
 
     jobs: int | None = None
+    scheduler: str | None = None
     fail_fast: bool = False
     dry_run: bool = False
     update: bool = False
@@ -123,6 +124,10 @@ def placing_of(given: Given) -> Placing:
 
 def running_of(given: Given) -> Running:
     """Return how to run; say once if no GPU can be used where one might have been."""
+    if given.get("scheduler") and given.get("jobs"):
+        raise click.UsageError(
+            "--scheduler says how many workers there are: leave --jobs out, or give local:N"
+        )
     device = device_of(given)
     if device != given.get("device", device) and not given["quiet"]:
         click.echo(f"pool: on the CPU: {_amiss()}", err=True)

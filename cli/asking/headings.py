@@ -21,7 +21,7 @@ SHARED = {
         "output name output_format on_exists skip_existing update quality lossless metadata "
         "background convert clip"
     ),
-    "Running": "jobs fail_fast dry_run as_json quiet verbose device debug config help",
+    "Running": "jobs scheduler fail_fast dry_run as_json quiet verbose device debug config help",
 }
 """The headings of options that commands share, with the options' names."""
 

@@ -18,6 +18,7 @@ from .params import (
     NumbersType,
     PaddingModeType,
     PairType,
+    Scheduler,
     SizeType,
     complete_path,
 )
@@ -275,6 +276,12 @@ RUNNING = (
         type=click.IntRange(min=1),
         metavar="N",
         help="How many files to pool at once.  [default: by the processor]",
+    ),
+    click.option(
+        "--scheduler",
+        type=Scheduler(),
+        metavar="ADDRESS",
+        help="Pool on a Dask cluster: tcp://HOST:PORT, or local:N for N processes here.",
     ),
     click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails."),
     click.option(

@@ -340,6 +340,27 @@ class NormType(ParamType):
         return norm
 
 
+class Scheduler(ParamType):
+    """``tcp://host:8786``, ``local`` or ``local:4``: a cluster of Dask."""
+
+    name = "scheduler"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the text if it names a cluster."""
+        text = str(value)
+        name, _, count = text.partition(":")
+        local = name == "local" and (text == name or (count.isdecimal() and int(count) > 0))
+        if not local and not text.startswith(("tcp://", "tls://")):
+            self.fail(
+                f"{text!r} is no cluster: give tcp://HOST:PORT, or local:N for N processes here.",
+                param,
+                ctx,
+            )
+        return text
+
+
 class OpsType(ParamType):
     """``mean`` or ``mean,max``: operators of sequences, side by side."""
 

@@ -14,6 +14,8 @@ from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from numbapool.memory import keep_memory
+
 from ..exits import FileError
 from ..files.write import abandon, clear_stale
 from ..interrupts import held_back, ignore
@@ -23,7 +25,6 @@ from ..telling.progress import begun
 from ..telling.quiet import keep_no_log, set_apart
 from ..telling.reasons import failed
 from .ahead import import_ahead
-from .memory import keep_memory
 from .threads import Numbered
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from ..job import STREAM, Job, Outcome
 from ..telling.compiling import Compiling, announced_by
 from ..telling.progress import begun
 from .ahead import import_ahead
+from .threads import Numbered
 
 J = TypeVar("J", bound=Job)
 
@@ -31,12 +32,20 @@ def run(
     workers: int,
     fail_fast: bool,
     announce: bool = False,
+    scheduler: str | None = None,
 ) -> Iterator[Outcome]:
     """Do `work` on each job and yield the outcomes in order; closing the iterator stops the rest.
 
     `work` is a function at the top of a module: worker processes get it by reference. With
-    `announce`, standard error says which kernels are being compiled.
+    `announce`, standard error says which kernels are being compiled. With a `scheduler`, workers of
+    a cluster do the work.
     """
+    if scheduler is not None:
+        from .cluster import on_cluster
+
+        unwind()
+        yield from _in_order(on_cluster(work, jobs, scheduler, fail_fast))
+        return
     compiling = Compiling(job.operator for job in jobs) if announce else None
     if workers > 1 and len(jobs) > 1:
         yield from _run_many(work, jobs, workers, fail_fast, compiling)
@@ -86,13 +95,25 @@ def _run_many(
         from .processes import in_processes
 
         outcomes = in_processes(work, jobs, workers, fail_fast, compiling)
+
+    def heard(number: int) -> None:
+        if compiling is not None:
+            compiling.done(jobs[number].operator)
+
+    yield from _in_order(outcomes, heard)
+
+
+def _in_order(
+    outcomes: Iterator[Numbered], heard: Callable[[int], None] | None = None
+) -> Iterator[Outcome]:
+    """Yield outcomes in the order of their jobs; `heard` is told of each as it comes."""
     early: dict[int, Outcome] = {}
     due = 0
     with closing(outcomes):  # type: ignore[type-var]
         for number, outcome in outcomes:
             early[number] = outcome
-            if compiling is not None:
-                compiling.done(jobs[number].operator)
+            if heard is not None:
+                heard(number)
             while due in early:
                 yield early.pop(due)
                 due += 1

@@ -40,4 +40,4 @@ def do(
     workers = running.jobs or worker_count(len(jobs))
     if running.device == "cuda" and not running.jobs:
         workers = min(workers, ON_A_GPU)
-    yield from run(work, jobs, workers, running.fail_fast, announce)
+    yield from run(work, jobs, workers, running.fail_fast, announce, running.scheduler)

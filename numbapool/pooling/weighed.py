@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from numbapool.arrays import Device, host_kind, place_of
+from numbapool.arrays import LAZY, Device, host_kind, place_of
 from numbapool.errors import PoolTypeError, PoolValueError, shown
 from numbapool.inputs import Array, ArrayLike, as_array, as_numbers, frozen, viewed
 from numbapool.operators import BLURRING, GLOBAL
@@ -82,6 +82,8 @@ def weighed(
     if kind is not None:
         more: Any = {"weights": weights, "device": device, "stream": stream}
         return pool_alike(kind, weighed, decider, x, key, out, **more)
+    if place_of(x) == LAZY:
+        raise PoolTypeError("weights do not go with arrays of Dask: pass x.compute()")
     if place_of(x) is not None or place_of(weights) is not None or stream is not None:
         raise PoolTypeError("weights are for arrays in the CPU's memory: copy both there first")
     held = viewed(x)

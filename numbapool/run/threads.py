@@ -14,7 +14,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -79,9 +80,26 @@ def thread_count() -> int:
     return os.cpu_count() or 1
 
 
+class _Alone(threading.local):
+    on = False
+
+
+_alone = _Alone()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Let this thread share no work with others: its caller keeps the cores busy."""
+    before, _alone.on = _alone.on, True
+    try:
+        yield
+    finally:
+        _alone.on = before
+
+
 def block_count(pieces: int, work: int) -> int:
     """Return into how many blocks to cut the work, one per thread."""
-    if work < SERIAL_WORK or _forked or interpreted.wanted():
+    if work < SERIAL_WORK or _forked or _alone.on or interpreted.wanted():
         return 1
     if _started_count is None and not has_numba(work) and work < PYTHON_WORK:
         return 1

@@ -10,13 +10,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import product
+from math import lcm
 from typing import Any, NamedTuple
 
 from numbapool.errors import PoolTypeError, PoolValueError
 from numbapool.pooling.pool import Pool
 from numbapool.reducers.dtypes import NaN, whole_number
 from numbapool.run.threads import thread_count
+from numbapool.stores import cluster
 from numbapool.stores.opened import Layout, Source, Target, described, refuse_uneven
 from numbapool.stores.regions import Box, Decided, Region, decided
 from numbapool.windows.borders import PaddingMode
@@ -72,6 +75,7 @@ def pool_into(
     memory: int | None = None,
     resume: bool = False,
     progress: Callable[[int, int], Any] | None = None,
+    client: Any = None,
     **own: Any,
 ) -> Summary:
     """Pool an array that need not fit into memory, into another one.
@@ -101,6 +105,9 @@ def pool_into(
         Go on with a run that was stopped. Its steps must be the same.
     progress : function, optional
         It is called after each step, with how many are finished and how many there are.
+    client : distributed.Client, optional
+        The workers of Dask that take the steps, instead of threads. They open the source and the
+        target themselves: neither may be in this process's memory.
 
     Raises
     ------
@@ -130,6 +137,8 @@ def pool_into(
             footprint=footprint, data_format=data_format, nan=nan, nodata=nodata,
             min_count=min_count, **own,
         )  # fmt: skip
+    if client is not None:
+        source, target = for_cluster(client, source, target, workers)
     read = Source(source)
     of = decided(pool, read.shape, read.dtype)
     layout = Layout(*(None if each is None else per_axis(each, len(of.shape), name, 1)
@@ -142,8 +151,8 @@ def pool_into(
         Target(place, of.shape, dtype, read.array, layout, resume)
         for place, dtype in zip(places, of.outs, strict=True)
     ]
-    unit = targets[0].unit
-    count = workers_for(workers)
+    unit = unit_of(targets)
+    count = workers_for(workers) if client is None else cluster.threads_of(client)
     grain = grain_for(of, unit, None if memory is None else memory // (SEVERAL * count))
     if memory is not None:
         count = fitting(of, grain, unit, memory, count)
@@ -151,8 +160,35 @@ def pool_into(
     plan += [described(each.array) for each in targets]
     run = Run(of, read, targets, grain, progress)
     run.begin(hashlib.sha256(repr(plan).encode()).hexdigest()[:32], resume)
-    run.work(count)
+    if client is None:
+        run.work(count)
+    else:
+        spec = cluster.spec_of(pool, read, source, targets)
+        run.over(client, spec, None if memory is None else count)
     return run.finish()
+
+
+def for_cluster(client: Any, source: Any, target: Any, workers: int | None) -> tuple[Any, Any]:
+    """Return the source and the target as a cluster's workers reach them.
+
+    Raises
+    ------
+    PoolTypeError
+        If they do not, if the client is none of Dask's, or if there are to be threads too.
+    """
+    cluster.refuse_other_clients(client)
+    if workers is not None:
+        raise PoolTypeError("workers are threads of this process: leave them out with a client")
+    if isinstance(target, tuple):
+        places: Any = tuple(cluster.reached(place, "target") for place in target)
+    else:
+        places = cluster.reached(target, "target")
+    return cluster.reached(source, "source"), places
+
+
+def unit_of(targets: list[Target]) -> tuple[int, ...]:
+    """Return the least part that is written as a whole in all targets: no chunk has two writers."""
+    return tuple(lcm(*sizes) for sizes in zip(*(each.unit for each in targets), strict=True))
 
 
 def workers_for(given: int | None) -> int:
@@ -252,7 +288,7 @@ class Run:
         self.marks = targets[0].marks
         self.known: set[str] = set()
         self.before = self.finished = self.empty = 0
-        self.failed: list[tuple[Region, Exception]] = []
+        self.failed: list[tuple[Box, str, Exception | None]] = []
         self.stopped = False
         self._lock = threading.Lock()
         counts = (-(-size // step) for size, step in zip(of.shape, grain, strict=True))
@@ -322,21 +358,33 @@ class Run:
 
     def step(self, mark: str, box: Box) -> None:
         """Read, pool and write one step, and mark it."""
-        region = self.of.region(box)
         try:
-            results = region.pool(self.source.read)
-            pairs = zip(self.targets, results, strict=True)
-            written = [target.write(region.results, result) for target, result in pairs]
+            written = cluster.pooled_into(self.of, self.source, self.targets, box)
             self.marks.put(mark)
         except Exception as error:
             with self._lock:
-                self.failed.append((region, error))
+                self.failed.append((box, cluster.told(error), error))
             return
+        self.done(written)
+
+    def done(self, written: bool) -> None:
+        """Count a step that is finished."""
         with self._lock:
             self.finished += 1
-            self.empty += not any(written)
+            self.empty += not written
             if self.progress is not None:
                 self.progress(self.finished, self.steps)
+
+    def over(self, client: Any, spec: cluster.Spec, most: int | None) -> None:
+        """Do all steps by the workers of a client; a worker that can do none ends the run."""
+        with closing(cluster.over(client, spec, self.waiting(), most)) as outcomes:
+            for box, each in outcomes:
+                if not each.error:
+                    self.done(each.written)
+                    continue
+                self.failed.append((box, each.error, None))
+                if each.lost:
+                    return
 
     def finish(self) -> Summary:
         """Remove the marks, and return what was done.
@@ -347,11 +395,12 @@ class Run:
             If steps failed. Their marks stay.
         """
         if self.failed:
-            region, error = self.failed[0]
-            part = ", ".join(f"{each.start}:{each.stop}" for each in region.reads)
+            box, told, error = self.failed[0]
+            reads = self.of.region(box).reads
+            part = ", ".join(f"{each.start}:{each.stop}" for each in reads)
             raise PoolValueError(
                 f"{len(self.failed)} of {self.steps} steps failed, the first one with the source's "
-                f"[{part}]: {type(error).__name__}: {error}; mend it, and resume"
+                f"[{part}]: {told}; mend it, and resume"
             ) from error
         for target in self.targets:
             target.finish()

@@ -203,6 +203,14 @@ class Marks:
         made = default_buffer_prototype().buffer.from_bytes(b"done")
         sync(self.place.store.set(self._key(name), made))
 
+    def has(self, name: str) -> bool:
+        """Say whether there is a mark."""
+        if isinstance(self.place, Path):
+            return (self.place / name).exists()
+        from zarr.core.sync import sync
+
+        return bool(sync(self.place.store.exists(self._key(name))))
+
     def clear(self) -> None:
         """Remove all marks."""
         if isinstance(self.place, Path):

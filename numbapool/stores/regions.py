@@ -215,19 +215,10 @@ class Decided:
         box = tuple((max(a, c), min(b, d)) for (a, b), (c, d) in both)
         if any(first >= stop for first, stop in box):
             return None
-        down = max(len(box) - 2, 0)
         skipped, axes, stretches = 0, [], []
         for n, (first, stop) in enumerate(box):
-            origin, axis = field.origin[n], field.placed.axes[n]
-            first, stop = first - origin, stop - origin
-            if n == down:
-                skipped = first % field.together
-                first -= skipped
-            stride = field.windows.stride[n] if isinstance(field.windows, Window) else 0
-            read, part = cut(axis, first, stop, stride)
-            if n == down and field.together > 1:
-                read = slice(read.start, min(read.stop + NEXT_ROWS, axis.size))
-                part = replace(part, size=read.stop - read.start)
+            more, read, part = self._cut(field, n, first, stop)
+            skipped += more
             axes.append(part)
             stretches.append(part_of(field.stretches[n], read))
         local = tuple(
@@ -236,6 +227,34 @@ class Decided:
         chosens = tuple(self._parted(chosen, lead, axes) for chosen in field.chosens)
         call = call_for(chosens, self.dtype, field.windows, self.request, field.placed.axes)
         return Piece(local, tuple(stretches), skipped, call)
+
+    def _cut(self, field: Field, n: int, first: int, stop: int) -> tuple[int, slice, Any]:
+        """Return what a field's windows [first, stop) of an axis read, and the axis of these.
+
+        Before them comes how many windows are pooled before the first one.
+        """
+        axis, skipped = field.placed.axes[n], 0
+        down = n == max(len(self.axes) - 2, 0)
+        first, stop = first - field.origin[n], stop - field.origin[n]
+        if down:
+            skipped = first % field.together
+            first -= skipped
+        stride = field.windows.stride[n] if isinstance(field.windows, Window) else 0
+        read, part = cut(axis, first, stop, stride)
+        if down and field.together > 1:
+            read = slice(read.start, min(read.stop + NEXT_ROWS, axis.size))
+            part = replace(part, size=read.stop - read.start)
+        return skipped, read, part
+
+    def reads_along(self, n: int, first: int, stop: int) -> list[slice]:
+        """Return parts of a spatial axis that hold all that the windows [first, stop) read."""
+        parts = []
+        for field in self.fields:
+            start, end = max(first, field.box[n][0]), min(stop, field.box[n][1])
+            if start < end:
+                _, read, _ = self._cut(field, n, start, end)
+                parts += parts_of(part_of(field.stretches[n], read))
+        return parts
 
     def _parted(self, chosen: Chosen, lead: tuple[int, ...], axes: list[Any]) -> Chosen:
         """Return what is computed of a part: the whole's reduction along the part's axes."""

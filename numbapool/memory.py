@@ -1,4 +1,6 @@
-"""The memory that a worker process keeps from one file to the next."""
+"""The memory that a worker process keeps from one piece of work to the next."""
+
+from __future__ import annotations
 
 import sys
 from contextlib import suppress
@@ -13,7 +15,7 @@ _KEPT_BYTES = 1 << 28
 def keep_memory() -> None:
     """Let the C library keep up to `_KEPT_BYTES` of freed memory, if it can.
 
-    This applies to the whole process. It suits a process with one thread that does file after file.
+    This applies to the whole process. It suits a process that does one piece after the other.
     """
     if sys.platform != "linux":
         return

@@ -1,0 +1,1 @@
+"""Arrays whose elements are not computed yet: pooled into arrays of that kind."""
