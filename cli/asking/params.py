@@ -20,6 +20,7 @@ else:
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
 _NUMBERS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,2}")
+_CHUNKS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,31}")
 _BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
@@ -69,6 +70,34 @@ class NumbersType(PairType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
         return "K|HxW|DxHxW"
+
+
+class ChunksType(ParamType):
+    """``128``, or ``64x128x128``: a size for each axis of an array in a store."""
+
+    name = "chunks"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N|NxNx..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Numbers:
+        """Return the text as a whole number, or as several of them."""
+        if isinstance(value, int | tuple):
+            return value
+        text = str(value).strip().lower()
+        known = _CHUNKS.fullmatch(text)
+        numbers = tuple(map(int, re.split("[x×]", text))) if known else ()
+        if not all(numbers) or not numbers:
+            self.fail(
+                f"{text!r} is no size of chunks: give a whole number from 1 on, as 128, or one "
+                "for each axis, as 64x128x128.",
+                param,
+                ctx,
+            )
+        return numbers[0] if len(numbers) == 1 else numbers
 
 
 class SizeType(ParamType):

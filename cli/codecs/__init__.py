@@ -12,7 +12,7 @@ class Format:
     Attributes
     ----------
     name
-        Pillow's name, or NPY and NPZ.
+        Pillow's name, or NPY, NPZ and ZARR.
     suffixes
         The usual one first.
     instead
@@ -43,6 +43,7 @@ FORMATS: dict[str, Format] = {
         Format("SGI", (".sgi", ".rgb", ".rgba", ".bw")),
         Format("NPY", (".npy",)),
         Format("NPZ", (".npz",)),
+        Format("ZARR", (".zarr",)),
         Format("BLP", (".blp",), written=False),
         Format("CUR", (".cur",), written=False),
         Format("DCX", (".dcx",), written=False),
@@ -65,7 +66,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
-ARRAYS = ("NPY", "NPZ")
+ARRAYS = ("NPY", "NPZ", "ZARR")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How TIFFs begin."""
 WRITTEN: dict[str, Format] = {
