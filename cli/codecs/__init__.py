@@ -1,5 +1,6 @@
 """Read files into arrays, and write them. This table of suffixes and formats needs no Pillow."""
 
+import os
 from pathlib import PurePath
 
 from numbapool.records import dataclass
@@ -80,6 +81,10 @@ NAMED = (".npy", ".npz", ".safetensors")
 """The suffixes of files that arrays of sequences, and what lies beside them, are read from."""
 
 
+STORES = ("zarr.json", ".zarray", ".zgroup")
+"""What lies in a folder that is a store of Zarr: one of these files."""
+
+
 def by_name(path: PurePath | str) -> Format | None:
     """Return the format of the path's suffix, or None."""
     return BY_SUFFIX.get(PurePath(path).suffix.lower())
@@ -106,3 +111,15 @@ def by_magic(head: bytes) -> str:
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return "NPZ"
     return ""
+
+
+def is_store(path: str) -> bool:
+    """Return whether a path is a folder that is a store: by its name, or by what lies in it.
+
+    >>> is_store("no_such_folder.zarr")
+    False
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for a name that is too long
+        return False
+    named = path.rstrip("/" + os.sep).lower().endswith(FORMATS["ZARR"].suffixes)
+    return named or any(os.path.lexists(os.path.join(path, mark)) for mark in STORES)  # noqa: PTH118

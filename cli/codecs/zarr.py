@@ -6,26 +6,11 @@ from typing import Any
 
 from ..exits import AskedWrong, FileError
 from ..job import Reading
-from . import FORMATS
 from .axes import data_format
 from .extra import ZARR
 from .raster import Form
 
-SUFFIX = FORMATS["ZARR"].suffixes[0]
-_MARKS = ("zarr.json", ".zarray", ".zgroup")
 _SHOWN = 12  # names in a message
-
-
-def is_store(path: str) -> bool:
-    """Return whether a path is a folder that is a store: by its name, or by what lies in it.
-
-    >>> is_store("no_such_folder.zarr")
-    False
-    """
-    if not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for a name that is too long
-        return False
-    named = path.rstrip("/" + os.sep).lower().endswith(SUFFIX)
-    return named or any(os.path.lexists(os.path.join(path, mark)) for mark in _MARKS)  # noqa: PTH118
 
 
 def refuse_no_zarr() -> None:

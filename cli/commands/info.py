@@ -10,7 +10,7 @@ from numbapool.records import dataclass
 from ..asking import asked, options
 from ..asking.headings import Command
 from ..asking.params import OperatorType, complete_path
-from ..codecs.zarr import is_store
+from ..codecs import is_store
 from ..exits import ExitCode
 from ..files.find import find
 from ..job import Reading, Values, Window

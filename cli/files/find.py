@@ -12,9 +12,8 @@ import click
 
 from numbapool.records import dataclass
 
-from ..codecs import by_name
+from ..codecs import by_name, is_store
 from ..codecs.extra import lack_of
-from ..codecs.zarr import is_store
 from ..exits import NoInput
 from ..job import JOURNAL, MANIFEST, STREAM
 from ..telling.left_alone import LeftAlone

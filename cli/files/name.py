@@ -11,8 +11,7 @@ import click
 
 from numbapool.records import dataclass
 
-from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, suffixes_like
-from ..codecs.zarr import SUFFIX, is_store
+from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, is_store, suffixes_like
 from ..job import STREAM
 from ..telling.names import shown
 from .find import Source
@@ -95,7 +94,7 @@ class Naming:
         else:
             suffix = (known.instead if known else "") or Path(source.path).suffix
             if known is not None and known.name == "ZARR":
-                suffix = SUFFIX
+                suffix = FORMATS["ZARR"].suffixes[0]
         if path is None:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)

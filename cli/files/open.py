@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ..codecs import is_store
 from ..codecs.memory import refuse_large
-from ..codecs.zarr import is_store
 from ..exits import FileError
 from ..job import STREAM, Reading
 from ..telling.reasons import reason

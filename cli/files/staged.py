@@ -7,8 +7,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from ..codecs import by_name
-from ..codecs.zarr import is_store
+from ..codecs import by_name, is_store
 from ..exits import AskedWrong, NameTaken
 from ..job import STREAM, Job, Steps, VolumeJob
 from ..telling.names import shown

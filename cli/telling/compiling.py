@@ -10,11 +10,13 @@ Hear = Callable[[str], object]
 
 _hear: Hear | None = None
 _now = threading.local()  # what this thread pools
+_latest = "kernels"  # what any thread pools: threads of steps do not say
 
 
 def pooling(operator: str, dtype: object) -> None:
     """Note what this thread pools from now on: a kernel that it compiles is for that."""
-    _now.what = f"{operator} {dtype}"
+    global _latest
+    _now.what = _latest = f"{operator} {dtype}"
 
 
 def announced_by(hear: Hear | None) -> None:
@@ -29,7 +31,7 @@ def announced_by(hear: Hear | None) -> None:
 
 def _tell() -> None:
     if _hear is not None:
-        _hear(getattr(_now, "what", "kernels"))
+        _hear(getattr(_now, "what", _latest))
 
 
 class Compiling:

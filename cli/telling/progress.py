@@ -34,6 +34,7 @@ class Progress:
     def __init__(self, total: int, visible: bool) -> None:
         global _drawn
         self.pixels = 0
+        self._name = ""  # of the file at work
         self._steps = self._stepped = 0  # of the file at work, if it is pooled in steps
         self._start = time.monotonic()
         self._redrawn = 0.0
@@ -43,10 +44,15 @@ class Progress:
             self._bar.start()
             self._bar.refresh()
 
-    def begun(self, name: str, at_once: bool = False) -> None:
+    def begun(self, name: str) -> None:
+        """Show the name of the file at work."""
+        self._name = name
+        self.show(name)
+
+    def show(self, text: str, at_once: bool = False) -> None:
         """Show the name of the file at work, or what else is being done."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=shown(name))
+            self._bar.update(self._bar.task_ids[0], description=shown(text))
             self._redraw(at_once)
 
     def add(self, outcome: Outcome) -> None:
@@ -67,6 +73,7 @@ class Progress:
             self._steps = steps
         new, self._stepped = done - self._stepped, done
         self.pixels += new * pixels // steps
+        self.show(self._name)  # not that kernels are compiled
         self._count(new)
 
     def advance(self, pixels: int = 0) -> None:
@@ -125,7 +132,7 @@ def stepped(done: int, steps: int, pixels: int) -> None:
 def compiling(text: str) -> None:
     """Show at once that a kernel is compiled: nothing else is drawn until it is."""
     if _drawn is not None:
-        _drawn.begun(text, at_once=True)
+        _drawn.show(text, at_once=True)
 
 
 def say(text: str, err: bool = True) -> None:

@@ -10,11 +10,11 @@ import click
 
 from numbapool.errors import PoolError, PoolStepsError
 
-from ..codecs import by_name, npy
+from ..codecs import by_name, is_store, npy
 from ..codecs.axes import data_format
 from ..codecs.memory import SHARE, at_hand
 from ..codecs.raster import Form
-from ..codecs.zarr import form_of, is_store, open_array, refuse_no_zarr
+from ..codecs.zarr import form_of, open_array, refuse_no_zarr
 from ..exits import AskedWrong
 from ..files import staged
 from ..files.open import opened
@@ -24,6 +24,7 @@ from ..job import STREAM, Job, Outcome, Reading, RunNote, VolumeJob
 from ..operators import OPERATORS
 from ..rasters.plan import Plan, plan
 from ..rasters.sizes import notes_on
+from ..telling.compiling import pooling
 from ..telling.progress import stepped
 from ..telling.reasons import failed, standing
 
@@ -183,6 +184,7 @@ def _pooled(job: VolumeJob, volume: _Volume, start: float) -> Outcome:
 
     unwind()
     pixels = prod(volume.form.shape)
+    pooling(job.operator, volume.form.dtype)
     made, resumed = staged.begin(job)
     with _asked():
         summary = pool_into(
