@@ -282,6 +282,22 @@ def test_a_run_that_failed_goes_on(tmp_path):
     for got, want in zip(levels_of(given[0]), nbp.pool_pyramid(x, "avg", 2), strict=True):
         np.testing.assert_array_equal(got, want)
     assert not list(tmp_path.rglob(".numbapool*"))
+    chunk.write_bytes(b"broken")
+    with pytest.raises(nbp.errors.PoolStepsError):
+        nbp.pyramid_into(*given, chunks=2, overwrite=True)
+    chunk.write_bytes(good)
+    assert nbp.pyramid_into(*given, chunks=2, overwrite=True).before == 0
+    assert len(levels_of(given[0])) == 2
+
+
+def test_a_dry_run_makes_nothing():
+    store = image(small((16, 16)), 4)
+    before = set(store)
+    with mock.patch("numbapool.stores.chunked.SLAB_BYTES", 1):
+        planned = nbp.pyramid_into(store, levels=2, dry_run=True)
+        assert set(store) == before
+        made = nbp.pyramid_into(store, levels=2)
+    assert planned == made and planned.steps == 21 and planned.dtypes == (np.uint8, np.uint8)
 
 
 def test_where_an_image_may_lie(tmp_path):

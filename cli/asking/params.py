@@ -199,6 +199,61 @@ class LevelsType(ParamType):
         return tuple(map(int, parts))
 
 
+class CountType(ParamType):
+    """``3``, or ``auto``: how many levels to make."""
+
+    name = "count"
+    most = 64  # after so many, a side of any length is 1
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N|auto"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the text as a whole number; 0 is for as many as suit."""
+        text = str(value).strip().lower()
+        if text == "auto":
+            return 0
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= self.most:
+            self.fail(
+                f"{text!r} is no number of levels: give 1 to {self.most}, or auto for a .zarr.",
+                param,
+                ctx,
+            )
+        return int(text)
+
+
+class FactorsType(ParamType):
+    """``2``, ``1x2x2``, or ``1x2x2,2x2x2`` for several levels."""
+
+    name = "factors"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "F[,F...]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Numbers, ...]:
+        """Return the text as numbers, for each level."""
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for part in str(value).split(","):
+            numbers = [int(each) for each in re.findall(r"[0-9]{1,9}", part)]
+            if not _CHUNKS.fullmatch(part.strip().lower()) or not all(numbers):
+                self.fail(
+                    f"{str(value)!r} are no factors: give a whole number, as 2, or one for each "
+                    "axis in space, as 1x2x2; and for several levels such ones, as 1x2x2,2x2x2.",
+                    param,
+                    ctx,
+                )
+            found.append(numbers[0] if len(numbers) == 1 else tuple(numbers))
+        return tuple(found)
+
+
 class BytesType(ParamType):
     """``2000000``, ``500M`` or ``2G``: a number of bytes."""
 

@@ -14,12 +14,12 @@ from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from numbapool.errors import PoolValueError
+from numbapool.errors import PoolStepsError, PoolValueError
 from numbapool.inputs import Array
 from numbapool.records import dataclass
 from numbapool.stores import chunked
 from numbapool.stores.chunked import SEVERAL, Run
-from numbapool.stores.opened import Marks, Source, Target
+from numbapool.stores.opened import Layout, Marks, Source, Target
 from numbapool.stores.regions import Box, Decided, Slices
 
 Sizes: TypeAlias = tuple[int, ...]
@@ -41,6 +41,7 @@ class Floor:
     """Its pooling; None for level 0."""
     nested: bool
     """Whether it pools level 0, and not the level before."""
+    layout: Layout
     written: bool = True
     target: Target | None = None
     stage: Target | None = None
@@ -50,10 +51,23 @@ class Floor:
         """Return how many results of this level a step makes."""
         return tuple(size // by for size, by in zip(block, self.total, strict=True))
 
-    def whole(self, block: Sizes, unit: Sizes) -> bool:
-        """Say whether a step makes whole chunks, or shards."""
-        sizes = zip(self.part(block), unit, self.shape, strict=True)
-        return all(part % least == 0 or part >= size for part, least, size in sizes)
+    @property
+    def unit(self) -> Sizes:
+        """The sizes of its chunks, or shards."""
+        return self.layout.shards or self.layout.chunks or ()
+
+    def waits(self, block: Sizes) -> bool:
+        """Say whether the parts that a step makes are less than whole chunks, or shards."""
+        sizes = zip(self.part(block), self.unit, self.shape, strict=True)
+        even = (part % least == 0 or part >= size for part, least, size in sizes)
+        return self.written and not all(even)
+
+    def chunks(self) -> Iterator[tuple[Sizes, Box]]:
+        """Yield the numbers and the boxes of its chunks, or shards."""
+        counts = [-(-size // step) for size, step in zip(self.shape, self.unit, strict=True)]
+        for place in product(*map(range, counts)):
+            sides = zip(place, self.unit, self.shape, strict=True)
+            yield place, tuple((n * step, min((n + 1) * step, size)) for n, step, size in sides)
 
     def box(self, block: Box) -> Box | None:
         """Return this level's results of a block of level 0; None if it has none of it."""
@@ -85,12 +99,12 @@ def bytes_of(floors: list[Floor], block: Sizes) -> int:
 
 
 def block_for(
-    floors: list[Floor], read: Sizes, unit: Sizes, workers: int, memory: int | None
+    floors: list[Floor], read: Sizes, workers: int, memory: int | None
 ) -> tuple[Sizes, int]:
     """Return the block of level 0 that a step reads, and how many threads take steps.
 
-    `read` is the chunks of level 0, and `unit` those of the levels, or their shards. A block holds
-    whole windows of all levels: if it can, also whole chunks of level 1, and of level 0.
+    `read` is the chunks of level 0 as it is. A block holds whole windows of all levels: if it can,
+    also whole chunks of level 1, or whole shards, and of level 0.
 
     Raises
     ------
@@ -98,7 +112,7 @@ def block_for(
         If a step does not fit into memory.
     """
     shape, last = floors[0].shape, floors[-1].total
-    first = floors[min(1, len(floors) - 1)].total
+    first = floors[min(1, len(floors) - 1)]
     most = chunked.SLAB_BYTES if memory is None else memory // (SEVERAL * workers)
     most = min(most, chunked.SLAB_BYTES)
 
@@ -109,8 +123,8 @@ def block_for(
             for size, side, by in zip(block, shape, last, strict=True)
         )
 
-    ones = [tuple(by * size for by, size in zip(first, unit, strict=True)), last]
-    zeros = [unit, read, last] if floors[0].written else [read, last]
+    ones = [tuple(by * size for by, size in zip(first.total, first.unit, strict=True)), last]
+    zeros = [floors[0].unit, read, last] if floors[0].written else [read, last]
     tries = [within(tuple(map(lcm, last, one, zero))) for one in ones for zero in zeros]
     block = next((each for each in tries if bytes_of(floors, each) <= most), within(last))
     while True:
@@ -149,22 +163,22 @@ class Climb(Run):
         self.floors = floors
         self.errors: list[tuple[str, Exception]] = []
         self.gathering = False
+        self.late = [floor for floor in floors if floor.waits(block)]
+        self.steps += sum(1 for floor in self.late for _ in floor.chunks())
 
     def climb(self, workers: int, memory: int | None) -> None:
         """Do all steps: the blocks of level 0, and then the chunks that wait for their parts.
 
         Raises
         ------
-        PoolValueError
-            If steps failed. Their marks stay.
+        PoolStepsError
+            If steps failed. The marks of the others stay.
         """
-        late = [floor for floor in self.floors if floor.stage is not None]
-        self.steps += sum(1 for floor in late for _ in chunks_of(floor))
         self.work(workers)
         self.refuse_failed()
         self.gathering, self.stopped = True, False
-        if late:
-            most = max(prod(unit_of(floor)) * floor.dtype.itemsize for floor in late)
+        if self.late:
+            most = max(prod(floor.unit) * floor.dtype.itemsize for floor in self.late)
             fit = workers if memory is None else memory // (SEVERAL * most)
             self.work(max(1, min(workers, fit)))
         self.refuse_failed()
@@ -174,7 +188,7 @@ class Climb(Run):
         if not self.errors:
             return
         part, error = self.errors[0]
-        raise PoolValueError(
+        raise PoolStepsError(
             f"{len(self.errors)} of {self.steps} steps failed, the first one with {part}: "
             f"{type(error).__name__}: {error}; mend it, and resume"
         ) from error
@@ -184,15 +198,12 @@ class Climb(Run):
         if not self.gathering:
             yield from super().waiting()
             return
-        for number, floor in enumerate(self.floors):
-            for place, box in chunks_of(floor):
+        for floor in self.late:
+            number = self.floors.index(floor)
+            for place, box in floor.chunks():
                 mark = f"level{number}-{'.'.join(map(str, place))}.mark"
                 if mark not in self.known:
                     yield mark, (floor, box)
-                    continue
-                with self._lock:
-                    self.before += 1
-                    self.finished += 1
 
     def step(self, mark: str, job: Any) -> None:
         """Do one step, and mark it."""
@@ -263,20 +274,3 @@ def reader(held: Any, box: Any) -> Callable[[Slices], Array]:
         return found
 
     return read
-
-
-def unit_of(floor: Floor) -> Sizes:
-    """Return the sizes of a level's chunks, or shards."""
-    assert floor.target is not None
-    return floor.target.unit
-
-
-def chunks_of(floor: Floor) -> Iterator[tuple[Sizes, Box]]:
-    """Yield the numbers and the boxes of a level's chunks, or shards, if its parts wait."""
-    if floor.stage is None:
-        return
-    unit = unit_of(floor)
-    counts = [-(-size // step) for size, step in zip(floor.shape, unit, strict=True)]
-    for place in product(*map(range, counts)):
-        sides = zip(place, unit, floor.shape, strict=True)
-        yield place, tuple((n * step, min((n + 1) * step, size)) for n, step, size in sides)

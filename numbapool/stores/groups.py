@@ -12,7 +12,7 @@ import numpy as np
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.stores.ngff import GUESSED, VERSIONS, Dict, Image, image_of, plain_image
-from numbapool.stores.opened import Source, is_zarr, opened, zarr_module
+from numbapool.stores.opened import Layout, Source, is_zarr, opened, zarr_module
 
 HALF_MADE = ".numbapool-levels"
 """Where parts of levels lie until a whole chunk of them is known."""
@@ -156,27 +156,16 @@ def made_group(place: Any, version: str, overwrite: bool, resume: bool) -> Any:
         ) from None
 
 
-def made_level(
-    group: Any,
-    path: str,
-    shape: Sequence[int],
-    dtype: np.dtype[Any],
-    like: Any,
-    layout: tuple[Sequence[int], Sequence[int] | None],
-    more: Dict,
-) -> Any:
-    """Return a new array in a group, stored as another array is."""
+def made_level(group: Any, path: str, level: Any, like: Any, layout: Layout, more: Dict) -> Any:
+    """Return a new array in a group, of a level's shape and dtype, stored as another array is."""
     version = group.metadata.zarr_format
-    chunks, shards = layout
-    given: Dict = {"chunks": tuple(chunks), "fill_value": 0, **more}
+    given: Dict = {"chunks": layout.chunks, "shards": layout.shards, **more}
     if version == 2:
         given["chunk_key_encoding"] = {"name": "v2", "separator": "/"}
         given.pop("dimension_names", None)
-    elif shards is not None:
-        given["shards"] = tuple(shards)
     if is_zarr(like) and like.metadata.zarr_format == version:
         given["compressors"] = like.compressors
-    return group.create_array(path, shape=tuple(shape), dtype=dtype, **given)
+    return group.create_array(path, shape=level.shape, dtype=level.dtype, **given)
 
 
 def removed(group: Any, path: str) -> None:

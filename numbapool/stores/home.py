@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from numbapool.errors import PoolValueError, shown
 from numbapool.stores import groups
 from numbapool.stores.climb import Floor, Sizes
-from numbapool.stores.groups import HALF_MADE, Found, made_level
+from numbapool.stores.groups import HALF_MADE, Found
 from numbapool.stores.ngff import VERSIONS, Dict, attributes_of, with_levels
 from numbapool.stores.opened import Layout, Marks, Source, Target, is_zarr
 
@@ -59,14 +58,25 @@ class Home:
             head, number = f"{base}-", "0"
         return [base, *(f"{head}{int(number) + n}" for n in range(1, count + 1))]
 
-    def open(self, paths: Sequence[str]) -> None:
-        """Open the group, or make it.
+    def look(self, floors: list[Floor]) -> None:
+        """Raise if there are levels already that are to stay."""
+        if self.is_new or self.resume or self.overwrite:
+            return
+        there = self._there(floors)
+        if there:
+            raise PoolValueError(
+                f"there is a level {', '.join(there)} already: give overwrite=True to make the "
+                "levels anew, or resume=True if they are half made"
+            )
 
-        Raises
-        ------
-        PoolValueError
-            If there are levels already.
-        """
+    def _there(self, floors: list[Floor]) -> list[str]:
+        """Return the levels that are there already."""
+        listed = [str(each["path"]) for each in self.found.image.multiscale["datasets"][1:]]
+        own = [floor.path for floor in floors[1:] if floor.path not in listed]
+        return [*listed, *(path for path in own if path in self.found.group)]
+
+    def open(self, floors: list[Floor]) -> None:
+        """Open the group, or make it; remove what is to be made anew."""
         if self.is_new:
             self.group = groups.made_group(self.place, self.version, self.overwrite, self.resume)
             return
@@ -74,20 +84,13 @@ class Home:
         self.gathered = groups.is_gathered(self.group)
         if self.resume:
             return
-        listed = [str(each["path"]) for each in self.found.image.multiscale["datasets"][1:]]
-        there = [path for path in paths[1:] if path in self.group and path not in listed]
-        if not (listed or there):
-            return
-        if not self.overwrite:
-            raise PoolValueError(
-                f"there is a level {', '.join([*listed, *there])} already: give overwrite=True to "
-                "make the levels anew, or resume=True if they are half made"
-            )
-        if listed:
-            image = self.found.image
+        groups.removed(self.group, HALF_MADE)
+        image = self.found.image
+        there = self._there(floors)
+        if len(image.multiscale["datasets"]) > 1:
             bare = {**image.multiscale, "datasets": image.multiscale["datasets"][:1]}
             self._put([bare, *image.others])
-        for path in (*listed, *there):
+        for path in there:
             groups.removed(self.group, path)
 
     @property
@@ -95,31 +98,23 @@ class Home:
         """The marks of what is finished."""
         return Marks(self.group)
 
-    def make(self, floors: list[Floor], layout: Layout, block: Sizes) -> None:
+    def make(self, floors: list[Floor], block: Sizes) -> None:
         """Make the arrays of all levels, and those where parts of chunks wait."""
-        base, image = self.found.base, self.found.image
-        own = self.group.metadata.zarr_format
-        shards = layout.shards if own == 3 else None
         for number, floor in enumerate(floors):
-            if not floor.written:
-                continue
-            more = {"fill_value": fill_of(floor, base), "dimension_names": image.names}
-            array = self.group[floor.path] if self.resume and floor.path in self.group else None
-            if array is None:
-                array = made_level(
-                    self.group, floor.path, floor.shape, floor.dtype, base.array,
-                    (layout.chunks or (), shards), more,
-                )  # fmt: skip
-            floor.target = Target(array, floor.shape, floor.dtype, base.array, layout, True)
-            if floor.whole(block, floor.target.unit):
-                continue
-            path, part = f"{HALF_MADE}/{number}", floor.part(block)
-            stage = self.group[path] if self.resume and path in self.group else None
-            if stage is None:
-                stage = made_level(
-                    self.group, path, floor.shape, floor.dtype, base.array, (part, None), more
-                )
-            floor.stage = Target(stage, floor.shape, floor.dtype, base.array, layout, True)
+            if floor.written:
+                floor.target = self._target(floor.path, floor, floor.layout)
+            if floor.waits(block):
+                parts = Layout(floor.part(block))
+                floor.stage = self._target(f"{HALF_MADE}/{number}", floor, parts)
+
+    def _target(self, path: str, floor: Floor, layout: Layout) -> Target:
+        """Return a new array of a level's shape, or that of an earlier run."""
+        base = self.found.base
+        array = self.group[path] if self.resume and path in self.group else None
+        if array is None:
+            more = {"fill_value": fill_of(floor, base), "dimension_names": self.found.image.names}
+            array = groups.made_level(self.group, path, floor, base.array, layout, more)
+        return Target(array, floor.shape, floor.dtype, base.array, layout, True)
 
     def finish(self, floors: list[Floor], op: str, method: Dict) -> None:
         """Write the metadata, and then remove the marks."""

@@ -12,11 +12,12 @@ from numbapool.operators import find
 from numbapool.pooling.pool import Pool
 from numbapool.reducers.dtypes import NaN
 from numbapool.stores import groups, ngff
-from numbapool.stores.chunked import workers_for
+from numbapool.stores.chunked import grain_of, workers_for
 from numbapool.stores.climb import Climb, Floor, Sizes, block_for
 from numbapool.stores.home import Home
 from numbapool.stores.ladder import Factors, ladder, products
-from numbapool.stores.opened import Layout, Source, refuse_uneven
+from numbapool.stores.ngff import VERSIONS
+from numbapool.stores.opened import Layout, Marks, Source, refuse_uneven, within
 from numbapool.stores.regions import decided
 from numbapool.windows.numbers import Ints, per_axis
 
@@ -38,8 +39,11 @@ class Levels(NamedTuple):
     paths: tuple[str, ...]
     """Where the levels lie in the group, without level 0."""
     shapes: tuple[Sizes, ...]
+    dtypes: tuple[Any, ...]
     factors: tuple[Sizes, ...]
     """By how much each level is smaller than level 0."""
+    source: Sizes
+    """The shape of level 0."""
     steps: int
     """Steps of the whole."""
     before: int
@@ -68,6 +72,7 @@ def pyramid_into(
     force: bool = False,
     overwrite: bool = False,
     resume: bool = False,
+    dry_run: bool = False,
     progress: Callable[[int, int], Any] | None = None,
     **own: Any,
 ) -> Levels:
@@ -101,7 +106,7 @@ def pyramid_into(
         As in :func:`pool_pyramid`.
     chunks, shards : int or tuple of int, optional
         The sizes of chunks and shards, for each axis; by default those of level 0.
-    workers, memory, resume, progress
+    workers, memory, resume, dry_run, progress
         As in :func:`pool_into`.
     force : bool
         Whether an image of labels may be pooled by an operator that makes numbers of its own.
@@ -115,7 +120,7 @@ def pyramid_into(
 
     Raises
     ------
-    PoolValueError
+    PoolStepsError, PoolValueError
         As :func:`pool_into`, and if there are levels already, or the source is in no group.
 
     Examples
@@ -134,22 +139,33 @@ def pyramid_into(
     totals, steps = rungs_of(found, (op, levels, factors), layout, ceil_mode)
     more = {"nan": nan, "nodata": nodata, "min_count": min_count, **own}
     pools = pools_of(op, totals, steps, {"ceil_mode": ceil_mode, **more})
-    floors = floors_of(found.base, home, totals, pools)
-    unit = layout.shards or layout.chunks or ()
-    block, count = block_for(floors, chunks_read(found.base), unit, workers_for(workers), memory)
-    home.open([floor.path for floor in floors])
+    floors = floors_of(found.base, home, pools, totals, layout)
+    block, count = block_for(floors, chunks_read(found.base), workers_for(workers), memory)
+    home.look(floors)
+    if dry_run:
+        return made_of(floors, Climb(Marks(None), found.base, floors, block, None))
+    home.open(floors)
     plan = [*map(repr, pools), found.base.name, found.base.shape, str(found.base.dtype)]
-    plan += [totals, block, layout, home.version]
+    plan += [totals, layout, home.version]
+    digest = hashlib.sha256(repr(plan).encode()).hexdigest()[:32]
+    block = (grain_of(home.marks, digest) if resume else None) or block
     climb = Climb(home.marks, found.base, floors, block, progress)
-    climb.begin(hashlib.sha256(repr(plan).encode()).hexdigest()[:32], resume)
-    home.make(floors, layout, block)
+    climb.begin(f"{digest}-{'x'.join(map(str, block))}", resume)
+    home.make(floors, block)
     climb.climb(count, memory)
     home.finish(floors, *told(op, more))
+    return made_of(floors, climb)
+
+
+def made_of(floors: list[Floor], climb: Climb) -> Levels:
+    """Return what a run made."""
     made = floors[1:]
     return Levels(
         tuple(floor.path for floor in made),
         tuple(floor.shape for floor in made),
-        tuple(totals),
+        tuple(floor.dtype for floor in made),
+        tuple(floor.total for floor in made),
+        floors[0].shape,
         climb.steps,
         climb.before,
         climb.empty,
@@ -222,18 +238,25 @@ def pools_of(
 
 
 def floors_of(
-    base: Source, home: Home, totals: list[Sizes], pools: list[tuple[Pool, bool]]
+    base: Source, home: Home, pools: list[tuple[Pool, bool]], totals: list[Sizes], layout: Layout
 ) -> list[Floor]:
     """Return level 0 and all levels above."""
     paths = home.paths(len(pools))
     ones = (1,) * len(base.shape)
-    floors = [Floor(paths[0], base.shape, base.dtype, ones, None, False, home.is_new)]
+    chunks, shards = layout.chunks, layout.shards if VERSIONS[home.version] == 3 else None
+
+    def stored(shape: Sizes) -> Layout:
+        return within(chunks, shards, shape)
+
+    first = Floor(paths[0], base.shape, base.dtype, ones, None, False, stored(base.shape))
+    first.written = home.is_new
+    floors = [first]
     for path, total, (pool, nested) in zip(paths[1:], totals, pools, strict=True):
         below = floors[0 if nested else -1]
         of = decided(pool, below.shape, below.dtype)
         if len(of.outs) != 1:
             raise PoolTypeError("a pyramid has no return_indices: its levels pool values")
-        floors.append(Floor(path, of.shape, of.outs[0], total, of, nested))
+        floors.append(Floor(path, of.shape, of.outs[0], total, of, nested, stored(of.shape)))
     return floors
 
 
