@@ -25,6 +25,10 @@ class FolderClosed(FileError):
     """A folder that outputs go to cannot be written to: no other output of it can."""
 
 
+class AskedWrong(FileError):
+    """What the command line asks of a file cannot be done: the exit code is 2."""
+
+
 class OutputLost(Exception):
     """Standard output cannot be written. The message says why, or is empty if the reader left."""
 

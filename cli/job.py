@@ -167,6 +167,7 @@ class Reading:
 
     data_format: str | None = None
     array: str | None = None
+    component: str | None = None  # the path of an array in a store of several
     aside: str | None = None  # an array of an archive that is no input
     accept_8bit: bool = False
     convert: Literal["srgb"] | None = None  # the colours that pictures are turned into
@@ -188,6 +189,17 @@ class Writing:
     metadata: Literal["all", "icc", "none"] = "all"
     background: str | None = None
     clip: bool = False
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How an array is pooled step by step, if it is in a store or larger than memory."""
+
+    chunks: Numbers | None = None  # of a new store; None: as the input's
+    shards: Numbers | None = None
+    memory: int | None = None  # bytes that all steps at work may take
+    resume: bool = False
+    jobs: int | None = None  # how many steps at once; None: by the processor
 
 
 @dataclass(frozen=True)
@@ -221,6 +233,13 @@ class Job:
 
 
 @dataclass(frozen=True)
+class VolumeJob(Job):
+    """A job that is done step by step."""
+
+    steps: Steps = field(default_factory=Steps)
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The outcome of a job."""
 
@@ -231,7 +250,7 @@ class Outcome:
     after: tuple[tuple[int, ...], ...] = ()
     dtype: str = ""
     reason: str = ""
-    trouble: Literal["", "taken", "folder"] = ""  # of a failure that other files may share
+    trouble: Literal["", "taken", "folder", "asked"] = ""  # of a failure that others may share
     notes: tuple[str, ...] = ()
     pixels: int = 0
     nbytes: int = 0  # of a planned result, before encoding

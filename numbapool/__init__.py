@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from numbapool.recurrent.pool import *
     from numbapool.roi.pool import *
     from numbapool.stores.chunked import *
+    from numbapool.stores.pyramids import *
     from numbapool.warm import warmup as warmup
     from numbapool.windows.window import pool2d_shape as pool2d_shape
 
@@ -78,6 +79,7 @@ _ELSEWHERE = {
     "spatial_pyramid_pool": "numbapool.pooling.pyramid",
     "pool2d_shape": "numbapool.windows.window",
     "pool_into": "numbapool.stores.chunked",
+    "pyramid_into": "numbapool.stores.pyramids",
     "warmup": "numbapool.warm",
 }
 """Public names that are not in `numbapool.functional`."""

@@ -13,6 +13,10 @@ class PoolValueError(PoolError, ValueError):
     """A value that numbapool cannot pool with: a size, a stride, a name."""
 
 
+class PoolStepsError(PoolValueError):
+    """Some steps of a run failed: a chunk could not be read, or written. The others are done."""
+
+
 class PoolTypeError(PoolError, TypeError):
     """A type that numbapool does not pool: complex, object, strings, masked arrays."""
 

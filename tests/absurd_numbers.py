@@ -73,7 +73,9 @@ CHOSEN = {
 }
 """What stands in for the parameters that must be given."""
 
-FUNCTIONS = [name for name in nbp.__all__ if not name.startswith(("Pool", "pool_into"))]
+FUNCTIONS = [
+    name for name in nbp.__all__ if not name.startswith(("Pool", "pool_into", "pyramid_into"))
+]
 
 
 def given(name):

@@ -215,7 +215,7 @@ def is_click_callback(function: ast.FunctionDef) -> bool:
 
 FACES = (
     *("pooling/pool.py", "recurrent/multihead.py", "roi/pool.py"),
-    *("stores/chunked.py", "windows/window.py"),
+    *("stores/chunked.py", "stores/pyramids.py", "windows/window.py"),
 )
 """Files with functions of the public interface, beside those in `functional`."""
 

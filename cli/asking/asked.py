@@ -15,7 +15,7 @@ from ..codecs import is_file
 from ..exits import NoInput
 from ..files.find import Found, find, read_list
 from ..files.name import Naming, same_file
-from ..job import STREAM, Device, OnExists, Reading, Values, Weights, Window, Writing
+from ..job import STREAM, Device, OnExists, Reading, Steps, Values, Weights, Window, Writing
 from ..operators import Operator
 from ..telling.names import shown
 from ..telling.reasons import reason
@@ -46,6 +46,7 @@ class Finding:
         own_suffix: str | tuple[str, ...] = "",
         suffixes: Container[str] | None = None,
         aside: Iterable[str] = (),
+        stores: bool = False,
     ) -> Found:
         """Find the inputs that the arguments and --files-from name.
 
@@ -63,6 +64,7 @@ class Finding:
             leave_out=leave_out,
             own_suffix=own_suffix,
             suffixes=suffixes,
+            stores=stores,
         )
         aside = [*aside, *([self.weights] if self.weights else [])]
         names = {Path(name).name for name in aside}
@@ -153,6 +155,11 @@ def _amiss() -> str:
     from numbapool.cuda.doctor import amiss
 
     return amiss()
+
+
+def steps_of(given: Given) -> Steps:
+    """Return how arrays in stores are pooled."""
+    return _made(Steps, given)
 
 
 def telling_of(given: Given) -> Telling:

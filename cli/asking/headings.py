@@ -16,12 +16,16 @@ SHARED = {
         "ratio"
     ),
     "Values": " ".join(name for name in VALUES_NAMES if name != "padding_mode"),
-    "Files": "recursive files_from null data_format array accept_8bit max_pixels max_bytes",
+    "Files": "recursive files_from null data_format array component accept_8bit max_pixels "
+    "max_bytes",
     "Output": (
         "output name output_format on_exists skip_existing update quality lossless metadata "
-        "background convert clip"
+        "background convert clip chunks shards"
     ),
-    "Running": "jobs scheduler fail_fast dry_run as_json quiet verbose device debug config help",
+    "Running": (
+        "jobs scheduler memory resume fail_fast dry_run as_json quiet verbose device debug config "
+        "help"
+    ),
 }
 """The headings of options that commands share, with the options' names."""
 

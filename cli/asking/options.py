@@ -10,6 +10,7 @@ from ..codecs import WRITTEN
 from ..operators import FOOTPRINTS, OPERATORS, Operator, Own
 from .params import (
     BytesType,
+    ChunksType,
     Colour,
     FormatType,
     MinCountType,
@@ -275,7 +276,7 @@ RUNNING = (
         "--jobs",
         type=click.IntRange(min=1),
         metavar="N",
-        help="How many files to pool at once.  [default: by the processor]",
+        help="How many files to pool at once, or steps of a .zarr.  [default: by the processor]",
     ),
     click.option(
         "--scheduler",
@@ -288,6 +289,34 @@ RUNNING = (
         "--dry-run", is_flag=True, help="Report what would be written, and write nothing."
     ),
     *TELLING,
+)
+
+COMPONENT = click.option(
+    "--component",
+    metavar="PATH",
+    help="Pool this array of a .zarr that holds several, as 0/volume.",
+)
+
+STEPS = (
+    click.option(
+        "--chunks",
+        type=ChunksType(),
+        help="The chunks of a new .zarr.  [default: as the input's]",
+    ),
+    click.option(
+        "--shards",
+        type=ChunksType(),
+        help="The shards of a new .zarr, of whole chunks.  [default: as the input's]",
+    ),
+    click.option(
+        "--memory",
+        type=BytesType(),
+        help="Pool a .zarr, and a .npy larger than this, in steps that take no more, as 4G.  "
+        "[default: a quarter of the available memory, for a .zarr]",
+    ),
+    click.option(
+        "--resume", is_flag=True, help="Go on with a .zarr or .npy that a stopped run began."
+    ),
 )
 
 DEVICE = click.option(

@@ -20,6 +20,7 @@ else:
 
 _PAIR = re.compile(r"([0-9]{1,18})(?:[x×]([0-9]{1,18}))?")
 _NUMBERS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,2}")
+_CHUNKS = re.compile(r"[0-9]{1,18}([x×][0-9]{1,18}){0,31}")
 _BYTES = re.compile(r"([0-9]{1,18})([KMGT]?)B?")
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]))?%")
 
@@ -69,6 +70,34 @@ class NumbersType(PairType):
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
         """Return the placeholder for the help."""
         return "K|HxW|DxHxW"
+
+
+class ChunksType(ParamType):
+    """``128``, or ``64x128x128``: a size for each axis of an array in a store."""
+
+    name = "chunks"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N|NxNx..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Numbers:
+        """Return the text as a whole number, or as several of them."""
+        if isinstance(value, int | tuple):
+            return value
+        text = str(value).strip().lower()
+        known = _CHUNKS.fullmatch(text)
+        numbers = tuple(map(int, re.split("[x×]", text))) if known else ()
+        if not all(numbers) or not numbers:
+            self.fail(
+                f"{text!r} is no size of chunks: give a whole number from 1 on, as 128, or one "
+                "for each axis, as 64x128x128.",
+                param,
+                ctx,
+            )
+        return numbers[0] if len(numbers) == 1 else numbers
 
 
 class SizeType(ParamType):
@@ -168,6 +197,61 @@ class LevelsType(ParamType):
                 ctx,
             )
         return tuple(map(int, parts))
+
+
+class CountType(ParamType):
+    """``3``, or ``auto``: how many levels to make."""
+
+    name = "count"
+    most = 64  # after so many, a side of any length is 1
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "N|auto"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int:
+        """Return the text as a whole number; 0 is for as many as suit."""
+        text = str(value).strip().lower()
+        if text == "auto":
+            return 0
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= self.most:
+            self.fail(
+                f"{text!r} is no number of levels: give 1 to {self.most}, or auto for a .zarr.",
+                param,
+                ctx,
+            )
+        return int(text)
+
+
+class FactorsType(ParamType):
+    """``2``, ``1x2x2``, or ``1x2x2,2x2x2`` for several levels."""
+
+    name = "factors"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        """Return the placeholder for the help."""
+        return "F[,F...]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[Numbers, ...]:
+        """Return the text as numbers, for each level."""
+        if isinstance(value, tuple):
+            return value
+        found = []
+        for part in str(value).split(","):
+            numbers = [int(each) for each in re.findall(r"[0-9]{1,9}", part)]
+            if not _CHUNKS.fullmatch(part.strip().lower()) or not all(numbers):
+                self.fail(
+                    f"{str(value)!r} are no factors: give a whole number, as 2, or one for each "
+                    "axis in space, as 1x2x2; and for several levels such ones, as 1x2x2,2x2x2.",
+                    param,
+                    ctx,
+                )
+            found.append(numbers[0] if len(numbers) == 1 else tuple(numbers))
+        return tuple(found)
 
 
 class BytesType(ParamType):

@@ -1,5 +1,6 @@
 """Read files into arrays, and write them. This table of suffixes and formats needs no Pillow."""
 
+import os
 from pathlib import PurePath
 
 from numbapool.records import dataclass
@@ -12,7 +13,7 @@ class Format:
     Attributes
     ----------
     name
-        Pillow's name, or NPY and NPZ.
+        Pillow's name, or NPY, NPZ and ZARR.
     suffixes
         The usual one first.
     instead
@@ -43,6 +44,7 @@ FORMATS: dict[str, Format] = {
         Format("SGI", (".sgi", ".rgb", ".rgba", ".bw")),
         Format("NPY", (".npy",)),
         Format("NPZ", (".npz",)),
+        Format("ZARR", (".zarr",)),
         Format("BLP", (".blp",), written=False),
         Format("CUR", (".cur",), written=False),
         Format("DCX", (".dcx",), written=False),
@@ -65,7 +67,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 BY_SUFFIX: dict[str, Format] = {suffix: row for row in FORMATS.values() for suffix in row.suffixes}
-ARRAYS = ("NPY", "NPZ")
+ARRAYS = ("NPY", "NPZ", "ZARR")
 TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 """How TIFFs begin."""
 WRITTEN: dict[str, Format] = {
@@ -77,6 +79,10 @@ WRITTEN: dict[str, Format] = {
 """The formats that can be written, by their names and by their usual suffixes: jpeg and jpg."""
 NAMED = (".npy", ".npz", ".safetensors")
 """The suffixes of files that arrays of sequences, and what lies beside them, are read from."""
+
+
+STORES = ("zarr.json", ".zarray", ".zgroup")
+"""What lies in a folder that is a store of Zarr: one of these files."""
 
 
 def by_name(path: PurePath | str) -> Format | None:
@@ -105,3 +111,15 @@ def by_magic(head: bytes) -> str:
     if head.startswith(b"PK\x03\x04") or head.startswith(b"PK\x05\x06"):
         return "NPZ"
     return ""
+
+
+def is_store(path: str) -> bool:
+    """Return whether a path is a folder that is a store: by its name, or by what lies in it.
+
+    >>> is_store("no_such_folder.zarr")
+    False
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for a name that is too long
+        return False
+    named = path.rstrip("/" + os.sep).lower().endswith(FORMATS["ZARR"].suffixes)
+    return named or any(os.path.lexists(os.path.join(path, mark)) for mark in STORES)  # noqa: PTH118

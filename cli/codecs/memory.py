@@ -10,7 +10,7 @@ from ..exits import FileError
 from ..job import Reading
 
 _UNKNOWN = 1 << 32  # bytes to assume if the system does not say
-_SHARE = 4  # a fraction of the available memory: inputs and results need room together
+SHARE = 4  # a fraction of the available memory: inputs and results need room together
 _GROUPS = Path("/sys/fs/cgroup")
 
 
@@ -30,7 +30,7 @@ def refuse_large(what: str, size: int, reading: Reading) -> None:
     """
     limit, whose = reading.max_bytes, "given"
     if limit is None:
-        limit, whose = at_hand() // _SHARE, "a quarter of the available memory"
+        limit, whose = at_hand() // SHARE, "a quarter of the available memory"
     if size > limit:
         raise FileError(
             f"{what} {size:,} bytes, past the limit of {limit:,} ({whose}): if there is room for "

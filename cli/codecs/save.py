@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import BinaryIO
 
+from ..exits import FileError
 from ..job import Writing
 from . import ARRAYS
 from .raster import Raster
@@ -14,6 +15,9 @@ def save(
     """Write rasters to a file, and return notes for the user."""
     if writing.format in ARRAYS:
         from . import npy
+
+        if writing.format == "ZARR":
+            raise FileError("a .zarr is made of an array, in .npy or .zarr: write another format")
 
         return npy.save(rasters, file, writing.format)
     from . import pillow_save

@@ -10,6 +10,7 @@ from numbapool.records import dataclass
 from ..asking import asked, options
 from ..asking.headings import Command
 from ..asking.params import OperatorType, complete_path
+from ..codecs import is_store
 from ..exits import ExitCode
 from ..files.find import find
 from ..job import Reading, Values, Window
@@ -39,19 +40,21 @@ _LABEL = 13  # the column in which values begin
     type=OperatorType(list(OPERATORS)),
     help="Show what this operator would make, with its type of number.  [default: only the shape]",
 )
-@options.apply([*options.WINDOW, *options.READING])
+@options.apply([*options.WINDOW, *options.READING, options.COMPONENT])
 @click.option("-r", "--recursive", is_flag=True, help="Look in subfolders, too.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line per file.")
 @options.DEBUG
 def command(inputs: tuple[str, ...], **given: Any) -> None:
     """Show what INPUT holds, from its header alone, and what pooling would make of it."""
     from ..work.facts import inspect
+    from ..work.stored import inspect_store
 
     said = _asked(given)
     code = ExitCode.DONE
-    for source in find(inputs, recursive=given["recursive"]).sources:
+    for source in find(inputs, recursive=given["recursive"], stores=True).sources:
         try:
-            facts = inspect(source.path, said.reading)
+            look = inspect_store if is_store(source.path) else inspect
+            facts = look(source.path, said.reading)
         except Exception as error:
             if given["debug"]:
                 raise
@@ -88,13 +91,13 @@ def _asked(given: dict[str, Any]) -> _Asked:
 def _tell(path: str, facts: "Facts", said: _Asked) -> None:
     click.echo(shown(path))
     for label, value in facts.rows:
-        click.echo(f"  {shown(label):{_LABEL}}{shown(value)}")
+        click.echo(f"  {shown(label):{_LABEL - 1}} {shown(value)}")
     told: dict[tuple[tuple[int, ...], str], str] = {}
     for part in facts.parts:
         told.setdefault((part.form.shape, part.name), _pooled(part.form, said))
     for (_, name), result in told.items():
         label = f"{name} pooled" if name else "pooled"
-        click.echo(f"  {shown(label):{_LABEL}}{result}")
+        click.echo(f"  {shown(label):{_LABEL - 1}} {result}")
 
 
 def _pooled(form: "Form", said: _Asked) -> str:

@@ -12,8 +12,9 @@ from numbapool.records import dataclass
 from ..asking import asked, options
 from ..asking.headings import Command
 from ..files.name import Target
+from ..files.staged import is_volume
 from ..files.write import clear_stale
-from ..job import STREAM, Job, Outcome, Reading, Values, Window, Writing
+from ..job import STREAM, Job, Outcome, Reading, Steps, Values, VolumeJob, Window, Writing
 from ..operators import Operator
 from ..telling.report import Telling, tell
 from .weights import refuse_for_all
@@ -36,7 +37,9 @@ def build(*operators: Operator) -> click.Command:
             *options.NAMING,
             options.UPDATE,
             *options.READING,
+            options.COMPONENT,
             *options.WRITING,
+            *options.STEPS,
             *options.RUNNING,
             options.DEVICE,
             options.DEBUG,
@@ -86,6 +89,7 @@ class _Asked:
     values: Values
     reading: Reading
     writing: Writing
+    steps: Steps
     running: asked.Running
     telling: Telling
 
@@ -98,6 +102,7 @@ def _asked(operator: Operator, inputs: tuple[str, ...], given: dict[str, Any]) -
         asked.values_of(given, operator),
         asked.reading_of(given, operator),
         asked.writing_of(given),
+        asked.steps_of(given),
         asked.running_of(given),
         asked.telling_of(given),
     )
@@ -107,7 +112,7 @@ def _run(asked_of: dict[Operator, _Asked]) -> int:
     said = next(iter(asked_of.values()))
     output = said.placing.output
     own = tuple(f".{operator.name}{said.window.label}" for operator in asked_of)
-    found = said.finding.found(leave_out=output, own_suffix=() if output else own)
+    found = said.finding.found(leave_out=output, own_suffix=() if output else own, stores=True)
     targets_of = {
         operator: said.placing.naming(operator, said.window, several=len(asked_of) > 1).plan(
             found.sources
@@ -128,7 +133,10 @@ def _run(asked_of: dict[Operator, _Asked]) -> int:
         for operator, each in targets_of.items()
         for job in _jobs(operator, each, asked_of[operator])
     ]
-    tell(_outcomes(targets, jobs, said), report, len(targets))
+    volumes = [job for job in jobs if is_volume(job, said.steps)]
+    _refuse_out_of_place(jobs, volumes, said)
+    outcomes = _outcomes(targets, jobs, volumes, said)
+    tell(outcomes, report, len(targets), steps=bool(volumes))
     raise click.exceptions.Exit(report.code)
 
 
@@ -148,18 +156,49 @@ def _jobs(operator: Operator, targets: list[Target], said: _Asked) -> list[Job]:
     ]
 
 
-def _outcomes(targets: list[Target], jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
+def _outcomes(
+    targets: list[Target], jobs: list[Job], volumes: list[Job], said: _Asked
+) -> Iterator[Outcome]:
     from ..work.several import outcomes_of
 
-    done = _updated(jobs, said) if said.running.update else _done(jobs, said)
+    done = _updated(jobs, said) if said.running.update else _done(jobs, volumes, said)
     return outcomes_of(targets, done, said.running.fail_fast)
 
 
-def _done(jobs: list[Job], said: _Asked) -> Iterator[Outcome]:
+def _done(jobs: list[Job], volumes: list[Job], said: _Asked) -> Iterator[Outcome]:
     from ..work.pooled import pool_file
     from ..work.several import do
 
-    return do(pool_file, _preview, jobs, said.running, not said.telling.silent)
+    announce = not said.telling.silent
+    apart = {id(job) for job in volumes}
+    others = [job for job in jobs if id(job) not in apart]
+    for outcome in do(pool_file, _preview, others, said.running, announce):
+        yield outcome
+        if said.running.fail_fast and outcome.status == "failed":
+            return
+    if volumes:  # one after the other: each takes all threads
+        from ..work.volume import pool_volume, preview_volume
+
+        one = replace(said.running, jobs=1)
+        stepped = [VolumeJob(**vars(job), steps=said.steps) for job in volumes]
+        yield from do(pool_volume, preview_volume, stepped, one, announce)
+
+
+def _refuse_out_of_place(jobs: list[Job], volumes: list[Job], said: _Asked) -> None:
+    """Refuse options for stores where there is none, and stores where files are compared."""
+    steps = said.steps
+    typed = {
+        "chunks": steps.chunks is not None,
+        "shards": steps.shards is not None,
+        "memory": steps.memory is not None,
+        "resume": steps.resume,
+        "component": said.reading.component is not None,
+        "update": said.running.update,
+    }
+    if any(typed.values()):
+        from ..work.volume import refuse_out_of_place
+
+        refuse_out_of_place(jobs, volumes, typed)
 
 
 def _preview(job: Job) -> Outcome:

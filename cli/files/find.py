@@ -12,13 +12,14 @@ import click
 
 from numbapool.records import dataclass
 
-from ..codecs import by_name
+from ..codecs import by_name, is_store
 from ..codecs.extra import lack_of
 from ..exits import NoInput
 from ..job import JOURNAL, MANIFEST, STREAM
 from ..telling.left_alone import LeftAlone
 from ..telling.names import shown
 from .open import kind_of
+from .staged import is_stage
 
 _MAGIC = frozenset("*?[")
 _BOM = b"\xef\xbb\xbf"  # which some editors on Windows write at the start of a file
@@ -67,22 +68,26 @@ def find(
     leave_out: str | None = None,
     own_suffix: str | tuple[str, ...] = "",
     suffixes: Container[str] | None = None,
+    stores: bool = False,
 ) -> Found:
     """Find the files that `inputs` and the names `listed` mean.
 
     `leave_out` is the output folder. If it lies inside an input folder, its files are not inputs.
     `own_suffix` (".avg2"), or several, marks outputs of earlier runs beside inputs. Files in
     folders are inputs if they have one of the `suffixes`, or by default one that can be read here.
+    So are stores of Zarr, if `stores` are read.
     """
     found = Found()
     walk = _Walk(found, recursive, leave_out, own_suffix)
-    walk.suffixes = suffixes
+    walk.suffixes, walk.stores = suffixes, stores
     folders = False
     for name in inputs:
         if not name:
             raise click.UsageError("an INPUT is an empty name: was a variable not set?")
         if name == STREAM:
             found.add(STREAM, Path("stdin"), named=True)
+        elif is_store(name):
+            found.add(name, Path(Path(name).name), named=True)
         elif os.path.isdir(name):  # noqa: PTH112 - pathlib raises for a name that is too long
             folders = True
             walk.folder(Path(name), Path(name))
@@ -110,6 +115,7 @@ class _Walk:
         self.found, self.recursive, self.own = found, recursive, own
         self.leave_out = Path(leave_out).resolve() if leave_out else None
         self.suffixes: Container[str] | None = None
+        self.stores = False
 
     def folder(self, folder: Path, root: Path) -> None:
         below = []
@@ -117,7 +123,11 @@ class _Walk:
             with os.scandir(folder) as entries:
                 for entry in sorted(entries, key=lambda entry: entry.name):
                     path = folder / entry.name
-                    if entry.is_dir(follow_symlinks=False):
+                    if is_stage(entry.name):
+                        continue
+                    if is_store(str(path)):
+                        self.file(path, root)
+                    elif entry.is_dir(follow_symlinks=False):
                         below.append(path)
                     elif not os.path.isdir(path):  # noqa: PTH112 - pathlib raises for a link to itself
                         self.file(path, root)
@@ -147,6 +157,8 @@ class _Walk:
         if self.suffixes is not None:
             return path.suffix.lower() in self.suffixes
         known = by_name(path)
+        if known is not None and known.name == "ZARR" and not self.stores:
+            return False
         lacking = lack_of(known) if known else ""
         if lacking:
             self.found.left_alone.hints.add(lacking)
@@ -160,7 +172,8 @@ class _Walk:
         names = sorted(set(_matches(pattern)))
         for name in names:
             path = Path(name)
-            if not os.path.isdir(path) and not self._left_out(path, root):  # noqa: PTH112
+            folder = os.path.isdir(path) and not is_store(name)  # noqa: PTH112
+            if not folder and not self._left_out(path, root):
                 self.file(path, root)
         return bool(names)
 

@@ -11,7 +11,7 @@ import click
 
 from numbapool.records import dataclass
 
-from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, suffixes_like
+from ..codecs import ARRAYS, BY_SUFFIX, FORMATS, WRITTEN, by_name, is_store, suffixes_like
 from ..job import STREAM
 from ..telling.names import shown
 from .find import Source
@@ -52,7 +52,7 @@ class Naming:
             and sources[0].named
             and not (self.template or self.level or self.several)
         )
-        folder = output is not None and (output[-1:] in ("/", os.sep) or Path(output).is_dir())
+        folder = output is not None and is_folder(output)
         if output == STREAM:
             return [self._to_stream(sources)]
         if output is not None and not folder and by_name(output):
@@ -85,12 +85,16 @@ class Naming:
 
     def _target(self, source: Source, path: Path | None) -> Target:
         known = by_name(source.path)
+        if known is None and is_store(source.path):
+            known = FORMATS["ZARR"]  # an array inside of one
         if self.format:
             suffix = FORMATS[self.format].suffixes[0]
             if known and known.name == self.format:
                 suffix = Path(source.path).suffix
         else:
             suffix = (known.instead if known else "") or Path(source.path).suffix
+            if known is not None and known.name == "ZARR":
+                suffix = FORMATS["ZARR"].suffixes[0]
         if path is None:
             path = self._path(source, suffix)
         kind = FORMATS.get(self.format or "") or by_name(path)
@@ -168,6 +172,27 @@ class Naming:
                     f"the output {shown(target.path)} is the input {shown(source.path)}, and an "
                     "input is never written to: name another output with -o."
                 )
+        stores = {
+            identity: t.source
+            for t in targets
+            if is_store(t.source.path) and (identity := _identity(t.source.path))
+        }
+        for target in targets if stores else ():
+            for parent in Path(target.path).absolute().parents:
+                within = stores.get(_identity(str(parent)) or (0, 0))
+                if target.path and within is not None:
+                    raise click.UsageError(
+                        f"the output {shown(target.path)} lies in the input {shown(within.path)}, "
+                        "and an input is never written to: name another output with -o."
+                    )
+
+
+def is_folder(output: str) -> bool:
+    """Return whether the name of an output is of a folder for outputs; a store is none."""
+    known = by_name(output)
+    if known is not None and known.name == "ZARR" and Path(output).is_dir():
+        return False
+    return output[-1:] in ("/", os.sep) or Path(output).is_dir()
 
 
 def refuse_unknown(output: str) -> None:

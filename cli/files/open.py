@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from ..codecs import is_store
 from ..codecs.memory import refuse_large
 from ..exits import FileError
 from ..job import STREAM, Reading
@@ -58,6 +59,8 @@ def unreadable(path: str) -> str:
         kind = kind_of(Path(path).stat().st_mode)
         if kind == "folder":
             os.listdir(path)  # noqa: PTH208 - an unreadable folder raises here
+            if is_store(path):
+                return "it is a store of Zarr, which the operators and pool info read, as pool avg"
             return "it is a folder"
     except OSError as error:
         return reason(error)

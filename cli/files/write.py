@@ -81,7 +81,7 @@ def _writing(
         output.stamp = Stamp(status.st_size, status.st_mtime_ns)
         if note is not None:
             note(output.stamp)
-        output.path = _commit(temporary, Path(path), on_exists)
+        output.path = commit(temporary, Path(path), on_exists)
     finally:
         with suppress(OSError):  # an error of the folder was already raised
             temporary.unlink()
@@ -158,8 +158,11 @@ def _prefix() -> str:
     return f".pool-{host}-"
 
 
-def _commit(temporary: Path, path: Path, on_exists: OnExists) -> str:
+def commit(temporary: Path, path: Path, on_exists: OnExists) -> str:
+    """Give a file, or a folder, that is complete its name, and return that."""
     if on_exists == "overwrite":
+        if temporary.is_dir() and os.path.lexists(path):
+            path.rename(temporary.with_name(f"replaced-{path.name}"))
         temporary.replace(path)
         return str(path)
     for candidate in _candidates(path) if on_exists == "rename" else (path,):
@@ -225,6 +228,8 @@ def _candidates(path: Path) -> Iterator[Path]:
 def _place(temporary: Path, path: Path) -> bool:
     """Give the file its name in one step, unless the name exists; return whether it worked."""
     try:
+        if temporary.is_dir():
+            return _place_folder(temporary, path)
         if os.name == "nt":
             temporary.rename(path)  # on Windows renaming replaces nothing
         else:
@@ -240,6 +245,19 @@ def _place(temporary: Path, path: Path) -> bool:
         except FileExistsError:
             return False
         temporary.replace(path)
+    return True
+
+
+def _place_folder(temporary: Path, path: Path) -> bool:
+    """Give a folder its name, unless the name exists; return whether it worked."""
+    if os.path.lexists(path):
+        return False
+    try:
+        temporary.rename(path)
+    except OSError as error:  # another run was quicker
+        if error.errno not in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+            raise
+        return False
     return True
 
 

@@ -11,13 +11,15 @@ Hear = Callable[[str], object]
 _hear: Hear | None = None
 _now = threading.local()  # what this thread pools
 _lock = threading.Lock()
+_latest = "kernels"  # what any thread pools: threads of steps do not say
 
 
 def pooling(operator: str, dtype: object) -> None:
     """Note what this thread pools from now on: a kernel that it compiles is for that."""
     from numbapool.kernels import on_compile
 
-    _now.what = f"{operator} {dtype}"
+    global _latest
+    _now.what = _latest = f"{operator} {dtype}"
     with _lock:
         if _tell not in on_compile:
             on_compile.append(_tell)
@@ -31,7 +33,7 @@ def announced_by(hear: Hear | None) -> None:
 
 def _tell() -> None:
     if _hear is not None:
-        _hear(getattr(_now, "what", "kernels"))
+        _hear(getattr(_now, "what", _latest))
 
 
 class Compiling:

@@ -34,6 +34,8 @@ class Progress:
     def __init__(self, total: int, visible: bool) -> None:
         global _drawn
         self.pixels = 0
+        self._name = ""  # of the file at work
+        self._steps = self._stepped = 0  # of the file at work, if it is pooled in steps
         self._start = time.monotonic()
         self._redrawn = 0.0
         self._bar = _bar(total) if visible else None
@@ -42,24 +44,49 @@ class Progress:
             self._bar.start()
             self._bar.refresh()
 
-    def begun(self, name: str, at_once: bool = False) -> None:
+    def begun(self, name: str) -> None:
+        """Show the name of the file at work."""
+        self._name = name
+        self.show(name)
+
+    def show(self, text: str, at_once: bool = False) -> None:
         """Show the name of the file at work, or what else is being done."""
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], description=shown(name))
+            self._bar.update(self._bar.task_ids[0], description=shown(text))
             self._redraw(at_once)
 
     def add(self, outcome: Outcome) -> None:
         """Count a file."""
+        if self._steps:  # its steps were counted
+            self._count(self._steps - self._stepped)
+            self._steps = self._stepped = 0
+            return
         self.advance(outcome.pixels)
+
+    def stepped(self, done: int, steps: int, pixels: int) -> None:
+        """Count steps of the file at work, which has so many pixels."""
+        if self._bar is None:
+            return
+        if not self._steps:
+            total = self._bar.tasks[0].total or 0
+            self._bar.update(self._bar.task_ids[0], total=total + steps - 1)
+            self._steps = steps
+        new, self._stepped = done - self._stepped, done
+        self.pixels += new * pixels // steps
+        self.show(self._name)  # not that kernels are compiled
+        self._count(new)
 
     def advance(self, pixels: int = 0) -> None:
         """Count a file or another piece of work, and its pixels."""
         self.pixels += pixels
+        self._count(1)
+
+    def _count(self, pieces: int) -> None:
         if self._bar is not None:
             seconds = time.monotonic() - self._start
             speed = self.pixels / 1e6 / max(seconds, 1e-9)
             rate = f"{speed:.{0 if speed >= 9.95 else 1}f} MP/s" if self.pixels else ""
-            self._bar.update(self._bar.task_ids[0], advance=1, rate=rate)
+            self._bar.update(self._bar.task_ids[0], advance=pieces, rate=rate)
             self._redraw()
 
     @contextmanager
@@ -96,10 +123,16 @@ def begun(name: str) -> None:
         _drawn.begun(name)
 
 
+def stepped(done: int, steps: int, pixels: int) -> None:
+    """Show the steps of the file at work that are done, if there is a bar."""
+    if _drawn is not None:
+        _drawn.stepped(done, steps, pixels)
+
+
 def compiling(text: str) -> None:
     """Show at once that a kernel is compiled: nothing else is drawn until it is."""
     if _drawn is not None:
-        _drawn.begun(text, at_once=True)
+        _drawn.show(text, at_once=True)
 
 
 def say(text: str, err: bool = True) -> None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from numbapool.errors import PoolError
 
-from ..exits import FileError, FolderClosed, NameTaken
+from ..exits import AskedWrong, FileError, FolderClosed, NameTaken
 from ..job import Job, Outcome
 
 _LONGEST = 300  # characters of a library's message that are shown
@@ -27,8 +27,10 @@ def failed(job: Job, error: Exception, seconds: float = 0.0) -> Outcome:
     )
 
 
-def _trouble(error: Exception) -> Literal["", "taken", "folder"]:
+def _trouble(error: Exception) -> Literal["", "taken", "folder", "asked"]:
     """Return what an error is of that other files of the run are likely to meet, too."""
+    if isinstance(error, AskedWrong):
+        return "asked"
     if isinstance(error, NameTaken):
         return "taken"
     return "folder" if isinstance(error, FolderClosed) else ""

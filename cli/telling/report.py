@@ -1,6 +1,5 @@
 """The report of a run, for a person or as JSON."""
 
-import os
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from ..job import STREAM, Outcome, RunNote
 from .left_alone import LeftAlone
 from .names import shown
 from .progress import Progress, can_draw, say
-from .size import in_bytes, in_shape, in_time
+from .size import bytes_at, in_bytes, in_shape, in_time
 
 
 @dataclass(frozen=True)
@@ -181,7 +180,8 @@ class Report:
         """Print each file that failed; what several files share is told once."""
         troubles: dict[str, list[Outcome]] = {"": [], "taken": [], "folder": []}
         for failure in self.failures:
-            troubles["" if self.telling.verbose else failure.trouble].append(failure)
+            own = self.telling.verbose or failure.trouble == "asked"
+            troubles["" if own else failure.trouble].append(failure)
         alone = troubles[""]
         title = f"{len(alone)} of {self.total} failed:"
         if alone and can_draw():
@@ -219,13 +219,16 @@ class Report:
     @property
     def code(self) -> ExitCode:
         """The exit code of the process."""
-        return ExitCode.SOME_FAILED if self.failures else ExitCode.DONE
+        if not self.failures:
+            return ExitCode.DONE
+        asked = all(failure.trouble == "asked" for failure in self.failures)
+        return ExitCode.USAGE if asked else ExitCode.SOME_FAILED
 
 
 def _size(path: str | None) -> int | None:
     """Return a file's bytes; None for a stream, or if it cannot be told."""
     try:
-        return os.stat(path).st_size if path and path != STREAM else None  # noqa: PTH116 - a string
+        return bytes_at(path) if path and path != STREAM else None
     except (OSError, ValueError):
         return None
 
@@ -263,11 +266,16 @@ def _as_dict(outcome: Outcome) -> dict[str, object]:
     }
 
 
-def tell(outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1) -> None:
-    """Report the outcomes of `files` jobs with `levels` outputs each, and a summary."""
+def tell(
+    outcomes: Iterator[Outcome], report: Report, files: int, levels: int = 1, steps: bool = False
+) -> None:
+    """Report the outcomes of `files` jobs with `levels` outputs each, and a summary.
+
+    One file alone has a bar if it takes `steps`.
+    """
     silent = report.telling.silent
     report.each = files == 1
-    progress = Progress(files, files > 1 and not silent and can_draw())
+    progress = Progress(files, (files > 1 or steps) and not silent and can_draw())
     with closing(outcomes), report.told_beside(progress):  # type: ignore[type-var]
         for outcome in outcomes:
             told = outcome.levels or (outcome,)

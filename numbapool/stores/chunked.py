@@ -15,12 +15,20 @@ from itertools import product
 from math import lcm
 from typing import Any, NamedTuple
 
-from numbapool.errors import PoolTypeError, PoolValueError
+from numbapool.errors import PoolStepsError, PoolTypeError, PoolValueError
 from numbapool.pooling.pool import Pool
 from numbapool.reducers.dtypes import NaN, whole_number
 from numbapool.run.threads import thread_count
 from numbapool.stores import cluster
-from numbapool.stores.opened import Layout, Source, Target, described, refuse_uneven
+from numbapool.stores.opened import (
+    Layout,
+    Marks,
+    Source,
+    Target,
+    described,
+    refuse_uneven,
+    unmade,
+)
 from numbapool.stores.regions import Box, Decided, Region, decided
 from numbapool.windows.borders import PaddingMode
 from numbapool.windows.footprints import Footprint
@@ -74,6 +82,7 @@ def pool_into(
     workers: int | None = None,
     memory: int | None = None,
     resume: bool = False,
+    dry_run: bool = False,
     progress: Callable[[int, int], Any] | None = None,
     client: Any = None,
     **own: Any,
@@ -102,7 +111,9 @@ def pool_into(
     memory : int, optional
         The most bytes that all steps in work may take; there are fewer threads if need be.
     resume : bool
-        Go on with a run that was stopped. Its steps must be the same.
+        Go on with a run that was stopped. What it makes must be the same.
+    dry_run : bool
+        Check all of this, say how many steps there are, and make nothing.
     progress : function, optional
         It is called after each step, with how many are finished and how many there are.
     client : distributed.Client, optional
@@ -111,9 +122,11 @@ def pool_into(
 
     Raises
     ------
+    PoolStepsError
+        If a step cannot be read or written, after all others.
     PoolValueError
-        If a step cannot be read or written (after all others), if a step does not fit into
-        `memory`, and if there is something at the target, or if it is of another plan.
+        If a step does not fit into `memory`, and if there is something at the target, or if it is
+        of another plan.
 
     Examples
     --------
@@ -147,19 +160,26 @@ def pool_into(
     places = target if isinstance(target, tuple) else (target,)
     if len(places) != len(of.outs):
         raise PoolValueError(f"there are {len(of.outs)} results, and {len(places)} targets")
+    if dry_run:
+        places = tuple(map(unmade, places, [of.shape] * len(places), of.outs))
     targets = [
         Target(place, of.shape, dtype, read.array, layout, resume)
         for place, dtype in zip(places, of.outs, strict=True)
     ]
     unit = unit_of(targets)
     count = workers_for(workers) if client is None else cluster.threads_of(client)
-    grain = grain_for(of, unit, None if memory is None else memory // (SEVERAL * count))
+    plan = [repr(pool), read.name, read.shape, str(read.dtype)]
+    plan += [described(each.array) for each in targets]
+    digest = hashlib.sha256(repr(plan).encode()).hexdigest()[:32]
+    grain = grain_of(targets[0].marks, digest) if resume and not dry_run else None
+    if grain is None:
+        grain = grain_for(of, unit, None if memory is None else memory // (SEVERAL * count))
     if memory is not None:
         count = fitting(of, grain, unit, memory, count)
-    plan = [repr(pool), read.name, read.shape, str(read.dtype), grain]
-    plan += [described(each.array) for each in targets]
     run = Run(of, read, targets, grain, progress)
-    run.begin(hashlib.sha256(repr(plan).encode()).hexdigest()[:32], resume)
+    if dry_run:
+        return Summary(of.shape, of.outs[0], run.steps, 0, 0)
+    run.begin(f"{digest}-{'x'.join(map(str, grain))}", resume)
     if client is None:
         run.work(count)
     else:
@@ -189,6 +209,15 @@ def for_cluster(client: Any, source: Any, target: Any, workers: int | None) -> t
 def unit_of(targets: list[Target]) -> tuple[int, ...]:
     """Return the least part that is written as a whole in all targets: no chunk has two writers."""
     return tuple(lcm(*sizes) for sizes in zip(*(each.unit for each in targets), strict=True))
+
+
+def grain_of(marks: Marks, digest: str) -> tuple[int, ...] | None:
+    """Return how many results a step of an earlier run makes, if it had the same plan."""
+    for name in marks.names():
+        if name.startswith(f"plan-{digest}-"):
+            sizes = name.removesuffix(".mark").rpartition("-")[2]
+            return tuple(int(size) for size in sizes.split("x") if size)
+    return None
 
 
 def workers_for(given: int | None) -> int:
@@ -317,6 +346,7 @@ class Run:
             self.marks.clear()
             self.known = set()
             self.marks.put(mark)
+        self.before = self.finished = len(self.known - set(plans))
 
     def waiting(self) -> Iterator[tuple[str, Box]]:
         """Yield the steps that are to be done: their marks and their windows."""
@@ -328,10 +358,6 @@ class Run:
             )
             if mark not in self.known:
                 yield mark, box
-                continue
-            with self._lock:
-                self.before += 1
-                self.finished += 1
 
     def work(self, workers: int) -> None:
         """Do all steps on some threads."""
@@ -391,16 +417,17 @@ class Run:
 
         Raises
         ------
-        PoolValueError
-            If steps failed. Their marks stay.
+        PoolStepsError
+            If steps failed. The marks of the others stay.
         """
         if self.failed:
             box, told, error = self.failed[0]
             reads = self.of.region(box).reads
             part = ", ".join(f"{each.start}:{each.stop}" for each in reads)
-            raise PoolValueError(
+            key = self.source.broken(reads)
+            raise PoolStepsError(
                 f"{len(self.failed)} of {self.steps} steps failed, the first one with the source's "
-                f"[{part}]: {told}; mend it, and resume"
+                f"[{part}]{f' (chunk {key})' if key else ''}: {told}; mend it, and resume"
             ) from error
         for target in self.targets:
             target.finish()

@@ -5,7 +5,7 @@ A mark is a small file beside an array that is being made: its plan, or a step t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
@@ -55,8 +55,8 @@ class Source:
         self.array = opened(given)
         self.shape = tuple(map(int, self.array.shape))
         self.dtype = np.dtype(self.array.dtype)
-        name = self.array.store_path if is_zarr(self.array) else getattr(given, "filename", given)
-        self.name = str(name) if not isinstance(given, np.ndarray) or is_zarr(given) else ""
+        stored = is_zarr(self.array)
+        self.name = str(self.array.store_path if stored else getattr(self.array, "filename", ""))
 
     def read(self, part: Slices) -> Array:
         """Return a part of the array; of a part that holds no chunk, the fill value."""
@@ -70,12 +70,20 @@ class Source:
         """Say whether a store holds no chunk of a part: zarr reads its fill value."""
         if not is_zarr(self.array):
             return False
-        sizes = self.array.shards or self.array.chunks
-        numbers = (
-            range(each.start // size, -(-each.stop // size))
-            for each, size in zip(part, sizes, strict=True)
-        )
-        return not any_held(self.array, product(*numbers))
+        return not any_held(self.array, places_of(part, unit_of(self.array)))
+
+    def broken(self, part: Slices) -> str:
+        """Return the key of the first chunk of a part that cannot be read, or ""."""
+        if not is_zarr(self.array):
+            return ""
+        unit = unit_of(self.array)
+        for place in places_of(part, unit):
+            chunk = (slice(n * size, (n + 1) * size) for n, size in zip(place, unit, strict=True))
+            try:
+                self.array[tuple(chunk)]
+            except Exception:
+                return str(self.array.metadata.encode_chunk_key(place))
+        return ""
 
 
 def opened(given: Any) -> Any:
@@ -111,6 +119,20 @@ def opened(given: Any) -> Any:
     return found
 
 
+def unit_of(array: Any) -> tuple[int, ...]:
+    """Return the sizes of what a store keeps under one key: of chunks, or of shards."""
+    return tuple(map(int, array.shards or array.chunks))
+
+
+def places_of(part: Slices, unit: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """Yield the places of the chunks, or shards, that a part touches."""
+    ranges = (
+        range(each.start // size, -(-each.stop // size))
+        for each, size in zip(part, unit, strict=True)
+    )
+    return product(*ranges)
+
+
 def any_held(array: Any, places: Any) -> bool:
     """Say whether a store holds a chunk, or a shard, at any of some places."""
     from zarr.core.sync import sync
@@ -123,6 +145,13 @@ def any_held(array: Any, places: Any) -> bool:
         return False
 
     return bool(sync(held()))
+
+
+def unmade(place: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
+    """Return what stands for a target that is not to be made: it has its shape and chunks."""
+    if is_npy(place):
+        return np.broadcast_to(np.empty((), dtype), shape)
+    return place if is_zarr(place) else {}
 
 
 class Layout(NamedTuple):
@@ -143,6 +172,20 @@ def refuse_uneven(layout: Layout) -> None:
         )
 
 
+def within(
+    chunks: tuple[int, ...] | None, shards: tuple[int, ...] | None, shape: tuple[int, ...]
+) -> Layout:
+    """Return chunks, and shards of whole chunks, that reach no further than an array does."""
+    if chunks is None:
+        return Layout(None, shards)
+    sizes = [max(size, 1) for size in shape]
+    least = tuple(map(min, chunks, sizes))
+    if shards is None:
+        return Layout(least)
+    most = (-(-size // chunk) * chunk for chunk, size in zip(least, sizes, strict=True))
+    return Layout(least, tuple(map(min, shards, most)))
+
+
 def made_zarr(
     place: Any, shape: tuple[int, ...], dtype: np.dtype[Any], source: Any, layout: Layout
 ) -> Any:
@@ -160,6 +203,7 @@ def made_zarr(
             chunks = source.chunks
             shards = source.shards if shards is None else shards
             refuse_uneven(Layout(chunks, shards))
+    chunks, shards = within(chunks, shards, shape)
     kind = {"chunks": chunks or "auto", "shards": shards, "fill_value": 0}
     try:
         return zarr.create_array(place, shape=shape, dtype=dtype, **kind, **more)
@@ -261,6 +305,8 @@ class Target:
                 self.array = np.lib.format.open_memmap(half, "w+", dtype, shape)
         elif is_zarr(place) and hasattr(place, "shape"):
             self.array, self.marks = place, Marks(place)
+        elif isinstance(place, np.ndarray):
+            self.array, self.marks = place, Marks(Path())
         else:
             self.array = self._reopened(place) if resume else None
             if self.array is None:
@@ -288,24 +334,17 @@ class Target:
         shape = tuple(map(int, self.array.shape))
         if not is_zarr(self.array):
             return tuple(1 if n < len(shape) - 1 else max(size, 1) for n, size in enumerate(shape))
-        return tuple(map(int, self.array.shards or self.array.chunks))
+        return unit_of(self.array)
 
     def write(self, part: Slices, results: Array) -> bool:
         """Write a part, unless a new array reads so without it; return whether it was written."""
         if is_zarr(self.array):
             fill = self.array.fill_value
             same = fill is not None and bool((results == fill).all())
-            if same and not any_held(self.array, self._places(part)):
+            if same and not any_held(self.array, places_of(part, self.unit)):
                 return False
         self.array[part] = results
         return True
-
-    def _places(self, part: Slices) -> Any:
-        ranges = (
-            range(each.start // size, -(-each.stop // size))
-            for each, size in zip(part, self.unit, strict=True)
-        )
-        return product(*ranges)
 
     def finish(self) -> None:
         """Remove the marks, and put a file of NumPy where it belongs."""
