@@ -179,6 +179,14 @@ def driver() -> Kernel | None:
         return made
 
 
+@cache
+def together() -> Kernel:
+    """Return the kernel that runs several kernels band by band; there is a driver."""
+    with _lock:
+        made: Kernel = with_numba("driver").together()
+        return made
+
+
 def loaded() -> int:
     """Return the number of kernels in this process."""
     return len(_kernels)

@@ -78,6 +78,59 @@ define void @{entry}(i64 %kernel, i64 %call, i64 %pieces, i64 %blocks) {{
 }}
 """
 
+TOGETHER = """
+define void @{entry}(i64 %list, i64 %block, i64 %begin, i64 %end) {{
+start:
+  %at = inttoptr i64 %list to ptr
+  %count = load i64, ptr %at
+  %bands.at = getelementptr i64, ptr %at, i64 1
+  %bands = load i64, ptr %bands.at
+  %blocks.at = getelementptr i64, ptr %at, i64 2
+  %blocks = load i64, ptr %blocks.at
+  %parts = mul i64 %bands, %blocks
+  %first = mul i64 %block, %bands
+  %last = add i64 %first, %bands
+  br label %band
+band:
+  %part = phi i64 [ %first, %start ], [ %after, %banded ]
+  %after = add i64 %part, 1
+  %more = icmp slt i64 %part, %last
+  br i1 %more, label %run, label %done
+run:
+  %number = phi i64 [ 0, %band ], [ %next, %ran ]
+  %some = icmp slt i64 %number, %count
+  br i1 %some, label %one, label %banded
+one:
+  %three = mul i64 %number, 3
+  %kernel.slot = add i64 %three, 3
+  %kernel.at = getelementptr i64, ptr %at, i64 %kernel.slot
+  %kernel = load ptr, ptr %kernel.at
+  %call.at = getelementptr i64, ptr %kernel.at, i64 1
+  %call = load i64, ptr %call.at
+  %pieces.at = getelementptr i64, ptr %kernel.at, i64 2
+  %pieces = load i64, ptr %pieces.at
+  %from.all = mul i64 %pieces, %part
+  %from = sdiv i64 %from.all, %parts
+  %to.all = mul i64 %pieces, %after
+  %to = sdiv i64 %to.all, %parts
+  %any = icmp slt i64 %from, %to
+  br i1 %any, label %do, label %ran
+do:
+  call void %kernel(i64 %call, i64 %block, i64 %from, i64 %to)
+  br label %ran
+ran:
+  %next = add i64 %number, 1
+  br label %run
+banded:
+  br label %band
+done:
+  ret void
+}}
+"""
+"""A kernel of kernels. Its arguments are their number, the bands per block, the blocks, and for
+each kernel its address, that of its arguments, and its pieces. In a band all kernels run in turn.
+"""
+
 NEEDED = ("get_num_threads", "numba_parallel_for")
 """The functions that LLVM knows once Numba has started its threads."""
 
@@ -90,7 +143,17 @@ def made() -> Kernel | None:
     """
     if not launch_threads() or not all(map(llvm.address_of_symbol, NEEDED)):
         return None
+    return assembled(TEXT)
+
+
+def together() -> Kernel:
+    """Return the kernel that runs several kernels band by band, in machine code."""
+    return assembled(TOGETHER)
+
+
+def assembled(text: str) -> Kernel:
+    """Return a function's machine code from LLVM's text."""
     machine = target_machine()
-    module = llvm.parse_assembly(TEXT.format(entry=ENTRY))
+    module = llvm.parse_assembly(text.format(entry=ENTRY))
     module.triple, module.data_layout = machine.triple, str(machine.target_data)
     return Kernel(machine.emit_object(module))

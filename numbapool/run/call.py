@@ -289,11 +289,12 @@ class Call:
         frame.ready = self, blocks, room
 
 
-BAND_BYTES = 1 << 21
-"""Bytes of the input that each of several calls reads before the next call reads them. A minimum, a
-maximum and a mean by 2 of 32 x 64 x 112 x 112 float32 took 3.3 times as long as the dearest of them
-without bands and 1.7 times with bands of 2 MB; a mean, a maximum and a deviation 1.25 times. With
-512 kB it was 2.0 times, since the loops' starts show."""
+BAND_BYTES = 1 << 18
+"""Bytes of the input that each of several calls reads before the next call reads them: a thread's
+share stays in a second-level cache. A maximum, a minimum and a mean by 2 of 32 x 64 x 112 x 112
+float32 took 9.3 ms, 9.7 with bands of 2 MB and 12.2 with 8 MB; one of them alone takes 4.5. At the
+memory's speed all three would take 1.4 times as long as one, since they write three times as much.
+"""
 
 
 def into_together(calls: Sequence[Call], x: Array, outs: Sequence[tuple[Array, ...]]) -> None:

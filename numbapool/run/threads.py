@@ -17,7 +17,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
 
 from numbapool.compile import compiled, interpreted, numba_seams
 
@@ -173,9 +176,20 @@ def run_together(runs: Sequence[Run], bands: int, blocks: int) -> None:
             work(block)
         return
     try:
-        share(work, blocks)
+        driver = numba_driver()
+        if driver is None:
+            share(work, blocks)
+            return
+        each = [(kernel.address, call, pieces) for kernel, call, pieces in runs]
+        numbers = np.array([len(runs), bands, blocks, *chain(*each)], np.int64)
+        driver.call(compiled.together().address, numbers.ctypes.data, blocks, blocks)
     finally:
         _entrance.release()
+
+
+def numba_driver() -> Any:
+    """Return what runs kernels on Numba's threads, if these are started or worth starting."""
+    return compiled.driver() if _started_count is not None or has_numba(0) else None
 
 
 def run_kernel(kernel: Any, call: int, pieces: int, blocks: int) -> None:
@@ -184,7 +198,7 @@ def run_kernel(kernel: Any, call: int, pieces: int, blocks: int) -> None:
         kernel.call(call, 0, 0, pieces)
         return
     try:
-        driver = compiled.driver() if _started_count is not None or has_numba(0) else None
+        driver = numba_driver()
         if driver is not None:
             driver.call(kernel.address, call, pieces, blocks)
         else:
