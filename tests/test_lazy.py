@@ -5,6 +5,7 @@ import re
 from itertools import pairwise
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -197,8 +198,34 @@ def test_copies_of_small_parts(monkeypatch):
 def test_names():
     x = da.from_array(numbers((4, 4)), chunks=2)
     assert nbp.max_pool2d(x, 2).name == nbp.max_pool2d(x, 2).name
-    names = {nbp.max_pool2d(x, 2).name, nbp.max_pool2d(x, 1).name, nbp.max_pool2d(x + 1, 2).name}
-    assert len(names) == 3
+    assert nbp.Pool(np.max, 2)(x).name == nbp.Pool("max", 2)(x).name
+    lazy = [
+        nbp.max_pool2d(x, 2),
+        nbp.max_pool2d(x, 1),
+        nbp.max_pool2d(x + 1, 2),
+        nbp.max_pool1d(x, 2),
+        nbp.min_pool2d(x, 2),
+        nbp.adaptive_max_pool2d(x, 2),
+    ]
+    assert len({each.name for each in lazy}) == len(lazy)
+
+
+class Largest(NamedTuple):
+    """A reducer of the user's."""
+
+    gives = "uint8"
+
+    def neutral(self):
+        return 0.0
+
+    def combine(self, a, b):
+        return max(a, b)
+
+
+def test_a_reducer_of_one_s_own():
+    x = numbers((6, 6))
+    lazy = nbp.reduce_pool2d(da.from_array(x, chunks=3), Largest(), 2)
+    same(lazy, nbp.reduce_pool2d(x, Largest(), 2))
 
 
 # ---------------------------------------------------------------------------------- refusals

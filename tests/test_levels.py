@@ -68,7 +68,7 @@ def test_steps_and_chunks_never_matter(op, dtype):
     """Blocks so small that several make a chunk, which waits for its parts."""
     x = small((7, 13, 10), dtype)
     want = nbp.pool_pyramid(x, op, 2, (2, 2, 2))
-    for chunks, bytes_ in (((3, 5, 6), 1), ((8, 8, 4), 400)):
+    for chunks, bytes_ in (((3, 5, 6), 1), ((8, 8, 4), 200)):
         store = image(x, chunks)
         with mock.patch("numbapool.stores.chunked.SLAB_BYTES", bytes_):
             made = nbp.pyramid_into(store, op, 2, workers=2)
@@ -80,6 +80,13 @@ def test_steps_and_chunks_never_matter(op, dtype):
             else:
                 np.testing.assert_array_equal(got, level)
         assert not [key for key in store if ".numbapool" in key]
+
+
+def test_blocks_make_whole_chunks_of_level_1():
+    """Blocks of 32 MB of level 0: what they make of level 1 waits for nothing."""
+    store = {}
+    zarr.create_group(store).create_array("0", shape=(512,) * 3, dtype="u2", chunks=(128,) * 3)
+    assert nbp.pyramid_into(store, levels=2, dry_run=True).steps == 8 + 1
 
 
 def test_trimmed_levels_and_a_copy_of_level_0():

@@ -27,6 +27,7 @@ import numbapool
 from numbapool.memory import keep_memory
 
 from ..exits import FileError
+from ..interrupts import held_back
 from ..job import STREAM, Job, Outcome
 from ..telling.progress import begun
 from ..telling.reasons import failed
@@ -91,11 +92,16 @@ def connected(address: str) -> Iterator[Any]:
     try:
         if name == "local":
             more = {"threads_per_worker": 1, "dashboard_address": None}
-            cluster = distributed.LocalCluster(
-                n_workers=int(count) if count else os.cpu_count(),
-                silence_logs=logging.CRITICAL,
-                **more,
-            )
+            if sys.platform != "win32":
+                from multiprocessing.resource_tracker import ensure_running
+
+                ensure_running()  # started with the first child, it would pass Ctrl-C on to it
+            with held_back():  # the workers inherit that Ctrl-C is none of theirs
+                cluster = distributed.LocalCluster(
+                    n_workers=int(count) if count else os.cpu_count(),
+                    silence_logs=logging.CRITICAL,
+                    **more,
+                )
         client = distributed.Client(cluster or address, timeout=TIMEOUT)
     except (OSError, ValueError) as error:
         raise click.UsageError(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..exits import FileError
-from ..job import Writing
+from ..job import RunNote, Writing
 from . import png
 from .extra import EXTRA, installed
 from .raster import Frame, Metadata, Raster, spoken, turned
@@ -86,8 +86,9 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
     import tifffile
 
     size = array.nbytes * raster.frames
+    joined = raster.metadata.described is not None and writing.metadata == "all"
     with tifffile.TiffWriter(file, bigtiff=size > _LARGE) as tiff:
-        for raster, array, mode in itertools.chain([first], frames):
+        for number, (raster, array, mode) in enumerate(itertools.chain([first], frames)):
             photometric, extra = _kind(mode, raster.metadata.white_is_zero)
             kept = _kept(raster.metadata, writing)
             if kept.planar:
@@ -95,20 +96,49 @@ def save_tiff(frames: Iterable[Frame], file: BinaryIO, writing: Writing, notes: 
             packed = _PACKED.get(kept.compression or "", "zlib")
             if kept.white_is_zero:
                 array = turned(array, kept.maximum)
+            text, placed = _described(raster, array, kept, notes) if not number else (b"", {})
             tiff.write(
                 np.ascontiguousarray(array),
                 photometric=photometric,
                 planarconfig="contig" if array.ndim == 3 else None,
                 extrasamples=extra if array.ndim == 3 else None,
                 compression=packed,
+                contiguous=joined and not packed,  # as readers of a shape expect
                 predictor=packed in _PREDICTED and _predictable(array.dtype),
-                resolution=kept.dpi,
-                resolutionunit="INCH" if kept.dpi else None,
+                **placed or _resolution(kept.dpi, "INCH"),
+                description=text or None,
                 iccprofile=kept.icc,
                 software=False,
                 metadata=None,
                 extratags=[*_tags(kept.exif, notes), *map(_tag, _numbers(kept, writing))],
             )
+
+
+def _resolution(found: tuple[float, float] | None, unit: str) -> dict[str, Any]:
+    return {"resolution": found, "resolutionunit": unit if found else None}
+
+
+def _described(
+    raster: Raster, array: NDArray[Any], kept: Metadata, notes: list[str]
+) -> tuple[bytes, dict[str, Any]]:
+    """Return the description of the first page, and its resolution if ImageJ has one."""
+    said = kept.described
+    if said is None:
+        return b"", {}
+    text = said.fitted(raster.frames, array.shape, array.dtype)
+    if not text:
+        notes.append(RunNote(said.left_out))
+        return b"", {}
+    if said.resolution is None:
+        return text.encode(), {}
+    (across, down), (high, wide) = said.resolution, said.strides
+    return text.encode(), _resolution((across / wide, down / high), "NONE")
+
+
+def is_plain(mode: str) -> bool:
+    """Return whether pages of a mode can be written here."""
+    base = mode.partition(";")[0]
+    return base.rstrip("XaA") in _COLOURS and mode != "1"
 
 
 def _predictable(dtype: np.dtype[Any]) -> bool:
@@ -129,7 +159,7 @@ def _kind(mode: str, white_is_zero: bool) -> tuple[str, tuple[str, ...]]:
 def _kept(metadata: Metadata, writing: Writing) -> Metadata:
     """Return the metadata to write."""
     kept = replace(metadata, icc=metadata.icc if writing.metadata != "none" else None)
-    return kept if writing.metadata == "all" else replace(kept, exif=None, dpi=None)
+    return kept if writing.metadata == "all" else replace(kept, exif=None, dpi=None, described=None)
 
 
 def _numbers(metadata: Metadata, writing: Writing) -> list[tuple[int, Any]]:

@@ -39,7 +39,7 @@ def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
     compression = info.get("compression") if picture.format == "TIFF" else None
     return Metadata(
         icc=info.get("icc_profile") or None,
-        exif=kept_exif(picture.getexif, notes),
+        exif=kept_exif(picture.getexif, notes, noted=picture.format != "TIFF"),
         dpi=plausible_dpi(info.get("dpi")),
         loop=info.get("loop"),
         poster=bool(info.get("default_image")),
@@ -48,8 +48,11 @@ def metadata_of(picture: Image.Image, notes: list[str]) -> Metadata:
     )
 
 
-def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
-    """Return the EXIF that stays true for a smaller picture."""
+def kept_exif(read: Callable[[], Image.Exif], notes: list[str], noted: bool = True) -> bytes | None:
+    """Return the EXIF that stays true for a smaller picture.
+
+    A description of an array's shape is left out, which is `noted`.
+    """
     try:
         exif = read()
         kept = Image.Exif()
@@ -58,7 +61,8 @@ def kept_exif(read: Callable[[], Image.Exif], notes: list[str]) -> bytes | None:
         shape = about_shape(kept.get(_DESCRIPTION))
         if shape:
             del kept[_DESCRIPTION]
-            notes.append(RunNote(f"{shape} of the array before pooling was left out"))
+            if noted:
+                notes.append(RunNote(f"{shape} of the array before pooling was left out"))
         for group in (_EXIF_IFD, _GPS_IFD):
             tags = dict(exif.get_ifd(group)) if group in exif else {}
             for tag in _STALE_TAGS:

@@ -217,6 +217,8 @@ def _refused_or_noted(raster: Raster) -> Iterator[str]:
         yield RunNote("in a file whose zero is white, the lightness was pooled")
     if metadata.georeference:
         yield RunNote("NumPy's files hold no georeference: it was left out")
+    if metadata.described:
+        yield RunNote(metadata.described.left_out)
     if metadata.gdal:
         yield RunNote("NumPy's files hold no GDAL metadata: it was left out")
     if metadata.nodata:

@@ -273,6 +273,7 @@ def _with_page(metadata: Metadata, page: Page) -> Metadata:
         nodata=said.nodata,
         gdal=said.gdal,
         georeference=said.georeference,
+        described=said.described,
     )
 
 

@@ -16,6 +16,7 @@ from ..exits import FileError
 from ..job import RunNote, Writing
 from ..telling.quiet import quiet
 from . import FORMATS, holding
+from .extra import installed
 from .holding import HOLDS, OPAQUE, WIDENS, is_deep, not_held
 from .pillow import flip_lab
 from .raster import MAX_PIXELS, Frame, Raster, held, spoken
@@ -64,8 +65,11 @@ def _encode(frames: Iterator[Frame], file: BinaryIO, writing: Writing, notes: li
     frames = itertools.chain([first], frames)
     (raster, _, mode), format = first, writing.format
     if format == "TIFF":
-        _save_tiff(frames, file, writing, notes, raster.deep or is_deep(mode))
+        deep = raster.deep or is_deep(mode) or _corrects(raster, mode, writing)
+        _save_tiff(frames, file, writing, notes, deep)
         return
+    if raster.metadata.described and writing.metadata == "all":
+        notes.append(RunNote(raster.metadata.described.left_out))
     # Write to memory first. Given a file, Pillow writes to its descriptor. If the disk fills up,
     # Pillow takes the part that was written for the whole.
     whole = BytesIO()
@@ -95,6 +99,14 @@ def _save_tiff(
         return
     with _told("TIFF"), quiet():
         tiff_save.save(_pages(frames, writing, notes), seekable, writing, notes)
+
+
+def _corrects(raster: Raster, mode: str, writing: Writing) -> bool:
+    """Return whether to write by tifffile, since there is a description in UTF-8 to correct."""
+    from . import deep_save
+
+    wanted = raster.metadata.described and writing.metadata == "all"
+    return bool(wanted) and deep_save.is_plain(mode) and installed()
 
 
 def _held_by(format: str, frames: Iterable[Frame]) -> Iterator[Frame]:

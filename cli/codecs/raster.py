@@ -13,6 +13,7 @@ from numbapool.records import dataclass
 from ..exits import FileError
 from ..job import PictureShape
 from .axes import unknown
+from .description import Described
 from .georeference import Georeference
 
 # Like Pillow, refuse a picture beyond twice Pillow's limit as a decompression bomb.
@@ -60,6 +61,7 @@ class Metadata:
     nodata: str = ""
     gdal: str = ""
     georeference: Georeference | None = None
+    described: Described | None = None
 
 
 @dataclass(frozen=True)

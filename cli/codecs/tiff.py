@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 from PIL import Image, TiffImagePlugin
 
 from ..job import RunNote
+from .description import described
 from .exif import kept_exif, plausible_dpi
 from .georeference import georeference_of
 from .page import Page
@@ -23,6 +24,7 @@ _KIND, _STRIPS, _TILES = 254, 273, 324
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
 _ORIENTATION, _SAMPLES, _PLANAR, _EXTRA, _FORMAT = 274, 277, 284, 338, 339
 _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _ICC = 282, 283, 296, 34675
+_DESCRIPTION = 270
 _GDAL_METADATA, _NODATA = 42112, 42113
 _OTHER_PLACES = (33918, 33920, 50844)  # Intergraph's two, and rational polynomials (RPC)
 _CENTIMETRE = 3  # of the resolution's units
@@ -197,6 +199,11 @@ def _beside(tags: Any, metadata: Metadata, grey: bool, notes: list[str]) -> Meta
         white_is_zero=grey and tags.get(_PHOTOMETRIC, _WHITE_IS_ZERO) == _WHITE_IS_ZERO,
         nodata=str(tags.get(_NODATA, "")).strip(" \0"),
         georeference=georeference,
+        described=described(
+            tags.get(_DESCRIPTION),
+            plausible_dpi((tags.get(_X_RESOLUTION), tags.get(_Y_RESOLUTION))),
+            tags.get(_ORIENTATION, 1) != 1,
+        ),
         gdal=_lasting(str(tags.get(_GDAL_METADATA, "")), notes),
     )
 
@@ -230,7 +237,7 @@ def _metadata(file: BinaryIO, tags: Any, notes: list[str]) -> Metadata:
         dpi = None
     return Metadata(
         icc=tags.get(_ICC) or None,
-        exif=kept_exif(exif, notes),
+        exif=kept_exif(exif, notes, noted=False),
         dpi=dpi,
         compression=TiffImagePlugin.COMPRESSION_INFO.get(tags.get(_COMPRESSION, 1)),
     )

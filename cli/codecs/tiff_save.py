@@ -13,7 +13,7 @@ from PIL.TiffImagePlugin import AppendingTiffWriter
 
 from numbapool.records import dataclass
 
-from ..job import Writing
+from ..job import RunNote, Writing
 from .holding import RENAMED
 from .raster import Metadata, Raster, turned
 
@@ -136,6 +136,8 @@ def _options(page: Page, writing: Writing, notes: list[str]) -> dict[str, Any]:
             notes.append("to keep its EXIF the TIFF was left uncompressed")
     if metadata.planar:
         notes.append(SIDE_BY_SIDE)
+    if metadata.described and writing.metadata == "all":
+        notes.append(RunNote(metadata.described.left_out))
     return options
 
 

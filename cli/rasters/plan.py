@@ -128,10 +128,14 @@ def _metadata_after(form: Form, request: Request) -> Metadata:
         metadata = replace(metadata, nodata="")
     if metadata.nodata and number is not None:
         metadata = replace(metadata, nodata=nodata.text_of(form, number))
-    if metadata.georeference:
+    if metadata.georeference or metadata.described:
         down, across = KINDS[operator.windows].steps(request.arguments, form.spatial)
+    if metadata.georeference:
         georeference = metadata.georeference.pooled(across, down)
         metadata = replace(metadata, georeference=georeference)
+    if metadata.described:
+        described = metadata.described.pooled(form.spatial, down.stride, across.stride)
+        metadata = replace(metadata, described=described)
     return metadata
 
 

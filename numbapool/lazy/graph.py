@@ -86,9 +86,11 @@ def array_of(layer: Grid, x: Any, chunks: Any, dtype: Any) -> Any:
 
 def token(x: Any, pooling: Pool) -> str:
     """Return a name for the results: alike for alike poolings, but for reducers of the user's."""
-    op = pooling._key[0]
-    known = isinstance(op, str) or callable(op)
-    return str(tokenize(x.name, repr(pooling))) if known else uuid4().hex
+    op, *key = pooling._key
+    if not (isinstance(op, str) or callable(op)):
+        return uuid4().hex
+    name = pooling.request.operator.name
+    return str(tokenize(x.name, pooling.form, name, repr(key)))
 
 
 def edges_along(of: Decided, pooling: Pool, chunks: Any) -> tuple[tuple[int, ...], ...]:

@@ -113,8 +113,12 @@ def block_for(
     """
     shape, last = floors[0].shape, floors[-1].total
     first = floors[min(1, len(floors) - 1)]
-    most = chunked.SLAB_BYTES if memory is None else memory // (SEVERAL * workers)
-    most = min(most, chunked.SLAB_BYTES)
+    most = None if memory is None else memory // (SEVERAL * workers)
+
+    def fits(block: Sizes) -> bool:
+        if bytes_of(floors[:1], block) > chunked.SLAB_BYTES:
+            return False
+        return most is None or bytes_of(floors, block) <= most
 
     def within(block: tuple[int, ...]) -> Sizes:
         """Return a block that is no larger than the image."""
@@ -126,11 +130,11 @@ def block_for(
     ones = [tuple(by * size for by, size in zip(first.total, first.unit, strict=True)), last]
     zeros = [floors[0].unit, read, last] if floors[0].written else [read, last]
     tries = [within(tuple(map(lcm, last, one, zero))) for one in ones for zero in zeros]
-    block = next((each for each in tries if bytes_of(floors, each) <= most), within(last))
+    block = next(filter(fits, tries), within(last))
     while True:
         for n in sorted(range(len(shape)), key=lambda n: (block[n], -n)):
             wider = within((*block[:n], 2 * block[n], *block[n + 1 :]))
-            if wider != block and bytes_of(floors, wider) <= most:
+            if wider != block and fits(wider):
                 block = wider
                 break
         else:

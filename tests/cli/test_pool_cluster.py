@@ -14,16 +14,26 @@ from numbapool_cli.job import Job, Outcome
 from pictures import picture
 from PIL import Image
 
-distributed = pytest.importorskip("distributed")
+pytest.importorskip("distributed")
 
 
 @pytest.fixture(scope="module")
 def address():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        more = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
-        with distributed.LocalCluster(**more) as made:
-            yield made.scheduler_address
+        with cluster.connected("local:2") as client:
+            yield client.scheduler.address
+
+
+def is_deaf() -> bool:
+    """Say whether Ctrl-C does not reach this process."""
+    return signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+def test_workers_here(address):
+    with cluster.connected(address) as client:
+        assert list(client.nthreads().values()) == [1, 1]
+        assert set(client.run(is_deaf).values()) == {True}
 
 
 def put(count):

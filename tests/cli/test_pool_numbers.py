@@ -299,17 +299,22 @@ def test_fits_that_would_be_read_wrong_is_refused(pool, bits, dtype, more, said)
 
 @pytest.mark.parametrize("text", ["shape", "ome", "imagej"])
 @pytest.mark.parametrize("deep", [False, True])
-def test_texts_about_the_old_shape_are_left_out(pool, text, deep):
+def test_texts_about_the_old_shape_are_corrected_or_left_out(pool, monkeypatch, text, deep):
+    """They are corrected with the extra that writes them."""
     array = np.zeros((4, 6, 6), np.float64 if deep else np.uint8)
     options = {"shape": {}, "ome": {"ome": True}, "imagej": {"imagej": True}}[text]
     if text == "imagej":
         array = array.astype(np.float32 if deep else np.uint8)
     tifffile.imwrite("in.tif", array, photometric="minisblack", **options)
-    said = pool("max", "in.tif", "-o", "out.tif").stderr
-    assert said.count("was left out") == 1
-    assert "ImageDescription" not in tags_of("out.tif")
+    assert not pool("max", "in.tif", "-o", "out.tif").stderr
     with tifffile.TiffFile("out.tif") as file:
-        assert file.series[0].shape[-2:] == (3, 3)
+        assert file.series[0].shape == (4, 3, 3)
+        assert file.series[0].kind == {"shape": "shaped"}.get(text, text)
+    if array.dtype != np.float64:
+        monkeypatch.setattr("numbapool_cli.codecs.pillow_save.installed", lambda: False)
+        said = pool("max", "in.tif", "-o", "plain.tif").stderr
+        assert said.count("was left out") == 1
+        assert "ImageDescription" not in tags_of("plain.tif")
 
 
 def test_other_descriptions_stay(pool):

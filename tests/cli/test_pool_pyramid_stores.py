@@ -1,8 +1,10 @@
 """``pool pyramid`` for images in stores of Zarr."""
 
 import json
+import re
 from pathlib import Path
 
+import numbapool_cli
 import numpy as np
 import pytest
 
@@ -111,6 +113,19 @@ def test_a_run_that_failed_goes_on(pool):
         assert "--resume" in pool(*given, code=1).stderr
         pool(*given, "--resume")
         assert_levels(place, nbp.pool_pyramid(x, "avg", 2))
+
+
+def test_the_guides_examples(pool):
+    guide = Path(numbapool_cli.__file__).with_name("README.md").read_text("utf-8")
+    image(small((4, 10, 9)), 8, "cells.zarr")
+    image(small((4, 10, 9)), 8, "cells.zarr/labels/nuclei")
+    given = ["pool pyramid cells.zarr --levels 2 --on-exists overwrite"]
+    lines = re.findall(r"^    (pool pyramid cells\.zarr .*)$", guide, re.MULTILINE)
+    for line in [*lines, *given]:
+        pool(*line.partition("#")[0].split()[1:])
+    assert len(lines) == 3 and len(levels_of("cells.zarr")) == 2
+    assert len(levels_of("cells.zarr/labels/nuclei")) == 3
+    assert [level.shape for level in levels_of("new.zarr")] == [(4, 5, 5), (2, 3, 3)]
 
 
 def test_pictures_and_stores_together(pool):
