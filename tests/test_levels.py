@@ -297,6 +297,19 @@ def test_a_run_that_failed_goes_on(tmp_path):
     assert len(levels_of(given[0])) == 2
 
 
+def test_a_run_on_a_plain_group_goes_on():
+    """Beside half-made levels, level 0 is still found."""
+    x, store = small((8, 8)), {}
+    zarr.create_group(store).create_array("0", data=x, chunks=(4, 4))
+    with mock.patch("numbapool.stores.climb.Climb.climb", side_effect=KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt):
+            nbp.pyramid_into(store, levels=2, resume=True)
+    assert levels_of(store) == []
+    nbp.pyramid_into(store, levels=2, resume=True)
+    for got, want in zip(levels_of(store), nbp.pool_pyramid(x, "avg", 2), strict=True):
+        np.testing.assert_array_equal(got, want)
+
+
 def test_a_dry_run_makes_nothing():
     store = image(small((16, 16)), 4)
     before = set(store)

@@ -10,7 +10,7 @@ from numbapool.errors import PoolValueError, shown
 from numbapool.stores import groups
 from numbapool.stores.climb import Floor, Sizes
 from numbapool.stores.groups import HALF_MADE, Found
-from numbapool.stores.ngff import VERSIONS, Dict, attributes_of, with_levels
+from numbapool.stores.ngff import VERSIONS, Dict, attributes_of, image_of, with_levels
 from numbapool.stores.opened import Layout, Marks, Source, Target, is_zarr
 
 
@@ -82,13 +82,15 @@ class Home:
             return
         self.group = groups.writable(self.found.group)
         self.gathered = groups.is_gathered(self.group)
+        image = self.found.image
+        bare = {**image.multiscale, "datasets": image.multiscale["datasets"][:1]}
+        if image_of(self.group.attrs) is None:  # a run that goes on has to find level 0
+            self._put([bare])
         if self.resume:
             return
         groups.removed(self.group, HALF_MADE)
-        image = self.found.image
         there = self._there(floors)
         if len(image.multiscale["datasets"]) > 1:
-            bare = {**image.multiscale, "datasets": image.multiscale["datasets"][:1]}
             self._put([bare, *image.others])
         for path in there:
             groups.removed(self.group, path)
