@@ -52,7 +52,7 @@ FLOATS_OF_KINDS = [dtype for dtype in KINDS if dtype in FLOATS]
 PLAIN_FILES = (
     "adaptive borders every_operator nodata peers_borders pyramids means_by_weight fractional "
     "absurd single_rules peers_table area same_kind coming_from "
-    "stores stores_over_dask regions lazy"
+    "stores stores_over_dask regions lazy levels fields"
 ).split()
 """The library's tests of random cases on every dtype: `test_random_cases.py` runs them with kernels
 as plain Python. `test_operators.py` has every operator and form compiled."""
