@@ -68,6 +68,13 @@ def numbapool_anew(path: Path, out: Path) -> Any:
     return out
 
 
+def compressors_of(path: Path) -> Any:
+    """Return how level 0 is compressed: so are all levels."""
+    import zarr
+
+    return zarr.open_group(path)["0"].compressors
+
+
 def coarsened(path: Path, out: Path) -> Any:
     """Coarsen by Dask, each level from the one before, and write the levels alone."""
     import dask.array as da
@@ -77,8 +84,9 @@ def coarsened(path: Path, out: Path) -> Any:
     below = da.from_zarr(path / "0", chunks=(2 * CHUNK,) * 3)
     for level in range(1, LEVELS + 1):
         pooled = da.coarsen(np.mean, below, {0: 2, 1: 2, 2: 2}).astype(below.dtype)
+        sizes = {"shape": pooled.shape, "chunks": (CHUNK,) * 3}
         array = group.create_array(
-            str(level), shape=pooled.shape, dtype=pooled.dtype, chunks=(CHUNK,) * 3
+            str(level), dtype=pooled.dtype, compressors=compressors_of(path), **sizes
         )
         pooled.rechunk((CHUNK,) * 3).store(array, lock=False)
         below = da.from_zarr(out / str(level), chunks=(2 * CHUNK,) * 3)
@@ -93,9 +101,10 @@ def by_ome_zarr(path: Path, out: Path) -> Any:
     from ome_zarr.writer import write_image
 
     volume = da.from_zarr(path / "0", chunks=(2 * CHUNK,) * 3)
-    options = {"chunks": (CHUNK,) * 3}
+    options = {"chunks": (CHUNK,) * 3, "compressors": compressors_of(path)}
+    factors = [dict.fromkeys("zyx", factor) for factor in FACTORS]
     write_image(
-        volume, zarr.create_group(out), FACTORS, method=Methods.LOCAL_MEAN, axes="zyx",
+        volume, zarr.create_group(out), factors, method=Methods.LOCAL_MEAN, axes="zyx",
         storage_options=options,
     )  # fmt: skip
     group = zarr.open_group(out)
