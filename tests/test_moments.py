@@ -115,6 +115,21 @@ def test_the_last_digits_do_not_cancel():
             np.testing.assert_allclose(nbp.var_pool2d(x, size, 1), want, rtol=tolerance)
 
 
+@only_plain
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("size", [(3, 3), (4, 1), (11, 11), (19, 37)])
+def test_a_number_far_from_all_others_takes_no_digits_of_theirs(size, dtype):
+    """Distances are not measured from a raster's nodata, nor from the numbers at its border."""
+    noise = np.random.default_rng(2).standard_normal((2, 20, 40)).astype(dtype)
+    inside = noise[:, 1:, 3:]
+    want = two_passes(inside, size, (1, 1), (0, 0)).transpose(1, 2, 0)
+    x = noise.transpose(1, 2, 0).copy()
+    x[0], x[:, :3] = -3.4028e38, -3.4028e38
+    for rule in ({"nodata": x[0, 0, 0]}, {"nodata": 77}, {"nan": "skip"}, {}):
+        got = nbp.var_pool2d(x, size, 1, data_format="HWC", **rule)[1:, 3:]
+        np.testing.assert_allclose(got, want, rtol=1e-5, err_msg=str(rule))
+
+
 def test_equal_elements_give_zero():
     x = np.full((40, 90), 0.1)
     x[:, 50:] = 1 / 3

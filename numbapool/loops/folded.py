@@ -62,7 +62,7 @@ def pool_runs(op, form, x, outs, geometry, lanes, scratch, begin, end):
             w, count, w_weight = window(geometry.width, i)
             fill(op, lanes, scratch, breadth)
             first = ((plane + d) * height + h) * pitch + w * inner
-            near = shifted(op, form, lanes, x, first)
+            near = shifted(op, form, lanes, x, first, count * inner)
             for t in range(depths):
                 deep = plane + d + t * geometry.depth.dilation
                 for u in range(heights):

@@ -13,14 +13,14 @@ from functools import reduce
 import numpy as np
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic, overload
+from numba.extending import intrinsic, overload, register_jitable
 
 import numbapool.loops.faces  # noqa: F401 - Numba learns the reducers' methods there
 from numbapool.loops.forms import Fours, Half, Pairs
 from numbapool.loops.halves import half_to_single, single_to_half
 from numbapool.loops.options import JIT, LIFTED
 from numbapool.loops.pointers import pointer_to
-from numbapool.reducers.methods import combine, lift
+from numbapool.reducers.methods import combine, lift, missing
 from numbapool.reducers.moments import Variance
 
 
@@ -205,26 +205,56 @@ def _element(op, form, lanes, value, row):
     return lambda op, form, lanes, value, row: held(lanes, lift(op, read(form, lanes, value), row))
 
 
-def shifted(op, form, lanes, x, j):
-    """Return the reducer or, if it has a shift, the reducer that measures from element j.
+LOOKED_AT = 4
+"""How many elements a shift is chosen from."""
 
-    A shift that is infinite or NaN becomes 0.
+
+@register_jitable
+def nearest(op, form, lanes, x, j, n):
+    """Return the number next to 0 among a few of the elements [j, j + n), or 0.
+
+    What is left out is passed over, and what is infinite or NaN. A number far larger than the
+    others would take all digits of distances from it.
+    """
+    found = np.inf
+    for k in range(LOOKED_AT):
+        at = j + k * n // LOOKED_AT
+        value = np.float64(read(form, lanes, x[at]))
+        if not missing(op, told(op, form, lanes, x[at])) and abs(value) < abs(found):
+            found = value
+    return found if found < np.inf else 0.0
+
+
+def told(op, form, lanes, value):
+    """Return an element as a reducer is told of it."""
+    return value if hasattr(op, "unconverted") else read(form, lanes, value)
+
+
+@overload(told)
+def _told(op, form, lanes, value):
+    if hasattr(op.instance_class, "unconverted"):
+        return lambda op, form, lanes, value: value
+    return lambda op, form, lanes, value: read(form, lanes, value)
+
+
+def shifted(op, form, lanes, x, j, n):
+    """Return the reducer or, if it has a shift, the reducer that measures from one of n elements.
+
+    They begin at element j.
     """
     if not isinstance(op, Variance):
         return op
-    value = np.float64(read(form, lanes, x[j]))
-    return op._replace(shift=value if value - value == 0 else np.float64(0.0))
+    return op._replace(shift=np.float64(nearest(op, form, lanes, x, j, n)))
 
 
 @overload(shifted)
-def _shifted(op, form, lanes, x, j):
+def _shifted(op, form, lanes, x, j, n):
     made = op.instance_class
     if not issubclass(made, Variance):
-        return lambda op, form, lanes, x, j: op
+        return lambda op, form, lanes, x, j, n: op
 
-    def near(op, form, lanes, x, j):
-        value = np.float64(read(form, lanes, x[j]))
-        shift = value if value - value == 0 else 0.0
+    def near(op, form, lanes, x, j, n):
+        shift = nearest(op, form, lanes, x, j, n)
         return made(shift, op.correction, op.root, op.left_out, op.of_nothing)
 
     return near

@@ -164,7 +164,7 @@ def pool_moments(op, form, x, outs, geometry, lanes, scratch, begin, end):
             h, heights, _ = window(geometry.height, line)
             bounds = h, max(heights, 1), d_rows, geometry.height.dilation
             rows = depths * heights
-            shift = shifted(op, form, lanes, x, base + h * pitch + n // 2).shift
+            shift = shifted(op, form, lanes, x, base + h * pitch, n).shift
             last = base + (h + (heights - 1) * geometry.height.dilation) * pitch
             ask_below(form, x, geometry, last, d_rows * pitch, depths, n)
             at = edge + lead
@@ -202,8 +202,8 @@ def pool_block(
     prefix = scratch + 3 * geometry.stretch
     suffix = prefix + between
     origin = block * taps - geometry.height.before
-    middle = min(max(origin + taps // 2, 0), height - 1)
-    shift = shifted(op, form, lanes, x, base + middle * pitch + n // 2).shift
+    shared = min(max(origin + taps - 1, 0), height - 1)  # all windows hold this row
+    shift = shifted(op, form, lanes, x, base + shared * pitch, n).shift
     target = edge + lead
     last = suffix + taps * between
     clear(lanes, last, whole(n, vector))

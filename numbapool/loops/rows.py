@@ -169,7 +169,7 @@ def pool_rows(op, form, x, outs, geometry, lanes, scratch, begin, end):
                     ahead = base + (d * height + h + u * h_step) * pitch + n
                     ask(form, x, ahead, d_step * pitch, depths, n, line)
             taps = depths * heights
-            near = shifted(op, form, lanes, x, base + bounds[0] * pitch)
+            near = shifted(op, form, lanes, x, base + bounds[0] * pitch, columns * inner)
             fold(near, form, x, base, pitch, bounds, taps, numbers, lanes, at + lead, n)
             locate(op, lanes, at + lead, columns, first, inner, geometry.column_place)
             fill(op, lanes, at, lead)

@@ -139,7 +139,8 @@ def pool_running(op, form, x, outs, geometry, lanes, scratch, begin, end):
         top = volume // out_d * geometry.depth.size * height + d * height
         base = top * pitch + first * inner
         origin = block * taps - before
-        near = shifted(op, form, lanes, x, base + max(origin, 0) * pitch)
+        shared = min(max(origin + taps - 1, 0), height - 1)  # all windows hold this row
+        near = shifted(op, form, lanes, x, base + shared * pitch, n)
         fill(op, lanes, suffix + taps * between, n)
         make_suffixes(near, form, x, geometry, lanes, suffix, base, d * height, origin, depths, n)
         fill(op, lanes, prefix, n)
