@@ -1,12 +1,19 @@
 """Arrays in stores of Zarr, and .npy larger than --memory, by the command."""
 
 import json
+import os
+import re
+import subprocess
+import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
+import numbapool_cli
 import numpy as np
 import pytest
+from processes import ended
 
 import numbapool as nbp
 
@@ -311,3 +318,48 @@ def test_a_codec_that_is_missing(pool):
     said = pool("avg", "in.zarr", "-k", "2x2x2", "-o", "out.zarr", code=1).stderr
     assert "metadata cannot be read" in said and "of-another-program" in said
     assert names() == ["in.zarr"]
+
+
+def test_the_guides_examples(pool):
+    guide = Path(numbapool_cli.__file__).with_name("README.md").read_text("utf-8")
+    part = guide.partition("## Larger than memory\n")[2].partition("\n## ")[0]
+    lines = re.findall(r"^    (pool .*)$", part, re.MULTILINE)
+    x = store("volume.zarr", numbers((40, 40, 48)), (8, 8, 8))
+    zarr.create_group("plate.zarr")
+    plate = store("plate.zarr/well/2", numbers((30, 40)), (16, 16))
+    for line in lines:
+        pool(*line.partition("#")[0].split()[1:])
+        if "half.zarr" in line:
+            np.save("half.npy", held("half.zarr")[1])
+    assert len(lines) == 5
+    np.testing.assert_array_equal(held("half.zarr")[1], half(x))
+    small, got = held("small.zarr")
+    np.testing.assert_array_equal(got, nbp.Pool("max", 3, 2, 1, data_format="DHW")(x))
+    assert small.chunks <= (64, 64, 64) and small.shards
+    np.testing.assert_array_equal(np.load("smooth.npy"), nbp.median_pool2d(plate, 3, 1, "same"))
+    np.testing.assert_array_equal(np.load("quarter.npy"), half(half(x)))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no process is killed so there")
+def test_a_killed_run_goes_on(tmp_path):
+    """It shows nothing half made, and the next one gives what a whole run gives."""
+    x = store(tmp_path / "in.zarr", numbers((24, 24, 24)), (4, 4, 4))
+    words = "avg in.zarr -k 2x2x2 -o out.zarr --chunks 2 -j 1".split()
+    script = (
+        "import sys, time; from numbapool.stores import chunked, opened; chunked.SLAB_BYTES = 1\n"
+        "real = opened.Source.read\n"
+        "def slow(self, part):\n    time.sleep(0.005)\n    return real(self, part)\n"
+        "opened.Source.read = slow\n"
+        f"sys.argv[1:] = {words}\n__import__('numbapool_cli').main()"
+    )
+    marks = tmp_path / ".numbapool-out.zarr"
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=tmp_path)
+    while process.poll() is None and len(list(marks.rglob("*.mark"))) < 5:
+        time.sleep(0.01)
+    process.kill()
+    process.wait()
+    assert not (tmp_path / "out.zarr").exists() and marks.exists()
+    process = ended(None, *words, "--resume", options=["-m", "numbapool"], cwd=tmp_path)
+    assert process.code == 0, process.errors
+    np.testing.assert_array_equal(held(tmp_path / "out.zarr")[1], half(x))
+    assert not marks.exists()
