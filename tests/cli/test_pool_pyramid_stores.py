@@ -4,13 +4,14 @@ import json
 import re
 from pathlib import Path
 
-import numbapool_cli
 import numpy as np
 import pytest
 
 import numbapool as nbp
 
 zarr = pytest.importorskip("zarr")
+
+GUIDE = Path(__file__).parents[2] / "cli" / "README.md"
 from stored_images import image, small  # noqa: E402
 
 
@@ -116,7 +117,7 @@ def test_a_run_that_failed_goes_on(pool):
 
 
 def test_the_guides_examples(pool):
-    guide = Path(numbapool_cli.__file__).with_name("README.md").read_text("utf-8")
+    guide = GUIDE.read_text("utf-8")
     image(small((4, 10, 9)), 8, "cells.zarr")
     image(small((4, 10, 9)), 8, "cells.zarr/labels/nuclei")
     given = ["pool pyramid cells.zarr --levels 2 --on-exists overwrite"]

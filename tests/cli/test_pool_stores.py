@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from unittest import mock
 
-import numbapool_cli
 import numpy as np
 import pytest
 from processes import ended
@@ -18,6 +17,8 @@ from processes import ended
 import numbapool as nbp
 
 zarr = pytest.importorskip("zarr")
+
+GUIDE = Path(__file__).parents[2] / "cli" / "README.md"
 
 SMALL = (9, 12, 10)
 
@@ -321,7 +322,7 @@ def test_a_codec_that_is_missing(pool):
 
 
 def test_the_guides_examples(pool):
-    guide = Path(numbapool_cli.__file__).with_name("README.md").read_text("utf-8")
+    guide = GUIDE.read_text("utf-8")
     part = guide.partition("## Larger than memory\n")[2].partition("\n## ")[0]
     lines = re.findall(r"^    (pool .*)$", part, re.MULTILINE)
     x = store("volume.zarr", numbers((40, 40, 48)), (8, 8, 8))
