@@ -3,9 +3,12 @@
 import threading
 from contextlib import suppress
 
+from ..telling.compiling import Hear, announced_by
 
-def import_ahead() -> None:
-    """Import the kernels in the background."""
+
+def import_ahead(hear: Hear | None) -> None:
+    """Import the kernels in the background; `hear` is told of those that are compiled."""
+    announced_by(hear)
     with suppress(RuntimeError):  # if no thread can start, the first job imports them
         threading.Thread(target=_import_kernels, name="import").start()
 

@@ -20,7 +20,7 @@ from ..exits import FileError
 from ..files.write import abandon, clear_stale
 from ..interrupts import held_back, ignore
 from ..job import Job, Outcome
-from ..telling.compiling import Hear, announced_by
+from ..telling.compiling import Hear
 from ..telling.progress import begun
 from ..telling.quiet import keep_no_log, set_apart
 from ..telling.reasons import failed
@@ -92,8 +92,7 @@ def in_processes(
     finally:
         _dismiss(crew)
     if waiting:
-        announced_by(hear)
-        import_ahead()
+        import_ahead(hear)
     for number in waiting:
         begun(jobs[number].source)
         outcome = work(jobs[number])
@@ -226,8 +225,7 @@ def _serve(work: Callable[..., Outcome], pipe: "Pipe", inherited: "list[Pipe]") 
     # worker, and the parent notices.
     with suppress(Exception):
         _begin()
-        announced_by(hear)
-        import_ahead()
+        import_ahead(hear)
         while True:
             job = pipe.recv()
             say(_BEGUN)

@@ -50,9 +50,10 @@ def run(
     if workers > 1 and len(jobs) > 1:
         yield from _run_many(work, jobs, workers, fail_fast, compiling)
         return
-    announced_by(compiling)
     if len(jobs) > 1 or any(map(_is_large, jobs)):
-        import_ahead()
+        import_ahead(compiling)
+    else:
+        announced_by(compiling)
     for job in jobs:
         begun(job.source)
         outcome = work(job)
@@ -88,8 +89,7 @@ def _run_many(
     if len(jobs) < PROCESSES_FROM or streams:
         from .threads import in_threads
 
-        announced_by(compiling)
-        import_ahead()
+        import_ahead(compiling)
         outcomes = in_threads(work, jobs, workers, fail_fast)
     else:
         from .processes import in_processes

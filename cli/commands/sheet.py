@@ -20,7 +20,7 @@ from ..files.name import picture_format, same_file
 from ..files.write import clear_stale, exists, refuse_closed, refuse_taken, writing
 from ..job import Job, Outcome, Reading, Values, Window, Writing
 from ..operators import OPERATORS, Operator
-from ..telling.compiling import Compiling, announced_by
+from ..telling.compiling import Compiling
 from ..telling.names import shown
 from ..telling.progress import Progress, can_draw
 from ..telling.reasons import failed, reason
@@ -224,8 +224,7 @@ def _cells(sources: list[Source], said: _Asked, report: Report) -> dict[str, lis
     silent = said.telling.silent
     progress = Progress(len(sources), len(sources) > 1 and not silent and can_draw())
     compiling = Compiling(operator.name for operator in said.operators)
-    announced_by(None if silent else compiling)
-    import_ahead()
+    import_ahead(None if silent else compiling)
     cells = {}
     try:
         for source in sources:

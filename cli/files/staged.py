@@ -9,9 +9,10 @@ from pathlib import Path
 
 from ..codecs import by_name, is_store
 from ..exits import AskedWrong, NameTaken
-from ..job import STREAM, Job, Steps, VolumeJob
+from ..job import STREAM, Job, Outcome, Steps, VolumeJob
 from ..telling.names import shown
-from .write import commit
+from ..telling.reasons import standing
+from .write import commit, exists, refuse_closed, refuse_taken
 
 PREFIX = ".numbapool-"
 
@@ -49,6 +50,20 @@ def stage_of(target: str) -> Path:
     """Return the folder in which an output is made."""
     path = Path(target)
     return path.with_name(f"{PREFIX}{path.name}")
+
+
+def passed_over(job: VolumeJob) -> Outcome | None:
+    """Return the outcome of a job whose output already exists; raise if that is a failure."""
+    policy = job.writing.on_exists
+    if policy == "error":
+        refuse_taken(job.target)
+    elif policy == "skip" and exists(job.target):
+        return standing(job)
+    elif policy == "overwrite" and not is_store(job.target):
+        refuse_no_folder(job.target)
+    refuse_closed(job.target)
+    refuse_unfinished(job)
+    return None
 
 
 def refuse_unfinished(job: VolumeJob) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from ..telling.compiling import pooling
 from ..windows import Arguments
 from .kinds import KINDS, Asked, Pooling
 from .tiled import shape_of
-from .uncompiled import Way, is_little, way_without_kernel
+from .uncompiled import Way, is_without_kernel, way_without_kernel
 
 
 @dataclass(frozen=True)
@@ -94,11 +94,7 @@ class Request:
         given = self.operator.name, self.arguments, self.values, self.data_format
         if shape_of((array.shape, array.dtype), *given) is None:
             return False
-        if is_little(slower * array.size):
-            return True
-        from numbapool.kernels import worth_compiling
-
-        return not worth_compiling(cast(Any, self.poolings[-1]), array.shape, dtype, slower)
+        return is_without_kernel(lambda: self.poolings[-1], array, dtype, slower)
 
     def with_nodata(self, number: float | None) -> "Request":
         """Return the same request with another number to leave out."""

@@ -28,6 +28,18 @@ def is_little(elements: int) -> bool:
     return True
 
 
+def is_without_kernel(pooling: Callable[[], Any], array: Numbers, dtype: Any, slower: int) -> bool:
+    """Say whether to do without the kernel for a dtype; `pooling` makes the Pool.
+
+    NumPy takes so many times longer for an element than for a plain mean.
+    """
+    if is_little(slower * array.size):
+        return True
+    from numbapool.kernels import worth_compiling
+
+    return not worth_compiling(pooling(), array.shape, dtype, slower)
+
+
 def ask_at_once() -> None:
     """Let this process ask for kernels from the first element on."""
     global _spared
@@ -49,11 +61,9 @@ def way_without_kernel(
         found, slower = _tiled(array, operator, arguments, data_format, pooling)
     else:
         return None
-    if found is None or is_little(slower * array.size):
-        return found
-    from numbapool.kernels import worth_compiling
-
-    return None if worth_compiling(pooling(), array.shape, array.dtype, slower) else found
+    if found is None or not is_without_kernel(pooling, array, array.dtype, slower):
+        return None
+    return found
 
 
 def _tiled(

@@ -8,18 +8,16 @@ from typing import Any, Literal
 from numbapool.errors import PoolError, PoolStepsError
 from numbapool.records import dataclass
 
-from ..codecs import is_store
 from ..codecs.memory import SHARE, at_hand
 from ..codecs.zarr import refuse_no_zarr
 from ..exits import AskedWrong, NameTaken
 from ..files import staged
-from ..files.write import exists, refuse_closed, refuse_taken
 from ..interrupts import unwind
 from ..job import Numbers, Outcome, VolumeJob
 from ..operators import OPERATORS
 from ..rasters.request import Request
 from ..telling.progress import stepped
-from ..telling.reasons import failed, standing
+from ..telling.reasons import failed
 
 
 @dataclass(frozen=True)
@@ -86,17 +84,7 @@ def preview_levels(job: LevelsJob) -> Outcome:
 def _passed_over(job: LevelsJob) -> Outcome | None:
     """Return the outcome of a job whose output already exists; raise if that is a failure."""
     refuse_no_zarr()
-    if job.inside:
-        return None
-    if job.writing.on_exists == "error":
-        refuse_taken(job.target)
-    elif job.writing.on_exists == "skip" and exists(job.target):
-        return standing(job)
-    elif job.writing.on_exists == "overwrite" and not is_store(job.target):
-        staged.refuse_no_folder(job.target)
-    refuse_closed(job.target)
-    staged.refuse_unfinished(job)
-    return None
+    return None if job.inside else staged.passed_over(job)
 
 
 def _made(job: LevelsJob, target: str | None, resume: bool, dry_run: bool = False) -> Any:

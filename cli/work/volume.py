@@ -18,7 +18,6 @@ from ..codecs.zarr import form_of, open_array, refuse_no_zarr
 from ..exits import AskedWrong
 from ..files import staged
 from ..files.open import opened
-from ..files.write import exists, refuse_closed, refuse_taken
 from ..interrupts import unwind
 from ..job import STREAM, Job, Outcome, Reading, RunNote, VolumeJob
 from ..operators import OPERATORS
@@ -26,7 +25,7 @@ from ..rasters.plan import Plan, plan
 from ..rasters.sizes import notes_on
 from ..telling.compiling import pooling
 from ..telling.progress import stepped
-from ..telling.reasons import failed, standing
+from ..telling.reasons import failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,16 +77,7 @@ def preview_volume(job: VolumeJob) -> Outcome:
 def _passed_over(job: VolumeJob) -> Outcome | None:
     """Return the outcome of a job whose output already exists; raise if that is a failure."""
     _refuse_other_formats(job)
-    policy = job.writing.on_exists
-    if policy == "error":
-        refuse_taken(job.target)
-    elif policy == "skip" and exists(job.target):
-        return standing(job)
-    elif policy == "overwrite" and not is_store(job.target):
-        staged.refuse_no_folder(job.target)
-    refuse_closed(job.target)
-    staged.refuse_unfinished(job)
-    return None
+    return staged.passed_over(job)
 
 
 def _refuse_other_formats(job: VolumeJob) -> None:

@@ -54,8 +54,8 @@ def short_weight_at(lanes, axis, slot):
 def _short_weight_at(lanes, axis, slot):
     kind = lanes[0].dtype
     if isinstance(kind, types.Float):
-        return lambda lanes, axis, slot: kind(_as_float(number_at(axis, slot)))
-    return lambda lanes, axis, slot: kind(number_at(axis, slot) & 0x7FFF)
+        return lambda lanes, axis, slot: weight_at(lanes, axis, slot)
+    return lambda lanes, axis, slot: kind(weight_at(lanes, axis, slot) & 0x7FFF)
 
 
 @njit(forceinline=True, **JIT)
